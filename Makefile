@@ -1,0 +1,120 @@
+# MAESTRO: the only build file. `make help` lists the targets.
+
+B        ?= build
+CC       ?= cc
+OPT      ?= -O3
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+CPPFLAGS += -Iengine -Istorage -I. -I$(B)/gen -D_GNU_SOURCE
+CFLAGS   += -std=c11 $(OPT) -g -pthread $(WARN) $(SAN)
+LDFLAGS  += -pthread $(SAN)
+
+# Debian packages: what the program links, what `make test` needs besides, what `make screenshots` needs.
+PKG_BUILD := pkg-config libncurses-dev libcurl4-openssl-dev libcjson-dev libopenblas-dev libsqlite3-dev libmicrohttpd-dev libyaml-dev
+PKG_TEST  := libcmocka-dev tmux
+PKG_E2E   := prometheus openssl curl jq
+PKG_SHOT  := xterm xvfb imagemagick fonts-dejavu-core x11-utils
+PC        := ncursesw libcurl libcjson openblas sqlite3 libmicrohttpd yaml-0.1
+
+ifneq ($(shell command -v pkg-config),)
+CPPFLAGS += $(filter-out -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=600,$(shell pkg-config --cflags $(PC) 2>/dev/null))
+LDLIBS   += $(shell pkg-config --libs $(PC) 2>/dev/null)
+endif
+LDLIBS   += -lm
+
+ROOMS    := base decide rl sim cluster control serve
+LIB_SRC  := $(foreach r,$(ROOMS),$(wildcard engine/$(r)/*.c)) $(wildcard tui/*.c storage/*.c)
+CMD_SRC  := $(wildcard engine/cmd/*.c)
+LIB_OBJ  := $(LIB_SRC:%.c=$(B)/obj/%.o)
+CMD_OBJ  := $(CMD_SRC:%.c=$(B)/obj/%.o)
+LIB      := $(B)/libmaestro.a
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
+PROG_SRC := $(wildcard tests/programs/*.c)
+PROG     := $(PROG_SRC:tests/programs/%.c=$(B)/tests/%)
+HELP_SRC := $(wildcard tests/fakes/*.c)
+HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
+
+.DEFAULT_GOAL := all
+.PHONY: all run test check programs asan tsan e2e deps-check screenshots golden bench clean help setup-build setup-test setup-e2e setup-shot
+.SECONDARY:
+
+all: $(B)/maestro ## release build: build/maestro
+
+$(B)/maestro: $(CMD_OBJ) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/obj/%.o: %.c | $(B)/gen/ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# A C string of the schema, so that the binary needs no file beside it.
+$(B)/gen/ready: $(wildcard storage/schema.sql)
+	@mkdir -p $(B)/gen
+	@for f in $^; do \
+		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $$f > $(B)/gen/$$(basename $$f .sql)_sql.h; done
+	@touch $@
+
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(PROG:=.d) $(HELP_OBJ:.o=.d)
+
+# ---- the two commands ----
+
+run: setup-build ## set up, build, open the console with training running (headless without a terminal)
+	@$(MAKE) --no-print-directory -s all
+	@$(B)/maestro train --preset default --trace engine/sim/traces/wc98_group_week.csv --name first-run
+
+test: setup-build setup-test ## set up, build, unit tests and golden screens; T=NAME picks one
+	@$(MAKE) --no-print-directory -s all programs
+	@$(MAKE) --no-print-directory -s check
+
+programs: $(PROG) ## the test programs that outside scripts call, into build/tests/
+
+check: $(UNIT) $(PROG) $(B)/maestro
+	@tests/run.sh $(B) $(T)
+
+$(B)/tests/%: tests/unit/%.c $(HELP_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(LDFLAGS) $(HELP_OBJ) $(LIB) -lcmocka $(LDLIBS)
+
+$(B)/tests/%: tests/programs/%.c $(HELP_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP -MF $@.d -o $@ $< $(LDFLAGS) $(HELP_OBJ) $(LIB) $(LDLIBS)
+
+# ---- slower suites ----
+
+asan: setup-build setup-test ## the same tests under address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory -s B=build-asan OPT='-O1 -fno-omit-frame-pointer' \
+		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' all programs check
+
+tsan: setup-build setup-test ## the same tests under the thread sanitizer
+	@$(MAKE) --no-print-directory -s B=build-tsan OPT='-O1 -fno-omit-frame-pointer' SAN='-fsanitize=thread' all programs check
+
+e2e: setup-build setup-e2e ## real Kubernetes control plane, real Prometheus, real load (needs Go for the first build)
+	@$(MAKE) --no-print-directory -s all programs
+	@tests/e2e/run.sh $(B)
+
+screenshots: setup-build setup-shot ## PNGs of the console from the real program in a real terminal, into screenshots/
+	@$(MAKE) --no-print-directory -s all
+	@tests/golden/screenshots.sh $(B)
+
+golden: all ## rewrite the golden screens; review the diff like code
+	@$(MAKE) --no-print-directory -s GOLDEN=rewrite T=golden check
+
+deps-check: ## fails on an include arrow that engine/README.md does not draw, and on a header that does not stand alone
+	@tests/deps_check.sh "$(CC) -std=c11 $(CPPFLAGS)"
+
+clean: ## remove all builds
+	rm -rf build build-asan build-tsan
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
+
+# ---- set-up: names the packages that are missing, then installs them ----
+
+setup-build: ; @tests/setup.sh $(PKG_BUILD)
+setup-test:  ; @tests/setup.sh $(PKG_TEST)
+setup-e2e:   ; @tests/setup.sh $(PKG_TEST) $(PKG_E2E)
+setup-shot:  ; @tests/setup.sh $(PKG_TEST) $(PKG_SHOT)

@@ -1,0 +1,43 @@
+/*
+ * What a person tells a worker. A Command goes into the worker's bounded queue; the answer comes back in a later
+ * snapshot under the same id (view.h), so that a slow command shows as pending and nothing freezes.
+ */
+#ifndef MAESTRO_BASE_COMMAND_H
+#define MAESTRO_BASE_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum CommandKind {
+	COMMAND_STOP,              /* finish, checkpoint, end */
+	COMMAND_TRAIN_PAUSE,       /* u.flag: hold between rollouts, or go on */
+	COMMAND_TRAIN_ONE_UPDATE,  /* exactly one update while paused */
+	COMMAND_TRAIN_CHECKPOINT,
+	COMMAND_TRAIN_SET,         /* u.set: a hyper-parameter from the next update on */
+	COMMAND_LIVE_OVERRIDE,     /* u.override_ */
+	COMMAND_LIVE_RESUME,       /* ends an override or a pause */
+	COMMAND_LIVE_PAUSE,        /* neither decides nor acts until resumed */
+} CommandKind;
+
+typedef enum TrainParam { PARAM_LEARNING_RATE, PARAM_ENT_COEF, PARAM_CLIP_RANGE } TrainParam;
+
+typedef struct Command {
+	int64_t id; /* given by feed_send */
+	CommandKind kind;
+	char who[64];
+	union {
+		bool flag;
+		struct {
+			TrainParam param;
+			double value;
+		} set;
+		struct {
+			int32_t replicas;
+			int64_t hold_ms; /* of the target's time */
+			char reason[96];
+			int32_t seen;    /* replicas that the person saw; the write is refused if they differ by then */
+		} override_;
+	} u;
+} Command;
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * What a console looks at: the workers of this process, or a recorded file.
+ *
+ * next lends the newest snapshots; nothing in here waits for a network or a disk. A feed without a kind of worker
+ * lends NULL for it and the console has no screen for it.
+ */
+#ifndef MAESTRO_BASE_FEED_H
+#define MAESTRO_BASE_FEED_H
+
+#include "base/archive.h"
+#include "base/command.h"
+#include "base/view.h"
+
+typedef struct FeedFrame {
+	const TrainView *train;      /* NULL: none */
+	const LiveView *live;
+	const ArchiveAnswer *archive; /* newest answer */
+	int64_t wall_ms;             /* now: of the machine, or of the recording */
+} FeedFrame;
+
+typedef struct Feed Feed;
+typedef struct FeedOps {
+	const char *name; /* "engine", "file" */
+	/* Lends the newest; each frame is given back by release before the next is asked for. */
+	int (*next)(Feed *feed, FeedFrame *ret_frame);
+	void (*release)(Feed *feed, FeedFrame *frame);
+	/* Queues a command, or answers ERR_BUSY, ERR_REFUSED (a recording, read-only). Never waits. */
+	int (*send)(Feed *feed, const Command *command, int64_t *ret_id);
+	/* Queues a question for the store; ERR_NOT_FOUND where there is none. */
+	int (*ask)(Feed *feed, const ArchiveQuery *query, int64_t *ret_query_id);
+	void (*free)(Feed *feed);
+} FeedOps;
+
+struct Feed { /* first member of each kind */
+	const FeedOps *ops;
+	int wake_fd; /* readable when there is something new */
+};
+
+/* Accepts NULL. */
+void feed_free(Feed *feed);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * HTTP for the control loop: one reused connection a client, deadlines, bounded bodies, verified TLS.
+ * The only includer of libcurl is http.c.
+ */
+#ifndef MAESTRO_BASE_HTTP_H
+#define MAESTRO_BASE_HTTP_H
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct HttpTls { /* all lent until http_client_new returns; NULL: not given */
+	const char *ca_pem;      /* text of the CA bundle; NULL: the system's */
+	const char *cert_pem;    /* client certificate and its key, as text */
+	const char *key_pem;
+	bool insecure;           /* only where the kubeconfig says insecure-skip-tls-verify */
+} HttpTls;
+
+typedef struct HttpClient HttpClient; /* one thread at a time */
+
+typedef struct HttpRequest {
+	const char *method;       /* "GET", "PUT", ... */
+	const char *url;
+	const char *content_type; /* with a body */
+	const char *body;         /* NULL: none */
+	size_t body_len;
+	const char *bearer;       /* token; NULL: none */
+	int64_t timeout_ms;       /* for the whole exchange; 0: 5000 */
+	size_t max_body;          /* of the answer; 0: 16 MiB */
+} HttpRequest;
+
+typedef struct HttpResponse {
+	int status;
+	StrBuf body;              /* freed by http_response_done; reused between requests */
+	int64_t retry_after_s;    /* -1: not said */
+	double elapsed_ms;
+} HttpResponse;
+
+/* Once in main, before threads. */
+int http_global_init(void);
+void http_global_done(void);
+
+int http_client_new(const HttpTls *tls, HttpClient **ret_client, Error *err);
+void http_client_free(HttpClient *client); /* accepts NULL */
+
+/* One exchange. 0 for any HTTP status; negative when there was no answer: ERR_UNREACHABLE, ERR_TIMEOUT, ERR_INVALID (body
+ * over max_body, bad URL), with a text that names the host and cause and never a secret. */
+int http_request(HttpClient *client, const HttpRequest *request, HttpResponse *response, Error *err);
+void http_response_done(HttpResponse *response);
+
+/* Adds text to url with everything but RFC 3986 unreserved characters escaped. */
+void http_escape(StrBuf *url, const char *text);
+
+#endif

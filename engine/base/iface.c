@@ -1,0 +1,43 @@
+/* The free functions of the interfaces: they accept NULL, so that clean-up needs no ifs. */
+#include "base/actuator.h"
+#include "base/archive.h"
+#include "base/feed.h"
+#include "base/metrics.h"
+#include "base/policy.h"
+#include "base/sink.h"
+
+void policy_free(Policy *policy)
+{
+	if (policy)
+		policy->ops->free(policy);
+}
+
+void metrics_free(Metrics *metrics)
+{
+	if (metrics)
+		metrics->ops->free(metrics);
+}
+
+void actuator_free(Actuator *actuator)
+{
+	if (actuator)
+		actuator->ops->free(actuator);
+}
+
+void sink_free(Sink *sink)
+{
+	if (sink)
+		sink->ops->free(sink);
+}
+
+void archive_free(Archive *archive)
+{
+	if (archive)
+		archive->ops->free(archive);
+}
+
+void feed_free(Feed *feed)
+{
+	if (feed)
+		feed->ops->free(feed);
+}

@@ -1,0 +1,32 @@
+/*
+ * What decides: a PPO net, the HPA rule, a fixed rule, a scripted one in the tests.
+ *
+ * decide fills action, probability, value, raw and reason of each Decision; the guard rails and the rest are the
+ * loop's. A policy that cannot decide says so (ERR_NO_DATA, ERR_BAD_MODEL, ERR_NONFINITE): it never makes up an
+ * action.
+ */
+#ifndef MAESTRO_BASE_POLICY_H
+#define MAESTRO_BASE_POLICY_H
+
+#include "base/types.h"
+
+typedef struct Policy Policy;
+typedef struct PolicyOps {
+	const char *name; /* "model", "hpa", "static" */
+	/* n observations at once. One thread at a time. No allocation. */
+	int (*decide)(Policy *policy, const Observation *obs, size_t n, Decision *ret_decision);
+	void (*reset)(Policy *policy); /* optional: forgets what it remembers of the past, for a new episode */
+	void (*free)(Policy *policy);
+} PolicyOps;
+
+struct Policy { /* first member of each kind */
+	const PolicyOps *ops;
+	char label[64];      /* as given on the command line, or the model's file name */
+	float interval_s;    /* at which it wants to decide, from a model's header; 0: any */
+	int32_t obs_version; /* 1: seed; 0: reads the sample, not the vector */
+};
+
+/* Accepts NULL. */
+void policy_free(Policy *policy);
+
+#endif

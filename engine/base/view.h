@@ -1,0 +1,145 @@
+/*
+ * What the workers show: plain structs, published as snapshots (snap.h), read by the console and by tests.
+ *
+ * Every figure here is also in the store; nothing is computed for the screen alone. Unknown is NAN (or -1 where a
+ * count says so), and the screen prints it as "?".
+ */
+#ifndef MAESTRO_BASE_VIEW_H
+#define MAESTRO_BASE_VIEW_H
+
+#include "base/sink.h"
+#include "base/types.h"
+
+enum {
+	VIEW_POINTS = 512,    /* of a curve; when full, every second one is dropped */
+	VIEW_EVALS = 128,
+	VIEW_TICKS = 16,
+	VIEW_ROWS = 64,       /* last decisions */
+	VIEW_HISTORY = 720,   /* of a target's signals, one a cycle */
+	VIEW_ANSWERS = 8,
+};
+
+/* The answer to a command (command.h), newest last. */
+typedef struct CommandAnswer {
+	int64_t id;
+	int code;       /* 0, or ERR_* */
+	char text[120];
+} CommandAnswer;
+
+typedef struct CommandAnswers {
+	int32_t n;
+	CommandAnswer answer[VIEW_ANSWERS];
+} CommandAnswers;
+
+/* ---- training ---- */
+
+typedef enum TrainPhase { TRAIN_STARTING, TRAIN_RUNNING, TRAIN_PAUSED, TRAIN_EVALUATING, TRAIN_DONE, TRAIN_STOPPED,
+	TRAIN_FAILED } TrainPhase;
+
+typedef struct TrainPoint { /* one update, or one in `stride` */
+	int64_t steps;
+	float value[TRAIN_METRIC_COUNT];
+} TrainPoint;
+
+typedef struct EvalPoint {
+	int64_t steps;
+	float mean_reward, std_reward, mean_ep_length;
+	bool is_best;
+} EvalPoint;
+
+typedef struct TrainTick { /* somebody changed something: a labelled mark on every curve */
+	int64_t steps;
+	char label[24];
+} TrainTick;
+
+typedef struct EpisodeView { /* replica history of one episode */
+	int32_t n;        /* steps; 0: none yet */
+	double reward;
+	int16_t replicas[EPISODE_STEPS_MAX];
+} EpisodeView;
+
+typedef struct TrainView {
+	int64_t run_id;
+	char name[64];
+	char traffic[64];            /* trace or generator */
+	uint64_t seed;
+	TrainPhase phase;
+	char trouble[120];           /* in words; "" when there is none */
+	int64_t update, n_updates;   /* done, planned */
+	int64_t steps, total_steps;
+	double wall_s;               /* of this process, without pauses */
+	double steps_per_s;          /* over the last 10 s; NAN before there is an update */
+	double eta_s;                /* NAN: not known */
+	double now[TRAIN_METRIC_COUNT]; /* of the last update */
+	int32_t n_points;
+	int64_t stride;              /* updates a point */
+	TrainPoint point[VIEW_POINTS];
+	int32_t n_evals;
+	EvalPoint eval[VIEW_EVALS];
+	int32_t n_ticks;
+	TrainTick tick[VIEW_TICKS];
+	EpisodeView last_eval, last_eval_hpa; /* the same traffic under the policy and under the HPA rule */
+	double time_share[4];        /* env, infer, learn, other; sum 1 */
+	int64_t checkpoint_steps;    /* -1: none yet */
+	int64_t checkpoint_wall_ms;
+	char checkpoint_path[256];
+	int64_t sink_dropped;
+	CommandAnswers answers;
+} TrainView;
+
+/* ---- a target's loop ---- */
+
+typedef struct DecisionRow {
+	int64_t wall_ms;
+	char who[24];        /* "policy", "guard", or the person's name */
+	Sample sample;       /* pods is NULL */
+	Decision decision;
+	int64_t write_us;    /* -1: nothing was written */
+} DecisionRow;
+
+typedef struct HistoryPoint { /* NAN and -1: not known, drawn as a gap */
+	int64_t wall_ms;
+	float latency_ms, rps, cpu_cores, mem_bytes;
+	int16_t replicas, ready, hpa;
+} HistoryPoint;
+
+typedef struct SourceHealth {
+	bool is_known;       /* asked at least once */
+	bool is_ok;
+	float duration_ms;   /* of the last good answer; NAN */
+	int64_t good_wall_ms; /* when it last answered well; 0: never */
+	char text[96];       /* what is wrong, or a version */
+} SourceHealth;
+
+typedef struct LiveView {
+	int64_t run_id;
+	char context[64];            /* "simulator", or the kubeconfig's context */
+	Target target;
+	TargetState state;
+	Reason state_reason;
+	char state_detail[96];
+	char policy[64];
+	int64_t policy_steps;        /* training steps of a policy in training; -1: a file's */
+	bool is_simulated;
+	bool is_readonly;
+	int64_t wall_ms;             /* of the target, when this was published */
+	double speed;                /* target seconds a real second: 1 when live */
+	float interval_s;
+	int64_t next_decision_wall_ms;
+	int64_t cycles;
+	DecisionRow last;            /* the newest decision */
+	int32_t n_rows;
+	DecisionRow row[VIEW_ROWS];  /* newest first */
+	int32_t n_history;
+	HistoryPoint history[VIEW_HISTORY]; /* oldest first */
+	int32_t manual_replicas;     /* -1: no override */
+	int64_t manual_until_wall_ms; /* of the target's time */
+	char manual_who[64];
+	SourceHealth metrics, api, model;
+	double pod_hours, pod_hours_hpa_opinion; /* since the start; the second NAN: not known */
+	double slo_total_s, slo_good_s; /* seconds with a known p95, and those at or under the soft limit */
+	int64_t sink_dropped;
+	CommandAnswers answers;
+} LiveView;
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * A trained policy as a file: safetensors, with what serving needs in its header (interval, feature version, limits,
+ * normalisation, hyper-parameters), and as a Policy.
+ *
+ * The file holds nothing that differs between two like trainings: no run id, time, host or path.
+ */
+#ifndef MAESTRO_RL_MODEL_H
+#define MAESTRO_RL_MODEL_H
+
+#include "base/err.h"
+#include "base/policy.h"
+#include "rl/net.h"
+
+typedef struct ModelInfo {
+	int32_t obs_version;   /* ObsKind */
+	float interval_s;
+	float latency_soft_ms, latency_hard_ms; /* it was trained for */
+	int32_t max_replicas;
+	int64_t steps;         /* of training */
+	char train_json[2048]; /* hyper-parameters and traffic, a JSON object; "" where not known */
+} ModelInfo;
+
+/* Atomic: temporary file, fsync, rename. */
+int model_save(const char *path, const Net *net, const ModelInfo *info, Error *err);
+/* ERR_BAD_MODEL says what is wrong with the file; bounded memory for any file. */
+int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err);
+
+/*
+ * The greedy policy (argmax under the mask, as SB3's predict(deterministic=True)) of a net: probability is the softmax, raw
+ * = replicas + action - 1. Takes ownership of net. ERR_NOMEM.
+ */
+int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy **ret_policy);
+/* Another net of the same shape from the next decide on; takes ownership. For a policy in training, from another thread:
+ * the old one is freed when no decide uses it. steps: of training. */
+void model_policy_swap(Policy *policy, Net *net, int64_t steps);
+int64_t model_policy_steps(const Policy *policy);
+
+#endif

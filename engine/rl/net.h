@@ -1,0 +1,62 @@
+/*
+ * The actor-critic net of SB3's MlpPolicy: two trunks (policy, value) of the same widths apart from each other, an action
+ * head and a value head. Parameters are one flat buffer in SB3's order of tensors; running normalisation of the
+ * observation stands beside it, since no net is whole without it.
+ */
+#ifndef MAESTRO_RL_NET_H
+#define MAESTRO_RL_NET_H
+
+#include "base/err.h"
+#include "base/rng.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NET_DEPTH_MAX = 4, NET_WIDTH_MAX = 1024 };
+
+typedef enum Activation { ACTIVATION_TANH, ACTIVATION_RELU } Activation;
+
+typedef struct NetConfig {
+	int32_t obs_dim, n_actions;
+	int32_t depth;                 /* hidden layers, 0..NET_DEPTH_MAX */
+	int32_t width[NET_DEPTH_MAX];
+	Activation activation;
+} NetConfig;
+
+typedef struct Net Net;
+
+/* Zeroed parameters, no normalisation. ERR_INVALID, ERR_NOMEM. */
+int net_new(const NetConfig *config, Net **ret_net, Error *err);
+void net_free(Net *net);
+/* A copy with its own memory (a frozen policy for another thread). NULL: out of memory. */
+Net *net_clone(const Net *net);
+const NetConfig *net_config(const Net *net);
+
+/* Orthogonal, gain sqrt 2 in the trunks, .01 for the action head, 1 for the value head, biases 0 (SB3's ortho_init). */
+int net_init_orthogonal(Net *net, Rng *rng);
+
+/* The tensors in SB3's order, under its names ("mlp_extractor.policy_net.0.weight"); shape [rows][cols], a bias has cols 0.
+ * NULL data past the last. */
+typedef struct NetTensor {
+	char name[64];
+	int32_t rows, cols;
+	float *data; /* into the net */
+} NetTensor;
+size_t net_tensors(Net *net, NetTensor *ret_tensor, size_t max);
+
+/* Normalisation of observations: (x - mean) / sqrt(var + 1e-8) clipped to +-10, where on. Arrays [obs_dim], in the net. */
+bool net_is_normalised(const Net *net);
+void net_set_normalisation(Net *net, const double *mean, const double *var, double count);
+const double *net_norm_mean(const Net *net);
+const double *net_norm_var(const Net *net);
+
+/*
+ * n observations [n][obs_dim] as the environment gives them -> logits [n][n_actions] (the action head's output before any
+ * mask) and value [n]; either may be NULL. scratch: net_scratch_floats(net, n) floats. No allocation. Any thread, as long
+ * as nobody writes the net.
+ */
+void net_forward(const Net *net, const float *obs, size_t n, float *ret_logits, float *ret_value, float *scratch);
+size_t net_scratch_floats(const Net *net, size_t n);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * Proximal policy optimisation (Schulman et al. 2017, arXiv:1707.06347), numerically as Stable-Baselines3 2.9 does it
+ * with MlpPolicy. Names and meanings of the figures are SB3's.
+ *
+ * A training step has three stages, apart so that a test can stand between them:
+ *     ppo_collect   n_steps of every environment under the present policy, on the workers' threads
+ *     ppo_advantage GAE and returns
+ *     ppo_learn     n_epochs of minibatches
+ * Same seed and thread count: same bytes. All memory is taken in ppo_new; the stages allocate nothing.
+ */
+#ifndef MAESTRO_RL_PPO_H
+#define MAESTRO_RL_PPO_H
+
+#include "base/env.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/words.h"
+#include "rl/net.h"
+
+enum { PPO_NAMES = 64 };
+
+typedef struct PpoConfig {
+	NetConfig net;           /* obs_dim and n_actions are taken from the environment */
+	int32_t n_envs, n_steps, batch_size, n_epochs;
+	double learning_rate, gamma, gae_lambda, clip_range, ent_coef, vf_coef, max_grad_norm;
+	double adam_eps;         /* 1e-5 */
+	bool normalize_advantage; /* true */
+	bool is_lr_linear, is_clip_linear; /* SB3's lin_: value x (1 - steps / total_timesteps) */
+	int64_t total_timesteps; /* for the linear schedules */
+	bool norm_obs, norm_reward; /* VecNormalize: running mean and variance, clip 10, epsilon 1e-8; the statistics
+	                               that a rollout uses are those of the rollouts before it */
+	uint64_t seed;
+	int32_t n_threads;       /* of ppo_collect, 1..n_envs; the result does not depend on it */
+} PpoConfig;
+
+/* SB3's defaults but for the thesis's: lr 3e-4, n_steps 1024, batch 64, 10 epochs, gamma .99, lambda .95, clip .2,
+ * ent .01, vf .5, grad norm .5, tanh 64-64; 1 environment, 1 thread. */
+void ppo_config_default(PpoConfig *config);
+
+typedef struct Ppo Ppo;
+
+/* Called on the thread that steps row `row`, after each step: for replica histories. Must not wait. */
+typedef void PpoStepHook(void *arg, size_t row, const EnvBuf *buf);
+
+/* env is lent for the life of the Ppo, and reset under config->seed. ERR_INVALID names the setting; ERR_NOMEM. */
+int ppo_new(const PpoConfig *config, Env *env, Ppo **ret_ppo, Error *err);
+void ppo_free(Ppo *ppo);
+void ppo_on_step(Ppo *ppo, PpoStepHook *hook, void *arg);
+
+int ppo_collect(Ppo *ppo, Error *err);
+void ppo_advantage(Ppo *ppo);
+/* ERR_NONFINITE names the tensor and leaves the parameters as they were before the minibatch. value[] gets the figures
+ * of the update; ep_rew_mean and ep_len_mean are means over the last 100 episodes, NAN before one has ended; TRAIN_STEPS_PER_S
+ * is left alone. */
+int ppo_learn(Ppo *ppo, double value[TRAIN_METRIC_COUNT], Error *err);
+
+/* From the next update on. */
+void ppo_set_learning_rate(Ppo *ppo, double value);
+void ppo_set_ent_coef(Ppo *ppo, double value);
+void ppo_set_clip_range(Ppo *ppo, double value);
+
+int64_t ppo_steps(const Ppo *ppo); /* environment steps so far, over all environments */
+const Net *ppo_net(const Ppo *ppo); /* lent; changes in ppo_learn */
+/* [n_envs * n_steps] sample i = env * n_steps + step; for tests. */
+float *ppo_advantages(Ppo *ppo);
+size_t ppo_samples(const Ppo *ppo);
+/* Seconds spent since the start: 0 stepping environments, 1 inference, 2 learning. */
+void ppo_times(const Ppo *ppo, double ret_seconds[3]);
+
+/* All that decides what comes next: parameters, Adam, normalisation, draws, environments, running episodes. A Ppo of the
+ * same config that restores it goes on to the same bytes. ERR_INVALID for another configuration's. */
+int ppo_snapshot(const Ppo *ppo, StrBuf *ret_state, Error *err);
+int ppo_restore(Ppo *ppo, const char *state, size_t len, Error *err);
+
+#endif

@@ -1,0 +1,38 @@
+/* The parameters of a simulated service (SIM section 2), one table for defaults, bounds, names and files. */
+#ifndef MAESTRO_SIM_SERVICE_H
+#define MAESTRO_SIM_SERVICE_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+typedef struct Service {
+	double service_mean;       /* CPU s a request */
+	double service_cv;         /* 0 fixed, 1 exponential, else lognormal */
+	double service_overhead;   /* CPU s added to each */
+	double threads;            /* most cores a pod uses at once */
+	double cpu_limit;          /* cores; 0: none */
+	double cfs_period;         /* s */
+	double cpu_request;        /* cores */
+	double concurrency;        /* requests served at once by a pod */
+	double queue_max;          /* behind them; beyond: 503 */
+	double client_timeout;     /* s */
+	double net_delay;          /* s */
+	double start_sched_min, start_sched_max; /* s, uniform */
+	double start_cached;       /* probability that the image is there */
+	double start_pull_mean, start_pull_cv;   /* s, lognormal */
+	double start_boot_mean, start_boot_cv;   /* s, lognormal */
+	double readiness_period, readiness_delay; /* s */
+	double warm_factor, warm_time;           /* x, s */
+	double term_endpoint_lag, grace;         /* s */
+	double mem_base_bytes, mem_inflight_bytes, mem_leak_bytes, mem_limit_bytes;
+	double scrape_interval, cadvisor_interval, cadvisor_jitter; /* s */
+	double rate_window;        /* s, of rate() over cpu and requests */
+} Service;
+
+/* SIM section 2, with request = limit = .5 cores (PRODUCT). */
+void service_default(Service *service);
+/* ERR_INVALID names the parameter and its bounds. */
+int service_check(const Service *service, Error *err);
+
+#endif

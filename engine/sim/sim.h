@@ -1,0 +1,66 @@
+/*
+ * The embedded simulator of one Kubernetes web service under scaling, as the rest of the house uses it: a batch of
+ * training environments, or one simulated Deployment behind the same Metrics and Actuator as a cluster's.
+ */
+#ifndef MAESTRO_SIM_SIM_H
+#define MAESTRO_SIM_SIM_H
+
+#include "base/actuator.h"
+#include "base/env.h"
+#include "base/metrics.h"
+#include "decide/observation.h"
+#include "sim/service.h"
+#include "sim/trace.h"
+
+typedef enum SimStart { /* replicas at the start of an episode */
+	SIM_START_ONE,      /* the thesis's: 1 */
+	SIM_START_DEMAND,   /* as many as the traffic at that moment needs, ready */
+	SIM_START_RANDOM,   /* uniform in [min, max], ready: explores when training */
+} SimStart;
+
+typedef struct SimConfig {
+	Service service;
+	const Trace *trace;      /* lent for the life of what is made from it; NULL: constant traffic at peak_rps */
+	double window_from, window_to; /* part of the trace that episodes may use, 0..1 */
+	double compression;      /* trace seconds a simulated second, 1..60 */
+	double peak_rps;         /* at the trace's peak; 0: the demand at the peak is .8 x max */
+	bool random_start;       /* episodes begin anywhere in the window; else at its start, row i shifted evenly */
+	float interval_s;        /* control interval, 30 */
+	float substep_s;         /* 5 for training, 1 for evaluation; divides the interval */
+	int32_t episode_steps;   /* 200 */
+	int32_t min_replicas, max_replicas; /* 1, 15 */
+	float latency_soft_ms, latency_hard_ms; /* <= 0: off */
+	float latency_window_s;  /* of the p95 query: 300 in the thesis, else 60 */
+	bool terminate_at_bounds; /* the thesis's other rule: an action past a bound ends the episode with -1 */
+	SimStart start;
+	ObsKind observation;
+} SimConfig;
+
+/* Default service, constant traffic, SIM's defaults, limits off. */
+void sim_config_default(SimConfig *config);
+
+/* Largest rate at which `replicas` pods keep the steady p95 at or under latency_ms, by the response table. */
+double sim_capacity_rps(const Service *service, int32_t replicas, double latency_ms);
+
+/*
+ * n environments with the reward and observation of the thesis. Row i's bytes depend on (seed, i) alone. Response
+ * tables that are not built in are made here (half a second each). ERR_INVALID names the setting; ERR_NOMEM.
+ */
+int sim_env_new(const SimConfig *config, size_t n, Env **ret_env, Error *err);
+
+/* ---- one simulated Deployment ---- */
+
+typedef struct SimTarget SimTarget;
+
+/* Simulated time starts at start_wall_ms. Not thread-safe: one loop owns it. The same config and seed give the same
+ * arrivals whatever its replicas do (common random numbers). */
+int sim_target_new(const SimConfig *config, uint64_t seed, int64_t start_wall_ms, SimTarget **ret, Error *err);
+void sim_target_free(SimTarget *sim);
+/* Lent. fetch advances the simulation to its now_ms (never back) and answers what Prometheus would have known then, with
+ * the pod list of the HPA; set_scale takes effect from there on. */
+Metrics *sim_target_metrics(SimTarget *sim);
+Actuator *sim_target_actuator(SimTarget *sim);
+/* What really happened between the last two fetches. */
+void sim_target_info(const SimTarget *sim, EnvInfo *ret_info);
+
+#endif

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Runs the unit tests of build folder $1, all side by side, quiet on success, and prints one closing line.
+#   run.sh BUILD [NAME]     only tests whose name contains NAME
+set -u
+cd "$(dirname "$0")/.."
+build=$1 pick=${2:-}
+out=$build/tests/out
+rm -rf "$out" && mkdir -p "$out"
+export MAESTRO_TEST_BUILD=$build
+names=$(ls "$build"/tests/test_* 2>/dev/null | grep -v '\.d$' | xargs -n1 basename | grep -- "$pick")
+scripts=$(ls tests/unit/*.sh tests/golden/run.sh 2>/dev/null | grep -- "$pick")
+jobs=$(nproc 2>/dev/null || echo 2)
+{ for n in $names; do echo "$build/tests/$n"; done; for s in $scripts; do echo "$s"; done; } |
+	xargs -P "$jobs" -I{} sh -c 'n=$(basename {}); {} >'"$out"'/$n.txt 2>&1; echo $? >'"$out"'/$n.exit'
+passed=0 failed=0 skipped=0
+for exit_file in "$out"/*.exit; do
+	[ -e "$exit_file" ] || break
+	text=${exit_file%.exit}.txt
+	p=$(grep -ac '^\[       OK \]\|^ok ' "$text") f=$(grep -ac '^\[  FAILED  \] [^0-9].*\|^not ok ' "$text")
+	s=$(grep -ac '^\[  SKIPPED \] [^0-9]\|^skip ' "$text")
+	# cmocka names a failed test twice: where it ran and in its summary
+	f=$(grep -a '^\[  FAILED  \] [^0-9]\|^not ok ' "$text" | sed 's/^\[  FAILED  \] [^:]*: //' | sort -u | grep -c . )
+	if [ "$(cat "$exit_file")" != 0 ]; then
+		[ "$f" -gt 0 ] || f=1
+		echo "---- $(basename "$exit_file" .exit) (exit $(cat "$exit_file"))"
+		tail -n 60 "$text"
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+done
+if [ "$skipped" -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
