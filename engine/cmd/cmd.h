@@ -1,0 +1,22 @@
+/* The sub-commands. Each takes argv with its own name in argv[0] and answers the process's exit status. */
+#ifndef MAESTRO_CMD_CMD_H
+#define MAESTRO_CMD_CMD_H
+
+#include "base/err.h"
+
+#define MAESTRO_VERSION "0.1.0"
+
+int cmd_train(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_console(int argc, char **argv);
+int cmd_runs(int argc, char **argv);
+int cmd_target_app(int argc, char **argv);
+int cmd_load(int argc, char **argv);
+
+/* Prints "maestro: TEXT" for a failed command and answers its exit status; NULL err prints the code's text. */
+int cmd_fail(int code, const Error *err);
+
+/* The store's path: given, else $XDG_DATA_HOME/maestro/maestro.db, else ~/.local/share/maestro/maestro.db. */
+void cmd_db_path(const char *given, char *path, size_t size);
+
+#endif
