@@ -1,0 +1,89 @@
+/* See observation.h. Features are one table: name, and what of the Sample must be there. */
+#include "decide/observation.h"
+
+#include <math.h>
+
+/* The thesis trained with this per-pod limit written into its code, whatever the pods' real one is. */
+static const double SEED_MEM_BYTES = 512.0 * 1024 * 1024;
+
+typedef struct Feature {
+	const char *name;
+	uint32_t needs; /* SAMPLE_* */
+} Feature;
+
+static const Feature SEED[OBS_SEED_DIM] = {
+	{ "cpu_usage", SAMPLE_CPU },
+	{ "memory_usage", SAMPLE_MEM | SAMPLE_REPLICAS },
+	{ "replicas", SAMPLE_REPLICAS },
+	{ "latency", SAMPLE_LATENCY },
+	{ "rps", SAMPLE_RPS },
+};
+
+int32_t observation_dim(ObsKind kind)
+{
+	return kind == OBS_SEED ? OBS_SEED_DIM : 0;
+}
+
+const char *observation_feature(ObsKind kind, int32_t i)
+{
+	return i >= 0 && i < observation_dim(kind) ? SEED[i].name : "?";
+}
+
+/* The bits that the features can go by: no traffic stands in for a latency. */
+static uint32_t usable(const Sample *sample)
+{
+	bool is_idle = (sample->valid & SAMPLE_RPS) && sample->rps <= 0.0;
+	return sample->valid | (is_idle ? SAMPLE_LATENCY : 0u);
+}
+
+static uint32_t mask_of(const Target *target, int32_t replicas)
+{
+	uint32_t mask = 1u << ACTION_KEEP;
+	if (replicas > target->min_replicas)
+		mask |= 1u << ACTION_DOWN;
+	if (replicas < target->max_replicas)
+		mask |= 1u << ACTION_UP;
+	return mask;
+}
+
+static int no_data(const Target *target, const Sample *sample, const char *feature, Error *err)
+{
+	const char *why = sample->missing[0] ? sample->missing : "not measured";
+	return error_set(err, ERR_NO_DATA, "deployment %s/%s: %s: %s", target->namespace_, target->name, feature, why);
+}
+
+int observation_build(ObsKind kind, const Target *target, const Sample *sample, Observation *ret, Error *err)
+{
+	if (kind != OBS_SEED)
+		return error_set(err, ERR_INVALID, "observation version %d is not known; this build has %d",
+		                 (int) kind, (int) OBS_SEED);
+	const uint32_t there = usable(sample);
+	for (int32_t i = 0; i < OBS_SEED_DIM; i++)
+		if ((SEED[i].needs & there) != SEED[i].needs)
+			return no_data(target, sample, SEED[i].name, err);
+	if (sample->replicas < 1)
+		return error_set(err, ERR_NO_DATA, "deployment %s/%s: replicas: %d, so there is no pod to observe",
+		                 target->namespace_, target->name, (int) sample->replicas);
+
+	const double x[OBS_SEED_DIM] = {
+		sample->cpu_cores * 100.0,
+		sample->mem_bytes / (SEED_MEM_BYTES * sample->replicas),
+		sample->replicas,
+		sample->valid & SAMPLE_LATENCY ? sample->latency_ms : 0.0,
+		sample->rps,
+	};
+	for (int32_t i = 0; i < OBS_SEED_DIM; i++)
+		if (!isfinite((float) x[i]))
+			return error_set(err, ERR_NONFINITE, "deployment %s/%s: %s: not a finite number",
+			                 target->namespace_, target->name, SEED[i].name);
+
+	*ret = (Observation) {
+		.dim = OBS_SEED_DIM,
+		.mask = mask_of(target, sample->replicas),
+		.target = target,
+		.sample = sample,
+	};
+	for (int32_t i = 0; i < OBS_SEED_DIM; i++)
+		ret->x[i] = (float) x[i];
+	return 0;
+}
