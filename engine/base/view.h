@@ -31,6 +31,9 @@ typedef struct CommandAnswers {
 	CommandAnswer answer[VIEW_ANSWERS];
 } CommandAnswers;
 
+/* Appends an answer; the oldest goes when the ring is full. */
+void answers_add(CommandAnswers *answers, int64_t id, int code, const char *text);
+
 /* ---- training ---- */
 
 typedef enum TrainPhase { TRAIN_STARTING, TRAIN_RUNNING, TRAIN_PAUSED, TRAIN_EVALUATING, TRAIN_DONE, TRAIN_STOPPED,

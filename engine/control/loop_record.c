@@ -1,0 +1,178 @@
+/*
+ * What the loop shows and keeps: its LiveView, and a row in the store for each decision and each change of state.
+ */
+#include "control/loop_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+void loop_view_init(Loop *loop)
+{
+	const LoopConfig *config = &loop->config;
+	LiveView *view = &loop->view;
+	*view = (LiveView) {
+		.run_id = config->run_id,
+		.target = config->target,
+		.state = STATE_WARMING,
+		.policy_steps = -1,
+		.is_simulated = config->is_simulated,
+		.is_readonly = config->is_readonly,
+		.speed = config->speed,
+		.interval_s = (float) config->interval_ms / 1000,
+		.manual_replicas = -1,
+		.wall_ms = clock_wall_ms(config->clock),
+		.last = { .decision = loop_no_decision(), .write_us = -1 },
+		.metrics = { .duration_ms = NAN },
+		.api = { .duration_ms = NAN },
+		.model = { .duration_ms = NAN },
+	};
+	str_copy(view->context, sizeof view->context, config->context);
+	str_copy(view->policy, sizeof view->policy, config->policy->label);
+	loop_publish(loop);
+}
+
+Record loop_record(const Loop *loop, RecordKind kind)
+{
+	return (Record) { .kind = kind, .run_id = loop->config.run_id, .wall_ms = clock_wall_ms(loop->config.clock) };
+}
+
+static void record_decision(Loop *loop, const Cycle *cycle)
+{
+	Record record = loop_record(loop, RECORD_DECISION);
+	RecordDecision *row = &record.u.decision;
+	const Target *target = &loop->config.target;
+	memcpy(row->duration_us, cycle->duration_us, sizeof row->duration_us);
+	str_copy(row->policy, sizeof row->policy, loop->config.policy->label);
+	str_copy(row->namespace_, sizeof row->namespace_, target->namespace_);
+	str_copy(row->deployment, sizeof row->deployment, target->name);
+	row->obs_dim = cycle->obs.dim;
+	memcpy(row->obs, cycle->obs.x, sizeof row->obs);
+	row->sample = cycle->sample;
+	row->sample.pods = NULL;
+	row->sample.n_pods = 0;
+	row->decision = cycle->decision;
+	row->time_ms = cycle->sample.wall_ms;
+	str_copy(row->resource_version, sizeof row->resource_version, cycle->written_version);
+	loop->config.sink->ops->write(loop->config.sink, &record);
+}
+
+static void change_state(Loop *loop, const Decision *decision)
+{
+	LiveView *view = &loop->view;
+	if (view->state != decision->state) {
+		Record record = loop_record(loop, RECORD_STATE);
+		RecordState *row = &record.u.state;
+		str_copy(row->namespace_, sizeof row->namespace_, loop->config.target.namespace_);
+		str_copy(row->deployment, sizeof row->deployment, loop->config.target.name);
+		row->from = view->state;
+		row->to = decision->state;
+		row->reason = decision->reason;
+		str_copy(row->detail, sizeof row->detail, decision->detail);
+		loop->config.sink->ops->write(loop->config.sink, &record);
+	}
+	view->state = decision->state;
+	view->state_reason = decision->reason;
+	str_copy(view->state_detail, sizeof view->state_detail, decision->detail);
+}
+
+static float known(const Sample *sample, uint32_t bit, double value)
+{
+	return sample->valid & bit ? (float) value : NAN;
+}
+
+static void add_history(LiveView *view, const Cycle *cycle)
+{
+	const Sample *sample = &cycle->sample;
+	if (view->n_history == VIEW_HISTORY)
+		memmove(view->history, view->history + 1, (VIEW_HISTORY - 1) * sizeof *view->history);
+	else
+		view->n_history++;
+	bool has_replicas = sample->valid & SAMPLE_REPLICAS;
+	view->history[view->n_history - 1] = (HistoryPoint) {
+		.wall_ms = sample->wall_ms,
+		.latency_ms = known(sample, SAMPLE_LATENCY, sample->latency_ms),
+		.rps = known(sample, SAMPLE_RPS, sample->rps),
+		.cpu_cores = known(sample, SAMPLE_CPU, sample->cpu_cores),
+		.mem_bytes = known(sample, SAMPLE_MEM, sample->mem_bytes),
+		.replicas = (int16_t) (has_replicas ? sample->replicas : -1),
+		.ready = (int16_t) (has_replicas ? sample->ready : -1),
+		.hpa = (int16_t) cycle->decision.hpa,
+	};
+}
+
+static void add_row(Loop *loop, const Cycle *cycle)
+{
+	LiveView *view = &loop->view;
+	DecisionRow *row = &view->last;
+	*row = (DecisionRow) {
+		.wall_ms = cycle->sample.wall_ms,
+		.sample = cycle->sample,
+		.decision = cycle->decision,
+		.write_us = cycle->duration_us[2],
+	};
+	row->sample.pods = NULL;
+	row->sample.n_pods = 0;
+	TargetState state = cycle->decision.state;
+	bool is_policy = state == STATE_ACTIVE || state == STATE_SHADOW;
+	str_copy(row->who, sizeof row->who, is_policy ? "policy" : state == STATE_MANUAL ? view->manual_who : "guard");
+	int32_t kept = view->n_rows < VIEW_ROWS ? view->n_rows++ : VIEW_ROWS - 1;
+	memmove(view->row + 1, view->row, (size_t) kept * sizeof *view->row);
+	view->row[0] = *row;
+}
+
+/* Pod-hours and seconds within the limit since the last cycle. */
+static void accumulate(Loop *loop, const Cycle *cycle)
+{
+	LiveView *view = &loop->view;
+	const Sample *sample = &cycle->sample;
+	double elapsed_s = loop->last_wall_ms ? (double) (sample->wall_ms - loop->last_wall_ms) / 1000 : 0;
+	loop->last_wall_ms = sample->wall_ms;
+	if (sample->valid & SAMPLE_REPLICAS)
+		view->pod_hours += elapsed_s * sample->replicas / 3600;
+	view->pod_hours_hpa_opinion = NAN; /* a sum of opinions is no counterfactual */
+	float soft = loop->config.target.latency_soft_ms;
+	if (soft > 0 && sample->valid & SAMPLE_LATENCY) {
+		view->slo_total_s += elapsed_s;
+		view->slo_good_s += sample->latency_ms <= (double) soft ? elapsed_s : 0;
+	}
+}
+
+void loop_record_cycle(Loop *loop, const Cycle *cycle)
+{
+	change_state(loop, &cycle->decision);
+	accumulate(loop, cycle);
+	add_history(&loop->view, cycle);
+	add_row(loop, cycle);
+	record_decision(loop, cycle);
+}
+
+void loop_intervention(Loop *loop, const Command *command, const char *what, const char *from, const char *to)
+{
+	Record record = loop_record(loop, RECORD_INTERVENTION);
+	RecordIntervention *row = &record.u.intervention;
+	row->steps = loop->view.cycles;
+	str_copy(row->what, sizeof row->what, what);
+	str_copy(row->from, sizeof row->from, from);
+	str_copy(row->to, sizeof row->to, to);
+	str_copy(row->who, sizeof row->who, command->who);
+	loop->config.sink->ops->write(loop->config.sink, &record);
+}
+
+void loop_answer(Loop *loop, int64_t id, int code, const char *text)
+{
+	answers_add(&loop->view.answers, id, code, text);
+}
+
+void loop_publish(Loop *loop)
+{
+	LiveView *view = &loop->view;
+	view->wall_ms = clock_wall_ms(loop->config.clock);
+	view->sink_dropped = loop->config.sink->ops->dropped(loop->config.sink);
+	if (loop->config.policy_steps)
+		view->policy_steps = loop->config.policy_steps(loop->config.policy);
+	LiveView *snap = snap_new(sizeof *snap);
+	if (!snap)
+		return; /* the older snapshot stays and its age shows */
+	*snap = *view;
+	snap_publish(&loop->views, snap);
+}
