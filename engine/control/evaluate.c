@@ -1,0 +1,171 @@
+/* See evaluate.h. */
+#include "control/evaluate.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "decide/limits.h"
+#include "decide/reward.h"
+
+#include <math.h>
+#include <string.h>
+
+static const int64_t START_MS = 1600000000000; /* any fixed moment: rules use differences only */
+
+typedef struct Run { /* one episode under way */
+	const SimConfig *config;
+	Target target;
+	SimTarget *sim;
+	Policy *policy;
+	int64_t now_ms;
+	Sample sample;
+	int32_t replicas;
+	int32_t last_direction; /* of the last change; 0: none yet */
+	bool has_ended;
+	EvalEpisode *out;
+} Run;
+
+uint64_t evaluate_seed(uint64_t seed, int32_t i)
+{
+	Rng rng;
+	rng_init(&rng, seed, (uint32_t) i, RNG_EVAL);
+	uint64_t high = rng_u32(&rng);
+	return high << 32 | rng_u32(&rng);
+}
+
+void evaluate_target(const SimConfig *config, Target *ret_target)
+{
+	*ret_target = (Target) {
+		.namespace_ = "default",
+		.name = "sim",
+		.min_replicas = config->min_replicas,
+		.max_replicas = config->max_replicas,
+		.latency_soft_ms = config->latency_soft_ms,
+		.latency_hard_ms = config->latency_hard_ms,
+	};
+}
+
+/* The number that the policy and the rails want; untouched where there is no observation. */
+static int wanted(Run *run, int32_t *ret_desired, Error *err)
+{
+	Observation obs;
+	Decision decision = { 0 };
+	if (observation_build(run->config->observation, &run->target, &run->sample, &obs, NULL))
+		return 0; /* no data: keep */
+	int code = run->policy->ops->decide(run->policy, &obs, 1, &decision);
+	if (code)
+		return error_set(err, code, "policy %s: %s", run->policy->label, err_text(code));
+	LimitsInput in = {
+		.current = run->replicas,
+		.raw = decision.raw,
+		.min = run->target.min_replicas,
+		.max = run->target.max_replicas,
+		.max_step = decision.n_actions == ACTION_COUNT ? 1 : 0,
+	};
+	uint32_t guards;
+	*ret_desired = limits_apply(&in, &guards);
+	return 0;
+}
+
+static int scale_to(Run *run, int32_t desired, Error *err)
+{
+	if (desired == run->replicas)
+		return 0;
+	int32_t direction = desired > run->replicas ? 1 : -1;
+	run->out->scale_actions++;
+	run->out->reversals += run->last_direction && direction != run->last_direction;
+	run->last_direction = direction;
+	run->replicas = desired;
+	Actuator *actuator = sim_target_actuator(run->sim);
+	return actuator->ops->set_scale(actuator, &run->target, &(Scale) { .replicas = desired }, NULL, err);
+}
+
+static void add_measures(Run *run)
+{
+	EvalEpisode *out = run->out;
+	EnvInfo info;
+	sim_target_info(run->sim, &info);
+	double dt = run->config->interval_s;
+	if (info.p95_ms > run->target.latency_soft_ms)
+		out->soft_s += dt;
+	if (info.p95_ms > run->target.latency_hard_ms)
+		out->hard_s += dt;
+	out->pod_hours += (double) info.pod_s / 3600;
+	if (isfinite(info.p95_ms))
+		out->p95_ms_max = fmax(out->p95_ms_max, (double) info.p95_ms);
+	if (out->steps < EPISODE_STEPS_MAX) {
+		out->replicas[out->steps] = (int16_t) run->replicas;
+		out->latency_ms[out->steps] = info.p95_ms;
+		out->rps[out->steps] = info.rps;
+	}
+	out->steps++;
+}
+
+static void add_reward(Run *run)
+{
+	if (run->has_ended)
+		return;
+	float latency = run->sample.valid & SAMPLE_LATENCY ? (float) run->sample.latency_ms : 0; /* no traffic, no latency */
+	run->out->reward += (double) reward_seed(&run->target, run->replicas, latency, &run->has_ended);
+	run->out->length++;
+}
+
+static int fetch(Run *run, Error *err)
+{
+	Metrics *metrics = sim_target_metrics(run->sim);
+	return metrics->ops->fetch(metrics, &run->target, 1, run->now_ms, &run->sample, err);
+}
+
+static int step(Run *run, Error *err)
+{
+	int32_t desired = run->replicas;
+	int code = wanted(run, &desired, err);
+	if (!code)
+		code = scale_to(run, desired, err);
+	if (code)
+		return code;
+	run->now_ms += (int64_t) lrintf(run->config->interval_s * 1000);
+	code = fetch(run, err);
+	if (code)
+		return code;
+	add_measures(run);
+	add_reward(run);
+	return 0;
+}
+
+static void finish(Run *run)
+{
+	EvalEpisode *out = run->out;
+	double total_s = out->steps * (double) run->config->interval_s;
+	if (run->target.latency_soft_ms <= 0)
+		out->soft_s = NAN;
+	if (run->target.latency_hard_ms <= 0)
+		out->hard_s = NAN;
+	out->v_pct = 100 * (out->soft_s + out->hard_s) / total_s;
+}
+
+int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, EvalEpisode *ret, Error *err)
+{
+	*ret = (EvalEpisode) { 0 };
+	Run run = { .config = config, .policy = policy, .now_ms = START_MS, .out = ret };
+	evaluate_target(config, &run.target);
+	int code = sim_target_new(config, seed, START_MS, &run.sim, err);
+	if (code)
+		return code;
+	if (policy->ops->reset)
+		policy->ops->reset(policy);
+	code = fetch(&run, err);
+	run.replicas = run.sample.replicas;
+	for (int32_t t = 0; t < config->episode_steps && !code; t++)
+		code = step(&run, err);
+	finish(&run);
+	sim_target_free(run.sim);
+	return code;
+}
+
+int evaluate_policy(const SimConfig *config, uint64_t seed, int32_t n, Policy *policy, EvalEpisode *ret, Error *err)
+{
+	int code = 0;
+	for (int32_t i = 0; i < n && !code; i++)
+		code = evaluate_episode(config, evaluate_seed(seed, i), policy, &ret[i], err);
+	return code;
+}

@@ -1,0 +1,37 @@
+/*
+ * How good a policy is: whole episodes on simulated Deployments, through the same observation, rails and Actuator as the
+ * live loop, with the same traffic for every policy (common random numbers).
+ */
+#ifndef MAESTRO_CONTROL_EVALUATE_H
+#define MAESTRO_CONTROL_EVALUATE_H
+
+#include "base/policy.h"
+#include "base/sink.h"
+#include "sim/sim.h"
+
+typedef struct EvalEpisode {
+	double reward;        /* the thesis's return: up to the step that terminates, if one does */
+	int32_t length;       /* steps that the return counts */
+	double soft_s, hard_s; /* seconds with the true p95 over the limit, of all steps; NAN: that limit is off */
+	double v_pct;         /* (soft_s + hard_s) in percent of the time: a hard second counts twice */
+	double pod_hours;
+	double p95_ms_max;
+	int32_t scale_actions, reversals;
+	int32_t steps;        /* run: the episode goes on after a termination, so that measures are of equal length */
+	int16_t replicas[EPISODE_STEPS_MAX];
+	float latency_ms[EPISODE_STEPS_MAX], rps[EPISODE_STEPS_MAX];
+} EvalEpisode;
+
+/* Seed of evaluation episode i under a run's seed. */
+uint64_t evaluate_seed(uint64_t seed, int32_t i);
+
+/* The target that a simulated service stands for: default/sim with the config's bounds and limits. */
+void evaluate_target(const SimConfig *config, Target *ret_target);
+
+/* One episode. ERR_* of the policy or the simulator; a step without an observation keeps the replicas. */
+int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, EvalEpisode *ret, Error *err);
+
+/* n episodes by evaluate_seed(seed, 0..n-1). */
+int evaluate_policy(const SimConfig *config, uint64_t seed, int32_t n, Policy *policy, EvalEpisode *ret, Error *err);
+
+#endif

@@ -1,0 +1,345 @@
+/*
+ * See trainer.h. Files: trainer.c runs updates and serves commands, trainer_eval.c evaluates, trainer_save.c writes and reads
+ * checkpoints and models, trainer_view.c shows and records.
+ */
+#include "control/trainer_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { COMMANDS = 32, PUBLISH_MS = 100, CHECKPOINT_MS = 2000, NICENESS = 10 };
+
+static int64_t now_ms(const Trainer *trainer)
+{
+	return clock_mono_ms(trainer->config.clock);
+}
+
+/* ---- commands ---- */
+
+static void answer(Trainer *trainer, const Command *command, int code, const char *text)
+{
+	answers_add(&trainer->view.answers, command->id, code, text);
+	trainer_publish(trainer);
+}
+
+static void intervene(Trainer *trainer, const Command *command, const char *what, const char *from, const char *to)
+{
+	Record record = trainer_record(trainer, RECORD_INTERVENTION);
+	RecordIntervention *row = &record.u.intervention;
+	row->steps = ppo_steps(trainer->ppo);
+	str_copy(row->what, sizeof row->what, what);
+	str_copy(row->from, sizeof row->from, from);
+	str_copy(row->to, sizeof row->to, to);
+	str_copy(row->who, sizeof row->who, command->who);
+	trainer->config.sink->ops->write(trainer->config.sink, &record);
+	trainer_tick(trainer, what);
+}
+
+static void set_param(Trainer *trainer, const Command *command)
+{
+	static const struct {
+		const char *name;
+		TrainMetric metric; /* its figure in the view */
+		double max;
+		void (*set)(Ppo *ppo, double value);
+	} params[] = {
+		[PARAM_LEARNING_RATE] = { "learning_rate", TRAIN_LEARNING_RATE, 1, ppo_set_learning_rate },
+		[PARAM_ENT_COEF] = { "ent_coef", TRAIN_ENT_COEF, 10, ppo_set_ent_coef },
+		[PARAM_CLIP_RANGE] = { "clip_range", TRAIN_CLIP_RANGE, 1, ppo_set_clip_range },
+	};
+	double value = command->u.set.value;
+	size_t i = command->u.set.param;
+	if (i >= sizeof params / sizeof *params || !isfinite(value) || value < 0 || value > params[i].max) {
+		answer(trainer, command, ERR_INVALID, "that value is out of range");
+		return;
+	}
+	char from[32], to[32], text[120];
+	double *figure = &trainer->view.now[params[i].metric];
+	(void) snprintf(from, sizeof from, "%.6g", *figure);
+	(void) snprintf(to, sizeof to, "%.6g", value);
+	params[i].set(trainer->ppo, value);
+	*figure = value;
+	intervene(trainer, command, params[i].name, from, to);
+	(void) snprintf(text, sizeof text, "%s %s -> %s from the next update on", params[i].name, from, to);
+	answer(trainer, command, 0, text);
+}
+
+static void checkpoint_now(Trainer *trainer, const Command *command)
+{
+	Error err = { 0 };
+	char text[160];
+	int code = trainer_save_checkpoint(trainer, &err);
+	(void) snprintf(text, sizeof text, "checkpoint at %lld steps", (long long) ppo_steps(trainer->ppo));
+	answer(trainer, command, code, code ? err.text : text);
+}
+
+static void set_paused(Trainer *trainer, const Command *command)
+{
+	bool is_paused = trainer->view.phase == TRAIN_PAUSED;
+	if (is_paused == command->u.flag) {
+		answer(trainer, command, 0, is_paused ? "already paused" : "already running");
+		return;
+	}
+	trainer->view.phase = command->u.flag ? TRAIN_PAUSED : TRAIN_RUNNING;
+	trainer->n_rate = 0; /* a rate over a pause would be none */
+	intervene(trainer, command, command->u.flag ? "pause" : "resume", is_paused ? "paused" : "running",
+	          command->u.flag ? "paused" : "running");
+	answer(trainer, command, 0, command->u.flag ? "paused between updates" : "running");
+}
+
+static void run_update(Trainer *trainer);
+
+static bool is_over(const Trainer *trainer)
+{
+	return trainer->view.phase >= TRAIN_DONE;
+}
+
+/* False: stop. */
+static bool handle(Trainer *trainer, const Command *command)
+{
+	if (command->kind == COMMAND_STOP)
+		return false;
+	if (is_over(trainer)) {
+		answer(trainer, command, ERR_CLOSED, "training has ended");
+		return true;
+	}
+	switch (command->kind) {
+	case COMMAND_TRAIN_PAUSE:
+		set_paused(trainer, command);
+		break;
+	case COMMAND_TRAIN_ONE_UPDATE:
+		if (trainer->view.phase != TRAIN_PAUSED) {
+			answer(trainer, command, ERR_INVALID, "pause first");
+			break;
+		}
+		run_update(trainer);
+		answer(trainer, command, 0, "one update done");
+		break;
+	case COMMAND_TRAIN_CHECKPOINT:
+		checkpoint_now(trainer, command);
+		break;
+	case COMMAND_TRAIN_SET:
+		set_param(trainer, command);
+		break;
+	default:
+		answer(trainer, command, ERR_INVALID, "not a command for training");
+	}
+	return true;
+}
+
+/* Serves what is queued; while paused or over, waits for more. False: stop. */
+static bool serve_commands(Trainer *trainer)
+{
+	for (;;) {
+		Command command;
+		bool is_idle = trainer->view.phase == TRAIN_PAUSED || is_over(trainer);
+		int code = queue_pop(&trainer->commands, &command, is_idle ? -1 : 0);
+		if (code == ERR_TIMEOUT)
+			return true;
+		if (code || !handle(trainer, &command))
+			return false;
+	}
+}
+
+/* ---- updates ---- */
+
+static void fail(Trainer *trainer, const Error *err)
+{
+	trainer->view.phase = TRAIN_FAILED;
+	(void) snprintf(trainer->view.trouble, sizeof trainer->view.trouble, "%.115s", err->text);
+}
+
+static void note_update(Trainer *trainer, RecordUpdate *update)
+{
+	trainer->updates++;
+	update->update = trainer->updates;
+	update->steps = ppo_steps(trainer->ppo);
+	double busy_s = (double) trainer->busy_ms / 1000;
+	update->value[TRAIN_STEPS_PER_S] = busy_s > 0 ? (double) (update->steps - trainer->start_steps) / busy_s : NAN;
+	Record record = trainer_record(trainer, RECORD_UPDATE);
+	record.u.update = *update;
+	trainer->config.sink->ops->write(trainer->config.sink, &record);
+	trainer_view_update(trainer, update);
+	trainer_record_episode(trainer);
+	if (trainer->config.on_event)
+		trainer->config.on_event(trainer->config.arg, &(TrainEvent) { .kind = TRAIN_EVENT_UPDATE, .update = update });
+	if (trainer->config.live) {
+		Net *net = net_clone(ppo_net(trainer->ppo));
+		if (net)
+			model_policy_swap(trainer->config.live, net, update->steps);
+	}
+}
+
+static int run_stages(Trainer *trainer, Error *err)
+{
+	RecordUpdate update = { 0 };
+	int64_t start = now_ms(trainer);
+	int code = ppo_collect(trainer->ppo, err);
+	if (code)
+		return code;
+	ppo_advantage(trainer->ppo);
+	code = ppo_learn(trainer->ppo, update.value, err);
+	trainer->busy_ms += now_ms(trainer) - start;
+	if (code)
+		return code;
+	note_update(trainer, &update);
+	return 0;
+}
+
+static void run_update(Trainer *trainer)
+{
+	Error err = { 0 };
+	const TrainerConfig *config = &trainer->config;
+	int code = run_stages(trainer, &err);
+	if (!code && config->eval_every > 0 && ppo_steps(trainer->ppo) >= trainer->next_eval)
+		code = trainer_evaluate(trainer, &err);
+	if (code) {
+		fail(trainer, &err);
+	} else if (now_ms(trainer) - trainer->last_checkpoint_ms >= CHECKPOINT_MS && trainer_save_checkpoint(trainer, &err)) {
+		/* training goes on: the older checkpoint stays, and the screen says that this one failed */
+		(void) snprintf(trainer->view.trouble, sizeof trainer->view.trouble, "checkpoint: %.100s", err.text);
+	}
+	if (now_ms(trainer) - trainer->last_publish_ms >= PUBLISH_MS || is_over(trainer))
+		trainer_publish(trainer);
+}
+
+/* ---- the thread ---- */
+
+static void finish(Trainer *trainer, RunStatus status)
+{
+	const TrainerConfig *config = &trainer->config;
+	Error err = { 0 };
+	bool has_model = status != RUN_FAILED;
+	if (has_model && (trainer_save_checkpoint(trainer, &err) || trainer_save_model(trainer, config->model_path, &err))) {
+		fail(trainer, &err);
+		status = RUN_FAILED;
+		has_model = false;
+	}
+	Record record = trainer_record(trainer, RECORD_RUN_END);
+	record.u.run_end = status;
+	config->sink->ops->write(config->sink, &record);
+	(void) config->sink->ops->commit(config->sink, 5000, NULL); /* whoever sees the end finds it in the store */
+	int64_t steps = ppo_steps(trainer->ppo);
+	double wall_s = (double) trainer->busy_ms / 1000;
+	if (config->on_event)
+		config->on_event(config->arg, &(TrainEvent) {
+			.kind = TRAIN_EVENT_END,
+			.steps = steps,
+			.wall_s = wall_s,
+			.steps_per_s = wall_s > 0 ? (double) (steps - trainer->start_steps) / wall_s : NAN,
+			.status = status,
+			.model = has_model ? config->model_path : NULL,
+			.best_model = trainer->has_best ? config->best_path : NULL,
+			.trouble = trainer->view.trouble,
+		});
+	trainer->view.phase = status == RUN_DONE ? TRAIN_DONE : status == RUN_STOPPED ? TRAIN_STOPPED : TRAIN_FAILED;
+	trainer_publish(trainer);
+}
+
+static void *trainer_main(void *arg)
+{
+	Trainer *trainer = arg;
+	if (trainer->config.is_nice)
+		(void) setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread alone, on Linux */
+	trainer->view.phase = TRAIN_RUNNING;
+	trainer->last_checkpoint_ms = now_ms(trainer);
+	trainer_publish(trainer);
+	bool goes_on = true;
+	while (!is_over(trainer) && ppo_steps(trainer->ppo) < trainer->config.total_steps) {
+		goes_on = serve_commands(trainer);
+		if (!goes_on || is_over(trainer))
+			break;
+		run_update(trainer);
+	}
+	finish(trainer, trainer->view.phase == TRAIN_FAILED ? RUN_FAILED : goes_on ? RUN_DONE : RUN_STOPPED);
+	while (goes_on && serve_commands(trainer))
+		; /* answers that training has ended, until the owner closes the queue */
+	return NULL;
+}
+
+/* ---- life ---- */
+
+static int build(Trainer *trainer, Error *err)
+{
+	const TrainerConfig *config = &trainer->config;
+	if (queue_init(&trainer->commands, sizeof(Command), COMMANDS))
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	trainer->episode = calloc((size_t) config->eval_episodes + 1, sizeof *trainer->episode);
+	if (!trainer->episode)
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	int code = sim_env_new(&config->sim, (size_t) config->ppo.n_envs, &trainer->env, err);
+	if (!code)
+		code = ppo_new(&config->ppo, trainer->env, &trainer->ppo, err);
+	if (!code && config->resume_path)
+		code = trainer_load_checkpoint(trainer, config->resume_path, err);
+	if (code)
+		return code;
+	ppo_on_step(trainer->ppo, trainer_on_step, trainer);
+	trainer->start_steps = ppo_steps(trainer->ppo);
+	trainer_view_init(trainer);
+	return 0;
+}
+
+int trainer_new(const TrainerConfig *config, Trainer **ret_trainer, Error *err)
+{
+	Trainer *trainer = calloc(1, sizeof *trainer);
+	if (!trainer)
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	trainer->config = *config;
+	trainer->next_eval = config->eval_every;
+	snap_bus_init(&trainer->views, config->wake);
+	int code = build(trainer, err);
+	if (code) {
+		trainer_free(trainer);
+		return code;
+	}
+	*ret_trainer = trainer;
+	return 0;
+}
+
+void trainer_free(Trainer *trainer)
+{
+	if (!trainer)
+		return;
+	ppo_free(trainer->ppo);
+	env_free(trainer->env);
+	queue_done(&trainer->commands);
+	snap_bus_done(&trainer->views);
+	free(trainer->episode);
+	free(trainer);
+}
+
+int trainer_start(Trainer *trainer, Error *err)
+{
+	if (pthread_create(&trainer->thread, NULL, trainer_main, trainer))
+		return error_set(err, ERR_NOMEM, "the trainer's thread does not start");
+	trainer->is_started = true;
+	return 0;
+}
+
+void trainer_stop(Trainer *trainer)
+{
+	if (!trainer || !trainer->is_started)
+		return;
+	queue_close(&trainer->commands);
+	(void) pthread_join(trainer->thread, NULL);
+	trainer->is_started = false;
+}
+
+Net *trainer_net(const Trainer *trainer)
+{
+	return net_clone(ppo_net(trainer->ppo));
+}
+
+int trainer_send(Trainer *trainer, const Command *command)
+{
+	return queue_push(&trainer->commands, command);
+}
+
+SnapBus *trainer_views(Trainer *trainer)
+{
+	return &trainer->views;
+}

@@ -1,0 +1,72 @@
+/*
+ * Training on a thread of its own: PPO on the simulator, evaluation with best-model checkpoint, checkpoints to resume from.
+ *
+ * The trainer owns the Ppo and its environments from start to stop. Others read its snapshots (TrainView) and send Commands,
+ * which are served between updates.
+ */
+#ifndef MAESTRO_CONTROL_TRAINER_H
+#define MAESTRO_CONTROL_TRAINER_H
+
+#include "base/clock.h"
+#include "base/command.h"
+#include "base/sink.h"
+#include "base/snap.h"
+#include "base/view.h"
+#include "rl/model.h"
+#include "rl/ppo.h"
+#include "sim/sim.h"
+
+enum { EVAL_EPISODES_MAX = 256 };
+
+typedef enum TrainEventKind { TRAIN_EVENT_UPDATE, TRAIN_EVENT_EVAL, TRAIN_EVENT_END } TrainEventKind;
+
+typedef struct TrainEvent { /* lent for the call */
+	TrainEventKind kind;
+	const RecordUpdate *update;
+	const RecordEval *eval;
+	int64_t steps;         /* END: */
+	double wall_s, steps_per_s;
+	RunStatus status;
+	const char *model;     /* END: path of the last policy; NULL: none was written */
+	const char *best_model; /* END: NULL without an evaluation */
+	const char *trouble;   /* END: what failed; "" */
+} TrainEvent;
+
+typedef struct TrainerConfig { /* pointers are lent for the life of the trainer */
+	PpoConfig ppo;
+	SimConfig sim, eval_sim;
+	ModelInfo info;             /* for the header of the model files; steps is filled in */
+	int64_t total_steps;
+	int64_t eval_every;         /* steps; 0: off */
+	int32_t eval_episodes;      /* 1..EVAL_EPISODES_MAX */
+	char name[64], traffic[64];
+	char model_path[512], best_path[512], checkpoint_path[512];
+	const char *resume_path;    /* a checkpoint to go on from; NULL: a new run */
+	Clock *clock;
+	Sink *sink;
+	Wake *wake;
+	int64_t run_id;
+	Policy *live;               /* a model policy that follows the training (model_policy_swap); NULL: none */
+	bool is_nice;               /* let the console's thread go first */
+	void (*on_event)(void *arg, const TrainEvent *event); /* on the trainer's thread; may be NULL */
+	void *arg;
+} TrainerConfig;
+
+typedef struct Trainer Trainer;
+
+/* Builds environments and net, and reads the checkpoint where there is one. ERR_INVALID, ERR_NOMEM, ERR_BAD_MODEL. */
+int trainer_new(const TrainerConfig *config, Trainer **ret_trainer, Error *err);
+void trainer_free(Trainer *trainer); /* accepts NULL; after trainer_stop */
+int trainer_start(Trainer *trainer, Error *err);
+/* Stops after the update under way, with a checkpoint; returns when the thread has ended. Accepts NULL. */
+void trainer_stop(Trainer *trainer);
+
+/* The net as it is now: for the policy that follows the training. NULL: out of memory. Before trainer_start. */
+Net *trainer_net(const Trainer *trainer);
+int trainer_send(Trainer *trainer, const Command *command);
+/* Of TrainView. */
+SnapBus *trainer_views(Trainer *trainer);
+/* Steps in a checkpoint file, for the store's run_begin. ERR_BAD_MODEL. */
+int trainer_checkpoint_steps(const char *path, int64_t *ret_steps, Error *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* What the files of the trainer share. Not for others. */
+#ifndef MAESTRO_CONTROL_TRAINER_INTERNAL_H
+#define MAESTRO_CONTROL_TRAINER_INTERNAL_H
+
+#include "base/mem.h"
+#include "base/queue.h"
+#include "control/evaluate.h"
+#include "control/trainer.h"
+
+enum { RATE_SAMPLES = 24 };
+
+typedef struct RateSample {
+	int64_t mono_ms, steps;
+} RateSample;
+
+struct Trainer {
+	TrainerConfig config;
+	Queue commands;
+	SnapBus views;
+	pthread_t thread;
+	bool is_started;
+	Env *env;
+	Ppo *ppo;
+	int64_t next_eval;      /* steps */
+	double best_reward;
+	bool has_best;
+	int64_t updates;        /* done, over the whole run */
+	int64_t start_steps;    /* of this process */
+	int64_t busy_ms;        /* of this process, without pauses */
+	int64_t last_publish_ms, last_checkpoint_ms;
+	EvalEpisode *episode;   /* [eval_episodes] scratch */
+	RecordEpisode row0;     /* the running episode of environment 0, filled in while it is stepped */
+	int32_t row0_steps;
+	double row0_reward;
+	RecordEpisode last_episode; /* of row 0; length 0: recorded already */
+	int64_t last_episode_ms;
+	RateSample rate[RATE_SAMPLES];
+	int32_t n_rate;
+	TrainView view;
+};
+
+/* trainer_save.c */
+int trainer_save_checkpoint(Trainer *trainer, Error *err);
+int trainer_load_checkpoint(Trainer *trainer, const char *path, Error *err);
+int trainer_save_model(Trainer *trainer, const char *path, Error *err);
+
+/* trainer_eval.c */
+int trainer_evaluate(Trainer *trainer, Error *err);
+
+/* trainer_view.c */
+void trainer_view_init(Trainer *trainer);
+void trainer_view_update(Trainer *trainer, const RecordUpdate *update);
+void trainer_view_eval(Trainer *trainer, const RecordEval *eval);
+void trainer_tick(Trainer *trainer, const char *label);
+void trainer_publish(Trainer *trainer);
+Record trainer_record(const Trainer *trainer, RecordKind kind);
+/* Keeps the last finished episode of environment 0, one a second at most. */
+void trainer_record_episode(Trainer *trainer);
+void trainer_on_step(void *arg, size_t row, const EnvBuf *buf);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * What training shows and keeps: its TrainView (curves thinned to a fixed number of points) and the replica history of the
+ * first environment's episodes.
+ */
+#include "control/trainer_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { RATE_EVERY_MS = 500, RATE_OVER_MS = 10000, EPISODE_EVERY_MS = 1000 };
+
+Record trainer_record(const Trainer *trainer, RecordKind kind)
+{
+	return (Record) { .kind = kind, .run_id = trainer->config.run_id, .wall_ms = clock_wall_ms(trainer->config.clock) };
+}
+
+void trainer_view_init(Trainer *trainer)
+{
+	const TrainerConfig *config = &trainer->config;
+	TrainView *view = &trainer->view;
+	int64_t a_rollout = (int64_t) ppo_samples(trainer->ppo);
+	*view = (TrainView) {
+		.run_id = config->run_id,
+		.seed = config->ppo.seed,
+		.phase = TRAIN_STARTING,
+		.update = trainer->updates,
+		.n_updates = (config->total_steps + a_rollout - 1) / a_rollout,
+		.steps = ppo_steps(trainer->ppo),
+		.total_steps = config->total_steps,
+		.steps_per_s = NAN,
+		.eta_s = NAN,
+		.stride = 1,
+		.checkpoint_steps = -1,
+	};
+	str_copy(view->name, sizeof view->name, config->name);
+	str_copy(view->traffic, sizeof view->traffic, config->traffic);
+	for (int i = 0; i < TRAIN_METRIC_COUNT; i++)
+		view->now[i] = NAN;
+	view->now[TRAIN_LEARNING_RATE] = config->ppo.learning_rate;
+	view->now[TRAIN_ENT_COEF] = config->ppo.ent_coef;
+	view->now[TRAIN_CLIP_RANGE] = config->ppo.clip_range;
+	trainer_publish(trainer);
+}
+
+static void add_point(TrainView *view, const RecordUpdate *update)
+{
+	if (update->update % view->stride)
+		return;
+	if (view->n_points == VIEW_POINTS) {
+		for (int32_t i = 0; i < VIEW_POINTS / 2; i++)
+			view->point[i] = view->point[2 * i + 1];
+		view->n_points = VIEW_POINTS / 2;
+		view->stride *= 2;
+		if (update->update % view->stride)
+			return;
+	}
+	TrainPoint *point = &view->point[view->n_points++];
+	point->steps = update->steps;
+	for (int i = 0; i < TRAIN_METRIC_COUNT; i++)
+		point->value[i] = (float) update->value[i];
+}
+
+/* Steps a second over the last ten seconds; NAN before there is half a second to measure. */
+static double measure_rate(Trainer *trainer, int64_t steps)
+{
+	int64_t now = clock_mono_ms(trainer->config.clock);
+	RateSample *rate = trainer->rate;
+	if (!trainer->n_rate || now - rate[trainer->n_rate - 1].mono_ms >= RATE_EVERY_MS) {
+		bool is_old = trainer->n_rate && now - rate[0].mono_ms > RATE_OVER_MS;
+		if (is_old || trainer->n_rate == RATE_SAMPLES)
+			memmove(rate, rate + 1, (size_t) --trainer->n_rate * sizeof *rate);
+		rate[trainer->n_rate++] = (RateSample) { now, steps };
+	}
+	int64_t span = now - rate[0].mono_ms;
+	return span >= RATE_EVERY_MS ? (double) (steps - rate[0].steps) * 1000 / (double) span : NAN;
+}
+
+static void share_time(Trainer *trainer)
+{
+	double seconds[3];
+	ppo_times(trainer->ppo, seconds);
+	double wall = fmax((double) trainer->busy_ms / 1000, seconds[0] + seconds[1] + seconds[2]);
+	for (int i = 0; i < 3; i++)
+		trainer->view.time_share[i] = wall > 0 ? seconds[i] / wall : 0;
+	trainer->view.time_share[3] = wall > 0 ? 1 - (seconds[0] + seconds[1] + seconds[2]) / wall : 0;
+}
+
+static const char *trouble_of(const RecordUpdate *update)
+{
+	static const struct {
+		TrainMetric metric;
+		double below, above; /* trouble outside */
+		const char *text;
+	} signs[] = {
+		{ TRAIN_APPROX_KL, -INFINITY, .1, "approximate KL over .1: the policy moves too far an update" },
+		{ TRAIN_CLIP_FRACTION, -INFINITY, .3, "clip fraction over .3: steps too large" },
+		{ TRAIN_EXPLAINED_VARIANCE, .05, INFINITY, "explained variance near 0: the critic explains nothing" },
+		{ TRAIN_ENTROPY_LOSS, -INFINITY, -.02, "entropy collapsed: the policy no longer explores" },
+	};
+	if (update->update < 10) /* the critic has seen nothing yet */
+		return "";
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+		double value = update->value[signs[i].metric];
+		if (value < signs[i].below || value > signs[i].above)
+			return signs[i].text;
+	}
+	return "";
+}
+
+void trainer_view_update(Trainer *trainer, const RecordUpdate *update)
+{
+	TrainView *view = &trainer->view;
+	view->update = update->update;
+	view->steps = update->steps;
+	view->wall_s = (double) trainer->busy_ms / 1000;
+	memcpy(view->now, update->value, sizeof view->now);
+	view->steps_per_s = measure_rate(trainer, update->steps);
+	view->eta_s = view->steps_per_s > 0 ? (double) (view->total_steps - view->steps) / view->steps_per_s : NAN;
+	str_copy(view->trouble, sizeof view->trouble, trouble_of(update));
+	share_time(trainer);
+	add_point(view, update);
+}
+
+void trainer_view_eval(Trainer *trainer, const RecordEval *eval)
+{
+	TrainView *view = &trainer->view;
+	if (view->n_evals == VIEW_EVALS) { /* thin out, keeping the best visible */
+		int32_t kept = 0;
+		for (int32_t i = 0; i < VIEW_EVALS; i++)
+			if (i % 2 || view->eval[i].is_best)
+				view->eval[kept++] = view->eval[i];
+		view->n_evals = kept < VIEW_EVALS ? kept : VIEW_EVALS - 1;
+	}
+	view->eval[view->n_evals++] = (EvalPoint) {
+		.steps = eval->steps,
+		.mean_reward = (float) eval->mean_reward,
+		.std_reward = (float) eval->std_reward,
+		.mean_ep_length = (float) eval->mean_ep_length,
+		.is_best = eval->is_best,
+	};
+}
+
+void trainer_tick(Trainer *trainer, const char *label)
+{
+	TrainView *view = &trainer->view;
+	if (view->n_ticks == VIEW_TICKS)
+		memmove(view->tick, view->tick + 1, (size_t) --view->n_ticks * sizeof *view->tick);
+	TrainTick *tick = &view->tick[view->n_ticks++];
+	tick->steps = ppo_steps(trainer->ppo);
+	str_copy(tick->label, sizeof tick->label, label);
+}
+
+void trainer_publish(Trainer *trainer)
+{
+	trainer->last_publish_ms = clock_mono_ms(trainer->config.clock);
+	trainer->view.sink_dropped = trainer->config.sink->ops->dropped(trainer->config.sink);
+	TrainView *snap = snap_new(sizeof *snap);
+	if (!snap)
+		return;
+	*snap = trainer->view;
+	snap_publish(&trainer->views, snap);
+}
+
+/* On the thread that steps row 0; nobody else touches row0 while a rollout is collected. */
+void trainer_on_step(void *arg, size_t row, const EnvBuf *buf)
+{
+	if (row)
+		return;
+	Trainer *trainer = arg;
+	RecordEpisode *episode = &trainer->row0;
+	int32_t t = trainer->row0_steps++;
+	trainer->row0_reward += (double) buf->reward[0];
+	if (t < EPISODE_STEPS_MAX && buf->info) {
+		episode->replicas[t] = (int16_t) buf->info[0].replicas;
+		episode->latency_ms[t] = buf->info[0].p95_ms;
+		episode->rps[t] = buf->info[0].rps;
+	}
+	if (!buf->terminated[0] && !buf->truncated[0])
+		return;
+	episode->reward = trainer->row0_reward;
+	episode->length = trainer->row0_steps < EPISODE_STEPS_MAX ? trainer->row0_steps : EPISODE_STEPS_MAX;
+	trainer->last_episode = *episode;
+	trainer->row0_steps = 0;
+	trainer->row0_reward = 0;
+}
+
+void trainer_record_episode(Trainer *trainer)
+{
+	int64_t now = clock_mono_ms(trainer->config.clock);
+	if (!trainer->last_episode.length || now - trainer->last_episode_ms < EPISODE_EVERY_MS)
+		return;
+	Record record = trainer_record(trainer, RECORD_EPISODE);
+	record.u.episode = trainer->last_episode;
+	record.u.episode.steps = ppo_steps(trainer->ppo);
+	str_copy(record.u.episode.source, sizeof record.u.episode.source, "train");
+	trainer->config.sink->ops->write(trainer->config.sink, &record);
+	trainer->last_episode.length = 0;
+	trainer->last_episode_ms = now;
+}
