@@ -259,3 +259,41 @@ int opts_parse(const OptCommand *command, int argc, char **argv, void *target, i
 		*ret_words = words;
 	return code;
 }
+
+void opts_save(const Opt *opt, const void *target, Json *ret_object)
+{
+	for (const Opt *o = opt; o->name; o++) {
+		const void *at = (const char *) target + o->offset;
+		if (!o->is_setting)
+			continue;
+		if (o->kind == OPT_FLAG)
+			json_add_bool(ret_object, o->name, *(const bool *) at);
+		else if (o->kind == OPT_INT)
+			json_add_int(ret_object, o->name, *(const int32_t *) at);
+		else if (o->kind == OPT_INT64)
+			json_add_int(ret_object, o->name, *(const int64_t *) at);
+		else if (o->kind == OPT_STRING)
+			json_add_string(ret_object, o->name, *(const char *const *) at);
+		else if (o->kind != OPT_LIST)
+			json_add_number(ret_object, o->name, *(const double *) at);
+	}
+}
+
+void opts_load(const Opt *opt, const Json *object, void *target)
+{
+	for (const Opt *o = opt; o->name; o++) {
+		void *at = (char *) target + o->offset;
+		const Json *value = o->is_setting ? json_get(object, o->name) : NULL;
+		int64_t whole;
+		if (o->kind == OPT_FLAG)
+			(void) json_bool(value, at);
+		else if (o->kind == OPT_INT && json_int(value, &whole))
+			*(int32_t *) at = (int32_t) whole;
+		else if (o->kind == OPT_INT64)
+			(void) json_int(value, at);
+		else if (o->kind == OPT_STRING && json_string(value))
+			*(const char **) at = json_string(value);
+		else if (o->kind == OPT_DOUBLE || o->kind == OPT_DURATION)
+			(void) json_number(value, at);
+	}
+}

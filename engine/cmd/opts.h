@@ -9,6 +9,7 @@
 #define MAESTRO_CMD_OPTS_H
 
 #include "base/err.h"
+#include "base/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +40,7 @@ typedef struct Opt {
 	double min, max;  /* of a number; both 0: any */
 	const char *arg;  /* how help calls the value; NULL for flags */
 	const char *help;
+	bool is_setting;  /* part of a run's configuration: kept by opts_save */
 } Opt;
 
 typedef struct OptCommand {
@@ -55,6 +57,11 @@ enum { OPTS_HELPED = 1 }; /* --help was printed: the command is done */
  * 0, OPTS_HELPED, or ERR_USAGE after printing what is wrong on stderr.
  */
 int opts_parse(const OptCommand *command, int argc, char **argv, void *target, int *ret_words);
+
+/* The settings of target as members of an object, under the options' names. */
+void opts_save(const Opt *opt, const void *target, Json *ret_object);
+/* The reverse; strings stay the object's. An option that is not there keeps its value. */
+void opts_load(const Opt *opt, const Json *object, void *target);
 
 /* The candidate nearest to word by edit distance, NULL where none is near. candidates end with NULL. */
 const char *opts_nearest(const char *word, const char *const *candidates);

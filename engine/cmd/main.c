@@ -1,0 +1,96 @@
+/* The program: finds the sub-command and hands over. */
+#include "cmd/cmd.h"
+#include "cmd/opts.h"
+
+#include "base/http.h"
+#include "base/mem.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Subcommand {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} Subcommand;
+
+static const Subcommand SUBCOMMANDS[] = {
+	{ "train", cmd_train, "PPO training; the console on a terminal, progress lines elsewhere" },
+	{ "run", cmd_run, "the observe-infer-act loop over one Deployment" },
+	{ "runs", cmd_runs, "the run store: list, show, export" },
+	{ "target-app", cmd_target_app, "a sample HTTP service to scale" },
+	{ "load", cmd_load, "open-loop load against one URL" },
+	{ NULL, NULL, NULL },
+};
+
+static void print_help(void)
+{
+	printf("usage: maestro [command] [options]\n"
+	       "An autoscaler for Kubernetes Deployments that learns. Without a command: the console over the embedded simulator.\n\n"
+	       "commands:\n");
+	for (const Subcommand *s = SUBCOMMANDS; s->name; s++)
+		printf("  %-12s %s\n", s->name, s->help);
+	printf("\n`maestro COMMAND --help` lists a command's options.\n"
+	       "exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 API or Prometheus unreachable, 5 bad model or data\n");
+}
+
+static int unknown(const char *word)
+{
+	const char *names[sizeof SUBCOMMANDS / sizeof *SUBCOMMANDS] = { NULL };
+	for (size_t i = 0; SUBCOMMANDS[i].name; i++)
+		names[i] = SUBCOMMANDS[i].name;
+	const char *near = opts_nearest(word, names);
+	(void) fprintf(stderr, "maestro: unknown command \"%s\"%s%s; see maestro --help\n", word,
+	               near ? ", did you mean " : "", near ? near : "");
+	return err_exit_status(ERR_USAGE);
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "-";
+	if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) {
+		print_help();
+		return 0;
+	}
+	if (!strcmp(word, "--version") || !strcmp(word, "version")) {
+		printf("maestro %s\n", MAESTRO_VERSION);
+		return 0;
+	}
+	if (word[0] == '-')
+		return cmd_console(argc, argv);
+	for (const Subcommand *s = SUBCOMMANDS; s->name; s++)
+		if (!strcmp(s->name, word))
+			return s->run(argc - 1, argv + 1);
+	return unknown(word);
+}
+
+int cmd_fail(int code, const Error *err)
+{
+	(void) fprintf(stderr, "maestro: %s\n", err && err->text[0] ? err->text : err_text(code));
+	return err_exit_status(code);
+}
+
+void cmd_db_path(const char *given, char *path, size_t size)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	if (given)
+		str_copy(path, size, given);
+	else if (data && *data)
+		(void) snprintf(path, size, "%s/maestro/maestro.db", data);
+	else
+		(void) snprintf(path, size, "%s/.local/share/maestro/maestro.db", home && *home ? home : ".");
+}
+
+int main(int argc, char **argv)
+{
+	(void) signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, not the end of a run */
+	if (http_global_init())
+		return cmd_fail(ERR_FAILED, &(Error) { .text = "libcurl cannot be set up" });
+	int status = dispatch(argc, argv);
+	if (fflush(stdout) && !status)
+		status = err_exit_status(ERR_IO);
+	http_global_done();
+	return status;
+}
