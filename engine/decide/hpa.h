@@ -21,7 +21,7 @@ void hpa_config_default(HpaConfig *config);
  * The whole rule as a Policy: utilisation of cpu (A.2, A.3), stabilisation and rate without behavior (A.5, path N),
  * min and max of the target. Time is the sample's wall_ms; what the rule remembers is per Policy, so one serves one
  * target. decide sets raw and reason, and action to the direction; without pods or samples: ERR_NO_DATA.
- * label "hpa" or "hpa:cpu=N". ERR_NOMEM.
+ * label "hpa" or "hpa:cpu=N". ERR_NOMEM; ERR_INVALID for a target below 1 or a window below 0.
  */
 int hpa_policy_new(const HpaConfig *config, Policy **ret_policy);
 
