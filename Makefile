@@ -51,12 +51,15 @@ $(B)/obj/%.o: %.c | $(B)/gen/ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# A C string of the schema, so that the binary needs no file beside it.
-$(B)/gen/ready: $(wildcard storage/schema.sql)
+# The schema as C strings, one a statement, so that the binary needs no file beside it.
+$(B)/gen/ready: $(wildcard storage/*.sql)
 	@mkdir -p $(B)/gen
-	@for f in $^; do \
-		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $$f > $(B)/gen/$$(basename $$f .sql)_sql.h; done
+	@for f in $^; do name=$$(basename $$f .sql); { \
+		echo "static const char *const $$(echo $$name | tr a-z A-Z)_SQL[] = {"; \
+		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' -e '/;\\n"$$/s/$$/,/' $$f; \
+		echo "};"; } > $(B)/gen/$${name}_sql.h; done
 	@touch $@
+$(B)/gen/%_sql.h: $(B)/gen/ready ;
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(PROG:=.d) $(HELP_OBJ:.o=.d)
 

@@ -1,0 +1,282 @@
+/* See db.h. */
+#include "storage/db.h"
+
+#include "base/mem.h"
+#include "storage/owner.h"
+
+#include "schema_sql.h"
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { CHECKED_BYTES = 64 << 20 }; /* larger files are not read through at every start: that would take seconds */
+
+/* Migration i takes a store from version i to i + 1; each is a list of statements. Append only. */
+typedef struct Migration {
+	const char *const *sql;
+	size_t n;
+} Migration;
+
+static const Migration MIGRATIONS[] = {
+	{ SCHEMA_SQL, sizeof SCHEMA_SQL / sizeof *SCHEMA_SQL },
+};
+_Static_assert(sizeof MIGRATIONS / sizeof *MIGRATIONS == DB_VERSION, "a version is a migration");
+
+int db_exec(struct sqlite3 *db, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+int db_error(struct sqlite3 *db, Error *err)
+{
+	int code = sqlite3_errcode(db) & 0xff;
+	if (code == SQLITE_NOMEM)
+		return error_set(err, ERR_NOMEM, "store %s: out of memory", sqlite3_db_filename(db, "main"));
+	int reason = code == SQLITE_CANTOPEN || code == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+	return error_set(err, ERR_STORE, "store %s: %s%s%s", sqlite3_db_filename(db, "main"), sqlite3_errmsg(db),
+	                 reason ? ": " : "", reason ? strerror(reason) : "");
+}
+
+void db_close(struct sqlite3 *db)
+{
+	(void) sqlite3_close(db);
+}
+
+static int make_folders(const char *path, Error *err)
+{
+	char folder[4096];
+	if (strlen(path) >= sizeof folder)
+		return error_set(err, ERR_STORE, "store %.80s...: path too long", path);
+	str_copy(folder, sizeof folder, path);
+	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		struct stat there;
+		if (mkdir(folder, 0700) && errno != EEXIST && stat(folder, &there))
+			return error_set(err, ERR_STORE, "store %s: folder %s cannot be made: %s; give another file with --db", path,
+			                 folder, strerror(errno));
+		*slash = '/';
+	}
+	return 0;
+}
+
+static int64_t pragma_int(sqlite3 *db, const char *sql, int *ret_code)
+{
+	sqlite3_stmt *stmt;
+	int64_t value = 0;
+	*ret_code = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+	if (*ret_code)
+		return 0;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		value = sqlite3_column_int64(stmt, 0);
+	*ret_code = sqlite3_finalize(stmt);
+	return value;
+}
+
+static bool is_damage(int sqlite_code)
+{
+	return (sqlite_code & 0xff) == SQLITE_CORRUPT || (sqlite_code & 0xff) == SQLITE_NOTADB;
+}
+
+/* Reads pages and trees (not the rows' contents) of a file that is not too large for it. */
+static int check_pages(sqlite3 *db)
+{
+	int code, failed;
+	int64_t pages = pragma_int(db, "PRAGMA page_count", &code);
+	int64_t page_size = pragma_int(db, "PRAGMA page_size", &failed);
+	if (code || failed)
+		return code ? code : failed;
+	if (pages * page_size > CHECKED_BYTES)
+		return 0;
+	sqlite3_stmt *stmt;
+	code = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+	if (code)
+		return code;
+	bool is_ok = sqlite3_step(stmt) == SQLITE_ROW && !strcmp((const char *) sqlite3_column_text(stmt, 0), "ok");
+	code = sqlite3_finalize(stmt);
+	return code || is_ok ? code : SQLITE_CORRUPT;
+}
+
+/* A code of SQLite's where the file could not be read, else *ret_version, or *ret_refusal in words. */
+static int read_version(sqlite3 *db, int64_t *ret_version, const char **ret_refusal)
+{
+	int code;
+	/* in this order, since another process may be making the schema right now: tables come with their id and version */
+	int64_t tables = pragma_int(db, "SELECT count(*) FROM sqlite_schema", &code);
+	int64_t application = code ? 0 : pragma_int(db, "PRAGMA application_id", &code);
+	int64_t version = code ? 0 : pragma_int(db, "PRAGMA user_version", &code);
+	if (code)
+		return code;
+	*ret_version = version;
+	if (tables && application != DB_APPLICATION_ID)
+		*ret_refusal = "it is the database of another program; give another file with --db";
+	else if (version > DB_VERSION)
+		*ret_refusal = "it was written by a newer maestro; update this one or give another file with --db";
+	return 0;
+}
+
+static int apply(sqlite3 *db, int64_t version)
+{
+	char pragma[64];
+	int code = 0;
+	for (; version < DB_VERSION && !code; version++)
+		for (size_t i = 0; i < MIGRATIONS[version].n && !code; i++)
+			code = db_exec(db, MIGRATIONS[version].sql[i]);
+	if (!code) {
+		(void) snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d", DB_APPLICATION_ID);
+		code = db_exec(db, pragma);
+	}
+	if (!code) {
+		(void) snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", DB_VERSION);
+		code = db_exec(db, pragma);
+	}
+	return code;
+}
+
+/* All missing migrations in one transaction, so that two starting processes and a crash find the old or the new. */
+static int migrate(sqlite3 *db)
+{
+	int64_t version = 0;
+	int code = db_exec(db, "BEGIN IMMEDIATE");
+	if (code)
+		return code;
+	const char *refusal = NULL;
+	code = read_version(db, &version, &refusal);
+	if (!code && version < DB_VERSION)
+		code = apply(db, version);
+	if (!code)
+		code = db_exec(db, "COMMIT");
+	if (code)
+		(void) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return code;
+}
+
+/* Opens and looks at what every kind of handle needs to know. On failure *ret_damaged tells damage from the rest. */
+static int open_handle(const char *path, int flags, sqlite3 **ret_db, bool *ret_damaged, Error *err)
+{
+	sqlite3 *db = NULL;
+	int64_t version = 0;
+	const char *refusal = NULL;
+	int code = sqlite3_open_v2(path, &db, flags, NULL);
+	if (!db)
+		return error_set(err, ERR_NOMEM, "store %s: out of memory", path);
+	(void) sqlite3_extended_result_codes(db, 1);
+	(void) sqlite3_busy_timeout(db, DB_BUSY_MS);
+	if (!code)
+		code = read_version(db, &version, &refusal);
+	bool is_creating = flags & SQLITE_OPEN_CREATE;
+	if (!code && !refusal && is_creating)
+		code = check_pages(db);
+	*ret_damaged = is_damage(code);
+	int failure = 0;
+	if (*ret_damaged)
+		failure = error_set(err, ERR_STORE, "store %s: the file is damaged or is no SQLite database", path);
+	else if (code)
+		failure = db_error(db, err);
+	else if (refusal)
+		failure = error_set(err, ERR_STORE, "store %s (schema %lld, this program has %d): %s", path, (long long) version,
+		                    DB_VERSION, refusal);
+	else if (!is_creating && version < DB_VERSION)
+		failure = error_set(err, ERR_STORE, "store %s: schema %lld is older than this program's %d; maestro train or "
+		                    "maestro run brings it up to date", path, (long long) version, DB_VERSION);
+	if (failure)
+		db_close(db);
+	else
+		*ret_db = db;
+	return failure;
+}
+
+/* A file that is not even named like a database may be a slip of the hand (--db notes.txt): it stays where it is. */
+static bool may_set_aside(const char *path)
+{
+	char head[16] = "";
+	size_t len = strlen(path);
+	FILE *file = fopen(path, "rb");
+	if (!file)
+		return false;
+	size_t got = fread(head, 1, sizeof head, file);
+	(void) fclose(file);
+	return (got == sizeof head && !memcmp(head, "SQLite format 3", sizeof head)) ||
+	       (len > 3 && !strcmp(path + len - 3, ".db"));
+}
+
+static int set_aside(const char *path, Clock *clock, Error *err)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	char time[CLOCK_TEXT], from[4096], to[4096];
+	clock_format(clock_wall_ms(clock), time);
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+		(void) snprintf(from, sizeof from, "%s%s", path, suffixes[i]);
+		(void) snprintf(to, sizeof to, "%s.corrupt-%s%s", path, time, suffixes[i]);
+		if (rename(from, to) && (i == 0 || errno != ENOENT))
+			return error_set(err, ERR_STORE, "store %s is damaged and cannot be set aside: %s", path, strerror(errno));
+	}
+	(void) error_set(err, 0, "store %s was damaged: it is kept as %s.corrupt-%s, and a new one begun", path, path, time);
+	return 0;
+}
+
+static int make_writable(sqlite3 *db, const char *path, Clock *clock, Error *err)
+{
+	if (sqlite3_db_readonly(db, "main") == 1)
+		return error_set(err, ERR_STORE, "store %s: the file is read-only; make it writable or give another with --db",
+		                 path);
+	/* a file system without shared memory keeps a rollback journal: slower, as safe */
+	(void) db_exec(db, "PRAGMA journal_mode = WAL");
+	int code = db_exec(db, "PRAGMA synchronous = FULL");
+	if (!code)
+		code = db_exec(db, "PRAGMA foreign_keys = ON");
+	if (!code)
+		code = migrate(db);
+	if (!code)
+		code = owner_mark_crashed(db, clock_wall_ms(clock));
+	return code ? db_error(db, err) : 0;
+}
+
+int db_open(const char *path, Clock *clock, struct sqlite3 **ret_db, Error *err)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
+	sqlite3 *db = NULL;
+	bool is_damaged = false;
+	if (err)
+		*err = (Error) { 0 };
+	int code = make_folders(path, err);
+	if (code)
+		return code;
+	code = open_handle(path, flags, &db, &is_damaged, err);
+	if (code && is_damaged && may_set_aside(path)) {
+		code = set_aside(path, clock, err);
+		if (!code)
+			code = open_handle(path, flags, &db, &is_damaged, err);
+	}
+	if (!code)
+		code = make_writable(db, path, clock, err);
+	if (code)
+		db_close(db);
+	else
+		*ret_db = db;
+	return code;
+}
+
+static int open_there(const char *path, int flags, sqlite3 **ret_db, Error *err)
+{
+	struct stat there;
+	bool is_damaged;
+	if (stat(path, &there) && errno == ENOENT)
+		return error_set(err, ERR_NOT_FOUND, "store %s: there is none yet; maestro train makes it", path);
+	return open_handle(path, flags, ret_db, &is_damaged, err);
+}
+
+int db_open_existing(const char *path, Clock *clock, struct sqlite3 **ret_db, Error *err)
+{
+	int code = open_there(path, SQLITE_OPEN_READWRITE, ret_db, err);
+	/* best effort: another's file, or one on a full disk, can still be read */
+	if (!code && sqlite3_db_readonly(*ret_db, "main") != 1)
+		(void) owner_mark_crashed(*ret_db, clock_wall_ms(clock));
+	return code;
+}
+
+int db_open_readonly(const char *path, struct sqlite3 **ret_db, Error *err)
+{
+	return open_there(path, SQLITE_OPEN_READONLY, ret_db, err);
+}

@@ -1,0 +1,91 @@
+/* See owner.h. */
+#include "storage/owner.h"
+
+#include "base/mem.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool read_line(const char *path, char *line, size_t size)
+{
+	FILE *file = fopen(path, "r");
+	if (!file)
+		return false;
+	bool is_read = fgets(line, (int) size, file) != NULL;
+	(void) fclose(file);
+	return is_read;
+}
+
+/* State and start time of a process; false when there is none. The name, field 2, may hold blanks and brackets. */
+static bool read_stat(int64_t pid, char *ret_state, int64_t *ret_start)
+{
+	char path[64], line[1024];
+	(void) snprintf(path, sizeof path, "/proc/%lld/stat", (long long) pid);
+	if (!read_line(path, line, sizeof line))
+		return false;
+	char *field = strrchr(line, ')');
+	if (!field || field[1] != ' ')
+		return false;
+	*ret_state = field[2];
+	for (int i = 2; i < 22 && field; i++)
+		field = strchr(field + 1, ' ');
+	if (!field)
+		return false;
+	*ret_start = strtoll(field, NULL, 10);
+	return true;
+}
+
+void owner_self(Owner *ret_owner)
+{
+	*ret_owner = (Owner) { .pid = getpid() };
+	(void) gethostname(ret_owner->host, sizeof ret_owner->host - 1);
+	if (read_line("/proc/sys/kernel/random/boot_id", ret_owner->boot_id, sizeof ret_owner->boot_id))
+		ret_owner->boot_id[strcspn(ret_owner->boot_id, "\n")] = '\0';
+	char state;
+	(void) read_stat(ret_owner->pid, &state, &ret_owner->pid_start);
+}
+
+bool owner_is_gone(const Owner *owner, const Owner *self, int64_t heartbeat_ms, int64_t wall_ms)
+{
+	bool is_checkable = *self->boot_id && !strcmp(owner->boot_id, self->boot_id) && !strcmp(owner->host, self->host);
+	if (!is_checkable)
+		return wall_ms - heartbeat_ms > OWNER_STALE_MS;
+	char state;
+	int64_t start;
+	return !read_stat(owner->pid, &state, &start) || start != owner->pid_start || state == 'Z' || state == 'X';
+}
+
+static int mark(sqlite3 *db, int64_t run)
+{
+	sqlite3_stmt *stmt;
+	int code = sqlite3_prepare_v2(db, "UPDATE runs SET status = 'crashed', ended = heartbeat"
+	                                  " WHERE id = ?1 AND status = 'running'", -1, &stmt, NULL);
+	if (code)
+		return code;
+	(void) sqlite3_bind_int64(stmt, 1, run);
+	(void) sqlite3_step(stmt);
+	return sqlite3_finalize(stmt);
+}
+
+int owner_mark_crashed(struct sqlite3 *db, int64_t wall_ms)
+{
+	sqlite3_stmt *stmt;
+	int code = sqlite3_prepare_v2(db, "SELECT id, host, boot_id, pid, pid_start, heartbeat FROM runs"
+	                                  " WHERE status = 'running'", -1, &stmt, NULL);
+	if (code)
+		return code;
+	Owner self;
+	owner_self(&self);
+	while (!code && sqlite3_step(stmt) == SQLITE_ROW) {
+		Owner owner = { .pid = sqlite3_column_int64(stmt, 3), .pid_start = sqlite3_column_int64(stmt, 4) };
+		str_copy(owner.host, sizeof owner.host, (const char *) sqlite3_column_text(stmt, 1));
+		str_copy(owner.boot_id, sizeof owner.boot_id, (const char *) sqlite3_column_text(stmt, 2));
+		if (owner_is_gone(&owner, &self, sqlite3_column_int64(stmt, 5), wall_ms))
+			code = mark(db, sqlite3_column_int64(stmt, 0));
+	}
+	int ended = sqlite3_finalize(stmt);
+	return code ? code : ended;
+}
