@@ -4,6 +4,8 @@
 
 #include "base/err.h"
 
+#include <stddef.h>
+
 #define MAESTRO_VERSION "0.1.0"
 
 int cmd_train(int argc, char **argv);

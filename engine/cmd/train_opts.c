@@ -1,0 +1,243 @@
+/* See train_opts.h. A preset is a row; an option is a row. */
+#include "cmd/train_opts.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SETTING(name, kind, field, lo, hi, arg, help) { name, 0, kind, offsetof(TrainOptions, field), lo, hi, arg, help, true }
+#define OPTION(name, letter, kind, field, arg, help) { name, letter, kind, offsetof(TrainOptions, field), 0, 0, arg, help, false }
+
+static const Opt OPTIONS[] = {
+	SETTING("preset", OPT_STRING, preset, 0, 0, "NAME", "default, or seed (the thesis's figures, limits off)"),
+	SETTING("trace", OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay: CSV t_s,rps (else constant traffic)"),
+	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
+	SETTING("steps", OPT_INT64, steps, 1, 1e12, "N", "environment steps in all"),
+	SETTING("envs", OPT_INT, envs, 1, 65536, "N", "environments side by side"),
+	SETTING("seed", OPT_INT64, seed, 0, 9e15, "N", "same seed, same bytes"),
+	SETTING("eval-every", OPT_INT64, eval_every, 0, 1e12, "N", "steps between evaluations on held-out traffic; 0: off"),
+	SETTING("eval-episodes", OPT_INT, eval_episodes, 1, EVAL_EPISODES_MAX, "N", "episodes of an evaluation"),
+	SETTING("peak-rps", OPT_DOUBLE, peak_rps, 0, 1e9, "R", "rate at the trace's peak; 0: the demand there is .8 x max"),
+	SETTING("latency-soft", OPT_DOUBLE, latency_soft_ms, -1, 1e7, "MS", "soft limit of p95; -1: off"),
+	SETTING("latency-hard", OPT_DOUBLE, latency_hard_ms, -1, 1e7, "MS", "hard limit of p95; -1: off"),
+	SETTING("min-replicas", OPT_INT, min_replicas, 1, 10000, "N", "least replicas"),
+	SETTING("max-replicas", OPT_INT, max_replicas, 1, 10000, "N", "most replicas"),
+	SETTING("interval", OPT_DURATION, interval_s, 5, 3600, "TIME", "between decisions: 15s, 1m"),
+	SETTING("bounds", OPT_STRING, bounds, 0, 0, "WHAT", "noop, or terminate: an action past a bound ends the episode with -1"),
+	SETTING("norm-obs", OPT_FLAG, norm_obs, 0, 0, NULL, "running normalisation of observations (--no-norm-obs: off)"),
+	SETTING("learning-rate", OPT_DOUBLE, learning_rate, 0, 1, "X", "of Adam"),
+	SETTING("n-steps", OPT_INT, n_steps, 1, 1000000, "N", "steps of each environment in a rollout"),
+	SETTING("batch-size", OPT_INT, batch_size, 1, 10000000, "N", "of a minibatch"),
+	SETTING("n-epochs", OPT_INT, n_epochs, 1, 1000, "N", "passes over a rollout"),
+	SETTING("gamma", OPT_DOUBLE, gamma, 0, 1, "X", "discount"),
+	SETTING("gae-lambda", OPT_DOUBLE, gae_lambda, 0, 1, "X", "of the advantage estimate"),
+	SETTING("clip-range", OPT_DOUBLE, clip_range, 0, 1, "X", "of the probability ratio"),
+	SETTING("ent-coef", OPT_DOUBLE, ent_coef, 0, 10, "X", "weight of the entropy"),
+	SETTING("vf-coef", OPT_DOUBLE, vf_coef, 0, 100, "X", "weight of the value loss"),
+	SETTING("max-grad-norm", OPT_DOUBLE, max_grad_norm, 0, 1e9, "X", "gradient norm is clipped to it"),
+	SETTING("net-arch", OPT_STRING, net_arch, 0, 0, "W,W", "widths of the hidden layers"),
+	SETTING("activation", OPT_STRING, activation, 0, 0, "F", "tanh or relu"),
+	OPTION("out", 'o', OPT_STRING, out, "FILE", "where the trained policy goes (safetensors)"),
+	OPTION("resume", 0, OPT_INT64, resume, "RUN", "go on with a run from its last checkpoint"),
+	OPTION("headless", 0, OPT_FLAG, is_headless, NULL, "no console, even on a terminal"),
+	OPTION("json", 0, OPT_FLAG, is_json, NULL, "one JSON object a line on stdout; implies --headless"),
+	OPTION("screen", 0, OPT_STRING, screen, "NAME", "first screen: train, live or runs"),
+	OPTION("speed", 0, OPT_DOUBLE, speed, "X", "of the simulated live target: 1 is an interval every 2 s"),
+	OPTION("glyphs", 0, OPT_STRING, glyphs, "KIND", "auto, braille, block or ascii"),
+	OPTION("color", 0, OPT_STRING, color, "KIND", "auto, always, never, 16, 256 or truecolor"),
+	OPTION("db", 0, OPT_STRING, db, "FILE", "the run store"),
+	{ 0 },
+};
+
+const OptCommand TRAIN_COMMAND = {
+	"train [options]",
+	"Trains a PPO agent on the embedded simulator. On a terminal it opens the console, elsewhere it prints progress and a\n"
+	"final evaluation beside the HPA rule.",
+	OPTIONS, 0,
+};
+
+/* What both presets have, and what apart. `seed`: CONTROL F.0. */
+static const TrainOptions COMMON = {
+	.preset = "default", .name = "train", .net_arch = "64,64", .activation = "tanh", .bounds = "noop",
+	.screen = "train", .glyphs = "auto", .color = "auto", .speed = 1,
+	.min_replicas = 1, .max_replicas = 15, .eval_episodes = 10,
+	.learning_rate = 3e-4, .gamma = .99, .gae_lambda = .95, .clip_range = .2, .ent_coef = .01, .vf_coef = .5,
+	.max_grad_norm = .5,
+};
+
+static void set_seed(TrainOptions *o)
+{
+	o->steps = 20480;
+	o->envs = 1;
+	o->n_steps = 1024;
+	o->batch_size = 64;
+	o->n_epochs = 10;
+	o->eval_every = 10240;
+	o->interval_s = 30;
+	o->latency_soft_ms = o->latency_hard_ms = -1;
+}
+
+static void set_default(TrainOptions *o)
+{
+	o->steps = 2000000;
+	o->envs = 16;
+	o->n_steps = 256;
+	o->batch_size = 256;
+	o->n_epochs = 4;
+	o->eval_every = 100000;
+	o->interval_s = 15;
+	o->latency_soft_ms = 250;
+	o->latency_hard_ms = 500;
+	o->norm_obs = true;
+}
+
+static const struct Preset {
+	const char *name;
+	void (*set)(TrainOptions *options);
+} PRESETS[] = { { "default", set_default }, { "seed", set_seed } };
+
+int train_options_parse(TrainOptions *options, int argc, char **argv)
+{
+	int words;
+	*options = COMMON;
+	int code = opts_parse(&TRAIN_COMMAND, argc, argv, options, &words); /* finds the preset */
+	if (code)
+		return code;
+	const char *preset = options->preset;
+	for (size_t i = 0; i < sizeof PRESETS / sizeof *PRESETS; i++)
+		if (!strcmp(PRESETS[i].name, preset)) {
+			*options = COMMON;
+			PRESETS[i].set(options);
+			return opts_parse(&TRAIN_COMMAND, argc, argv, options, &words);
+		}
+	(void) fprintf(stderr, "maestro: train: unknown preset \"%s\"; write default or seed\n", preset);
+	return ERR_USAGE;
+}
+
+int train_options_resume(TrainOptions *options, const Json *config, int argc, char **argv)
+{
+	int words;
+	opts_load(OPTIONS, config, options);
+	return opts_parse(&TRAIN_COMMAND, argc, argv, options, &words);
+}
+
+static int parse_net(const TrainOptions *options, NetConfig *net, Error *err)
+{
+	net->depth = 0;
+	for (const char *at = options->net_arch; *at;) {
+		char *end;
+		long width = strtol(at, &end, 10);
+		bool is_number = end != at && (!*end || *end == ',') && width >= 1 && width <= NET_WIDTH_MAX;
+		if (!is_number || net->depth == NET_DEPTH_MAX)
+			return error_set(err, ERR_USAGE, "--net-arch %s: write 0 to %d widths of 1..%d, as 64,64", options->net_arch,
+			                 NET_DEPTH_MAX, NET_WIDTH_MAX);
+		net->width[net->depth++] = (int32_t) width;
+		at = *end ? end + 1 : end;
+	}
+	bool is_tanh = !strcmp(options->activation, "tanh");
+	if (!is_tanh && strcmp(options->activation, "relu"))
+		return error_set(err, ERR_USAGE, "--activation %s: write tanh or relu", options->activation);
+	net->activation = is_tanh ? ACTIVATION_TANH : ACTIVATION_RELU;
+	return 0;
+}
+
+static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	ppo_config_default(ppo);
+	ppo->n_envs = o->envs;
+	ppo->n_steps = o->n_steps;
+	ppo->batch_size = o->batch_size;
+	ppo->n_epochs = o->n_epochs;
+	ppo->learning_rate = o->learning_rate;
+	ppo->gamma = o->gamma;
+	ppo->gae_lambda = o->gae_lambda;
+	ppo->clip_range = o->clip_range;
+	ppo->ent_coef = o->ent_coef;
+	ppo->vf_coef = o->vf_coef;
+	ppo->max_grad_norm = o->max_grad_norm;
+	ppo->norm_obs = o->norm_obs;
+	ppo->total_timesteps = o->steps;
+	ppo->seed = (uint64_t) o->seed;
+	ppo->n_threads = cores < 1 ? 1 : cores < o->envs ? (int32_t) cores : o->envs;
+	return parse_net(o, &ppo->net, err);
+}
+
+/* Training takes the first two thirds of the trace, evaluation the last. */
+static int apply_sim(const TrainOptions *o, const Trace *trace, TrainerConfig *config, Error *err)
+{
+	bool terminates = !strcmp(o->bounds, "terminate");
+	if (!terminates && strcmp(o->bounds, "noop"))
+		return error_set(err, ERR_USAGE, "--bounds %s: write noop or terminate", o->bounds);
+	if (o->min_replicas > o->max_replicas)
+		return error_set(err, ERR_USAGE, "--min-replicas %d is above --max-replicas %d", o->min_replicas, o->max_replicas);
+	bool is_seed = !strcmp(o->preset, "seed");
+	SimConfig *sim = &config->sim;
+	sim_config_default(sim);
+	sim->trace = trace;
+	sim->window_from = 0;
+	sim->window_to = 2.0 / 3;
+	sim->random_start = true;
+	sim->peak_rps = o->peak_rps;
+	sim->interval_s = (float) o->interval_s;
+	sim->min_replicas = o->min_replicas;
+	sim->max_replicas = o->max_replicas;
+	sim->latency_soft_ms = (float) o->latency_soft_ms;
+	sim->latency_hard_ms = (float) o->latency_hard_ms;
+	sim->latency_window_s = is_seed ? 300 : 60;
+	sim->terminate_at_bounds = terminates;
+	sim->start = is_seed ? SIM_START_ONE : SIM_START_RANDOM;
+	config->eval_sim = *sim;
+	config->eval_sim.window_from = 2.0 / 3;
+	config->eval_sim.window_to = 1;
+	config->eval_sim.start = is_seed ? SIM_START_ONE : SIM_START_DEMAND;
+	return 0;
+}
+
+char *train_options_json(const TrainOptions *options)
+{
+	Json *object = json_new_object();
+	opts_save(OPTIONS, options, object);
+	char *text = json_print(object);
+	json_free(object);
+	return text;
+}
+
+static int apply_info(const TrainOptions *o, const Trace *trace, ModelInfo *info, Error *err)
+{
+	*info = (ModelInfo) {
+		.obs_version = OBS_SEED,
+		.interval_s = (float) o->interval_s,
+		.latency_soft_ms = (float) o->latency_soft_ms,
+		.latency_hard_ms = (float) o->latency_hard_ms,
+		.max_replicas = o->max_replicas,
+	};
+	TrainOptions portable = *o; /* a model file carries no path and no name of a run */
+	portable.trace = trace ? trace->name : NULL;
+	portable.name = NULL;
+	char *text = train_options_json(&portable);
+	if (!text)
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	str_copy(info->train_json, sizeof info->train_json, text);
+	free(text);
+	return 0;
+}
+
+int train_options_apply(const TrainOptions *options, const Trace *trace, TrainerConfig *config, Error *err)
+{
+	config->total_steps = options->steps;
+	config->eval_every = options->eval_every;
+	config->eval_episodes = options->eval_episodes;
+	str_copy(config->name, sizeof config->name, options->name);
+	str_copy(config->traffic, sizeof config->traffic, trace ? trace->name : "constant");
+	int code = apply_ppo(options, &config->ppo, err);
+	if (!code)
+		code = apply_sim(options, trace, config, err);
+	if (!code)
+		code = apply_info(options, trace, &config->info, err);
+	return code;
+}

@@ -1,0 +1,38 @@
+/* Options of `maestro train`: the table, the presets, and what they mean for the trainer. */
+#ifndef MAESTRO_CMD_TRAIN_OPTS_H
+#define MAESTRO_CMD_TRAIN_OPTS_H
+
+#include "cmd/opts.h"
+#include "control/trainer.h"
+
+typedef struct TrainOptions {
+	/* settings of the run */
+	const char *preset, *trace, *name, *net_arch, *activation, *bounds;
+	int64_t steps, eval_every, seed;
+	int32_t envs, eval_episodes, min_replicas, max_replicas;
+	double interval_s, latency_soft_ms, latency_hard_ms, peak_rps;
+	double learning_rate, gamma, gae_lambda, clip_range, ent_coef, vf_coef, max_grad_norm;
+	int32_t n_steps, batch_size, n_epochs;
+	bool norm_obs;
+	/* of this process */
+	const char *out, *db, *screen, *glyphs, *color;
+	int64_t resume;
+	double speed;
+	bool is_headless, is_json;
+} TrainOptions;
+
+extern const OptCommand TRAIN_COMMAND;
+
+/* The preset's figures, then the environment's and the command line's. As opts_parse. */
+int train_options_parse(TrainOptions *options, int argc, char **argv);
+/* For --resume: the settings of the run that goes on, and over them what the command line says again. Strings stay the
+ * object's. */
+int train_options_resume(TrainOptions *options, const Json *config, int argc, char **argv);
+
+/* Fills what the options decide: ppo, sim, eval_sim, info, totals, names. trace is lent, NULL: constant traffic. ERR_USAGE. */
+int train_options_apply(const TrainOptions *options, const Trace *trace, TrainerConfig *ret_config, Error *err);
+
+/* All settings, for the store; freed by free(). NULL: out of memory. */
+char *train_options_json(const TrainOptions *options);
+
+#endif
