@@ -61,7 +61,17 @@ $(B)/gen/ready: $(wildcard storage/*.sql)
 	@touch $@
 $(B)/gen/%_sql.h: $(B)/gen/ready ;
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(PROG:=.d) $(HELP_OBJ:.o=.d)
+# The default service's response table, measured here by the request-level simulator (SIM's "compiled in").
+GEN_OBJ  := $(patsubst %,$(B)/obj/engine/%.o,base/mem base/err base/rng sim/service sim/request sim/table sim/gen/make_table)
+$(B)/gen/make_table: $(GEN_OBJ)
+	$(CC) $(LDFLAGS) -o $@ $^ -lm
+
+$(B)/gen/default_table.h: $(B)/gen/make_table
+	@$< > $@.tmp && mv $@.tmp $@
+
+$(B)/obj/engine/sim/table_default.o: $(B)/gen/default_table.h
+
+-include $(GEN_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(PROG:=.d) $(HELP_OBJ:.o=.d)
 
 # ---- the two commands ----
 

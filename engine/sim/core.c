@@ -1,0 +1,273 @@
+/* See core.h: layout of a row, reset, the order of a sub-step. */
+#include "sim/core.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LANE_PAD = 16, LINE = 64 };
+
+/* ---- layout ---- */
+
+typedef struct Cursor {
+	unsigned char *base; /* NULL while the size is counted */
+	size_t used;
+} Cursor;
+
+static void *take(Cursor *cursor, int32_t count, size_t size)
+{
+	size_t at = cursor->used;
+	cursor->used += ((size_t) count * size + LINE - 1) / LINE * LINE;
+	return cursor->base ? cursor->base + at : NULL;
+}
+
+static Pods carve(const SimModel *model, void *block, size_t *ret_bytes)
+{
+	Cursor c = { block, (sizeof(SimRow) + LINE - 1) / LINE * LINE };
+	int32_t lanes = model->lanes, ring = model->ring;
+	Pods pods;
+	double **per_lane[] = {
+		&pods.n, &pods.created_s, &pods.running_s, &pods.listen_s, &pods.ready_s, &pods.deleted_s, &pods.gone_s,
+		&pods.share, &pods.cpu_s, &pods.served, &pods.house_next_s, &pods.house_cpu_s, &pods.house_mem,
+		&pods.mem_sample,
+	};
+	int32_t **counts[] = { &pods.order, &pods.state, &pods.head, &pods.len, &pods.cpu_head, &pods.cpu_len };
+	int64_t **stamps[] = { &pods.house_ms, &pods.scrape_tick, &pods.mem_ms };
+	for (size_t i = 0; i < sizeof per_lane / sizeof *per_lane; i++)
+		*per_lane[i] = take(&c, lanes, sizeof(double));
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		*counts[i] = take(&c, lanes, sizeof(int32_t));
+	for (size_t i = 0; i < sizeof stamps / sizeof *stamps; i++)
+		*stamps[i] = take(&c, lanes, sizeof(int64_t));
+	pods.counter = take(&c, lanes * COUNTERS, sizeof(double));
+	pods.arrived = take(&c, lanes * ARRIVAL_RING, sizeof(float));
+	pods.t_ms = take(&c, lanes * ring, sizeof(int64_t));
+	pods.cpu_t_ms = take(&c, lanes * ring, sizeof(int64_t));
+	pods.cpu_sample = take(&c, lanes * ring, sizeof(double));
+	pods.sample = take(&c, lanes * ring * COUNTERS, sizeof(double));
+	*ret_bytes = c.used;
+	return pods;
+}
+
+Pods core_pods(const SimModel *model, SimRow *row)
+{
+	size_t bytes;
+	return carve(model, row, &bytes);
+}
+
+/* ---- model ---- */
+
+static bool divides(double part, double whole)
+{
+	double times = whole / part;
+	return times >= 1.0 - 1e-9 && fabs(times - floor(times + .5)) < 1e-6;
+}
+
+static int check(const SimConfig *c, Error *err)
+{
+	int code = service_check(&c->service, err);
+	if (code)
+		return code;
+	if (c->min_replicas < 1 || c->max_replicas < c->min_replicas || c->max_replicas > 1000)
+		return error_set(err, ERR_INVALID, "simulator: replicas %d to %d, must be 1 <= min <= max <= 1000",
+		                 c->min_replicas, c->max_replicas);
+	if (!(c->substep_s >= .1f) || !divides((double) c->substep_s, (double) c->interval_s) ||
+	    !divides((double) c->substep_s, c->service.scrape_interval))
+		return error_set(err, ERR_INVALID,
+		                 "simulator: substep of %g s must be at least .1 s and divide interval (%g s) and scrape_interval (%g s)",
+		                 (double) c->substep_s, (double) c->interval_s, c->service.scrape_interval);
+	if (!((double) c->latency_window_s >= 2.0 * c->service.scrape_interval) || c->latency_window_s > 3600.0f)
+		return error_set(err, ERR_INVALID, "simulator: latency window of %g s, must be two scrapes (%g s) to 3600 s",
+		                 (double) c->latency_window_s, 2.0 * c->service.scrape_interval);
+	if (!(c->window_from >= 0.0 && c->window_to <= 1.0 && c->window_from < c->window_to))
+		return error_set(err, ERR_INVALID, "simulator: window %g to %g, must rise within 0..1", c->window_from,
+		                 c->window_to);
+	if (!(c->compression >= 1.0 && c->compression <= 60.0))
+		return error_set(err, ERR_INVALID, "simulator: compression is %g, must be 1 to 60", c->compression);
+	if (!(c->peak_rps >= 0.0 && c->peak_rps <= 1e9) || c->episode_steps < 1)
+		return error_set(err, ERR_INVALID, "simulator: peak of %g rps and %d steps, must be >= 0 and >= 1", c->peak_rps,
+		                 c->episode_steps);
+	return 0;
+}
+
+static double soft_or_default_ms(const SimConfig *config)
+{
+	return config->latency_soft_ms > 0.0f ? (double) config->latency_soft_ms : 250.0;
+}
+
+static int set_traffic(SimModel *model, Error *err)
+{
+	const SimConfig *c = &model->config;
+	model->pod_capacity = response_capacity(model->response, soft_or_default_ms(c) * 1e-3);
+	model->peak_rps = c->peak_rps > 0.0 ? c->peak_rps : .8 * c->max_replicas * model->pod_capacity;
+	if (model->peak_rps <= 0.0)
+		return error_set(err, ERR_INVALID,
+		                 "simulator: even an idle pod's p95 is over %g ms; raise the soft limit or set the peak rate",
+		                 soft_or_default_ms(c));
+	double length = c->trace ? (double) c->trace->n * c->trace->step_s : 0.0;
+	model->trace_from_s = c->window_from * length;
+	model->trace_span_s = (c->window_to - c->window_from) * length;
+	return 0;
+}
+
+int core_model_init(SimModel *model, const SimConfig *config, Error *err)
+{
+	*model = (SimModel) { .config = *config };
+	int code = check(config, err);
+	if (code)
+		return code;
+	code = response_new(&config->service, (double) config->substep_s, (double) config->latency_soft_ms,
+	                    (double) config->latency_hard_ms, &model->response);
+	if (code)
+		return error_set(err, code, "simulator: response table: %s", err_text(code));
+	code = set_traffic(model, err);
+	if (code) {
+		core_model_done(model);
+		return code;
+	}
+	const Service *s = &config->service;
+	double window = fmax((double) config->latency_window_s, s->rate_window);
+	model->dt = (double) config->substep_s;
+	model->dt_ms = llround(1000.0 * model->dt);
+	model->substeps = (int32_t) lround((double) config->interval_s / model->dt);
+	model->scrape_ticks = (int32_t) lround(s->scrape_interval / model->dt);
+	model->latency_window_ms = llround(1000.0 * (double) config->latency_window_s);
+	model->rate_window_ms = llround(1000.0 * s->rate_window);
+	model->keep_ms = llround(1000.0 * window);
+	model->warm_ticks = (int32_t) ceil((window + 2.0 * s->scrape_interval + s->cadvisor_interval + s->cadvisor_jitter) /
+	                                   model->dt);
+	model->ring = (int32_t) ceil(window / s->scrape_interval) + 2;
+	model->lanes = (2 * config->max_replicas + LANE_PAD - 1) / LANE_PAD * LANE_PAD;
+	model->target = (Target) { .namespace_ = "sim", .name = "service", .min_replicas = config->min_replicas,
+		.max_replicas = config->max_replicas, .latency_soft_ms = config->latency_soft_ms,
+		.latency_hard_ms = config->latency_hard_ms };
+	(void) carve(model, NULL, &model->row_bytes);
+	return 0;
+}
+
+void core_model_done(SimModel *model)
+{
+	response_free(model->response);
+	model->response = NULL;
+}
+
+/* ---- a row ---- */
+
+double core_now_s(const SimModel *model, const SimRow *row)
+{
+	return (double) row->tick * model->dt;
+}
+
+double core_rate(const SimModel *model, const SimRow *row, double t_s)
+{
+	if (!model->config.trace)
+		return model->peak_rps;
+	double along = row->trace_start_s + fmax(t_s, 0.0) * model->config.compression;
+	return model->peak_rps *
+	       trace_rate(model->config.trace, model->trace_from_s + fmod(along, model->trace_span_s));
+}
+
+/* An episode's draws are a stream's own stretch: where it starts does not depend on how the one before went. */
+static void stream_init(Rng *rng, const SimRow *row, RngStream stream)
+{
+	rng_init(rng, row->seed, row->id, stream);
+	rng->counter[1] = row->episode;
+}
+
+static void choose_start(const SimModel *model, SimRow *row)
+{
+	const SimConfig *c = &model->config;
+	if (!c->trace)
+		return;
+	double episode_s = c->episode_steps * (double) c->interval_s * c->compression;
+	double room = model->trace_span_s > episode_s ? model->trace_span_s - episode_s : model->trace_span_s;
+	Rng traffic;
+	stream_init(&traffic, row, RNG_TRAFFIC);
+	/* multiples of the golden ratio spread any number of rows evenly, and row i's place depends on i alone */
+	double part = c->random_start ? rng_uniform(&traffic) : fmod(row->id * .6180339887498949, 1.0);
+	row->trace_start_s = part * room;
+}
+
+static int32_t start_replicas(const SimModel *model, SimRow *row)
+{
+	const SimConfig *c = &model->config;
+	if (c->start == SIM_START_RANDOM)
+		return c->min_replicas + (int32_t) rng_below(&row->lifecycle, (uint32_t) (c->max_replicas - c->min_replicas + 1));
+	double want = c->start == SIM_START_ONE ? 1.0 : ceil(core_rate(model, row, 0.0) / model->pod_capacity);
+	return (int32_t) fmin(fmax(want, c->min_replicas), c->max_replicas);
+}
+
+void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, uint32_t episode)
+{
+	memset(row, 0, model->row_bytes);
+	row->seed = seed;
+	row->id = id;
+	row->episode = episode;
+	row->tick = -model->warm_ticks;
+	stream_init(&row->arrivals, row, RNG_ARRIVALS);
+	stream_init(&row->sizes, row, RNG_SIZES);
+	stream_init(&row->lifecycle, row, RNG_LIFECYCLE);
+	stream_init(&row->metrics, row, RNG_METRICS);
+	choose_start(model, row);
+	row->replicas = start_replicas(model, row);
+	/* before anything was measured, the least favourable that a client can see */
+	row->last[2] = 1e3 * model->config.service.client_timeout;
+	Pods pods = core_pods(model, row);
+	Place load = response_load_place(core_rate(model, row, 0.0) / (row->replicas * model->response->mu));
+	double n = (double) place_mix(load, model->response->n_at[load.at], model->response->n_at[load.at + 1]);
+	for (int32_t i = 0; i < row->replicas; i++)
+		pods_add_settled(model, row, &pods, n);
+	while (row->tick < 0)
+		core_tick(model, row, &pods);
+	row->totals = (StepTotals) { 0 };
+}
+
+void core_tick(const SimModel *model, SimRow *row, Pods *pods)
+{
+	double now = core_now_s(model, row);
+	double rate = core_rate(model, row, now + .5 * model->dt);
+	pods_update(model, row, pods, now);
+	fluid_tick(model, row, pods, now, rate);
+	row->tick++;
+	scrape_tick(model, row, pods, core_now_s(model, row));
+}
+
+/* ---- what happened ---- */
+
+/* Between two bounds the logarithm of the surviving share is taken as linear: exact for an exponential tail. */
+static double p95_of(const Response *response, const StepTotals *totals)
+{
+	double all = totals->served, low = 0.0, low_over = 1.0;
+	if (!(all > 1e-9))
+		return NAN;
+	for (int b = 0; b < BUCKETS; b++) {
+		double over = fmax(1.0 - totals->within[b] / all, 1e-6), high = response->point_s[b];
+		if (over <= .05)
+			return 1e3 * (low + (high - low) * log(low_over / .05) / log(low_over / over));
+		low = high;
+		low_over = over;
+	}
+	return 1e3 * low;
+}
+
+void core_info(const SimModel *model, const SimRow *row, const Pods *pods, EnvInfo *ret_info)
+{
+	const StepTotals *t = &row->totals;
+	double now = core_now_s(model, row), all = t->served + t->dropped;
+	int32_t ready = 0;
+	for (int32_t k = 0; k < row->n_used; k++)
+		ready += pod_is_ready(pods, pods->order[k], now);
+	double demand = model->pod_capacity > 0.0 && t->time_s > 0.0 ? ceil(t->offered / t->time_s / model->pod_capacity) : 0.0;
+	*ret_info = (EnvInfo) {
+		.p95_ms = (float) p95_of(model->response, t),
+		.rps = t->time_s > 0.0 ? (float) (t->offered / t->time_s) : NAN,
+		.cpu_cores = t->time_s > 0.0 ? (float) (t->cpu_s / t->time_s) : NAN,
+		.slow_soft = all > 0.0 ? (float) ((t->served - t->within[POINT_SOFT] + t->dropped) / all) : 0.0f,
+		.slow_hard = all > 0.0 ? (float) ((t->served - t->within[POINT_HARD] + t->dropped) / all) : 0.0f,
+		.pod_s = (float) t->pod_s,
+		.replicas = row->replicas,
+		.ready = ready,
+		.demand = (int32_t) fmax(demand, 1.0),
+	};
+}

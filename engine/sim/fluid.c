@@ -1,0 +1,245 @@
+/*
+ * The fluid level (SIM 4.2): dn/dt = lambda A(n) - X(n) for the number in each pod, A and X from the response table, and
+ * the sojourn distribution of what completes.
+ *
+ * Two corrections to the plain equation. While the queue grows, the part of the growth that is not overload goes at .64
+ * (2/pi: at saturation the mean grows as sqrt(4 mu t/pi), the equation as sqrt(2 mu t)). And a sub-step is the exact
+ * solution of the locally linear equation, so that 5 s stay stable; where n moves much it is cut in eight.
+ *
+ * Away from the settled state what completes now is old: its age is the horizontal distance between the curves of
+ * arrivals and departures, found by walking back over the pod's accepted arrivals (the lag rule).
+ */
+#include "sim/core.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double RISING = .64, RHO_MAX = .97, RHO_SHAPE = .94;
+enum { PIECES = 8 };
+
+typedef struct Flow { /* what all pods share in a sub-step */
+	const Response *response;
+	double dt;
+	double rate;      /* arrivals a second of a pod that is ready throughout */
+	double burst;     /* counted arrivals over expected ones */
+	double scale;     /* of the sojourn: the AR(1) noise */
+	int64_t tick;
+} Flow;
+
+typedef struct Change { /* of one pod over a sub-step */
+	double n, served, dropped, cores;
+	double accepted;
+} Change;
+
+/* ---- dynamics ---- */
+
+static double grow(const Flow *flow, double n, double lambda, double speed, bool is_small, double *ret_accept)
+{
+	const Response *r = flow->response;
+	Place at = response_place(r, n);
+	const ResponseRow *a = &r->row[at.at], *b = a + 1;
+	double accept = (double) place_mix(at, a->accept, b->accept);
+	double in = lambda * accept, net = in - speed * (double) place_mix(at, a->rate, b->rate);
+	if (net > 0.0) {
+		double overload = fmax(in - speed * r->mu, 0.0);
+		net = overload + RISING * (net - overload);
+	}
+	*ret_accept = accept;
+	double dt = is_small ? flow->dt / PIECES : flow->dt;
+	if (speed == 1.0 && b->accept > .9999f)
+		return net * (double) (is_small ? place_mix(at, a->gain_small, b->gain_small) : place_mix(at, a->gain, b->gain));
+	/* a warming pod, or one that turns requests away: acceptance falls with n too */
+	double width = (2.0 * at.at + 1.0) / (ROOT_STEPS * ROOT_STEPS);
+	double slope = speed * (double) a->slope + lambda * (double) (a->accept - b->accept) / width;
+	return net * (slope * dt > 1e-9 ? -expm1(-slope * dt) / slope : dt);
+}
+
+static double clamp(double x, double low, double high)
+{
+	return x < low ? low : x > high ? high : x;
+}
+
+static double cores_at(const Response *r, double n)
+{
+	Place at = response_place(r, n);
+	return (double) place_mix(at, r->row[at.at].cores, r->row[at.at + 1].cores);
+}
+
+static Change advance(const Flow *flow, double n, double lambda, double speed)
+{
+	const Response *r = flow->response;
+	double accept, dn = grow(flow, n, lambda, speed, false, &accept);
+	if (fabs(dn) <= .2 * (n + 1.0)) {
+		double to = clamp(n + dn, 0.0, r->n_max), accepted = lambda * accept * flow->dt;
+		return (Change) { .n = to, .accepted = accepted, .served = accepted - (to - n),
+			.dropped = lambda * (1.0 - accept) * flow->dt, .cores = cores_at(r, .5 * (n + to)) };
+	}
+	Change sum = { .n = n };
+	double dt = flow->dt / PIECES;
+	for (int i = 0; i < PIECES; i++) {
+		double to = clamp(sum.n + grow(flow, sum.n, lambda, speed, true, &accept), 0.0, r->n_max);
+		double accepted = lambda * accept * dt;
+		sum.accepted += accepted;
+		sum.served += accepted - (to - sum.n);
+		sum.dropped += lambda * (1.0 - accept) * dt;
+		sum.cores += cores_at(r, .5 * (sum.n + to)) / PIECES;
+		sum.n = to;
+	}
+	return sum;
+}
+
+/* ---- sojourns ---- */
+
+/* Seconds over which the last n accepted arrivals came. */
+static double lag_of(const Flow *flow, const float *arrived, double n)
+{
+	double lag = 0.0, left = n;
+	for (int32_t back = 0; back < ARRIVAL_RING; back++) {
+		double came = (double) arrived[(flow->tick - back) & (ARRIVAL_RING - 1)];
+		if (came >= left)
+			return lag + (came > 0.0 ? flow->dt * left / came : 0.0);
+		left -= came;
+		lag += flow->dt;
+	}
+	return lag;
+}
+
+/* Shares at or under each point of the distribution at a place, with its times stretched. */
+static void stretched(const Response *r, Place at, double stretch, float *ret_share)
+{
+	double shrink = 1.0 / fmax(stretch, 1e-6);
+	for (int p = 0; p < POINTS; p++)
+		ret_share[p] = isinf(r->point_s[p]) ? 1.0f : (float) response_cdf(r, at, r->point_s[p] * shrink);
+}
+
+/*
+ * The settled distribution at n. The noise moves it along the table instead of stretching it: the scale of the sojourn
+ * goes as 1 + n, so a factor f leads to (1 + n) f - 1.
+ */
+static void settled(const Response *r, double n, double scale, float *ret_share)
+{
+	Place at = response_place(r, (1.0 + n) * scale - 1.0);
+	const float *a = r->row[at.at].cdf, *b = r->row[at.at + 1].cdf;
+	for (int p = 0; p < POINTS; p++)
+		ret_share[p] = place_mix(at, a[p], b[p]);
+}
+
+static void sojourns(const Flow *flow, const Change *change, double n_mid, double rho, double speed,
+                     const float *arrived, float *ret_share)
+{
+	const Response *r = flow->response;
+	Place load = response_load_place(rho);
+	double n_settled = (double) place_mix(load, r->n_at[load.at], r->n_at[load.at + 1]);
+	if (n_mid <= 1.15 * n_settled + .05 && rho < RHO_MAX) {
+		if (speed == 1.0)
+			settled(r, n_mid, flow->scale, ret_share);
+		else
+			stretched(r, response_place(r, n_mid), flow->scale / speed, ret_share);
+		return;
+	}
+	double shape_n = n_mid;
+	if (n_mid <= r->concurrency) {
+		double rho_s = fmin(rho, RHO_SHAPE);
+		load = response_load_place(rho_s);
+		double n_s = (double) place_mix(load, r->n_at[load.at], r->n_at[load.at + 1]);
+		load = response_load_place(rho_s * fmin(n_s / n_mid, 1.0));
+		shape_n = (double) place_mix(load, r->n_at[load.at], r->n_at[load.at + 1]);
+	}
+	Place shape = response_place(r, shape_n);
+	double mean = (double) place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
+	stretched(r, shape, flow->scale * lag_of(flow, arrived, change->n) / mean, ret_share);
+}
+
+/* ---- a pod, and all of them ---- */
+
+/* A young pod is slow: its demand falls from warm_factor to 1. */
+static double speed_of(const Service *service, double age_s)
+{
+	if (service->warm_factor <= 1.0 || age_s > 8.0 * service->warm_time)
+		return 1.0;
+	return 1.0 / (1.0 + (service->warm_factor - 1.0) * exp(-fmax(age_s, 0.0) / service->warm_time));
+}
+
+static void count(const Flow *flow, const Change *change, const float *share, bool is_calm, double *counter,
+                  StepTotals *totals, double *cpu_s, double *served_total)
+{
+	/* chance in the number of arrivals shows in what completes only while there is room */
+	double burst = is_calm ? flow->burst : 1.0;
+	double served = fmax(change->served, 0.0) * burst, dropped = change->dropped * burst;
+	double timeouts = served * (1.0 - (double) share[POINT_TIMEOUT]);
+	for (int b = 0; b < BUCKETS; b++)
+		counter[b] += served * (double) share[b];
+	counter[COUNTER_OK] += served - timeouts;
+	counter[COUNTER_ERROR] += timeouts + dropped;
+	for (int p = 0; p < POINTS; p++)
+		totals->within[p] += served * (double) share[p];
+	double used = fmin(change->cores * burst, flow->response->cores) * flow->dt;
+	totals->served += served;
+	totals->dropped += dropped;
+	totals->cpu_s += used;
+	*cpu_s += used;
+	*served_total += served;
+}
+
+static void pod_tick(const SimModel *model, SimRow *row, Pods *pods, int32_t lane, const Flow *flow, double now_s)
+{
+	const Response *r = flow->response;
+	double lambda = flow->rate * pods->share[lane], n = pods->n[lane];
+	double speed = speed_of(&model->config.service, now_s - pods->listen_s[lane]);
+	Change change = advance(flow, n, lambda, speed);
+	float *arrived = &pods->arrived[lane * ARRIVAL_RING];
+	arrived[flow->tick & (ARRIVAL_RING - 1)] = (float) change.accepted;
+	double rho = lambda / (speed * r->mu), n_mid = .5 * (n + change.n);
+	float share[POINTS];
+	sojourns(flow, &change, n_mid, rho, speed, arrived, share);
+	count(flow, &change, share, rho < RHO_MAX && n_mid < r->concurrency, &pods->counter[lane * COUNTERS], &row->totals,
+	      &pods->cpu_s[lane], &pods->served[lane]);
+	pods->n[lane] = change.n;
+}
+
+/* Part of [from, from + dt] during which a pod is in the endpoints. */
+static double share_of(double ready_s, double out_s, double from_s, double dt)
+{
+	double start = fmax(ready_s, from_s), end = fmin(out_s, from_s + dt);
+	return end > start ? (end - start) / dt : 0.0;
+}
+
+/* An AR(1) of deviation 1; the mean of log scale is -sd^2, since a mixture of scales has a fatter tail and the p95 of
+ * the table shall stay. */
+static double draw_scale(SimRow *row, const Response *r, double rho, double pods)
+{
+	Place at = response_load_place(rho);
+	double keep = (double) place_mix(at, r->noise_keep[at.at], r->noise_keep[at.at + 1]);
+	double sd = (double) place_mix(at, r->noise_sd[at.at], r->noise_sd[at.at + 1]) / sqrt(fmax(pods, 1.0));
+	row->noise = keep * row->noise + sqrt(1.0 - keep * keep) * rng_normal(&row->sizes);
+	return exp(sd * row->noise - sd * sd);
+}
+
+void fluid_tick(const SimModel *model, SimRow *row, Pods *pods, double now_s, double rate_rps)
+{
+	const Response *r = model->response;
+	double dt = model->dt, open = 0.0, expected = rate_rps * dt;
+	double lag_s = model->config.service.term_endpoint_lag;
+	for (int32_t k = 0; k < row->n_used; k++) {
+		int32_t i = pods->order[k];
+		if (pods->state[i] != LANE_POD)
+			continue;
+		pods->share[i] = share_of(pods->ready_s[i], pods->deleted_s[i] + lag_s, now_s, dt);
+		open += pods->share[i];
+		row->totals.pod_s += dt;
+	}
+	double arrivals = (double) rng_poisson(&row->arrivals, expected);
+	Flow flow = { .response = r, .dt = dt, .tick = row->tick,
+		.rate = open > 0.0 ? rate_rps / open : 0.0,
+		.burst = expected > 0.0 ? arrivals / expected : 0.0,
+		.scale = draw_scale(row, r, open > 0.0 ? rate_rps / (open * r->mu) : 0.0, open) };
+	row->totals.offered += arrivals;
+	row->totals.time_s += dt;
+	if (open <= 0.0)
+		row->totals.dropped += arrivals; /* no endpoint: refused before any pod could count it */
+	for (int32_t k = 0; k < row->n_used; k++) {
+		int32_t i = pods->order[k];
+		if (pods->state[i] == LANE_POD && (pods->share[i] > 0.0 || pods->n[i] > 0.0))
+			pod_tick(model, row, pods, i, &flow, now_s);
+	}
+}

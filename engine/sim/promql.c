@@ -1,0 +1,90 @@
+/* See promql.h. */
+#include "sim/promql.h"
+
+#include <math.h>
+
+bool rate_window(const int64_t *t_ms, int32_t size, int32_t head, int32_t len, int64_t now_ms, int64_t range_ms,
+                 RateWindow *ret)
+{
+	int32_t n = 0, first = 0, last = 0;
+	for (int32_t back = len - 1; back >= 0; back--) { /* from the newest */
+		int32_t i = head + back;
+		if (i >= size)
+			i -= size;
+		if (t_ms[i] > now_ms)
+			continue;
+		if (t_ms[i] <= now_ms - range_ms)
+			break;
+		if (!n++)
+			last = i;
+		first = i;
+	}
+	if (n < 2)
+		return false;
+	double sampled_s = (double) (t_ms[last] - t_ms[first]) / 1000.0;
+	*ret = (RateWindow) {
+		.first = first, .last = last, .n = n, .size = size,
+		.sampled_s = sampled_s,
+		.mean_s = sampled_s / (double) (n - 1),
+		.start_s = (double) (t_ms[first] - (now_ms - range_ms)) / 1000.0,
+		.end_s = (double) (now_ms - t_ms[last]) / 1000.0,
+		.range_s = (double) range_ms / 1000.0,
+		.may_reset = true,
+	};
+	return true;
+}
+
+/* What a counter had reached before each restart in the window. */
+static double lost_to_resets(const RateWindow *window, const double *value, int32_t stride)
+{
+	double lost = 0.0, previous = value[window->first * stride];
+	for (int32_t k = 1, i = window->first; k < window->n; k++) {
+		if (++i == window->size)
+			i = 0;
+		double current = value[i * stride];
+		if (current < previous)
+			lost += previous;
+		previous = current;
+	}
+	return lost;
+}
+
+double rate_value(const RateWindow *window, const double *value, int32_t stride)
+{
+	double first = value[window->first * stride];
+	double increase = value[window->last * stride] - first;
+	if (window->may_reset)
+		increase += lost_to_resets(window, value, stride);
+	double to_start = window->start_s;
+	if (increase > 0.0 && first >= 0.0) { /* a counter was not below zero before its first sample */
+		double to_zero = window->sampled_s * (first / increase);
+		if (to_zero < to_start)
+			to_start = to_zero;
+	}
+	double near = window->mean_s * 1.1;
+	double reach = window->sampled_s;
+	reach += to_start < near ? to_start : window->mean_s / 2.0;
+	reach += window->end_s < near ? window->end_s : window->mean_s / 2.0;
+	return increase * (reach / window->sampled_s / window->range_s);
+}
+
+double histogram_quantile(double q, const double *bound, const double *rate, int32_t n)
+{
+	/* Scrapes of several series at several times may not be monotonic over the bounds; Prometheus takes the largest
+	 * count so far. */
+	double total = 0.0;
+	for (int32_t b = 0; b < n; b++)
+		total = fmax(total, rate[b]);
+	if (!(total > 0.0))
+		return NAN;
+	double rank = q * total, below = 0.0, count = fmax(rate[0], 0.0);
+	int32_t b = 0;
+	while (b < n - 1 && count < rank) {
+		below = count;
+		count = fmax(count, rate[++b]);
+	}
+	if (b == n - 1)
+		return bound[n - 2];
+	double start = b ? bound[b - 1] : 0.0;
+	return start + (bound[b] - start) * ((rank - below) / (count - below));
+}

@@ -1,0 +1,35 @@
+/*
+ * rate() and histogram_quantile() of Prometheus 2.x (promql/functions.go, promql/quantile.go), to the last digit:
+ * extrapolation to the window's ends, counter resets, no rate below zero.
+ *
+ * A series is a ring of samples. Series that were scraped together (the buckets of one pod) share their time stamps, so
+ * what depends on these alone is worked out once for them all. The window is (now - range, now], left-open as in
+ * Prometheus 3; 2.x takes in a sample at exactly now - range too.
+ */
+#ifndef MAESTRO_SIM_PROMQL_H
+#define MAESTRO_SIM_PROMQL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct RateWindow {
+	int32_t first, last;  /* indices into the ring */
+	int32_t n, size;      /* samples in the window, of the ring */
+	double sampled_s, mean_s; /* first to last, and between neighbours */
+	double start_s, end_s; /* from the window's ends to the first and last sample */
+	double range_s;
+	bool may_reset;       /* look for decreases; the caller clears it where there can be none */
+} RateWindow;
+
+/* t_ms is a ring of `size` with its oldest sample at `head` and `len` of them. False with less than two samples in the
+ * window: no data. */
+bool rate_window(const int64_t *t_ms, int32_t size, int32_t head, int32_t len, int64_t now_ms, int64_t range_ms,
+                 RateWindow *ret);
+
+/* Increase a second of the series whose sample i is value[i * stride]. */
+double rate_value(const RateWindow *window, const double *value, int32_t stride);
+
+/* rate[b] counts at or under bound[b] (rising, the last INFINITY; at least 2). NAN without observations. */
+double histogram_quantile(double q, const double *bound, const double *rate, int32_t n);
+
+#endif

@@ -1,0 +1,227 @@
+/* See response.h. The rows are uniform in sqrt(n): fine where the pod is almost idle, 2 requests apart when it is full. */
+#include "sim/response.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { TABLE_REQUESTS = 150000, TABLE_SEED = 1 };
+
+const double BUCKET_MS[BUCKETS] = {
+	.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000, INFINITY,
+};
+
+static double n_of_row(int32_t i)
+{
+	return (double) i * i / (ROOT_STEPS * ROOT_STEPS);
+}
+
+Place response_place(const Response *response, double n)
+{
+	double scaled = n * (ROOT_STEPS * ROOT_STEPS);
+	int32_t at = scaled > 0.0 ? (int32_t) sqrt(scaled) : 0;
+	if (at > response->n_rows - 2)
+		at = response->n_rows - 2;
+	double part = (scaled - (double) at * at) / (2.0 * at + 1.0);
+	return (Place) { at, part < 0.0 ? 0.0f : part > 1.0 ? 1.0f : (float) part };
+}
+
+Place response_load_place(double rho)
+{
+	double scaled = rho * (LOAD_STEPS / 2.0);
+	if (!(scaled > 0.0))
+		return (Place) { 0, 0.0f };
+	if (scaled >= LOAD_STEPS)
+		return (Place) { LOAD_STEPS, 0.0f };
+	int32_t at = (int32_t) scaled;
+	return (Place) { at, (float) (scaled - at) };
+}
+
+double response_cdf(const Response *response, Place place, double t_s)
+{
+	double part;
+	int32_t bin = time_bin(t_s, &part);
+	float load = place_mix(place, response->row[place.at].load, response->row[place.at + 1].load);
+	int32_t j = (int32_t) load;
+	if (j > TABLE_LOADS - 2)
+		j = TABLE_LOADS - 2;
+	const float *low = response->table.cdf[j], *high = response->table.cdf[j + 1];
+	float mix = load - (float) j;
+	float a = low[bin] + mix * (high[bin] - low[bin]);
+	float b = low[bin + 1] + mix * (high[bin + 1] - low[bin + 1]);
+	return (double) a + part * (double) (b - a);
+}
+
+double response_quantile(const Response *response, Place place, double q)
+{
+	int32_t low = 0, high = TIME_POINTS - 1;
+	while (high - low > 1) {
+		int32_t mid = (low + high) / 2;
+		if (response_cdf(response, place, time_point(mid)) >= q)
+			high = mid;
+		else
+			low = mid;
+	}
+	double t0 = time_point(low), t1 = time_point(high);
+	double c0 = response_cdf(response, place, t0), c1 = response_cdf(response, place, t1);
+	return c1 > c0 ? t0 + (t1 - t0) * (q - c0) / (c1 - c0) : t1;
+}
+
+double response_capacity(const Response *response, double latency_s)
+{
+	double low = 0.0, high = response->n_max;
+	if (response_quantile(response, response_place(response, low), .95) > latency_s)
+		return 0.0;
+	for (int i = 0; i < 60; i++) {
+		double mid = .5 * (low + high);
+		if (response_quantile(response, response_place(response, mid), .95) <= latency_s)
+			low = mid;
+		else
+			high = mid;
+	}
+	Place place = response_place(response, low);
+	return (double) place_mix(place, response->row[place.at].rate, response->row[place.at + 1].rate);
+}
+
+/* Between two loads the rate is interpolated over n/(1+n), which is rho itself where the pod is an M/M/1 queue, and the
+ * rest over n, which is 1/(1-rho) there. */
+static double share(double n)
+{
+	return n / (1.0 + n);
+}
+
+static void fill_row(const Response *response, double n, ResponseRow *row)
+{
+	const ResponseTable *table = &response->table;
+	int j = 0;
+	while (j < TABLE_LOADS - 2 && n >= (double) table->n[j + 1])
+		j++;
+	double n0 = (double) table->n[j], n1 = (double) table->n[j + 1];
+	if (n < n0) { /* almost idle: everything is in proportion to n */
+		double part = n / n0;
+		*row = (ResponseRow) { .accept = 1.0f, .rate = (float) (part * (double) table->x[0]),
+			.cores = (float) (part * (double) table->cores[0]), .mean_s = table->mean_s[0] };
+		return;
+	}
+	double part = fmin((n - n0) / (n1 - n0), 1.0);
+	double over = fmin((share(n) - share(n0)) / (share(n1) - share(n0)), 1.0);
+	Place at = { j, (float) part }, rate_at = { j, (float) over };
+	row->accept = place_mix(at, table->accept[j], table->accept[j + 1]);
+	row->rate = place_mix(rate_at, table->x[j], table->x[j + 1]);
+	row->cores = place_mix(rate_at, table->cores[j], table->cores[j + 1]);
+	row->mean_s = place_mix(at, table->mean_s[j], table->mean_s[j + 1]);
+	row->load = (float) (j + part);
+}
+
+static float gain_of(double slope, double dt)
+{
+	return (float) (slope * dt > 1e-9 ? -expm1(-slope * dt) / slope : dt);
+}
+
+static void fill_rows(Response *response)
+{
+	for (int32_t i = 0; i < response->n_rows; i++)
+		fill_row(response, n_of_row(i), &response->row[i]);
+	for (int32_t i = 1; i < response->n_rows; i++) /* measured rates may dip by noise: the flow must settle */
+		response->row[i].rate = fmaxf(response->row[i].rate, response->row[i - 1].rate);
+	for (int32_t i = 0; i < response->n_rows; i++) {
+		ResponseRow *row = &response->row[i];
+		int32_t to = i + 1 < response->n_rows ? i + 1 : i, from = to - 1;
+		double slope = (double) (response->row[to].rate - response->row[from].rate) / (n_of_row(to) - n_of_row(from));
+		row->slope = (float) slope;
+		row->gain = gain_of(slope, response->dt);
+		row->gain_small = gain_of(slope, response->dt / 8.0);
+		for (int p = 0; p < POINTS; p++)
+			row->cdf[p] = isinf(response->point_s[p]) ? 1.0f : (float) response_cdf(response,
+				i + 1 < response->n_rows ? (Place) { i, 0.0f } : (Place) { i - 1, 1.0f }, response->point_s[p]);
+	}
+}
+
+static void fill_settled(Response *response)
+{
+	const ResponseTable *table = &response->table;
+	for (int i = 0, j = 0; i < LOAD_STEPS + 2; i++) {
+		double rho = i * (2.0 / LOAD_STEPS);
+		while (j < TABLE_LOADS - 2 && rho >= (double) table->rho[j + 1])
+			j++;
+		double rho0 = (double) table->rho[j], rho1 = (double) table->rho[j + 1];
+		double n0 = (double) table->n[j], n1 = (double) table->n[j + 1];
+		if (rho < rho0) {
+			response->n_at[i] = (float) (n0 * rho / rho0);
+			continue;
+		}
+		double over = share(n0) + (share(n1) - share(n0)) * (rho - rho0) / (rho1 - rho0);
+		response->n_at[i] = (float) (over / (1.0 - over));
+	}
+}
+
+/*
+ * Sampling noise: a window's p95 of n requests varies by 4/((1-rho)^2 n) of its square (fitted to SIM 4.3's measured
+ * table: 6.5, 13.5, 47, 101, 432 for n var at rho .3 .. .9), as an AR(1) with the queue's relaxation time tau. Its
+ * variance a pod then is 4/(rho (1+cv^2)) (tau/dt) (1-keep)/(1+keep), whatever the window.
+ */
+static void fill_noise(Response *response, const Service *service)
+{
+	double spread = 1.0 + service->service_cv * service->service_cv;
+	double scale_s = spread * service_demand_s(service) / response->cores;
+	for (int i = 0; i < LOAD_STEPS + 2; i++) {
+		double rho = fmax(i * (2.0 / LOAD_STEPS), .05);
+		double tau = fmin(60.0, scale_s / fmax((1.0 - rho) * (1.0 - rho), 1e-6));
+		double keep = exp(-response->dt / tau);
+		double variance = 4.0 / (rho * spread) * tau / response->dt * (1.0 - keep) / (1.0 + keep);
+		response->noise_keep[i] = (float) keep;
+		response->noise_sd[i] = (float) sqrt(fmin(variance, 1.0));
+	}
+}
+
+static int take_table(Response *response, const Service *service)
+{
+	Service standard;
+	service_default(&standard);
+	if (!table_is_shared(service, &standard))
+		return table_build(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
+	response->table = *table_default();
+	return 0;
+}
+
+int response_new(const Service *service, double dt, double soft_ms, double hard_ms, Response **ret_response)
+{
+	int code = ERR_NOMEM;
+	Response *response = mem_block(1, sizeof *response);
+	if (!response)
+		return ERR_NOMEM;
+	response->n_max = service->concurrency + service->queue_max;
+	response->n_rows = (int32_t) ceil(sqrt(response->n_max) * ROOT_STEPS) + 2;
+	response->cores = service_cores(service);
+	response->mu = response->cores / service_demand_s(service);
+	response->concurrency = service->concurrency;
+	response->dt = dt;
+	response->row = mem_block((size_t) response->n_rows, sizeof *response->row);
+	if (!response->row)
+		goto fail;
+	for (int p = 0; p < POINTS; p++)
+		response->point_s[p] = p < BUCKETS ? BUCKET_MS[p] * 1e-3 : INFINITY;
+	response->point_s[POINT_SOFT] = soft_ms > 0.0 ? soft_ms * 1e-3 : INFINITY;
+	response->point_s[POINT_HARD] = hard_ms > 0.0 ? hard_ms * 1e-3 : INFINITY;
+	response->point_s[POINT_TIMEOUT] = service->client_timeout;
+	code = take_table(response, service);
+	if (code)
+		goto fail;
+	fill_rows(response);
+	fill_settled(response);
+	fill_noise(response, service);
+	*ret_response = response;
+	return 0;
+fail:
+	response_free(response);
+	return code;
+}
+
+void response_free(Response *response)
+{
+	if (!response)
+		return;
+	free(response->row);
+	free(response);
+}

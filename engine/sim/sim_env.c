@@ -1,0 +1,235 @@
+/*
+ * The simulator as a batch of training environments: rows of core.h behind the Env interface.
+ *
+ * A step is: action, a control interval of sub-steps, query, observation, reward; at the end of an episode also the reset
+ * to the next. Rows share nothing that is written, so disjoint ranges may be stepped side by side.
+ */
+#include "base/mem.h"
+#include "decide/reward.h"
+#include "sim/core.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct SimEnv {
+	Env env;
+	SimModel model;
+	unsigned char *rows; /* [n] of row_bytes */
+	uint64_t mark;       /* of the configuration: a snapshot of another one is refused */
+} SimEnv;
+
+static SimRow *row_at(const SimEnv *sim, size_t i)
+{
+	return (SimRow *) (void *) (sim->rows + i * sim->model.row_bytes);
+}
+
+static void env_spec(const Env *env, EnvSpec *ret_spec)
+{
+	const SimConfig *config = &((const SimEnv *) env)->model.config;
+	*ret_spec = (EnvSpec) {
+		.obs_dim = observation_dim(config->observation),
+		.n_actions = ACTION_COUNT,
+		.episode_steps = config->episode_steps,
+		.interval_s = config->interval_s,
+	};
+}
+
+/* A value that Prometheus does not have stays what it was last; without traffic there is no latency to remember. */
+static void fill_missing(SimRow *row, Sample *sample)
+{
+	double *value[] = { &sample->cpu_cores, &sample->mem_bytes, &sample->latency_ms, &sample->rps };
+	bool is_idle = (sample->valid & SAMPLE_RPS) && sample->rps <= 0.0;
+	for (int i = 0; i < (int) (sizeof value / sizeof *value); i++) {
+		if (sample->valid & (1u << i))
+			row->last[i] = *value[i];
+		else if ((1u << i) != SAMPLE_LATENCY || !is_idle)
+			sample->valid |= 1u << i;
+		*value[i] = sample->valid & (1u << i) ? row->last[i] : 0.0;
+	}
+}
+
+/* Writes the observation of row i as it stands, and answers the latency in it. */
+static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_latency_ms)
+{
+	SimRow *row = row_at(sim, i);
+	const SimModel *model = &sim->model;
+	Pods pods = core_pods(model, row);
+	Sample sample;
+	Observation observation;
+	scrape_query(model, row, &pods, core_now_s(model, row), &sample);
+	fill_missing(row, &sample);
+	int code = observation_build(model->config.observation, &model->target, &sample, &observation, NULL);
+	if (code)
+		return code;
+	memcpy(buf->obs + i * (size_t) observation.dim, observation.x, (size_t) observation.dim * sizeof *buf->obs);
+	uint32_t mask = model->config.terminate_at_bounds ? ~0u : observation.mask;
+	if (buf->mask)
+		for (int a = 0; a < ACTION_COUNT; a++)
+			buf->mask[i * ACTION_COUNT + (size_t) a] = mask >> a & 1u;
+	*ret_latency_ms = (float) sample.latency_ms;
+	return 0;
+}
+
+static int env_reset(Env *env, uint64_t seed, EnvBuf *buf)
+{
+	SimEnv *sim = (SimEnv *) env;
+	int code = 0;
+	for (size_t i = 0; i < env->n && !code; i++) {
+		float latency_ms;
+		core_reset(&sim->model, row_at(sim, i), seed, (uint32_t) i, 0);
+		code = observe(sim, i, buf, &latency_ms);
+	}
+	return code;
+}
+
+/* False when the action is past a bound and that ends the episode. */
+static bool act(const SimModel *model, SimRow *row, int32_t action)
+{
+	int32_t wanted = row->replicas + (action == ACTION_UP) - (action == ACTION_DOWN);
+	if (wanted >= model->config.min_replicas && wanted <= model->config.max_replicas)
+		row->replicas = wanted;
+	else if (model->config.terminate_at_bounds)
+		return false;
+	return true;
+}
+
+static int end_episode(SimEnv *sim, size_t i, EnvBuf *buf)
+{
+	size_t dim = (size_t) observation_dim(sim->model.config.observation);
+	float latency_ms;
+	SimRow *row = row_at(sim, i);
+	memcpy(buf->final_obs + i * dim, buf->obs + i * dim, dim * sizeof *buf->obs);
+	core_reset(&sim->model, row, row->seed, row->id, row->episode + 1);
+	return observe(sim, i, buf, &latency_ms);
+}
+
+static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
+{
+	const SimModel *model = &sim->model;
+	SimRow *row = row_at(sim, i);
+	row->totals = (StepTotals) { 0 };
+	bool is_within = act(model, row, buf->action[i]), is_terminated = true;
+	Pods pods = core_pods(model, row);
+	for (int32_t k = 0; k < model->substeps; k++)
+		core_tick(model, row, &pods);
+	row->step++;
+	float latency_ms;
+	int code = observe(sim, i, buf, &latency_ms);
+	if (code)
+		return code;
+	buf->reward[i] = is_within ? reward_seed(&model->target, row->replicas, latency_ms, &is_terminated) : -1.0f;
+	bool is_over = row->step >= model->config.episode_steps;
+	buf->terminated[i] = is_terminated;
+	buf->truncated[i] = is_over && !is_terminated;
+	if (buf->info)
+		core_info(model, row, &pods, &buf->info[i]);
+	return is_terminated || is_over ? end_episode(sim, i, buf) : 0;
+}
+
+static int env_step(Env *env, size_t first, size_t count, EnvBuf *buf)
+{
+	int code = 0;
+	for (size_t i = first; i < first + count && !code; i++)
+		code = step_row((SimEnv *) env, i, buf);
+	return code;
+}
+
+/* ---- snapshot: the mark, then the rows ---- */
+
+static size_t rows_size(const SimEnv *sim)
+{
+	return sim->env.n * sim->model.row_bytes;
+}
+
+static size_t env_state_size(const Env *env)
+{
+	return sizeof(uint64_t) + rows_size((const SimEnv *) env);
+}
+
+static void env_snapshot(const Env *env, void *state)
+{
+	const SimEnv *sim = (const SimEnv *) env;
+	memcpy(state, &sim->mark, sizeof sim->mark);
+	memcpy((unsigned char *) state + sizeof sim->mark, sim->rows, rows_size(sim));
+}
+
+static int env_restore(Env *env, const void *state, size_t size)
+{
+	SimEnv *sim = (SimEnv *) env;
+	if (size != env_state_size(env) || memcmp(state, &sim->mark, sizeof sim->mark) != 0)
+		return ERR_INVALID;
+	memcpy(sim->rows, (const unsigned char *) state + sizeof sim->mark, rows_size(sim));
+	return 0;
+}
+
+static uint64_t mark_bytes(uint64_t mark, const void *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++) /* FNV-1a */
+		mark = (mark ^ ((const unsigned char *) data)[i]) * UINT64_C(1099511628211);
+	return mark;
+}
+
+static uint64_t mark_of(const SimModel *model)
+{
+	const SimConfig *c = &model->config;
+	const double value[] = {
+		c->window_from, c->window_to, c->compression, model->peak_rps, c->random_start, (double) c->interval_s,
+		(double) c->substep_s, c->episode_steps, c->min_replicas, c->max_replicas, (double) c->latency_soft_ms,
+		(double) c->latency_hard_ms, (double) c->latency_window_s, c->terminate_at_bounds, c->start, c->observation,
+	};
+	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
+	mark = mark_bytes(mark, value, sizeof value);
+	return c->trace ? mark_bytes(mark, c->trace->rate, c->trace->n * sizeof *c->trace->rate) : mark;
+}
+
+static void sim_env_free(Env *env)
+{
+	SimEnv *sim = (SimEnv *) env;
+	core_model_done(&sim->model);
+	free(sim->rows);
+	free(sim);
+}
+
+static const EnvOps OPS = {
+	.name = "sim", .spec = env_spec, .reset = env_reset, .step = env_step,
+	.state_size = env_state_size, .snapshot = env_snapshot, .restore = env_restore, .free = sim_env_free,
+};
+
+void sim_config_default(SimConfig *config)
+{
+	*config = (SimConfig) {
+		.window_to = 1.0, .compression = 1.0, .interval_s = 30.0f, .substep_s = 5.0f, .episode_steps = 200,
+		.min_replicas = 1, .max_replicas = 15, .latency_window_s = 60.0f, .observation = OBS_SEED,
+	};
+	service_default(&config->service);
+}
+
+double sim_capacity_rps(const Service *service, int32_t replicas, double latency_ms)
+{
+	Response *response;
+	if (response_new(service, 1.0, 0.0, 0.0, &response))
+		return NAN;
+	double rate = replicas * response_capacity(response, latency_ms * 1e-3);
+	response_free(response);
+	return rate;
+}
+
+int sim_env_new(const SimConfig *config, size_t n, Env **ret_env, Error *err)
+{
+	SimEnv *sim = mem_block(1, sizeof *sim);
+	if (!sim)
+		return error_set(err, ERR_NOMEM, "simulator: out of memory");
+	sim->env = (Env) { &OPS, n };
+	int code = core_model_init(&sim->model, config, err);
+	if (!code && !(sim->rows = mem_block(n, sim->model.row_bytes)))
+		code = error_set(err, ERR_NOMEM, "simulator: no memory for %zu environments of %zu bytes", n,
+		                 sim->model.row_bytes);
+	if (code) {
+		sim_env_free(&sim->env);
+		return code;
+	}
+	sim->mark = mark_of(&sim->model);
+	*ret_env = &sim->env;
+	return 0;
+}
