@@ -1,0 +1,185 @@
+/* See archive.h. */
+#include "storage/archive.h"
+
+#include "base/queue.h"
+#include "storage/db.h"
+#include "storage/runs.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Question {
+	int64_t id;
+	ArchiveQuery query;
+} Question;
+
+typedef struct StoreArchive {
+	Archive base;
+	char *path;
+	struct sqlite3 *db;   /* of the thread; NULL while closed */
+	Queue questions;
+	SnapBus answers;
+	pthread_mutex_t lock; /* of last_id */
+	int64_t last_id;
+	pthread_t thread;
+} StoreArchive;
+
+static StoreArchive *self(Archive *archive)
+{
+	return (StoreArchive *) (void *) archive;
+}
+
+static int take_row(void *context, const RunRow *row)
+{
+	ArchiveAnswer *answer = context;
+	answer->row[answer->n_rows++] = *row;
+	return 0;
+}
+
+/* Thins a curve of `total` points to at most ARCHIVE_POINTS, evenly, the first and the last included. */
+typedef struct Thinning {
+	ArchiveAnswer *answer;
+	int64_t total;
+	int64_t at; /* of the next row */
+} Thinning;
+
+static int count_cell(void *context, const RunCell *cell, size_t n)
+{
+	(void) cell, (void) n;
+	++*(int64_t *) context;
+	return 0;
+}
+
+static float figure(const RunCell *cell)
+{
+	return cell->kind == CELL_REAL ? (float) cell->real : cell->kind == CELL_INT ? (float) cell->integer : NAN;
+}
+
+static int take_point(void *context, const RunCell *cell, size_t n)
+{
+	Thinning *t = context;
+	ArchiveAnswer *a = t->answer;
+	int64_t points = t->total < ARCHIVE_POINTS ? t->total : ARCHIVE_POINTS;
+	bool is_wanted = a->n_points < points &&
+	                 t->at == (points > 1 ? a->n_points * (t->total - 1) / (points - 1) : 0);
+	t->at++;
+	if (!is_wanted)
+		return 0;
+	int32_t p = a->n_points++;
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(cell[i].name, "steps"))
+			a->point_steps[p] = cell[i].integer;
+		else if (!strcmp(cell[i].name, train_metric_name(TRAIN_EP_REW_MEAN)))
+			a->point_rew[p] = figure(&cell[i]);
+		else if (!strcmp(cell[i].name, train_metric_name(TRAIN_EP_LEN_MEAN)))
+			a->point_len[p] = figure(&cell[i]);
+	}
+	return 0;
+}
+
+static int answer_run(StoreArchive *s, int64_t id, ArchiveAnswer *answer, Error *err)
+{
+	StrBuf config = { 0 };
+	Thinning thinning = { .answer = answer };
+	int code = runs_get(s->db, id, &answer->row[0], &config, err);
+	if (!code) {
+		answer->n_rows = 1;
+		str_copy(answer->config, sizeof answer->config, config.data);
+		code = runs_part(s->db, id, PART_UPDATES, count_cell, &thinning.total, err);
+	}
+	if (!code)
+		code = runs_part(s->db, id, PART_UPDATES, take_point, &thinning, err);
+	strbuf_done(&config);
+	return code;
+}
+
+static int answer_query(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswer *answer, Error *err)
+{
+	int code = s->db ? 0 : db_open_readonly(s->path, &s->db, err);
+	if (!code)
+		code = db_exec(s->db, "BEGIN") ? db_error(s->db, err) : 0; /* one moment of the store for the whole answer */
+	if (!code)
+		code = runs_count(s->db, &answer->total, err);
+	if (!code)
+		code = query->ask == ARCHIVE_RUN ? answer_run(s, query->run_id, answer, err)
+		                                 : runs_list(s->db, query->offset, ARCHIVE_ROWS, take_row, answer, err);
+	if (s->db)
+		(void) db_exec(s->db, "COMMIT");
+	if (code == ERR_STORE) {
+		db_close(s->db);
+		s->db = NULL;
+	}
+	return code;
+}
+
+static void *reader_main(void *arg)
+{
+	StoreArchive *s = arg;
+	Question question;
+	while (!queue_pop(&s->questions, &question, -1)) {
+		ArchiveAnswer *answer = snap_new(sizeof *answer);
+		if (!answer)
+			continue; /* the asker sees no answer and asks again */
+		Error err = { 0 };
+		answer->query_id = question.id;
+		answer->ask = question.query.ask;
+		answer->code = answer_query(s, &question.query, answer, &err);
+		str_copy(answer->text, sizeof answer->text, err.text);
+		snap_publish(&s->answers, answer);
+	}
+	return NULL;
+}
+
+static int store_ask(Archive *archive, const ArchiveQuery *query, int64_t *ret_query_id)
+{
+	StoreArchive *s = self(archive);
+	(void) pthread_mutex_lock(&s->lock);
+	Question question = { .id = s->last_id + 1, .query = *query };
+	int code = queue_push(&s->questions, &question);
+	if (!code)
+		*ret_query_id = s->last_id = question.id;
+	(void) pthread_mutex_unlock(&s->lock);
+	return code;
+}
+
+static void release(StoreArchive *s)
+{
+	db_close(s->db);
+	queue_done(&s->questions);
+	snap_bus_done(&s->answers);
+	(void) pthread_mutex_destroy(&s->lock);
+	free(s->path);
+	free(s);
+}
+
+static void store_free(Archive *archive)
+{
+	StoreArchive *s = self(archive);
+	queue_close(&s->questions);
+	(void) pthread_join(s->thread, NULL);
+	release(s);
+}
+
+int store_archive_new(const char *path, Wake *wake, Archive **ret_archive, Error *err)
+{
+	static const ArchiveOps ops = { "sqlite", store_ask, store_free };
+	StoreArchive *s = calloc(1, sizeof *s);
+	if (!s)
+		return error_set(err, ERR_NOMEM, "store %s: out of memory", path);
+	s->base.ops = &ops;
+	s->base.answers = &s->answers;
+	(void) pthread_mutex_init(&s->lock, NULL);
+	snap_bus_init(&s->answers, wake);
+	s->path = strdup(path);
+	int code = s->path ? queue_init(&s->questions, sizeof(Question), ARCHIVE_QUEUE) : ERR_NOMEM;
+	if (code)
+		(void) error_set(err, code, "store %s: out of memory", path);
+	else if (pthread_create(&s->thread, NULL, reader_main, s))
+		code = error_set(err, ERR_FAILED, "store %s: no thread to read it", path);
+	if (code)
+		release(s);
+	else
+		*ret_archive = &s->base;
+	return code;
+}

@@ -1,0 +1,206 @@
+/* See runs.h. */
+#include "storage/runs.h"
+
+#include "storage/db.h"
+
+#include <math.h>
+#include <sqlite3.h>
+#include <string.h>
+
+/* The figures of a run's last update and best evaluation stand beside it; the columns are read by read_run. */
+#define RUN_COLUMNS                                                                                              \
+	"SELECT r.id, r.kind, r.status, r.name, r.seed, r.start, r.ended, r.steps, u.ep_rew_mean, u.ep_len_mean," \
+	" e.mean_reward, e.std_reward, CASE r.kind WHEN 'control' THEN (SELECT policy FROM decisions"             \
+	" WHERE run = r.id ORDER BY time DESC LIMIT 1) END, r.config FROM runs r"                                 \
+	" LEFT JOIN updates u ON u.run = r.id AND u.\"update\" ="                                                 \
+	" (SELECT max(\"update\") FROM updates WHERE run = r.id)"                                                 \
+	" LEFT JOIN evals e ON e.rowid ="                                                                         \
+	" (SELECT rowid FROM evals WHERE run = r.id ORDER BY mean_reward DESC LIMIT 1)"
+
+static const struct {
+	const char *name;
+	const char *sql; /* column 0 is the run, which the caller knows */
+} PARTS[PART_COUNT] = {
+	[PART_UPDATES] = { "updates", "SELECT * FROM updates WHERE run = ?1 ORDER BY \"update\"" },
+	[PART_LAST_UPDATE] = { "last_update", "SELECT * FROM updates WHERE run = ?1 ORDER BY \"update\" DESC LIMIT 1" },
+	[PART_EVALS] = { "evals", "SELECT * FROM evals WHERE run = ?1 ORDER BY rowid" },
+	[PART_CHECKPOINTS] = { "checkpoints", "SELECT * FROM checkpoints WHERE run = ?1 ORDER BY rowid" },
+	[PART_INTERVENTIONS] = { "interventions", "SELECT * FROM interventions WHERE run = ?1 ORDER BY rowid" },
+	[PART_EPISODES] = { "episodes", "SELECT * FROM episodes WHERE run = ?1 ORDER BY rowid" },
+	[PART_DECISIONS] = { "decisions", "SELECT * FROM decisions WHERE run = ?1 ORDER BY rowid" },
+	[PART_STATES] = { "states", "SELECT * FROM states WHERE run = ?1 ORDER BY rowid" },
+	[PART_AUDIT] = { "audit", "SELECT * FROM audit WHERE run = ?1 ORDER BY rowid" },
+};
+
+const char *run_part_name(RunPart part)
+{
+	return PARTS[part].name;
+}
+
+static int prepare(sqlite3 *db, const char *sql, int64_t first, int64_t second, sqlite3_stmt **ret_stmt, Error *err)
+{
+	if (sqlite3_prepare_v2(db, sql, -1, ret_stmt, NULL))
+		return db_error(db, err);
+	(void) sqlite3_bind_int64(*ret_stmt, 1, first); /* no such parameter: an error that changes nothing */
+	(void) sqlite3_bind_int64(*ret_stmt, 2, second);
+	return 0;
+}
+
+/* Ends a query; code is what the row function said, else the store's own failure is told. */
+static int finish(sqlite3 *db, sqlite3_stmt *stmt, int code, Error *err)
+{
+	int failed = sqlite3_finalize(stmt);
+	return !code && failed ? db_error(db, err) : code;
+}
+
+static double real_or_nan(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? (double) NAN : sqlite3_column_double(stmt, column);
+}
+
+static const char *text_or_empty(sqlite3_stmt *stmt, int column)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, column);
+	return text ? (const char *) text : "";
+}
+
+static RunStatus status_of(const char *text)
+{
+	for (int s = 0; s < RUN_STATUS_COUNT; s++)
+		if (!strcmp(text, run_status_text((RunStatus) s)))
+			return (RunStatus) s;
+	return RUN_STATUS_COUNT;
+}
+
+static void read_run(sqlite3_stmt *stmt, RunRow *row)
+{
+	*row = (RunRow) {
+		.id = sqlite3_column_int64(stmt, 0),
+		.kind = strcmp(text_or_empty(stmt, 1), "control") ? RUN_TRAIN : RUN_CONTROL,
+		.status = status_of(text_or_empty(stmt, 2)),
+		.seed = (uint64_t) sqlite3_column_int64(stmt, 4),
+		.start_ms = sqlite3_column_int64(stmt, 5),
+		.end_ms = sqlite3_column_int64(stmt, 6),
+		.steps = sqlite3_column_int64(stmt, 7),
+		.ep_rew_mean = real_or_nan(stmt, 8),
+		.ep_len_mean = real_or_nan(stmt, 9),
+		.eval_mean = real_or_nan(stmt, 10),
+		.eval_std = real_or_nan(stmt, 11),
+	};
+	str_copy(row->name, sizeof row->name, text_or_empty(stmt, 3));
+	str_copy(row->policy, sizeof row->policy, text_or_empty(stmt, 12));
+}
+
+int runs_list(struct sqlite3 *db, int64_t offset, int64_t limit, RunRowFn fn, void *context, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, RUN_COLUMNS " ORDER BY r.id DESC LIMIT ?2 OFFSET ?1", offset, limit, &stmt, err);
+	if (code)
+		return code;
+	while (!code && sqlite3_step(stmt) == SQLITE_ROW) {
+		RunRow row;
+		read_run(stmt, &row);
+		code = fn(context, &row);
+	}
+	return finish(db, stmt, code, err);
+}
+
+int runs_count(struct sqlite3 *db, int64_t *ret_count, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, "SELECT count(*) FROM runs", 0, 0, &stmt, err);
+	if (code)
+		return code;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		*ret_count = sqlite3_column_int64(stmt, 0);
+	return finish(db, stmt, 0, err);
+}
+
+int runs_get(struct sqlite3 *db, int64_t id, RunRow *ret_row, StrBuf *config, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, RUN_COLUMNS " WHERE r.id = ?1", id, 0, &stmt, err);
+	if (code)
+		return code;
+	int step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW) {
+		read_run(stmt, ret_row);
+		if (config) {
+			const char *text = text_or_empty(stmt, 13);
+			strbuf_clear(config);
+			strbuf_addf(config, "%s", *text ? text : "null");
+			code = config->failed ? error_set(err, ERR_NOMEM, "run %lld: out of memory", (long long) id) : 0;
+		}
+	} else if (step == SQLITE_DONE) {
+		code = error_set(err, ERR_NOT_FOUND, "run %lld: there is no such run; maestro runs list shows them",
+		                 (long long) id);
+	}
+	return finish(db, stmt, code, err);
+}
+
+/* What a value is, from what the schema says of its column and from the value itself. */
+static CellKind kind_of(sqlite3_stmt *stmt, int column)
+{
+	static const struct {
+		const char *declared;
+		CellKind kind;
+	} declared_kinds[] = { { "BOOLEAN", CELL_BOOL }, { "TIME", CELL_TIME }, { "JSON", CELL_JSON } };
+	static const CellKind kinds[] = {
+		[SQLITE_INTEGER] = CELL_INT, [SQLITE_FLOAT] = CELL_REAL, [SQLITE_TEXT] = CELL_TEXT, [SQLITE_BLOB] = CELL_TEXT,
+		[SQLITE_NULL] = CELL_NULL,
+	};
+	int type = sqlite3_column_type(stmt, column);
+	const char *declared = sqlite3_column_decltype(stmt, column);
+	for (size_t i = 0; declared && type != SQLITE_NULL && i < sizeof declared_kinds / sizeof *declared_kinds; i++)
+		if (!strcmp(declared, declared_kinds[i].declared))
+			return declared_kinds[i].kind;
+	return kinds[type];
+}
+
+static size_t read_cells(sqlite3_stmt *stmt, RunCell *cell)
+{
+	int n = sqlite3_column_count(stmt) - 1;
+	n = n < RUN_CELLS_MAX ? n : RUN_CELLS_MAX;
+	for (int i = 0; i < n; i++) {
+		cell[i] = (RunCell) { .name = sqlite3_column_name(stmt, i + 1), .kind = kind_of(stmt, i + 1) };
+		if (cell[i].kind == CELL_REAL)
+			cell[i].real = sqlite3_column_double(stmt, i + 1);
+		else if (cell[i].kind == CELL_TEXT || cell[i].kind == CELL_JSON)
+			cell[i].text = text_or_empty(stmt, i + 1);
+		else if (cell[i].kind != CELL_NULL)
+			cell[i].integer = sqlite3_column_int64(stmt, i + 1);
+	}
+	return (size_t) n;
+}
+
+int runs_part(struct sqlite3 *db, int64_t id, RunPart part, RunCellFn fn, void *context, Error *err)
+{
+	RunCell cell[RUN_CELLS_MAX];
+	sqlite3_stmt *stmt;
+	int code = prepare(db, PARTS[part].sql, id, 0, &stmt, err);
+	if (code)
+		return code;
+	while (!code && sqlite3_step(stmt) == SQLITE_ROW) {
+		size_t n = read_cells(stmt, cell);
+		code = fn(context, cell, n);
+	}
+	return finish(db, stmt, code, err);
+}
+
+int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, "SELECT steps, path, kind FROM checkpoints WHERE run = ?1 AND kind = 'last'"
+	                       " ORDER BY steps DESC, rowid DESC LIMIT 1", id, 0, &stmt, err);
+	if (code)
+		return code;
+	int step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW) {
+		*ret_checkpoint = (RecordCheckpoint) { .steps = sqlite3_column_int64(stmt, 0) };
+		str_copy(ret_checkpoint->path, sizeof ret_checkpoint->path, text_or_empty(stmt, 1));
+		str_copy(ret_checkpoint->kind, sizeof ret_checkpoint->kind, text_or_empty(stmt, 2));
+	} else if (step == SQLITE_DONE) {
+		code = error_set(err, ERR_NOT_FOUND, "run %lld: it has no checkpoint", (long long) id);
+	}
+	return finish(db, stmt, code, err);
+}

@@ -1,0 +1,50 @@
+/*
+ * Questions to the store, answered at once: the runs, and the parts that a run consists of.
+ *
+ * A part is read row by row as named cells, in the order in which it was recorded, so that commands print JSON or CSV
+ * without knowing the columns, and a column added by a later schema shows up by itself.
+ */
+#ifndef MAESTRO_STORAGE_RUNS_H
+#define MAESTRO_STORAGE_RUNS_H
+
+#include "base/archive.h"
+#include "base/mem.h"
+
+struct sqlite3;
+
+typedef enum CellKind { CELL_NULL, CELL_INT, CELL_REAL, CELL_BOOL, CELL_TIME, CELL_TEXT, CELL_JSON } CellKind;
+
+typedef struct RunCell {
+	const char *name; /* of the column */
+	CellKind kind;
+	int64_t integer;  /* CELL_INT, CELL_BOOL, CELL_TIME (ms since 1970 UTC) */
+	double real;      /* CELL_REAL */
+	const char *text; /* CELL_TEXT, CELL_JSON; lent until the row function returns */
+} RunCell;
+
+enum { RUN_CELLS_MAX = 48 };
+
+typedef enum RunPart {
+	PART_UPDATES, PART_LAST_UPDATE, PART_EVALS, PART_CHECKPOINTS, PART_INTERVENTIONS, PART_EPISODES, PART_DECISIONS,
+	PART_STATES, PART_AUDIT, PART_COUNT,
+} RunPart;
+
+/* "updates", "last_update", "evals", ...: the keys of `runs show --json`. */
+const char *run_part_name(RunPart part);
+
+/* Row functions answer 0 to go on; anything else ends the query, which then answers it. */
+typedef int (*RunRowFn)(void *context, const RunRow *row);
+typedef int (*RunCellFn)(void *context, const RunCell *cell, size_t n);
+
+/* All runs, newest first, at most limit after offset. ERR_STORE, ERR_NOMEM. */
+int runs_list(struct sqlite3 *db, int64_t offset, int64_t limit, RunRowFn fn, void *context, Error *err);
+/* How many runs there are. */
+int runs_count(struct sqlite3 *db, int64_t *ret_count, Error *err);
+/* One run, and its config as JSON into config (may be NULL), "null" where it has none. ERR_NOT_FOUND. */
+int runs_get(struct sqlite3 *db, int64_t id, RunRow *ret_row, StrBuf *config, Error *err);
+/* The rows of one part of a run. A run that is not there has none. */
+int runs_part(struct sqlite3 *db, int64_t id, RunPart part, RunCellFn fn, void *context, Error *err);
+/* The checkpoint that a resumed run starts from: its newest of kind "last". ERR_NOT_FOUND. */
+int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err);
+
+#endif
