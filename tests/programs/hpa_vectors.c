@@ -252,7 +252,7 @@ static void want_proposal(Run *run, Fields *f, HpaError error, const HpaProposal
 {
 	Fields want = want_of(run, f);
 	want_bool(run, &want, "error", error != HPA_OK);
-	if (fields_has(&want, "error_kind") || error)
+	if (fields_has(&want, "error_kind"))
 		want_text(run, &want, "error_kind", hpa_error_text(error));
 	want_int(run, &want, "replicas", !error, got->replicas);
 	want_int(run, &want, usage_key, !error && has_usage, got->usage_m);
