@@ -166,10 +166,10 @@ static void note_update(Trainer *trainer, RecordUpdate *update)
 	trainer_record_episode(trainer);
 	if (trainer->config.on_event)
 		trainer->config.on_event(trainer->config.arg, &(TrainEvent) { .kind = TRAIN_EVENT_UPDATE, .update = update });
-	if (trainer->config.live) {
+	if (trainer->follower) {
 		Net *net = net_clone(ppo_net(trainer->ppo));
 		if (net)
-			model_policy_swap(trainer->config.live, net, update->steps);
+			model_policy_swap(trainer->follower, net, update->steps);
 	}
 }
 
@@ -332,6 +332,11 @@ void trainer_stop(Trainer *trainer)
 Net *trainer_net(const Trainer *trainer)
 {
 	return net_clone(ppo_net(trainer->ppo));
+}
+
+void trainer_follow(Trainer *trainer, Policy *policy)
+{
+	trainer->follower = policy;
 }
 
 int trainer_send(Trainer *trainer, const Command *command)

@@ -46,7 +46,6 @@ typedef struct TrainerConfig { /* pointers are lent for the life of the trainer 
 	Sink *sink;
 	Wake *wake;
 	int64_t run_id;
-	Policy *live;               /* a model policy that follows the training (model_policy_swap); NULL: none */
 	bool is_nice;               /* let the console's thread go first */
 	void (*on_event)(void *arg, const TrainEvent *event); /* on the trainer's thread; may be NULL */
 	void *arg;
@@ -61,8 +60,10 @@ int trainer_start(Trainer *trainer, Error *err);
 /* Stops after the update under way, with a checkpoint; returns when the thread has ended. Accepts NULL. */
 void trainer_stop(Trainer *trainer);
 
-/* The net as it is now: for the policy that follows the training. NULL: out of memory. Before trainer_start. */
+/* Before trainer_start: a copy of the net as it is (NULL: out of memory), and the model policy, made of such a copy and lent,
+ * that gets each update's net (model_policy_swap). */
 Net *trainer_net(const Trainer *trainer);
+void trainer_follow(Trainer *trainer, Policy *policy);
 int trainer_send(Trainer *trainer, const Command *command);
 /* Of TrainView. */
 SnapBus *trainer_views(Trainer *trainer);

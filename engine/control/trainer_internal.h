@@ -19,6 +19,7 @@ struct Trainer {
 	SnapBus views;
 	pthread_t thread;
 	bool is_started;
+	Policy *follower;       /* lent; NULL: none */
 	Env *env;
 	Ppo *ppo;
 	int64_t next_eval;      /* steps */

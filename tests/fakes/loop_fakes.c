@@ -1,0 +1,169 @@
+/* See loop_fakes.h. */
+#include "loop_fakes.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static int metrics_fetch(Metrics *metrics, const Target *target, size_t n, int64_t now_ms, Sample *ret, Error *err)
+{
+	(void) target, (void) n;
+	FakeMetrics *fake = (FakeMetrics *) metrics;
+	if (fake->code)
+		return error_set(err, fake->code, "fake prometheus: %s", err_text(fake->code));
+	*ret = fake->sample;
+	ret->wall_ms = now_ms;
+	return 0;
+}
+
+static void no_free(Metrics *metrics)
+{
+	(void) metrics;
+}
+
+void fake_metrics_init(FakeMetrics *fake)
+{
+	static const MetricsOps ops = { "fake", metrics_fetch, no_free };
+	*fake = (FakeMetrics) {
+		.metrics = { &ops },
+		.sample = {
+			.valid = SAMPLE_ALL,
+			.cpu_cores = .3,
+			.mem_bytes = 2e8,
+			.latency_ms = 120,
+			.rps = 40,
+			.replicas = 3,
+			.ready = 3,
+		},
+	};
+}
+
+static int actuator_get(Actuator *actuator, const Target *target, Scale *ret, Error *err)
+{
+	(void) target;
+	FakeActuator *fake = (FakeActuator *) actuator;
+	if (fake->get_code)
+		return error_set(err, fake->get_code, "fake api: scale: %s", err_text(fake->get_code));
+	*ret = (Scale) { .replicas = fake->replicas, .status_replicas = fake->replicas };
+	(void) snprintf(ret->resource_version, sizeof ret->resource_version, "%d", fake->version);
+	return 0;
+}
+
+static int actuator_set(Actuator *actuator, const Target *target, const Scale *want, Scale *ret, Error *err)
+{
+	FakeActuator *fake = (FakeActuator *) actuator;
+	if (fake->set_code)
+		return error_set(err, fake->set_code, "fake api: scale: %s", err_text(fake->set_code));
+	if (fake->conflicts > 0) {
+		fake->conflicts--;
+		fake->version++;
+		if (fake->moves_to > 0)
+			fake->replicas = fake->moves_to;
+		return error_set(err, ERR_CONFLICT, "fake api: 409");
+	}
+	if (fake->n_writes < FAKE_WRITES) {
+		fake->written[fake->n_writes] = want->replicas;
+		fake->from[fake->n_writes++] = fake->replicas;
+	}
+	fake->records_before_write = fake->sink ? fake->sink->committed : 0;
+	fake->replicas = want->replicas;
+	fake->version++;
+	return ret ? actuator_get(actuator, target, ret, err) : 0;
+}
+
+static void actuator_end(Actuator *actuator)
+{
+	(void) actuator;
+}
+
+void fake_actuator_init(FakeActuator *fake, int32_t replicas)
+{
+	static const ActuatorOps ops = { "fake", actuator_get, actuator_set, actuator_end };
+	*fake = (FakeActuator) { .actuator = { &ops }, .replicas = replicas, .version = 1 };
+}
+
+static int policy_decide(Policy *policy, const Observation *obs, size_t n, Decision *ret)
+{
+	FakePolicy *fake = (FakePolicy *) policy;
+	fake->asked++;
+	if (fake->code)
+		return fake->code;
+	for (size_t i = 0; i < n; i++)
+		ret[i] = (Decision) {
+			.action = fake->action,
+			.n_actions = ACTION_COUNT,
+			.probability = { .2f, .3f, .5f },
+			.value = NAN,
+			.raw = obs[i].sample->replicas + fake->action - 1,
+			.hpa = -1,
+			.reason = fake->action == ACTION_UP ? REASON_POLICY_UP
+			        : fake->action == ACTION_DOWN ? REASON_POLICY_DOWN : REASON_POLICY_KEEP,
+		};
+	return 0;
+}
+
+static void policy_end(Policy *policy)
+{
+	(void) policy;
+}
+
+void fake_policy_init(FakePolicy *fake, int32_t action)
+{
+	static const PolicyOps ops = { "fake", policy_decide, NULL, policy_end };
+	*fake = (FakePolicy) { .policy = { .ops = &ops, .label = "fake" }, .action = action };
+}
+
+static int sink_begin(Sink *sink, const RunStart *start, int64_t *ret, Error *err)
+{
+	(void) sink, (void) start, (void) err;
+	*ret = 1;
+	return 0;
+}
+
+static void sink_write(Sink *sink, const Record *record)
+{
+	FakeSink *fake = (FakeSink *) sink;
+	fake->record[fake->n++ % FAKE_RECORDS] = *record;
+}
+
+static int sink_commit(Sink *sink, int64_t wait_ms, Error *err)
+{
+	(void) wait_ms;
+	FakeSink *fake = (FakeSink *) sink;
+	if (fake->commit_code)
+		return error_set(err, fake->commit_code, "fake store: %s", err_text(fake->commit_code));
+	fake->committed = fake->n;
+	return 0;
+}
+
+static int64_t sink_dropped(Sink *sink)
+{
+	(void) sink;
+	return 0;
+}
+
+static void sink_end(Sink *sink)
+{
+	(void) sink;
+}
+
+void fake_sink_init(FakeSink *fake)
+{
+	static const SinkOps ops = { "fake", sink_begin, sink_write, sink_commit, sink_dropped, sink_end };
+	*fake = (FakeSink) { .sink = { &ops } };
+}
+
+const Record *fake_sink_last(const FakeSink *fake, RecordKind kind)
+{
+	for (int64_t i = fake->n - 1; i >= 0 && i >= fake->n - FAKE_RECORDS; i--)
+		if (fake->record[i % FAKE_RECORDS].kind == kind)
+			return &fake->record[i % FAKE_RECORDS];
+	return NULL;
+}
+
+int fake_sink_count(const FakeSink *fake, RecordKind kind)
+{
+	int count = 0;
+	for (int64_t i = 0; i < fake->n && i < FAKE_RECORDS; i++)
+		count += fake->record[i].kind == kind;
+	return count;
+}

@@ -1,0 +1,390 @@
+/* The control loop: what it writes, and above all when it does not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "control/loop.h"
+
+#include "base/rng.h"
+#include "fakes/loop_fakes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Bench {
+	Clock clock;
+	FakeMetrics metrics;
+	FakeActuator actuator;
+	FakePolicy policy;
+	FakeSink sink;
+	LoopConfig config;
+	Loop *loop;
+} Bench;
+
+static Bench *bench_new(int32_t replicas, int32_t action)
+{
+	Bench *b = calloc(1, sizeof *b);
+	assert_non_null(b);
+	clock_init_fake(&b->clock, 1700000000000);
+	fake_metrics_init(&b->metrics);
+	fake_actuator_init(&b->actuator, replicas);
+	fake_policy_init(&b->policy, action);
+	fake_sink_init(&b->sink);
+	b->actuator.sink = &b->sink;
+	b->config = (LoopConfig) {
+		.target = { .namespace_ = "shop", .name = "web", .min_replicas = 1, .max_replicas = 5 },
+		.metrics = &b->metrics.metrics,
+		.actuator = &b->actuator.actuator,
+		.policy = &b->policy.policy,
+		.observation = OBS_SEED,
+		.clock = &b->clock,
+		.sink = &b->sink.sink,
+		.interval_ms = 15000,
+		.context = "test",
+	};
+	return b;
+}
+
+static void bench_open(Bench *b)
+{
+	Error err = { 0 };
+	assert_int_equal(loop_new(&b->config, &b->loop, &err), 0);
+}
+
+static void bench_free(Bench *b)
+{
+	loop_free(b->loop);
+	free(b);
+}
+
+static int cycle(Bench *b)
+{
+	Error err = { 0 };
+	int code = loop_once(b->loop, &err);
+	b->clock.now_ms += 15000;
+	return code;
+}
+
+static LiveView view_of(Bench *b)
+{
+	const LiveView *view = snap_acquire(loop_views(b->loop));
+	LiveView copy = *view;
+	snap_release(view);
+	return copy;
+}
+
+static void loop_writes_one_step_of_what_the_policy_asks(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_UP);
+	bench_open(b);
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 4);
+	LiveView view = view_of(b);
+	assert_int_equal(view.state, STATE_ACTIVE);
+	assert_int_equal(view.last.decision.desired, 4);
+	assert_true(view.last.decision.is_applied);
+	const Record *row = fake_sink_last(&b->sink, RECORD_DECISION);
+	assert_non_null(row);
+	assert_int_equal(row->u.decision.decision.raw, 4);
+	assert_string_equal(row->u.decision.resource_version, "2");
+	bench_free(b);
+}
+
+static void loop_stays_within_the_bounds(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(5, ACTION_UP);
+	bench_open(b);
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.n_writes, 0);
+	b->policy.action = ACTION_DOWN;
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 1);
+	assert_int_equal(b->actuator.n_writes, 4);
+	bench_free(b);
+}
+
+static void dry_run_decides_and_records_and_never_writes(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_UP);
+	b->config.is_dry_run = true;
+	bench_open(b);
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.n_writes, 0);
+	LiveView view = view_of(b);
+	assert_int_equal(view.state, STATE_SHADOW);
+	assert_int_equal(view.last.decision.desired, 4);
+	assert_true(view.last.decision.guards & 1u << GUARD_DRY_RUN);
+	assert_false(view.last.decision.is_applied);
+	assert_non_null(fake_sink_last(&b->sink, RECORD_DECISION));
+	bench_free(b);
+}
+
+typedef struct Fault {
+	const char *name;
+	int fetch_code, get_code, policy_code, set_code;
+	uint32_t valid;
+	int want_code;
+	Reason want_reason;
+} Fault;
+
+static const Fault FAULTS[] = {
+	{ "prometheus down", ERR_UNREACHABLE, 0, 0, 0, SAMPLE_ALL, ERR_UNREACHABLE, REASON_METRICS_MISSING },
+	{ "prometheus slow", ERR_TIMEOUT, 0, 0, 0, SAMPLE_ALL, ERR_TIMEOUT, REASON_METRICS_MISSING },
+	{ "prometheus 401", ERR_UNAUTHORIZED, 0, 0, 0, SAMPLE_ALL, ERR_UNAUTHORIZED, REASON_UNAUTHORIZED },
+	{ "no cpu", 0, 0, 0, 0, SAMPLE_ALL & ~SAMPLE_CPU, ERR_NO_DATA, REASON_METRICS_MISSING },
+	{ "no memory", 0, 0, 0, 0, SAMPLE_ALL & ~SAMPLE_MEM, ERR_NO_DATA, REASON_METRICS_MISSING },
+	{ "no p95 under traffic", 0, 0, 0, 0, SAMPLE_ALL & ~SAMPLE_LATENCY, ERR_NO_DATA, REASON_METRICS_MISSING },
+	{ "no rps", 0, 0, 0, 0, SAMPLE_ALL & ~SAMPLE_RPS, ERR_NO_DATA, REASON_METRICS_MISSING },
+	{ "api down", 0, ERR_UNREACHABLE, 0, 0, SAMPLE_ALL, ERR_UNREACHABLE, REASON_API_ERROR },
+	{ "api 403", 0, ERR_FORBIDDEN, 0, 0, SAMPLE_ALL, ERR_FORBIDDEN, REASON_FORBIDDEN },
+	{ "deployment gone", 0, ERR_NOT_FOUND, 0, 0, SAMPLE_ALL, ERR_NOT_FOUND, REASON_API_ERROR },
+	{ "model broken", 0, 0, ERR_NONFINITE, 0, SAMPLE_ALL, ERR_NONFINITE, REASON_MODEL_UNAVAILABLE },
+	{ "write 403", 0, 0, 0, ERR_FORBIDDEN, SAMPLE_ALL, ERR_FORBIDDEN, REASON_FORBIDDEN },
+	{ "write 422", 0, 0, 0, ERR_INVALID, SAMPLE_ALL, ERR_INVALID, REASON_INVALID },
+};
+
+static void set_fault(Bench *b, const Fault *fault)
+{
+	b->metrics.code = fault->fetch_code;
+	b->metrics.sample.valid = fault->valid;
+	b->actuator.get_code = fault->get_code;
+	b->actuator.set_code = fault->set_code;
+	b->policy.code = fault->policy_code;
+}
+
+static const Fault NO_FAULT = { "none", 0, 0, 0, 0, SAMPLE_ALL, 0, REASON_NONE };
+
+static void no_failure_ever_writes(void **state)
+{
+	(void) state;
+	for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++) {
+		const Fault *fault = &FAULTS[i];
+		Bench *b = bench_new(3, ACTION_DOWN);
+		bench_open(b);
+		set_fault(b, fault);
+		for (int k = 0; k < 20; k++)
+			assert_int_equal(cycle(b), fault->want_code);
+		assert_int_equal(b->actuator.n_writes, 0);
+		LiveView view = view_of(b);
+		if (view.last.decision.reason != fault->want_reason)
+			print_error("%s: reason %s\n", fault->name, reason_text(view.last.decision.reason));
+		assert_int_equal(view.last.decision.reason, fault->want_reason);
+		assert_true(view.state == STATE_WARMING || view.state == STATE_HOLD);
+		assert_true(strlen(view.state_detail) > 0);
+		set_fault(b, &NO_FAULT);
+		assert_int_equal(cycle(b), 0);
+		assert_int_equal(b->actuator.replicas, 2);
+		bench_free(b);
+	}
+}
+
+static void loop_holds_after_it_was_active_and_says_why(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_KEEP);
+	bench_open(b);
+	assert_int_equal(cycle(b), 0);
+	b->metrics.sample.valid &= ~(uint32_t) SAMPLE_CPU;
+	assert_int_equal(cycle(b), ERR_NO_DATA);
+	LiveView view = view_of(b);
+	assert_int_equal(view.state, STATE_HOLD);
+	assert_int_equal(view.last.decision.action, ACTION_NONE);
+	assert_true(isnan(view.history[view.n_history - 1].cpu_cores));
+	const Record *row = fake_sink_last(&b->sink, RECORD_STATE);
+	assert_non_null(row);
+	assert_int_equal(row->u.state.to, STATE_HOLD);
+	bench_free(b);
+}
+
+static void no_traffic_is_no_missing_latency(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_DOWN);
+	bench_open(b);
+	b->metrics.sample.valid &= ~(uint32_t) SAMPLE_LATENCY;
+	b->metrics.sample.rps = 0;
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 2);
+	bench_free(b);
+}
+
+static void conflict_is_retried_while_replicas_stand_still(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_UP);
+	bench_open(b);
+	b->actuator.conflicts = 2;
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 4);
+	bench_free(b);
+}
+
+static void conflict_with_other_replicas_drops_the_decision(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_UP);
+	bench_open(b);
+	assert_int_equal(cycle(b), 0);
+	b->actuator.conflicts = 1;
+	b->actuator.moves_to = 2;
+	assert_int_equal(cycle(b), ERR_CONFLICT);
+	assert_int_equal(b->actuator.replicas, 2);
+	LiveView view = view_of(b);
+	assert_int_equal(view.state, STATE_HOLD);
+	assert_int_equal(view.last.decision.reason, REASON_REPLICAS_CHANGED);
+	bench_free(b);
+}
+
+static void scaled_to_zero_by_hand_stays_off(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(0, ACTION_UP);
+	bench_open(b);
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.n_writes, 0);
+	assert_int_equal(view_of(b).state, STATE_DISABLED);
+	bench_free(b);
+}
+
+/* ---- overrides, on the loop's own thread ---- */
+
+static Command override_to(int32_t replicas, int32_t seen, int64_t id)
+{
+	Command command = { .id = id, .kind = COMMAND_LIVE_OVERRIDE, .who = "alice" };
+	command.u.override_.replicas = replicas;
+	command.u.override_.seen = seen;
+	command.u.override_.hold_ms = 60000;
+	return command;
+}
+
+/* Starts the loop on the machine's clock, sends one command, waits for its answer. */
+static CommandAnswer send_and_wait(Bench *b, const Command *command)
+{
+	Error err = { 0 };
+	clock_init_system(&b->clock);
+	bench_open(b);
+	assert_int_equal(loop_start(b->loop, &err), 0);
+	assert_int_equal(loop_send(b->loop, command), 0);
+	CommandAnswer answer = { 0 };
+	for (int i = 0; i < 2000 && !answer.id; i++) {
+		LiveView view = view_of(b);
+		if (view.answers.n)
+			answer = view.answers.answer[view.answers.n - 1];
+		else
+			(void) usleep(1000);
+	}
+	loop_stop(b->loop);
+	assert_int_equal(answer.id, command->id);
+	return answer;
+}
+
+static void override_commits_its_audit_row_before_it_writes(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_KEEP);
+	Command command = override_to(5, 3, 7);
+	CommandAnswer answer = send_and_wait(b, &command);
+	assert_int_equal(answer.code, 0);
+	assert_int_equal(b->actuator.replicas, 5);
+	assert_true(b->actuator.records_before_write > 0);
+	const Record *row = fake_sink_last(&b->sink, RECORD_AUDIT);
+	assert_string_equal(row->u.audit.result, "applied");
+	assert_string_equal(row->u.audit.who, "alice");
+	assert_int_equal(fake_sink_count(&b->sink, RECORD_AUDIT), 2);
+	assert_non_null(fake_sink_last(&b->sink, RECORD_INTERVENTION));
+	LiveView view = view_of(b);
+	assert_int_equal(view.manual_replicas, 5);
+	bench_free(b);
+}
+
+static void override_is_refused_without_its_audit_row(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_KEEP);
+	b->sink.commit_code = ERR_STORE;
+	Command command = override_to(5, 3, 7);
+	assert_int_equal(send_and_wait(b, &command).code, ERR_STORE);
+	assert_int_equal(b->actuator.n_writes, 0);
+	bench_free(b);
+}
+
+static void override_is_refused_when_replicas_moved_meanwhile(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(4, ACTION_KEEP);
+	Command command = override_to(5, 3, 7);
+	assert_int_equal(send_and_wait(b, &command).code, ERR_CONFLICT);
+	assert_int_equal(b->actuator.n_writes, 0);
+	assert_string_not_equal(fake_sink_last(&b->sink, RECORD_AUDIT)->u.audit.result, "applied");
+	bench_free(b);
+}
+
+static void readonly_refuses_overrides(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_KEEP);
+	b->config.is_readonly = b->config.is_dry_run = true;
+	Command command = override_to(5, 3, 7);
+	assert_int_equal(send_and_wait(b, &command).code, ERR_REFUSED);
+	assert_int_equal(b->actuator.n_writes, 0);
+	bench_free(b);
+}
+
+/* ---- the property at the heart ---- */
+
+static void random_faults_never_break_the_rails(void **state)
+{
+	(void) state;
+	Rng rng;
+	rng_init(&rng, 1, 0, RNG_CHAOS);
+	Bench *b = bench_new(3, ACTION_KEEP);
+	bench_open(b);
+	for (int i = 0; i < 3000; i++) {
+		bool has_fault = rng_below(&rng, 3) == 0;
+		set_fault(b, has_fault ? &FAULTS[rng_below(&rng, sizeof FAULTS / sizeof *FAULTS)] : &NO_FAULT);
+		b->policy.action = (int32_t) rng_below(&rng, 3);
+		b->actuator.conflicts = rng_below(&rng, 10) == 0 ? (int32_t) rng_below(&rng, 8) : 0;
+		b->actuator.moves_to = rng_below(&rng, 2) ? (int32_t) rng_below(&rng, 8) : 0;
+		int32_t before = b->actuator.n_writes;
+		(void) cycle(b);
+		if (b->actuator.n_writes == before)
+			continue;
+		assert_false(has_fault);
+		int32_t n = b->actuator.written[before], from = b->actuator.from[before];
+		assert_in_range(n, 1, 5);
+		assert_true(abs(n - from) <= 1 || from > 5 || from < 1);
+	}
+	assert_true(b->actuator.n_writes > 100);
+	bench_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(loop_writes_one_step_of_what_the_policy_asks),
+		cmocka_unit_test(loop_stays_within_the_bounds),
+		cmocka_unit_test(dry_run_decides_and_records_and_never_writes),
+		cmocka_unit_test(no_failure_ever_writes),
+		cmocka_unit_test(loop_holds_after_it_was_active_and_says_why),
+		cmocka_unit_test(no_traffic_is_no_missing_latency),
+		cmocka_unit_test(conflict_is_retried_while_replicas_stand_still),
+		cmocka_unit_test(conflict_with_other_replicas_drops_the_decision),
+		cmocka_unit_test(scaled_to_zero_by_hand_stays_off),
+		cmocka_unit_test(override_commits_its_audit_row_before_it_writes),
+		cmocka_unit_test(override_is_refused_without_its_audit_row),
+		cmocka_unit_test(override_is_refused_when_replicas_moved_meanwhile),
+		cmocka_unit_test(readonly_refuses_overrides),
+		cmocka_unit_test(random_faults_never_break_the_rails),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
