@@ -1,6 +1,6 @@
 /*
- * HTTP for the control loop: one reused connection a client, deadlines, bounded bodies, verified TLS.
- * The only includer of libcurl is http.c.
+ * HTTP for the control loop: one reused connection a client, deadlines, bounded bodies, verified TLS; and a pool of
+ * many exchanges at once for the load generator. The only includer of libcurl is http.c.
  */
 #ifndef MAESTRO_BASE_HTTP_H
 #define MAESTRO_BASE_HTTP_H
@@ -46,9 +46,31 @@ int http_client_new(const HttpTls *tls, HttpClient **ret_client, Error *err);
 void http_client_free(HttpClient *client); /* accepts NULL */
 
 /* One exchange. 0 for any HTTP status; negative when there was no answer: ERR_UNREACHABLE, ERR_TIMEOUT, ERR_INVALID (body
- * over max_body, bad URL), with a text that names the host and cause and never a secret. */
+ * over max_body, bad URL), ERR_PARSE (cut short: what came is in response->body), ERR_NOMEM; with a text that names the host and cause and never a secret. */
 int http_request(HttpClient *client, const HttpRequest *request, HttpResponse *response, Error *err);
 void http_response_done(HttpResponse *response);
+
+/*
+ * Many GETs at once, driven by one thread: http_pool_start begins one and returns, http_pool_poll moves all of them on.
+ * Bodies are read and thrown away. Without keep_alive each exchange has a connection of its own, as behind a balancer
+ * that spreads connections and not requests.
+ */
+typedef struct HttpPool HttpPool;
+typedef struct HttpDone {
+	int64_t tag; /* as given to http_pool_start */
+	int status;  /* 0: no answer */
+	int code;    /* 0, or why there was none: ERR_UNREACHABLE, ERR_TIMEOUT, ... */
+} HttpDone;
+
+/* size: the most exchanges under way at once. ERR_NOMEM. */
+int http_pool_new(size_t size, bool keep_alive, int64_t timeout_ms, HttpPool **ret_pool, Error *err);
+void http_pool_free(HttpPool *pool); /* drops what is under way; accepts NULL */
+/* ERR_BUSY when size are under way, ERR_INVALID (not an http or https URL), ERR_NOMEM. */
+int http_pool_start(HttpPool *pool, const char *url, int64_t tag, Error *err);
+/* Waits at most wait_ms for something to happen, then gives up to max finished exchanges; the rest stay for the next
+ * call. ERR_FAILED where polling itself failed. */
+int http_pool_poll(HttpPool *pool, int wait_ms, HttpDone *ret_done, size_t max, size_t *ret_n);
+size_t http_pool_under_way(const HttpPool *pool);
 
 /* Adds text to url with everything but RFC 3986 unreserved characters escaped. */
 void http_escape(StrBuf *url, const char *text);

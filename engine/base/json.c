@@ -203,6 +203,11 @@ Json *json_add_array(Json *to, const char *key)
 	return array;
 }
 
+Json *json_detach_first(Json *from)
+{
+	return json_first(from) ? wrap(cJSON_DetachItemViaPointer(raw(from), raw(from)->child)) : NULL;
+}
+
 char *json_print(const Json *value)
 {
 	return value ? cJSON_PrintUnformatted(raw(value)) : NULL;

@@ -53,6 +53,8 @@ Json *json_add_object(Json *to, const char *key);
 Json *json_add_array(Json *to, const char *key);
 /* Takes ownership of value. */
 void json_add(Json *to, const char *key, Json *value);
+/* Takes the first child out of an array or object; the caller frees it. NULL when there is none. */
+Json *json_detach_first(Json *from);
 /* One line without white space, NUL-terminated, freed by free(). NULL: out of memory. */
 char *json_print(const Json *value);
 

@@ -75,7 +75,7 @@ typedef struct Sample {
 	double mem_limit_bytes;        /* of one pod; 0: not known */
 	const PodSample *pods;         /* lent by the Metrics source until its next fetch; NULL where not listed */
 	size_t n_pods;
-	char missing[96];              /* what is not there and why, for a person; "" when all is */
+	char missing[256];             /* what is not there and why, for a person; "" when all is */
 } Sample;
 
 typedef struct Observation {

@@ -3,10 +3,9 @@
 #define MAESTRO_CMD_CMD_H
 
 #include "base/err.h"
+#include "base/version.h"
 
 #include <stddef.h>
-
-#define MAESTRO_VERSION "0.1.0"
 
 int cmd_train(int argc, char **argv);
 int cmd_run(int argc, char **argv);
