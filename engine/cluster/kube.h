@@ -1,0 +1,62 @@
+/*
+ * A client of the Kubernetes API: requests with credentials, answers as JSON, failures as ERR_* with the object's name.
+ */
+#ifndef MAESTRO_CLUSTER_KUBE_H
+#define MAESTRO_CLUSTER_KUBE_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/types.h"
+#include "cluster/kubeconfig.h"
+
+typedef struct KubeClient KubeClient; /* one connection; one thread at a time */
+
+/* Copies what it needs of config. The clock is lent for the client's life. ERR_NOMEM, ERR_FAILED (bad certificates),
+ * ERR_IO (no token file). */
+int kube_client_new(const KubeConfig *config, Clock *clock, KubeClient **ret_client, Error *err);
+void kube_client_free(KubeClient *client); /* accepts NULL */
+
+/*
+ * One request. what names the object in errors: "deployment shop/cart: scale". body is JSON or NULL; a PATCH is a
+ * merge patch. ret_json may be NULL; the caller frees it.
+ *
+ * A token is read again from its file when it is 60 s old, and once upon 401. After a 429 or 503 with Retry-After no
+ * request leaves until that time has passed.
+ * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_UNAUTHORIZED, ERR_FORBIDDEN, ERR_NOT_FOUND, ERR_CONFLICT, ERR_INVALID, ERR_HTTP,
+ * ERR_PARSE; err->http_status has the code of the answer.
+ */
+int kube_request(KubeClient *client, const char *what, const char *method, const char *path, const char *body,
+                 Json **ret_json, Error *err);
+
+/* ---- the objects that an autoscaler reads ---- */
+
+typedef struct KubeDeployment {
+	char uid[64];
+	char selector[512];         /* of its pods, in the form of labelSelector */
+	int32_t replicas;           /* spec.replicas */
+	double latency_soft_ms;     /* latencySoftConstraint; 0: off or absent */
+	double latency_hard_ms;     /* latencyHardConstraint */
+	int32_t min_replicas;       /* maestro.io/min-replicas; 0: absent */
+	int32_t max_replicas;       /* maestro.io/max-replicas */
+	double cpu_request_cores;   /* of one pod, summed over its containers; 0: a container has none */
+	double mem_limit_bytes;     /* the same */
+} KubeDeployment;
+
+/* Reads target's Deployment. ERR_INVALID names an annotation that is not a number. */
+int kube_deployment_read(KubeClient *client, const Target *target, KubeDeployment *ret, Error *err);
+
+typedef struct PodList {
+	PodSample *pod;                /* [n] usage is not filled in: the metrics source does that */
+	char (*name)[NAME_MAX_K8S];    /* [n] */
+	size_t n, size;
+	int32_t ready;                 /* Ready, and not being deleted */
+} PodList;
+
+/* Fills list (emptied first, its memory kept) with the pods that selector picks in target's namespace; ages are as of
+ * now_ms. On failure the list is empty. */
+int kube_pods_list(KubeClient *client, const Target *target, const char *selector, int64_t now_ms, PodList *list,
+                   Error *err);
+void pod_list_done(PodList *list);
+
+#endif

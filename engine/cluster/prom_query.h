@@ -1,0 +1,39 @@
+/*
+ * One instant query of Prometheus's HTTP API (GET /api/v1/query): text in, labelled numbers out.
+ */
+#ifndef MAESTRO_CLUSTER_PROM_QUERY_H
+#define MAESTRO_CLUSTER_PROM_QUERY_H
+
+#include "base/http.h"
+#include "base/types.h"
+
+typedef struct PromRow {
+	char pod[NAME_MAX_K8S];  /* label "pod"; "" without it */
+	char labels[96];         /* all of them, for a person */
+	double value;            /* may be NaN or infinite, as Prometheus says it */
+} PromRow;
+
+typedef struct PromRows {
+	PromRow *row;
+	size_t n, size;
+} PromRows;
+
+typedef struct PromQuery { /* what a query needs from call to call; zero it, then set url and http */
+	HttpClient *http;        /* lent */
+	const char *url;         /* lent; without a slash at the end */
+	StrBuf target;
+	HttpResponse response;
+} PromQuery;
+
+/*
+ * Fills rows (emptied first, their memory kept) with the answer as of now_ms; a scalar is one row without labels.
+ * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_UNAUTHORIZED, ERR_FORBIDDEN and ERR_HTTP (5xx without a reason) mean that nothing
+ * can be asked; ERR_INVALID (refused, with Prometheus's reason) and ERR_PARSE (not an answer to a query, with an
+ * excerpt) concern this query; ERR_NOMEM.
+ */
+int prom_query(PromQuery *query, const char *promql, int64_t now_ms, int64_t timeout_ms, PromRows *rows, Error *err);
+
+void prom_query_done(PromQuery *query);
+void prom_rows_done(PromRows *rows);
+
+#endif

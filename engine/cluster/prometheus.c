@@ -1,0 +1,460 @@
+/*
+ * See prometheus.h. One table holds the four values: the query, the query of its newest sample's time, the largest
+ * number that can be true. A value that fails a check gets a problem text; the texts together become Sample.missing.
+ */
+#include "cluster/prometheus.h"
+
+#include "cluster/prom_query.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { QUERY_MS = 2000, ALL_QUERIES_MS = 5000, STALE_SLACK_MS = 30000, PROBLEM = 160 };
+
+#define PODS "{namespace=\"$NS\",pod=~\"$POD-.*\",container!=\"\"}"
+#define SERVICE "destination_workload_namespace=\"$NS\",destination_workload=\"$NAME\""
+
+enum { CPU, MEMORY, P95, RPS, VALUES };
+
+static const struct {
+	const char *name;
+	uint32_t bit;
+	int age;        /* index in Sample.age_ms */
+	double max;     /* past this it is a broken exporter */
+	const char *value, *newest;
+} VALUE[VALUES] = {
+	[CPU] = { "cpu", SAMPLE_CPU, 0, 1e6,
+	          "sum by (pod)(rate(container_cpu_usage_seconds_total" PODS "[$RATE]))",
+	          "max by (pod)(timestamp(container_cpu_usage_seconds_total" PODS "))" },
+	[MEMORY] = { "memory", SAMPLE_MEM, 1, 1e16,
+	             "sum(container_memory_working_set_bytes" PODS ")",
+	             "max(timestamp(container_memory_working_set_bytes" PODS "))" },
+	[P95] = { "p95", SAMPLE_LATENCY, 2, 1e9,
+	          "histogram_quantile(.95, sum by (le)(rate(istio_request_duration_milliseconds_bucket{" SERVICE "}[$LATENCY])))",
+	          "max(timestamp(istio_request_duration_milliseconds_bucket{" SERVICE "}))" },
+	[RPS] = { "rps", SAMPLE_RPS, 3, 1e9,
+	          "sum(rate(istio_requests_total{" SERVICE "}[$RATE]))",
+	          "max(timestamp(istio_requests_total{" SERVICE "}))" },
+};
+static const char SCRAPED[] = "min(up{namespace=\"$NS\",pod=~\"$POD-.*\"})";
+
+typedef struct Slot { /* of one target */
+	Sample sample;
+	PodList pods;
+} Slot;
+
+typedef struct PromMetrics {
+	Metrics base;
+	PromConfig config; /* url is ours */
+	PromQuery query;
+	PromRows rows, times;
+	StrBuf promql;
+	Slot *slot;
+	size_t n_slots;
+} PromMetrics;
+
+typedef struct Fetch { /* one target's */
+	PromMetrics *prom;
+	const Target *target;
+	Slot *slot;
+	int64_t now_ms, deadline_ms;
+	char problem[VALUES][PROBLEM]; /* "": none */
+} Fetch;
+
+void prom_config_default(PromConfig *config)
+{
+	*config = (PromConfig) { .rate_window_s = 60.0, .latency_window_s = 300.0, .scrape_interval_s = 15.0 };
+}
+
+/* ---- queries ---- */
+
+static void add_window(StrBuf *to, double seconds)
+{
+	long whole = lround(seconds);
+	if (whole % 60 == 0)
+		strbuf_addf(to, "%ldm", whole / 60);
+	else
+		strbuf_addf(to, "%lds", whole);
+}
+
+/* The name within a regular expression within a PromQL string: a dot is itself. */
+static void add_pattern(StrBuf *to, const char *name)
+{
+	for (; *name; name++)
+		strbuf_addf(to, *name == '.' ? "\\\\%c" : "%c", *name);
+}
+
+static void expand(const Fetch *fetch, const char *template)
+{
+	StrBuf *to = &fetch->prom->promql;
+	const PromConfig *config = &fetch->prom->config;
+	strbuf_clear(to);
+	for (const char *dollar; (dollar = strchr(template, '$'));) {
+		size_t word = 1 + strspn(dollar + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+		strbuf_add(to, template, (size_t) (dollar - template));
+		if (!strncmp(dollar, "$NS", word))
+			strbuf_addf(to, "%s", fetch->target->namespace_);
+		else if (!strncmp(dollar, "$NAME", word))
+			strbuf_addf(to, "%s", fetch->target->name);
+		else if (!strncmp(dollar, "$POD", word))
+			add_pattern(to, fetch->target->name);
+		else
+			add_window(to, dollar[1] == 'R' ? config->rate_window_s : config->latency_window_s);
+		template = dollar + word;
+	}
+	strbuf_addf(to, "%s", template);
+}
+
+static int ask(const Fetch *fetch, const char *template, PromRows *rows, Error *err)
+{
+	PromMetrics *prom = fetch->prom;
+	int64_t left_ms = fetch->deadline_ms - clock_mono_ms(prom->config.clock);
+	if (left_ms <= 0)
+		return error_set(err, ERR_TIMEOUT, "prometheus: its answers took more than %d s", ALL_QUERIES_MS / 1000);
+	expand(fetch, template);
+	if (prom->promql.failed)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	return prom_query(&prom->query, prom->promql.data, fetch->now_ms, left_ms < QUERY_MS ? left_ms : QUERY_MS, rows, err);
+}
+
+/* These concern one query and leave the others' answers good; any other code ends the fetch. */
+static bool is_about_one_query(int code)
+{
+	return code == ERR_INVALID || code == ERR_PARSE;
+}
+
+__attribute__((format(printf, 3, 4))) static void complain(Fetch *fetch, int v, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	(void) vsnprintf(fetch->problem[v], PROBLEM, format, args);
+	va_end(args);
+}
+
+/* ---- checks ---- */
+
+static bool is_plausible(Fetch *fetch, int v, double value)
+{
+	if (isnan(value))
+		complain(fetch, v, "NaN");
+	else if (isinf(value))
+		complain(fetch, v, "infinite");
+	else if (value < 0.0)
+		complain(fetch, v, "negative (%g)", value);
+	else if (value > VALUE[v].max)
+		complain(fetch, v, "absurd (%g)", value);
+	else
+		return true;
+	return false;
+}
+
+/* One number where one is expected. */
+static bool take_single(Fetch *fetch, int v, const PromRows *rows, double *ret)
+{
+	if (rows->n == 0)
+		complain(fetch, v, "empty result");
+	else if (rows->n > 1)
+		complain(fetch, v, "ambiguous, %zu series: {%.50s}, {%.50s}", rows->n, rows->row[0].labels, rows->row[1].labels);
+	else if (is_plausible(fetch, v, rows->row[0].value)) {
+		*ret = rows->row[0].value;
+		return true;
+	}
+	return false;
+}
+
+static const PromRow *row_of(const PromRows *rows, const char *pod)
+{
+	for (size_t i = 0; i < rows->n; i++)
+		if (!strcmp(rows->row[i].pod, pod))
+			return &rows->row[i];
+	return NULL;
+}
+
+/* Adds up the listed pods' rows: a regular expression on names catches other Deployments' pods as well. */
+static bool take_by_pod(Fetch *fetch, const PromRows *rows, double *ret)
+{
+	PodList *pods = &fetch->slot->pods;
+	double sum = 0.0;
+	size_t n = 0;
+	for (size_t i = 0; i < rows->n; i++)
+		if (!rows->row[i].pod[0]) {
+			complain(fetch, CPU, "ambiguous, a series without the label pod: {%.60s}", rows->row[i].labels);
+			return false;
+		}
+	for (size_t i = 0; i < pods->n; i++) {
+		const PromRow *row = row_of(rows, pods->name[i]);
+		if (!row)
+			continue;
+		if (!is_plausible(fetch, CPU, row->value))
+			return false;
+		pods->pod[i].has_usage = true;
+		pods->pod[i].usage_m = llround(row->value * 1000.0);
+		pods->pod[i].window_ms = (int64_t) (fetch->prom->config.rate_window_s * 1000.0);
+		sum += row->value;
+		n++;
+	}
+	if (rows->n == 0)
+		complain(fetch, CPU, "empty result");
+	else if (n == 0)
+		complain(fetch, CPU, "no series of the %zu listed pods (the first is of %.60s)", pods->n, rows->row[0].pod);
+	*ret = sum;
+	return n > 0;
+}
+
+static bool is_fresh(Fetch *fetch, int v, const PromRow *newest, const char *of, int64_t *ret_age_ms)
+{
+	int64_t limit_ms = (int64_t) (2000.0 * fetch->prom->config.scrape_interval_s) + STALE_SLACK_MS;
+	if (!newest || !isfinite(newest->value)) {
+		complain(fetch, v, "stale%s, no sample at present", of);
+		return false;
+	}
+	int64_t age_ms = fetch->now_ms - (int64_t) (newest->value * 1000.0);
+	if (age_ms > limit_ms) {
+		complain(fetch, v, "stale%s, %lld s old", of, (long long) (age_ms / 1000));
+		return false;
+	}
+	*ret_age_ms = age_ms > 0 ? age_ms : 0;
+	return true;
+}
+
+/* Every pod whose usage was counted must have a fresh sample; the oldest gives the value's age. */
+static bool is_fresh_by_pod(Fetch *fetch, const PromRows *times, int64_t *ret_age_ms)
+{
+	PodList *pods = &fetch->slot->pods;
+	int64_t oldest_ms = 0;
+	for (size_t i = 0; i < pods->n; i++) {
+		PodSample *pod = &pods->pod[i];
+		char of[64];
+		(void) snprintf(of, sizeof of, " of pod %.50s", pods->name[i]);
+		if (!pod->has_usage || pod->is_deleting)
+			continue;
+		if (!is_fresh(fetch, CPU, row_of(times, pods->name[i]), of, &pod->sample_age_ms)) {
+			pod->has_usage = false;
+			return false;
+		}
+		oldest_ms = pod->sample_age_ms > oldest_ms ? pod->sample_age_ms : oldest_ms;
+	}
+	*ret_age_ms = oldest_ms;
+	return true;
+}
+
+/* ---- the four values ---- */
+
+/* Asks for value v. 0 with the number and its bit, or with a problem and 0; negative where the fetch is over. */
+static int fetch_value(Fetch *fetch, int v, double *ret, Error *err)
+{
+	PromMetrics *prom = fetch->prom;
+	Error cause = { 0 };
+	double value = 0.0;
+	int64_t age_ms = 0;
+	bool is_there = false;
+	int code = ask(fetch, VALUE[v].value, &prom->rows, &cause);
+	if (!code)
+		is_there = v == CPU ? take_by_pod(fetch, &prom->rows, &value) : take_single(fetch, v, &prom->rows, &value);
+	if (is_there) {
+		code = ask(fetch, VALUE[v].newest, &prom->times, &cause);
+		if (!code && v == CPU)
+			is_there = is_fresh_by_pod(fetch, &prom->times, &age_ms);
+		else if (!code)
+			is_there = is_fresh(fetch, v, prom->times.n == 1 ? prom->times.row : NULL, "", &age_ms);
+	}
+	if (is_about_one_query(code)) {
+		complain(fetch, v, "%s", cause.text);
+		is_there = false;
+	} else if (code) {
+		return error_set(err, code, "%s", cause.text);
+	}
+	*ret = is_there ? value : 0.0;
+	if (is_there) {
+		fetch->slot->sample.valid |= VALUE[v].bit;
+		fetch->slot->sample.age_ms[VALUE[v].age] = age_ms;
+	}
+	return 0;
+}
+
+/* No series of requests, not even an old one, and every pod scraped: then nobody has asked, and rps is 0. */
+static int infer_no_traffic(Fetch *fetch, Error *err)
+{
+	PromMetrics *prom = fetch->prom;
+	if (strcmp(fetch->problem[RPS], "empty result"))
+		return 0;
+	Error cause = { 0 };
+	int code = ask(fetch, VALUE[RPS].newest, &prom->times, &cause);
+	if (!code && prom->times.n == 0)
+		code = ask(fetch, SCRAPED, &prom->rows, &cause);
+	if (code)
+		return is_about_one_query(code) ? 0 : error_set(err, code, "%s", cause.text);
+	if (prom->times.n > 0) {
+		complain(fetch, RPS, "empty result, too few samples yet");
+	} else if (prom->rows.n == 1 && prom->rows.row[0].value >= 1.0) {
+		fetch->problem[RPS][0] = '\0';
+		fetch->slot->sample.valid |= SAMPLE_RPS;
+	} else {
+		complain(fetch, RPS, "empty result, and up is not 1");
+	}
+	return 0;
+}
+
+/* All problems by name, then the query of the first: "cpu: empty result, rps: NaN; query: sum by ..." */
+static void write_missing(Fetch *fetch)
+{
+	Sample *sample = &fetch->slot->sample;
+	int first = -1;
+	/* without traffic there is no latency, and nothing is wrong with that */
+	if ((sample->valid & SAMPLE_RPS) && sample->rps <= 0.0 &&
+	    (!strcmp(fetch->problem[P95], "NaN") || !strcmp(fetch->problem[P95], "empty result")))
+		fetch->problem[P95][0] = '\0';
+	StrBuf text = { 0 };
+	for (int v = 0; v < VALUES; v++)
+		if (fetch->problem[v][0]) {
+			strbuf_addf(&text, "%s%s: %s", text.len > 0 ? ", " : "", VALUE[v].name, fetch->problem[v]);
+			first = first < 0 ? v : first;
+		}
+	if (first >= 0) {
+		expand(fetch, VALUE[first].value);
+		strbuf_addf(&text, "; query: %s", fetch->prom->promql.failed ? "?" : fetch->prom->promql.data);
+	}
+	str_copy(sample->missing, sizeof sample->missing, first < 0 ? "" : text.failed ? VALUE[first].name : text.data);
+	strbuf_done(&text);
+}
+
+static int fetch_values(Fetch *fetch, Error *err)
+{
+	double value[VALUES] = { 0 };
+	for (int v = 0; v < VALUES; v++) {
+		int code = fetch_value(fetch, v, &value[v], err);
+		if (code)
+			return code;
+	}
+	int code = infer_no_traffic(fetch, err);
+	if (code)
+		return code;
+	Sample *sample = &fetch->slot->sample;
+	sample->cpu_cores = value[CPU];
+	sample->mem_bytes = value[MEMORY];
+	sample->latency_ms = value[P95];
+	sample->rps = value[RPS];
+	write_missing(fetch);
+	return 0;
+}
+
+/* ---- the target ---- */
+
+/* What goes into a query's text must not be able to end a string in it. */
+static bool is_dns_name(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.");
+	return n > 0 && !name[n];
+}
+
+static int fetch_target(Fetch *fetch, Error *err)
+{
+	const PromConfig *config = &fetch->prom->config;
+	const Target *target = fetch->target;
+	Slot *slot = fetch->slot;
+	KubeDeployment deployment;
+	if (!is_dns_name(target->namespace_) || !is_dns_name(target->name))
+		return error_set(err, ERR_INVALID, "deployment %s/%s: not a name that Kubernetes allows", target->namespace_,
+		                 target->name);
+	int code = kube_deployment_read(config->kube, target, &deployment, err);
+	if (!code)
+		code = kube_pods_list(config->kube, target, deployment.selector, fetch->now_ms, &slot->pods, err);
+	if (code)
+		return code;
+	slot->sample = (Sample) {
+		.wall_ms = fetch->now_ms,
+		.valid = SAMPLE_REPLICAS,
+		.replicas = deployment.replicas,
+		.ready = slot->pods.ready,
+		.cpu_request_cores = deployment.cpu_request_cores,
+		.mem_limit_bytes = deployment.mem_limit_bytes,
+		.pods = slot->pods.pod,
+		.n_pods = slot->pods.n,
+	};
+	fetch->deadline_ms = clock_mono_ms(config->clock) + ALL_QUERIES_MS;
+	return fetch_values(fetch, err);
+}
+
+static int reserve_slots(PromMetrics *prom, size_t n)
+{
+	if (n <= prom->n_slots)
+		return 0;
+	Slot *slot = realloc(prom->slot, n * sizeof *slot);
+	if (!slot)
+		return ERR_NOMEM;
+	memset(slot + prom->n_slots, 0, (n - prom->n_slots) * sizeof *slot);
+	prom->slot = slot;
+	prom->n_slots = n;
+	return 0;
+}
+
+/* With one target its failure is the answer; with many, a target that cannot be had must not stop the others. */
+static int fetch(Metrics *metrics, const Target *target, size_t n, int64_t now_ms, Sample *ret_sample, Error *err)
+{
+	PromMetrics *prom = (PromMetrics *) metrics;
+	Error cause = { 0 };
+	size_t n_failed = 0;
+	if (reserve_slots(prom, n))
+		return error_set(err, ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		Fetch one = { .prom = prom, .target = &target[i], .slot = &prom->slot[i], .now_ms = now_ms };
+		Error why = { 0 };
+		int code = fetch_target(&one, &why);
+		if (!code)
+			continue;
+		prom->slot[i].sample = (Sample) { .wall_ms = now_ms };
+		str_copy(prom->slot[i].sample.missing, sizeof prom->slot[i].sample.missing, why.text);
+		cause = n_failed++ == 0 ? why : cause;
+	}
+	if (n_failed > 0 && n_failed == n) {
+		if (err)
+			*err = cause;
+		return cause.code;
+	}
+	for (size_t i = 0; i < n; i++)
+		ret_sample[i] = prom->slot[i].sample;
+	return 0;
+}
+
+static void prom_done(Metrics *metrics)
+{
+	PromMetrics *prom = (PromMetrics *) metrics;
+	for (size_t i = 0; i < prom->n_slots; i++)
+		pod_list_done(&prom->slot[i].pods);
+	free(prom->slot);
+	strbuf_done(&prom->promql);
+	prom_rows_done(&prom->rows);
+	prom_rows_done(&prom->times);
+	prom_query_done(&prom->query);
+	http_client_free(prom->query.http);
+	free((char *) (uintptr_t) prom->config.url);
+	free(prom);
+}
+
+static const MetricsOps OPS = { "prometheus", fetch, prom_done };
+
+int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err)
+{
+	PromMetrics *prom = calloc(1, sizeof *prom);
+	char *url = strdup(config->url);
+	if (!prom || !url) {
+		free(url);
+		free(prom);
+		return error_set(err, ERR_NOMEM, "out of memory");
+	}
+	for (size_t len = strlen(url); len > 0 && url[len - 1] == '/'; len--)
+		url[len - 1] = '\0';
+	prom->base.ops = &OPS;
+	prom->config = *config;
+	prom->config.url = url;
+	prom->query.url = url;
+	int code = http_client_new(NULL, &prom->query.http, err);
+	if (code)
+		prom_done(&prom->base);
+	else
+		*ret_metrics = &prom->base;
+	return code;
+}

@@ -1,0 +1,31 @@
+/*
+ * Metrics of a real cluster: numbers from Prometheus by the thesis's PromQL (CONTROL F.0), pods and replicas from the
+ * Kubernetes API.
+ *
+ * An unknown is never a number. Each of the four values is valid only if its query gave exactly one finite, plausible
+ * number and the newest sample behind it is fresh (by timestamp()); else Sample.missing says which value, why, and by
+ * which query. There is one inference: no request series at all, while Prometheus scrapes the pods (up = 1), is 0 rps.
+ */
+#ifndef MAESTRO_CLUSTER_PROMETHEUS_H
+#define MAESTRO_CLUSTER_PROMETHEUS_H
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "cluster/kube.h"
+
+typedef struct PromConfig {
+	const char *url;           /* copied; "http://host:9090", a path prefix allowed */
+	KubeClient *kube;          /* lent for the source's life; used only within fetch */
+	Clock *clock;              /* the same; for the deadline over all queries of a target */
+	double rate_window_s;      /* of cpu and rps: 60, or a model's own */
+	double latency_window_s;   /* of the p95: 300 */
+	double scrape_interval_s;  /* data older than 2 x this + 30 s is stale: 15 */
+} PromConfig;
+
+/* The thesis's windows and Prometheus's usual scrape interval; url, kube and clock are the caller's. */
+void prom_config_default(PromConfig *config);
+
+/* ERR_NOMEM. */
+int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err);
+
+#endif
