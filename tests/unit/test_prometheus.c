@@ -1,0 +1,403 @@
+/*
+ * The rules on missing and bad metrics (CONTROL D 1 to 7), each by a Prometheus that answers so. The scripted server is
+ * both the Kubernetes API (two Ready pods, web-1 and web-2) and Prometheus.
+ */
+#include "cluster/prometheus.h"
+
+#include "base/http.h"
+#include "fakes/http_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const Target TARGET = { .namespace_ = "default", .name = "web", .min_replicas = 1, .max_replicas = 15 };
+enum { NOW_S = 1795540345 };
+
+/* What the queries give, each a body or a vector's text; found by a part of the query. */
+typedef struct World {
+	const char *cpu, *memory, *p95, *rps, *up;       /* results of the value queries */
+	const char *cpu_time, *memory_time, *p95_time, *rps_time;
+	const char *whole;   /* instead of the whole answer to the memory query */
+	int whole_status;
+	FakeFault fault;
+	int n_queries;
+	char last_query[1024];
+} World;
+
+#define V(v) "{\"metric\":{},\"value\":[1795540345,\"" v "\"]}"
+#define POD(pod, v) "{\"metric\":{\"pod\":\"" pod "\"},\"value\":[1795540345,\"" v "\"]}"
+
+static const World GOOD = {
+	.cpu = POD("web-1", "0.15") "," POD("web-2", "0.25") "," POD("web-admin-1", "7"),
+	.memory = V("134217728"), .p95 = V("312.5"), .rps = V("12.25"), .up = V("1"),
+	.cpu_time = POD("web-1", "1795540340") "," POD("web-2", "1795540335.5") "," POD("web-admin-1", "1"),
+	.memory_time = V("1795540340"), .p95_time = V("1795540341"), .rps_time = V("1795540342"),
+};
+
+static const char DEPLOYMENT[] =
+	"{\"metadata\":{\"uid\":\"u\"},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"template\":{\"spec\":"
+	"{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"200m\"}}}]}}}}";
+#define POD_ITEM(name) "{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"200m\"}}}]}," \
+	"\"status\":{\"phase\":\"Running\",\"startTime\":\"2026-11-24T17:00:00Z\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"," \
+	"\"lastTransitionTime\":\"2026-11-24T17:00:05Z\"}]}}"
+static const char PODS[] = "{\"items\":[" POD_ITEM("web-1") "," POD_ITEM("web-2") "]}";
+
+static void answer_query(World *world, const char *query, FakeReply *reply)
+{
+	bool is_time = strstr(query, "timestamp(") != NULL;
+	const char *result = strstr(query, "container_cpu") ? (is_time ? world->cpu_time : world->cpu)
+		: strstr(query, "container_memory") ? (is_time ? world->memory_time : world->memory)
+		: strstr(query, "_bucket") ? (is_time ? world->p95_time : world->p95)
+		: strstr(query, "istio_requests_total") ? (is_time ? world->rps_time : world->rps) : world->up;
+	world->n_queries++;
+	str_copy(world->last_query, sizeof world->last_query, query);
+	if (strstr(query, "container_memory") && !is_time && (world->whole || world->whole_status || world->fault)) {
+		reply->status = world->whole_status ? world->whole_status : 200;
+		reply->body = fake_text("%s", world->whole ? world->whole : "{\"status\":\"success\"}");
+		reply->fault = world->fault;
+		return;
+	}
+	reply->body = fake_text("{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[%s]}}", result);
+}
+
+static void handle(void *context, const FakeRequest *request, FakeReply *reply)
+{
+	if (!strcmp(request->path, "/prefix/api/v1/query"))
+		answer_query(context, request->query, reply);
+	else if (strstr(request->path, "/pods"))
+		reply->body = fake_text("%s", PODS);
+	else if (strstr(request->path, "/nosuch"))
+		reply->status = 404;
+	else
+		reply->body = fake_text("%s", DEPLOYMENT);
+}
+
+typedef struct Fixture {
+	World world;
+	FakeServer *server;
+	Clock clock;
+	KubeConfig kube_config;
+	KubeClient *kube;
+	Metrics *metrics;
+	Sample sample;
+	Error err;
+} Fixture;
+
+static void begin(Fixture *f)
+{
+	*f = (Fixture) { .world = GOOD };
+	f->server = fake_server_start(handle, &f->world);
+	clock_init_system(&f->clock);
+	f->kube_config.server = strdup(fake_server_url(f->server));
+	assert_int_equal(kube_client_new(&f->kube_config, &f->clock, &f->kube, &f->err), 0);
+	PromConfig config;
+	char *url = fake_text("%s/prefix/", fake_server_url(f->server));
+	prom_config_default(&config);
+	config.url = url;
+	config.kube = f->kube;
+	config.clock = &f->clock;
+	assert_int_equal(prom_metrics_new(&config, &f->metrics, &f->err), 0);
+	free(url);
+}
+
+static void end(Fixture *f)
+{
+	metrics_free(f->metrics);
+	kube_client_free(f->kube);
+	kubeconfig_done(&f->kube_config);
+	fake_server_stop(f->server);
+}
+
+static int fetch(Fixture *f)
+{
+	f->err = (Error) { 0 };
+	return f->metrics->ops->fetch(f->metrics, &TARGET, 1, NOW_S * INT64_C(1000), &f->sample, &f->err);
+}
+
+static void assert_missing(Fixture *f, uint32_t bits, const char *want)
+{
+	assert_int_equal(fetch(f), 0);
+	assert_int_equal(f->sample.valid, SAMPLE_ALL & ~bits);
+	if (!strstr(f->sample.missing, want))
+		fail_msg("missing is \"%s\", without \"%s\"", f->sample.missing, want);
+}
+
+static void prometheus_reads_every_value(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f);
+	assert_int_equal(fetch(&f), 0);
+	const Sample *s = &f.sample;
+	assert_int_equal(s->valid, SAMPLE_ALL);
+	assert_string_equal(s->missing, "");
+	assert_float_equal(s->cpu_cores, .4, 1e-12); /* not web-admin's */
+	assert_float_equal(s->mem_bytes, 134217728.0, 0.0);
+	assert_float_equal(s->latency_ms, 312.5, 0.0);
+	assert_float_equal(s->rps, 12.25, 0.0);
+	assert_int_equal(s->replicas, 2);
+	assert_int_equal(s->ready, 2);
+	assert_float_equal(s->cpu_request_cores, .2, 1e-12);
+	assert_int_equal(s->age_ms[0], 9500); /* the oldest of the pods' */
+	assert_int_equal(s->age_ms[1], 5000);
+	assert_int_equal(s->age_ms[2], 4000);
+	assert_int_equal(s->age_ms[3], 3000);
+	assert_int_equal(s->n_pods, 2);
+	assert_true(s->pods[1].has_usage && s->pods[1].has_request);
+	assert_int_equal(s->pods[1].usage_m, 250);
+	assert_int_equal(s->pods[1].request_m, 200);
+	assert_int_equal(s->pods[1].sample_age_ms, 9500);
+	assert_int_equal(s->pods[1].window_ms, 60000);
+	assert_int_equal(fake_server_connections(f.server), 2); /* one for the API, one for Prometheus */
+	end(&f);
+}
+
+static void prometheus_asks_the_thesis_queries(void **state)
+{
+	(void) state;
+	static const char ns[] = "namespace=\"default\",pod=~\"web-.*\",container!=\"\"";
+	Fixture f;
+	begin(&f);
+	/* the query of a missing value is shown, from its start */
+	static const struct {
+		size_t field;
+		const char *query;
+	} cases[] = {
+		{ offsetof(World, cpu), "sum by (pod)(rate(container_cpu_usage_seconds_total{%s}[1m]))" },
+		{ offsetof(World, memory), "sum(container_memory_working_set_bytes{%s})" },
+		{ offsetof(World, p95), "histogram_quantile(.95, sum by (le)(rate(istio_request_duration_milliseconds_bucket{"
+		  "destination_workload_namespace=\"default\",destination_workload=\"web\"}[5m])))" },
+		{ offsetof(World, rps), "sum(rate(istio_requests_total{destination_workload_namespace=\"default\",destination_workload=\"web\"}[1m]))" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char want[512];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		(void) snprintf(want, sizeof want, cases[i].query, ns);
+#pragma GCC diagnostic pop
+		f.world = GOOD;
+		*(const char **) ((char *) &f.world + cases[i].field) = "";
+		assert_int_equal(fetch(&f), 0);
+		const char *shown = strstr(f.sample.missing, "query: ");
+		assert_non_null(shown);
+		assert_memory_equal(shown + 7, want, strlen(shown + 7));
+	}
+	end(&f);
+}
+
+static void prometheus_down_is_an_error_and_touches_no_sample(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f);
+	f.world.fault = FAKE_RESET;
+	f.sample.replicas = 99;
+	assert_int_equal(fetch(&f), ERR_UNREACHABLE);
+	assert_int_equal(f.sample.replicas, 99);
+	assert_non_null(strstr(f.err.text, "prometheus: GET http://127.0.0.1:"));
+	f.world.fault = FAKE_NONE;
+	f.world.whole_status = 503;
+	f.world.whole = "Service Unavailable";
+	assert_int_equal(fetch(&f), ERR_HTTP);
+	assert_non_null(strstr(f.err.text, "HTTP 503: \"Service Unavailable\""));
+	f.world.whole_status = 401;
+	assert_int_equal(fetch(&f), ERR_UNAUTHORIZED);
+	end(&f);
+}
+
+static void prometheus_empty_is_missing_never_0(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f);
+	f.world.cpu = "";
+	assert_missing(&f, SAMPLE_CPU, "cpu: empty result; query: sum by (pod)(rate(container_cpu");
+	f.world.memory = "";
+	assert_missing(&f, SAMPLE_CPU | SAMPLE_MEM, "cpu: empty result, memory: empty result; query: sum by (pod)");
+	f.world = GOOD;
+	f.world.p95 = "";
+	assert_missing(&f, SAMPLE_LATENCY, "p95: empty result; query: histogram_quantile(.95");
+	end(&f);
+}
+
+static void prometheus_no_requests_is_0_only_when_scraped(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f);
+	f.world.rps = f.world.rps_time = f.world.p95 = f.world.p95_time = "";
+	assert_missing(&f, SAMPLE_LATENCY, "");
+	assert_float_equal(f.sample.rps, 0.0, 0.0);
+	assert_string_equal(f.sample.missing, ""); /* nothing is wrong without traffic */
+	f.world.up = V("0");
+	assert_missing(&f, SAMPLE_LATENCY | SAMPLE_RPS, "rps: empty result, and up is not 1");
+	f.world.up = "";
+	assert_missing(&f, SAMPLE_LATENCY | SAMPLE_RPS, "rps: empty result, and up is not 1");
+	/* a series that is there but too short for a rate is not "no requests" */
+	f.world.up = V("1");
+	f.world.rps_time = V("1795540342");
+	assert_missing(&f, SAMPLE_LATENCY | SAMPLE_RPS, "rps: empty result, too few samples yet");
+	end(&f);
+}
+
+static void prometheus_nan_latency_is_missing(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f);
+	f.world.p95 = V("NaN");
+	assert_missing(&f, SAMPLE_LATENCY, "p95: NaN; query: histogram_quantile");
+	f.world.rps = V("0");
+	assert_missing(&f, SAMPLE_LATENCY, "");
+	assert_string_equal(f.sample.missing, "");
+	end(&f);
+}
+
+static void prometheus_old_samples_are_stale(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f);
+	/* the limit is 2 x 15 s + 30 s */
+	f.world.memory_time = V("1795540285");
+	assert_missing(&f, 0, "");
+	f.world.memory_time = V("1795540284");
+	assert_missing(&f, SAMPLE_MEM, "memory: stale, 61 s old");
+	f.world.memory_time = "";
+	assert_missing(&f, SAMPLE_MEM, "memory: stale, no sample at present");
+	f.world = GOOD;
+	f.world.cpu_time = POD("web-1", "1795540340") "," POD("web-2", "1795540245");
+	assert_missing(&f, SAMPLE_CPU, "cpu: stale of pod web-2, 100 s old");
+	assert_false(f.sample.pods[1].has_usage);
+	assert_float_equal(f.sample.cpu_cores, 0.0, 0.0);
+	end(&f);
+}
+
+static void prometheus_impossible_numbers_are_refused(void **state)
+{
+	(void) state;
+	static const struct {
+		const char *memory, *want;
+	} cases[] = {
+		{ V("-1"), "memory: negative (-1)" }, { V("+Inf"), "memory: infinite" }, { V("1e300"), "memory: absurd (1e+300)" },
+		{ V("NaN"), "memory: NaN" }, { V("twelve"), "a value that is not a number" }, { V(""), "a value that is not a number" },
+		{ "{\"metric\":{},\"value\":[1,2]}", "a value that is not a number" }, { "{\"metric\":{}}", "a value that is not a number" },
+		{ "7", "a value that is not a number" },
+	};
+	Fixture f;
+	begin(&f);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		f.world.memory = cases[i].memory;
+		assert_missing(&f, SAMPLE_MEM, cases[i].want);
+		assert_float_equal(f.sample.mem_bytes, 0.0, 0.0);
+	}
+	f.world = GOOD;
+	f.world.cpu = POD("web-1", "-0.5") "," POD("web-2", "0.2");
+	assert_missing(&f, SAMPLE_CPU, "cpu: negative (-0.5)");
+	end(&f);
+}
+
+static void prometheus_broken_answers_are_refused_with_an_excerpt(void **state)
+{
+	(void) state;
+	static const struct {
+		int status;
+		const char *whole, *want;
+	} cases[] = {
+		{ 200, "{\"status\":\"error\",\"errorType\":\"timeout\",\"error\":\"query timed out\"}", "memory: prometheus: timeout: query timed out" },
+		{ 422, "{\"status\":\"error\",\"errorType\":\"execution\",\"error\":\"bad\"}", "memory: prometheus: execution: bad" },
+		{ 200, "<html><title>Sign in</title>", "memory: prometheus: not JSON: \"<html><title>Sign in</title>\"" },
+		{ 200, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[{\"me", "memory: prometheus: not JSON: \"{\"status\"" },
+		{ 200, "{\"status\":\"success\"}", "not a vector" },
+		{ 200, "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[]}}", "not a vector" },
+		{ 200, "[]", "no status \"success\"" },
+	};
+	Fixture f;
+	begin(&f);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		f.world.whole_status = cases[i].status;
+		f.world.whole = cases[i].whole;
+		assert_missing(&f, SAMPLE_MEM, cases[i].want);
+	}
+	f.world = GOOD;
+	f.world.fault = FAKE_TRUNCATE;
+	f.world.whole = "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[" V("134217728") "]}}";
+	assert_missing(&f, SAMPLE_MEM, "memory: prometheus: answer cut short: \"{\"status\"");
+	f.world.fault = FAKE_ENDLESS;
+	assert_missing(&f, SAMPLE_MEM, "answer larger than");
+	end(&f);
+}
+
+static void prometheus_several_series_are_ambiguous(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f);
+	f.world.rps = "{\"metric\":{\"cluster\":\"a\"},\"value\":[1,\"1\"]},{\"metric\":{\"cluster\":\"b\"},\"value\":[1,\"2\"]}";
+	assert_missing(&f, SAMPLE_RPS, "rps: ambiguous, 2 series: {cluster=\"a\"}, {cluster=\"b\"}");
+	f.world = GOOD;
+	f.world.cpu = "{\"metric\":{\"node\":\"x\"},\"value\":[1,\"1\"]}";
+	assert_missing(&f, SAMPLE_CPU, "cpu: ambiguous, a series without the label pod: {node=\"x\"}");
+	end(&f);
+}
+
+static void prometheus_counts_only_pods_that_the_api_lists(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f);
+	f.world.cpu = POD("web-admin-1", "7");
+	assert_missing(&f, SAMPLE_CPU, "cpu: no series of the 2 listed pods (the first is of web-admin-1)");
+	/* a listed pod without a series is a pod without usage, not one that uses nothing */
+	f.world.cpu = POD("web-2", "0.25");
+	assert_missing(&f, 0, "");
+	assert_false(f.sample.pods[0].has_usage);
+	assert_float_equal(f.sample.cpu_cores, .25, 1e-12);
+	end(&f);
+}
+
+static void prometheus_one_lost_target_does_not_stop_the_others(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f);
+	Target targets[3] = { TARGET, { .namespace_ = "default", .name = "nosuch" }, { .namespace_ = "default", .name = "x\"}) or vector(1)" } };
+	Sample samples[3];
+	assert_int_equal(f.metrics->ops->fetch(f.metrics, targets, 3, NOW_S * INT64_C(1000), samples, &f.err), 0);
+	assert_int_equal(samples[0].valid, SAMPLE_ALL);
+	assert_int_equal(samples[0].n_pods, 2);
+	assert_int_equal(samples[1].valid, 0);
+	assert_non_null(strstr(samples[1].missing, "deployment default/nosuch: 404"));
+	assert_non_null(strstr(samples[2].missing, "not a name that Kubernetes allows"));
+	assert_int_equal(f.metrics->ops->fetch(f.metrics, targets + 1, 1, NOW_S * INT64_C(1000), samples, &f.err), ERR_NOT_FOUND);
+	end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prometheus_reads_every_value),
+		cmocka_unit_test(prometheus_asks_the_thesis_queries),
+		cmocka_unit_test(prometheus_down_is_an_error_and_touches_no_sample),
+		cmocka_unit_test(prometheus_empty_is_missing_never_0),
+		cmocka_unit_test(prometheus_no_requests_is_0_only_when_scraped),
+		cmocka_unit_test(prometheus_nan_latency_is_missing),
+		cmocka_unit_test(prometheus_old_samples_are_stale),
+		cmocka_unit_test(prometheus_impossible_numbers_are_refused),
+		cmocka_unit_test(prometheus_broken_answers_are_refused_with_an_excerpt),
+		cmocka_unit_test(prometheus_several_series_are_ambiguous),
+		cmocka_unit_test(prometheus_counts_only_pods_that_the_api_lists),
+		cmocka_unit_test(prometheus_one_lost_target_does_not_stop_the_others),
+	};
+	assert_int_equal(http_global_init(), 0);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	http_global_done();
+	return failed;
+}
