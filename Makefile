@@ -21,9 +21,9 @@ LDLIBS   += $(shell pkg-config --libs $(PC) 2>/dev/null)
 endif
 LDLIBS   += -lm
 
-ROOMS    := base decide rl sim cluster control serve
-LIB_SRC  := $(foreach r,$(ROOMS),$(wildcard engine/$(r)/*.c)) $(wildcard tui/*.c storage/*.c)
-CMD_SRC  := $(wildcard engine/cmd/*.c)
+ROOMS    := base decide rl sim cluster control serve cmd
+LIB_SRC  := $(filter-out engine/cmd/main.c,$(foreach r,$(ROOMS),$(wildcard engine/$(r)/*.c)) $(wildcard tui/*.c storage/*.c))
+CMD_SRC  := engine/cmd/main.c
 LIB_OBJ  := $(LIB_SRC:%.c=$(B)/obj/%.o)
 CMD_OBJ  := $(CMD_SRC:%.c=$(B)/obj/%.o)
 LIB      := $(B)/libmaestro.a
@@ -43,9 +43,9 @@ all: $(B)/maestro ## release build: build/maestro
 $(B)/maestro: $(CMD_OBJ) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(LIB): $(LIB_OBJ)
+$(LIB): $(LIB_OBJ) Makefile
 	@rm -f $@
-	ar rcs $@ $^
+	ar rcs $@ $(LIB_OBJ)
 
 $(B)/obj/%.o: %.c | $(B)/gen/ready
 	@mkdir -p $(@D)

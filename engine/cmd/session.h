@@ -1,0 +1,38 @@
+/* What every command with workers needs: the machine's clock, a wake descriptor, the store's two ends. */
+#ifndef MAESTRO_CMD_SESSION_H
+#define MAESTRO_CMD_SESSION_H
+
+#include "base/archive.h"
+#include "base/clock.h"
+#include "base/sink.h"
+#include "base/snap.h"
+
+#include <stdbool.h>
+
+typedef struct Session {
+	Clock clock;
+	Wake wake;
+	Sink *sink;
+	Archive *archive; /* NULL where the store cannot be read */
+	char db[512];
+} Session;
+
+/*
+ * Opens the store at db (NULL: the default path). is_store_needed false: a store that cannot be opened is said on stderr and
+ * records go nowhere, since scaling must go on; true: ERR_STORE.
+ */
+int session_open(Session *session, const char *db, bool is_store_needed, Error *err);
+/* After the workers have stopped. */
+void session_close(Session *session);
+
+/* The person at the terminal, for audit rows. */
+void session_who(char *who, size_t size);
+
+/* Blocks SIGINT, SIGTERM and SIGHUP in this thread and those it starts, to be read by session_wait. */
+void session_block_signals(void);
+/*
+ * Waits until is_done(arg) after something new was published, or for a signal. Answers 0, or the signal's number.
+ */
+int session_wait(Session *session, bool (*is_done)(void *arg), void *arg);
+
+#endif

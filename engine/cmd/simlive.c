@@ -1,0 +1,77 @@
+/* See simlive.h. */
+#include "cmd/simlive.h"
+
+#include "base/mem.h"
+#include "control/evaluate.h"
+#include "decide/hpa.h"
+
+#include <stdio.h>
+
+static const double INTERVAL_SHOWN_S = 2; /* real seconds that one interval takes at speed 1 */
+
+static int build(SimLive *live, const SimLiveConfig *config, LoopConfig *loop, Error *err)
+{
+	int code = sim_target_new(config->sim, config->seed, clock_wall_ms(&live->clock), &live->sim, err);
+	if (code)
+		return code;
+	HpaConfig rule;
+	hpa_config_default(&rule);
+	if (hpa_policy_new(&rule, &live->hpa))
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	RunStart start = { .kind = RUN_CONTROL, .seed = config->seed, .config_json = config->config_json };
+	(void) snprintf(start.name, sizeof start.name, "live-sim");
+	code = live->session->sink->ops->run_begin(live->session->sink, &start, &live->run_id, err);
+	if (code)
+		return code;
+	loop->metrics = sim_target_metrics(live->sim);
+	loop->actuator = sim_target_actuator(live->sim);
+	loop->hpa = live->hpa;
+	loop->run_id = live->run_id;
+	return loop_new(loop, &live->loop, err);
+}
+
+int simlive_open(SimLive *live, Session *session, const SimLiveConfig *config, Error *err)
+{
+	*live = (SimLive) { .session = session };
+	double speed = config->speed * (double) config->sim->interval_s / INTERVAL_SHOWN_S;
+	clock_init_scaled(&live->clock, speed);
+	LoopConfig loop = {
+		.policy = config->policy,
+		.policy_steps = config->policy_steps,
+		.observation = config->sim->observation,
+		.clock = &live->clock,
+		.sink = session->sink,
+		.wake = &session->wake,
+		.interval_ms = (int64_t) (config->sim->interval_s * 1000),
+		.context = "simulator",
+		.is_simulated = true,
+		.speed = speed,
+	};
+	evaluate_target(config->sim, &loop.target);
+	int code = build(live, config, &loop, err);
+	if (!code)
+		code = loop_start(live->loop, err);
+	if (code)
+		simlive_close(live);
+	return code;
+}
+
+void simlive_close(SimLive *live)
+{
+	if (!live->session)
+		return;
+	loop_stop(live->loop);
+	if (live->run_id) {
+		Record record = {
+			.kind = RECORD_RUN_END,
+			.run_id = live->run_id,
+			.wall_ms = clock_wall_ms(&live->session->clock),
+			.u.run_end = RUN_DONE,
+		};
+		live->session->sink->ops->write(live->session->sink, &record);
+	}
+	loop_free(live->loop);
+	policy_free(live->hpa);
+	sim_target_free(live->sim);
+	*live = (SimLive) { 0 };
+}

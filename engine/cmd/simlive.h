@@ -1,0 +1,32 @@
+/* The Live screen's stand-in for a cluster: one simulated Deployment under the real loop, on a faster clock. */
+#ifndef MAESTRO_CMD_SIMLIVE_H
+#define MAESTRO_CMD_SIMLIVE_H
+
+#include "cmd/session.h"
+#include "control/loop.h"
+#include "sim/sim.h"
+
+typedef struct SimLiveConfig { /* pointers are lent for the life of the SimLive */
+	const SimConfig *sim;
+	Policy *policy;
+	int64_t (*policy_steps)(const Policy *policy); /* NULL: a file's, or a rule */
+	uint64_t seed;
+	double speed;            /* 1: an interval every 2 s */
+	const char *config_json; /* for the store */
+} SimLiveConfig;
+
+typedef struct SimLive {
+	Session *session;
+	Clock clock; /* of the simulated cluster */
+	SimTarget *sim;
+	Policy *hpa;
+	Loop *loop;
+	int64_t run_id;
+} SimLive;
+
+/* Starts the loop on its thread, as a run of its own in the store. */
+int simlive_open(SimLive *live, Session *session, const SimLiveConfig *config, Error *err);
+/* Stops it and ends the run. Accepts one that was not opened (zeroed). */
+void simlive_close(SimLive *live);
+
+#endif
