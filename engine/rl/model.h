@@ -27,7 +27,8 @@ int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err)
 
 /*
  * The greedy policy (argmax under the mask, as SB3's predict(deterministic=True)) of a net: probability is the softmax, raw
- * = replicas + action - 1. Takes ownership of net. ERR_NOMEM.
+ * = replicas + action - 1. Takes ownership of net, on failure too. ERR_NOMEM; ERR_BAD_MODEL: not three actions, or a longer
+ * observation than OBS_MAX.
  */
 int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy **ret_policy);
 /* Another net of the same shape from the next decide on; takes ownership. For a policy in training, from another thread:

@@ -36,20 +36,24 @@ const NetConfig *net_config(const Net *net);
 /* Orthogonal, gain sqrt 2 in the trunks, .01 for the action head, 1 for the value head, biases 0 (SB3's ortho_init). */
 int net_init_orthogonal(Net *net, Rng *rng);
 
-/* The tensors in SB3's order, under its names ("mlp_extractor.policy_net.0.weight"); shape [rows][cols], a bias has cols 0.
- * NULL data past the last. */
+/* The tensors in SB3's order, under its names ("mlp_extractor.policy_net.0.weight"); shape [rows][cols], a bias has cols 0. */
 typedef struct NetTensor {
 	char name[64];
 	int32_t rows, cols;
 	float *data; /* into the net */
 } NetTensor;
+enum { NET_TENSORS_MAX = 4 * NET_DEPTH_MAX + 4 };
+/* Fills the first max and returns how many there are. After writing through data: net_pack. */
 size_t net_tensors(Net *net, NetTensor *ret_tensor, size_t max);
+/* Brings the form that net_forward reads up to date with the parameters. */
+void net_pack(Net *net);
 
 /* Normalisation of observations: (x - mean) / sqrt(var + 1e-8) clipped to +-10, where on. Arrays [obs_dim], in the net. */
 bool net_is_normalised(const Net *net);
 void net_set_normalisation(Net *net, const double *mean, const double *var, double count);
 const double *net_norm_mean(const Net *net);
 const double *net_norm_var(const Net *net);
+double net_norm_count(const Net *net);
 
 /*
  * n observations [n][obs_dim] as the environment gives them -> logits [n][n_actions] (the action head's output before any

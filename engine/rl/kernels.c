@@ -1,0 +1,57 @@
+/*
+ * See kernels.h. The same source compiled for three instruction sets, picked by what the processor says of itself.
+ * Compiled (Makefile) with contraction of a * b + c into fused operations, without errno of sqrtf and without floating
+ * point traps, so that the loops vectorise: only here.
+ */
+#include "rl/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#if defined(__clang__)
+#define FULL_WIDTH /* clang takes the width of the loops' vectors from the set */
+#else
+#define FULL_WIDTH ",prefer-vector-width=512"
+#endif
+#define NAME(x) x##_avx512
+#define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma" FULL_WIDTH)))
+#define LANES 16
+#define WIDE 4
+#define KERNELS_NAME "avx512"
+#include "rl/kernels_body.h"
+
+#define NAME(x) x##_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define WIDE 2
+#define KERNELS_NAME "avx2"
+#include "rl/kernels_body.h"
+#endif
+
+#define NAME(x) x##_base
+#define TARGET
+#define LANES 4
+#define WIDE 2
+#define KERNELS_NAME "base"
+#include "rl/kernels_body.h"
+
+const Kernels *kernels_at(size_t i)
+{
+	const Kernels *found[3];
+	size_t count = 0;
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+		found[count++] = &table_avx512;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		found[count++] = &table_avx2;
+#endif
+	found[count++] = &table_base;
+	return i < count ? found[i] : NULL;
+}
+
+const Kernels *kernels_best(void)
+{
+	return kernels_at(0);
+}

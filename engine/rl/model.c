@@ -1,0 +1,256 @@
+/*
+ * See model.h. The metadata of the file are strings, as safetensors asks; numbers in them are written so that they read
+ * back to the same bits.
+ */
+#include "rl/model.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "rl/io_safetensors.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MAX = 64 << 20 };
+static const char FORMAT[] = "maestro-policy-1";
+
+/* ---- writing ---- */
+
+__attribute__((format(printf, 3, 4))) static void add_text(Json *to, const char *key, const char *format, ...)
+{
+	char text[64];
+	va_list args;
+	va_start(args, format);
+	(void) vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	json_add_string(to, key, text);
+}
+
+/* The values as the text of a JSON array; an empty text without memory shows when the file is read back. */
+static void add_doubles(Json *to, const char *key, const double *value, int32_t n)
+{
+	Json *array = json_new_array();
+	for (int32_t i = 0; i < n; i++)
+		json_add_number(array, NULL, value[i]);
+	char *text = json_print(array);
+	json_add_string(to, key, text);
+	free(text);
+	json_free(array);
+}
+
+static Json *metadata_of(const Net *net, const ModelInfo *info)
+{
+	Json *to = json_new_object();
+	const NetConfig *config = net_config(net);
+	json_add_string(to, "format", FORMAT);
+	add_text(to, "obs_version", "%d", info->obs_version);
+	add_text(to, "interval_s", "%.9g", (double) info->interval_s);
+	add_text(to, "latency_soft_ms", "%.9g", (double) info->latency_soft_ms);
+	add_text(to, "latency_hard_ms", "%.9g", (double) info->latency_hard_ms);
+	add_text(to, "max_replicas", "%d", info->max_replicas);
+	add_text(to, "steps", "%lld", (long long) info->steps);
+	json_add_string(to, "activation", config->activation == ACTIVATION_TANH ? "tanh" : "relu");
+	json_add_string(to, "train", info->train_json);
+	if (net_is_normalised(net)) {
+		add_doubles(to, "obs_mean", net_norm_mean(net), config->obs_dim);
+		add_doubles(to, "obs_var", net_norm_var(net), config->obs_dim);
+		add_text(to, "obs_count", "%.17g", net_norm_count(net));
+	}
+	return to;
+}
+
+int model_save(const char *path, const Net *net, const ModelInfo *info, Error *err)
+{
+	NetTensor tensor[NET_TENSORS_MAX];
+	StrBuf bytes = { 0 };
+	Net *copy = net_clone(net); /* since net_tensors lends them for writing */
+	int code = ERR_NOMEM;
+	if (copy)
+		code = safetensors_write(tensor, net_tensors(copy, tensor, NET_TENSORS_MAX), metadata_of(copy, info),
+					 &bytes);
+	if (code)
+		(void) error_set(err, code, "%s: out of memory", path);
+	else
+		code = mem_write_file(path, bytes.data, bytes.len, err);
+	strbuf_done(&bytes);
+	net_free(copy);
+	return code;
+}
+
+/* ---- reading ---- */
+
+/* A number of the metadata within bounds. */
+static int read_number(const SafeFile *file, const char *key, double least, double most, double *ret, Error *err)
+{
+	const char *text = safetensors_metadata(file, key);
+	char *end = NULL;
+	double value = text ? strtod(text, &end) : 0.0;
+	if (!text || end == text || *end || !(value >= least && value <= most))
+		return error_set(err, ERR_BAD_MODEL, "metadata: %s is \"%.32s\", not a number in %g..%g", key,
+				 text ? text : "", least, most);
+	*ret = value;
+	return 0;
+}
+
+static int read_info(const SafeFile *file, ModelInfo *ret_info, Error *err)
+{
+	double value[6];
+	const struct {
+		const char *key;
+		double least, most;
+	} keys[6] = {
+		{ "obs_version", 0, 1000 },
+		{ "interval_s", 0, 1e6 },
+		{ "latency_soft_ms", -1, 1e9 },
+		{ "latency_hard_ms", -1, 1e9 },
+		{ "max_replicas", 0, 1e6 },
+		{ "steps", 0, 9e15 },
+	};
+	const char *format = safetensors_metadata(file, "format"), *train = safetensors_metadata(file, "train");
+	if (!format || strcmp(format, FORMAT) != 0)
+		return error_set(err, ERR_BAD_MODEL, "metadata: format is \"%.32s\", not %s", format ? format : "",
+				 FORMAT);
+	for (size_t i = 0; i < 6; i++) {
+		int code = read_number(file, keys[i].key, keys[i].least, keys[i].most, &value[i], err);
+		if (code)
+			return code;
+	}
+	ModelInfo info = {
+		.obs_version = (int32_t) value[0],
+		.interval_s = (float) value[1],
+		.latency_soft_ms = (float) value[2],
+		.latency_hard_ms = (float) value[3],
+		.max_replicas = (int32_t) value[4],
+		.steps = (int64_t) value[5],
+	};
+	if (!train || strlen(train) >= sizeof info.train_json)
+		return error_set(err, ERR_BAD_MODEL, "metadata: train is absent or too long");
+	str_copy(info.train_json, sizeof info.train_json, train);
+	*ret_info = info;
+	return 0;
+}
+
+/* The shape of the net from the shapes of its tensors. */
+static int read_config(const SafeFile *file, NetConfig *ret_config, Error *err)
+{
+	const char *activation = safetensors_metadata(file, "activation");
+	const SafeTensor *head = safetensors_find(file, "action_net.weight"), *first = head;
+	if (!activation || (strcmp(activation, "tanh") != 0 && strcmp(activation, "relu") != 0))
+		return error_set(err, ERR_BAD_MODEL, "metadata: activation is neither tanh nor relu");
+	if (!head)
+		return error_set(err, ERR_BAD_MODEL, "no tensor action_net.weight");
+	NetConfig config = {
+		.n_actions = head->rows,
+		.activation = strcmp(activation, "tanh") ? ACTIVATION_RELU : ACTIVATION_TANH,
+	};
+	for (int32_t i = 0; i < NET_DEPTH_MAX; i++) {
+		char name[64];
+		(void) snprintf(name, sizeof name, "mlp_extractor.policy_net.%d.weight", 2 * i);
+		const SafeTensor *weight = safetensors_find(file, name);
+		if (!weight)
+			break;
+		if (i == 0)
+			first = weight;
+		config.width[i] = weight->rows;
+		config.depth = i + 1;
+	}
+	config.obs_dim = first->cols;
+	*ret_config = config;
+	return 0;
+}
+
+static int read_parameters(const SafeFile *file, Net *net, Error *err)
+{
+	NetTensor tensor[NET_TENSORS_MAX];
+	size_t count = net_tensors(net, tensor, NET_TENSORS_MAX);
+	if (count != file->count)
+		return error_set(err, ERR_BAD_MODEL, "%zu tensors, %zu wanted", file->count, count);
+	for (size_t t = 0; t < count; t++) {
+		const SafeTensor *found = safetensors_find(file, tensor[t].name);
+		if (!found)
+			return error_set(err, ERR_BAD_MODEL, "no tensor %s", tensor[t].name);
+		if (found->rows != tensor[t].rows || found->cols != tensor[t].cols)
+			return error_set(err, ERR_BAD_MODEL, "tensor %s: shape %d x %d, %d x %d wanted", tensor[t].name,
+					 found->rows, found->cols, tensor[t].rows, tensor[t].cols);
+		memcpy(tensor[t].data, found->data, found->n * sizeof(float));
+		for (size_t i = 0; i < found->n; i++)
+			if (!isfinite(tensor[t].data[i]))
+				return error_set(err, ERR_BAD_MODEL, "tensor %s: value %zu is not finite", found->name,
+						 i);
+	}
+	net_pack(net);
+	return 0;
+}
+
+static int read_doubles(const SafeFile *file, const char *key, double least, int32_t n, double *ret, Error *err)
+{
+	const char *text = safetensors_metadata(file, key);
+	Json *array = NULL;
+	bool is_good = text && !json_parse(text, strlen(text), &array, NULL) && json_is_array(array) &&
+		json_len(array) == (size_t) n;
+	const Json *at = is_good ? json_first(array) : NULL;
+	for (int32_t i = 0; is_good && i < n; i++, at = json_next(at))
+		is_good = json_number(at, &ret[i]) && isfinite(ret[i]) && ret[i] >= least;
+	json_free(array);
+	return is_good ? 0 : error_set(err, ERR_BAD_MODEL, "metadata: %s is not %d finite numbers", key, n);
+}
+
+static int read_normalisation(const SafeFile *file, Net *net, Error *err)
+{
+	double mean[NET_WIDTH_MAX], var[NET_WIDTH_MAX], count = 0.0;
+	int32_t dim = net_config(net)->obs_dim;
+	if (!safetensors_metadata(file, "obs_mean"))
+		return 0;
+	int code = read_doubles(file, "obs_mean", -HUGE_VAL, dim, mean, err);
+	if (!code)
+		code = read_doubles(file, "obs_var", 0.0, dim, var, err);
+	if (!code)
+		code = read_number(file, "obs_count", 0, 1e18, &count, err);
+	if (!code)
+		net_set_normalisation(net, mean, var, count);
+	return code;
+}
+
+static int read_model(const StrBuf *bytes, Net **ret_net, ModelInfo *ret_info, Error *err)
+{
+	SafeFile file = { 0 };
+	NetConfig config;
+	ModelInfo info;
+	Net *net = NULL;
+	int code = safetensors_open(bytes->data, bytes->len, &file, err);
+	if (code)
+		return code;
+	code = read_info(&file, &info, err);
+	if (!code)
+		code = read_config(&file, &config, err);
+	if (!code && (code = net_new(&config, &net, err)) == ERR_INVALID)
+		code = ERR_BAD_MODEL;
+	if (!code)
+		code = read_parameters(&file, net, err);
+	if (!code)
+		code = read_normalisation(&file, net, err);
+	if (!code) {
+		*ret_net = net;
+		*ret_info = info;
+		net = NULL;
+	}
+	net_free(net);
+	safetensors_close(&file);
+	return code;
+}
+
+int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err)
+{
+	StrBuf bytes = { 0 };
+	Error why = { 0 };
+	int code = mem_read_file(path, FILE_MAX, &bytes, err);
+	if (code == ERR_INVALID)
+		code = error_set(err, ERR_BAD_MODEL, "%s: larger than any model", path);
+	else if (!code && (code = read_model(&bytes, ret_net, ret_info, &why)))
+		(void) error_set(err, code, "%s: %.200s", path, why.text);
+	strbuf_done(&bytes);
+	return code;
+}

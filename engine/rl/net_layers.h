@@ -1,0 +1,44 @@
+/*
+ * The inside of a Net, for the room's own use: its layers, their packed form, and the flat parameters.
+ *
+ * A layer's weights stand twice: as SB3 has them, [out][in] in the flat buffer that Adam steps; and packed, transposed
+ * under their bias as [in + 1][out_pad], which is what a forward pass streams. net_pack rewrites the second.
+ */
+#ifndef MAESTRO_RL_NET_LAYERS_H
+#define MAESTRO_RL_NET_LAYERS_H
+
+#include "rl/kernels.h"
+#include "rl/net.h"
+
+typedef enum NetTrunk { TRUNK_POLICY, TRUNK_VALUE, TRUNK_COUNT } NetTrunk;
+
+typedef struct NetLayer {
+	size_t in, out, in_pad, out_pad;
+	size_t weight_at, bias_at; /* in the flat parameters, and so in gradients and Adam's moments */
+	float *packed;             /* [in + 1][out_pad], bias first */
+	float *padded;             /* [out][in_pad]: the weights themselves where in is whole cache lines */
+	KernelAct act;
+} NetLayer;
+
+struct Net {
+	NetConfig config;
+	size_t n_params;
+	float *params;                                    /* [n_params], SB3's order */
+	NetLayer layer[TRUNK_COUNT][NET_DEPTH_MAX + 1];   /* hidden ones, then the head */
+	bool is_normalised;
+	double *mean, *var, *scale;                       /* [obs_dim]; scale: 1 / sqrt(var + 1e-8) */
+	double count;
+	const Kernels *kernels;
+	size_t widest_pad;                                /* of any hidden layer or head */
+	size_t block_bytes;
+};
+
+/* y = act(x w + b) over n rows of ldx floats; y [n][out_pad]. Picks OpenBLAS for large layers with enough rows when
+ * is_batch; else each row has the bytes that it has alone. */
+void net_layer_forward(const Net *net, const NetLayer *layer, size_t n, const float *x, size_t ldx, float *y,
+		       bool is_batch);
+
+/* n observations [n][obs_dim] as the trunks see them, into rows of ldx floats. */
+void net_normalise(const Net *net, const float *obs, size_t n, float *ret_x, size_t ldx);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * A net as a Policy (model.h). The deciding thread owns the net it decides with; a swap from another thread leaves the
+ * newcomer in `next`, and the following decide takes it over and frees the old one, so that neither waits for the other.
+ */
+#include "rl/model.h"
+
+#include "base/mem.h"
+#include "rl/carve.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 16 }; /* observations a forward pass */
+
+typedef struct ModelPolicy {
+	Policy policy;
+	Net *net;              /* the deciding thread's */
+	pthread_mutex_t lock;  /* of the two below */
+	Net *next;             /* NULL: none waits */
+	int64_t steps;
+	float *x;              /* [CHUNK][obs_dim] */
+	float *logits;         /* [CHUNK][n_actions] */
+	float value[CHUNK];
+	float *scratch;
+} ModelPolicy;
+
+static void take_next(ModelPolicy *model)
+{
+	(void) pthread_mutex_lock(&model->lock);
+	Net *next = model->next;
+	model->next = NULL;
+	(void) pthread_mutex_unlock(&model->lock);
+	if (!next)
+		return;
+	net_free(model->net);
+	model->net = next;
+}
+
+/* Softmax over the allowed actions and the first of the most likely. ERR_NONFINITE; ERR_NO_DATA: all are forbidden. */
+static int choose(const float *logits, int32_t n_actions, uint32_t mask, Decision *decision)
+{
+	int32_t best = ACTION_NONE;
+	float sum = 0.0f;
+	for (int32_t a = 0; a < n_actions; a++) {
+		if (!isfinite(logits[a]))
+			return ERR_NONFINITE;
+		if ((mask >> a & 1) && (best == ACTION_NONE || logits[a] > logits[best]))
+			best = a;
+	}
+	if (best == ACTION_NONE)
+		return ERR_NO_DATA;
+	for (int32_t a = 0; a < n_actions; a++) {
+		decision->probability[a] = mask >> a & 1 ? expf(logits[a] - logits[best]) : 0.0f;
+		sum += decision->probability[a];
+	}
+	for (int32_t a = 0; a < n_actions; a++)
+		decision->probability[a] /= sum;
+	decision->action = best;
+	decision->n_actions = n_actions;
+	return 0;
+}
+
+static int decide_one(const Observation *obs, const float *logits, float value, int32_t n_actions, Decision *ret)
+{
+	static const Reason REASONS[ACTION_COUNT] = { REASON_POLICY_DOWN, REASON_POLICY_KEEP, REASON_POLICY_UP };
+	Decision decision = *ret;
+	if (!obs->sample || !(obs->sample->valid & SAMPLE_REPLICAS))
+		return ERR_NO_DATA;
+	if (!isfinite(value))
+		return ERR_NONFINITE;
+	int code = choose(logits, n_actions, obs->mask ? obs->mask : ~0u, &decision);
+	if (code)
+		return code;
+	decision.value = value;
+	decision.raw = obs->sample->replicas + decision.action - ACTION_KEEP;
+	decision.reason = REASONS[decision.action];
+	*ret = decision;
+	return 0;
+}
+
+static int decide(Policy *policy, const Observation *obs, size_t n, Decision *ret_decision)
+{
+	ModelPolicy *model = (ModelPolicy *) policy;
+	take_next(model);
+	const NetConfig *config = net_config(model->net);
+	size_t dim = (size_t) config->obs_dim, n_actions = (size_t) config->n_actions;
+	for (size_t at = 0; at < n; at += CHUNK) {
+		size_t count = n - at < CHUNK ? n - at : CHUNK;
+		for (size_t b = 0; b < count; b++) {
+			if (obs[at + b].dim != config->obs_dim)
+				return ERR_BAD_MODEL;
+			memcpy(model->x + b * dim, obs[at + b].x, dim * sizeof(float));
+		}
+		net_forward(model->net, model->x, count, model->logits, model->value, model->scratch);
+		for (size_t b = 0; b < count; b++) {
+			int code = decide_one(&obs[at + b], model->logits + b * n_actions, model->value[b],
+					      config->n_actions, &ret_decision[at + b]);
+			if (code)
+				return code;
+		}
+	}
+	return 0;
+}
+
+static void free_policy(Policy *policy)
+{
+	ModelPolicy *model = (ModelPolicy *) policy;
+	net_free(model->net);
+	net_free(model->next);
+	(void) pthread_mutex_destroy(&model->lock);
+	free(model);
+}
+
+static const PolicyOps OPS = { .name = "model", .decide = decide, .free = free_policy };
+
+static void place(ModelPolicy *model, Carve *at)
+{
+	const NetConfig *config = net_config(model->net);
+	(void) carve(at, 1, sizeof *model);
+	model->x = carve(at, (size_t) CHUNK * (size_t) config->obs_dim, sizeof(float));
+	model->logits = carve(at, (size_t) CHUNK * (size_t) config->n_actions, sizeof(float));
+	model->scratch = carve(at, net_scratch_floats(model->net, CHUNK), sizeof(float));
+}
+
+int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy **ret_policy)
+{
+	const NetConfig *config = net_config(net);
+	if (config->n_actions != ACTION_COUNT || config->obs_dim > OBS_MAX) {
+		net_free(net);
+		return ERR_BAD_MODEL;
+	}
+	ModelPolicy plan = {
+		.policy = { .ops = &OPS, .interval_s = info->interval_s, .obs_version = info->obs_version },
+		.net = net,
+		.steps = info->steps,
+	};
+	Carve at = { 0 };
+	place(&plan, &at);
+	ModelPolicy *model = mem_block(at.used, 1);
+	if (!model) {
+		net_free(net);
+		return ERR_NOMEM;
+	}
+	*model = plan;
+	place(model, &(Carve) { .base = (char *) model });
+	str_copy(model->policy.label, sizeof model->policy.label, label);
+	(void) pthread_mutex_init(&model->lock, NULL);
+	*ret_policy = &model->policy;
+	return 0;
+}
+
+void model_policy_swap(Policy *policy, Net *net, int64_t steps)
+{
+	ModelPolicy *model = (ModelPolicy *) policy;
+	(void) pthread_mutex_lock(&model->lock);
+	Net *unused = model->next;
+	model->next = net;
+	model->steps = steps;
+	(void) pthread_mutex_unlock(&model->lock);
+	net_free(unused);
+}
+
+int64_t model_policy_steps(const Policy *policy)
+{
+	ModelPolicy *model = (ModelPolicy *) (uintptr_t) policy; /* the lock is written */
+	(void) pthread_mutex_lock(&model->lock);
+	int64_t steps = model->steps;
+	(void) pthread_mutex_unlock(&model->lock);
+	return steps;
+}

@@ -1,0 +1,292 @@
+/*
+ * See ppo.h. Set-up and the three stages' order; the rollout itself is ppo_collect.c, the arithmetic of learning
+ * learner.c and loss.c, snapshots ppo_state.c.
+ */
+#include "rl/ppo.h"
+
+#include "rl/carve.h"
+#include "rl/ppo_inside.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+void ppo_config_default(PpoConfig *config)
+{
+	*config = (PpoConfig) {
+		.net = { .depth = 2, .width = { 64, 64 }, .activation = ACTIVATION_TANH },
+		.n_envs = 1,
+		.n_steps = 1024,
+		.batch_size = 64,
+		.n_epochs = 10,
+		.learning_rate = 3e-4,
+		.gamma = 0.99,
+		.gae_lambda = 0.95,
+		.clip_range = 0.2,
+		.ent_coef = 0.01,
+		.vf_coef = 0.5,
+		.max_grad_norm = 0.5,
+		.adam_eps = 1e-5,
+		.normalize_advantage = true,
+		.n_threads = 1,
+	};
+}
+
+static int check(const PpoConfig *config, const Env *env, Error *err)
+{
+	const struct {
+		const char *name;
+		double value, least, most;
+	} bounds[] = {
+		{ "n_envs", config->n_envs, 1, 1 << 16 },
+		{ "n_steps", config->n_steps, 1, 1 << 20 },
+		{ "n_envs x n_steps", (double) config->n_envs * config->n_steps, 2, 1 << 26 },
+		{ "batch_size", config->batch_size, 1, 1 << 20 },
+		{ "n_epochs", config->n_epochs, 1, 1000 },
+		{ "learning_rate", config->learning_rate, 0, 1 },
+		{ "gamma", config->gamma, 0, 1 },
+		{ "gae_lambda", config->gae_lambda, 0, 1 },
+		{ "clip_range", config->clip_range, 1e-6, 10 },
+		{ "ent_coef", config->ent_coef, 0, 10 },
+		{ "vf_coef", config->vf_coef, 0, 100 },
+		{ "max_grad_norm", config->max_grad_norm, 1e-9, 1e9 },
+		{ "adam_eps", config->adam_eps, 1e-12, 1 },
+		{ "n_threads", config->n_threads, 1, config->n_envs },
+	};
+	for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+		if (!(bounds[i].value >= bounds[i].least && bounds[i].value <= bounds[i].most))
+			return error_set(err, ERR_INVALID, "%s: %g is not in %g..%g", bounds[i].name, bounds[i].value,
+					 bounds[i].least, bounds[i].most);
+	if ((size_t) config->n_envs != env->n)
+		return error_set(err, ERR_INVALID, "n_envs: %d, but the environment has %zu rows", config->n_envs,
+				 env->n);
+	if ((config->is_lr_linear || config->is_clip_linear) && config->total_timesteps < 1)
+		return error_set(err, ERR_INVALID, "total_timesteps: %lld; a linear schedule needs at least 1",
+				 (long long) config->total_timesteps);
+	return 0;
+}
+
+static void place(Ppo *ppo, Carve *at)
+{
+	size_t n_envs = ppo->rollout.n_envs, n = n_envs * ppo->rollout.n_steps, dim = (size_t) ppo->spec.obs_dim;
+	ppo->row = carve(at, n_envs, sizeof *ppo->row);
+	ppo->worker = carve(at, (size_t) ppo->config.n_threads, sizeof *ppo->worker);
+	ppo->logits = carve(at, n_envs * (size_t) ppo->spec.n_actions, sizeof(float));
+	ppo->value = carve(at, n_envs, sizeof(float));
+	ppo->scratch = carve(at, net_scratch_floats(ppo->net, n_envs), sizeof(float));
+	ppo->ended_return = carve(at, n, sizeof(double));
+	ppo->ended_len = carve(at, n, sizeof(int32_t));
+	ppo->obs_stats.mean = carve(at, dim, sizeof(double));
+	ppo->obs_stats.var = carve(at, dim, sizeof(double));
+	ppo->reward_stats.mean = carve(at, 1, sizeof(double));
+	ppo->reward_stats.var = carve(at, 1, sizeof(double));
+	ppo->obs_moments = carve(at, 2 * n_envs * dim, sizeof(double));
+	ppo->reward_moments = carve(at, 2 * n_envs, sizeof(double));
+}
+
+/* Everything that needs memory; what is there when it fails is freed by ppo_free. */
+static int take_memory(Ppo *ppo, Error *err)
+{
+	const PpoConfig *config = &ppo->config;
+	size_t n_envs = (size_t) config->n_envs, n_steps = (size_t) config->n_steps;
+	int code = net_new(&config->net, &ppo->net, err);
+	if (code)
+		return code;
+	if (rollout_init(&ppo->rollout, n_envs, n_steps, (size_t) ppo->spec.obs_dim) ||
+	    env_buf_init(&ppo->buf, n_envs, &ppo->spec) ||
+	    learner_new(ppo->net, (size_t) config->batch_size, n_envs * n_steps, config->adam_eps, &ppo->learner))
+		return error_set(err, ERR_NOMEM, "ppo: out of memory");
+	free(ppo->buf.mask); /* SB3's PPO draws among all actions */
+	ppo->buf.mask = NULL;
+	Carve at = { 0 };
+	place(ppo, &at);
+	ppo->block = mem_block(at.used, 1);
+	if (!ppo->block)
+		return error_set(err, ERR_NOMEM, "ppo: out of memory for %zu bytes", at.used);
+	place(ppo, &(Carve) { .base = ppo->block });
+	code = workers_new((size_t) config->n_threads, &ppo->workers);
+	return code ? error_set(err, code, "ppo: no thread to be had for %d workers", config->n_threads) : 0;
+}
+
+/* First values: weights, streams, statistics, the workers' ranges. */
+static int start(Ppo *ppo, Error *err)
+{
+	size_t n_envs = ppo->rollout.n_envs, n_threads = (size_t) ppo->config.n_threads;
+	Rng rng;
+	rng_init(&rng, ppo->config.seed, 0, RNG_INIT);
+	rng_init(&ppo->shuffle, ppo->config.seed, 0, RNG_SHUFFLE);
+	for (size_t e = 0; e < n_envs; e++)
+		rng_init(&ppo->row[e].rng, ppo->config.seed, (uint32_t) e, RNG_ACTION);
+	for (size_t k = 0; k < n_threads; k++) {
+		ppo->worker[k].first = k * n_envs / n_threads;
+		ppo->worker[k].count = (k + 1) * n_envs / n_threads - ppo->worker[k].first;
+	}
+	running_init(&ppo->obs_stats, (size_t) ppo->spec.obs_dim, ppo->obs_stats.mean, ppo->obs_stats.var);
+	running_init(&ppo->reward_stats, 1, ppo->reward_stats.mean, ppo->reward_stats.var);
+	if (ppo->config.norm_obs)
+		net_set_normalisation(ppo->net, ppo->obs_stats.mean, ppo->obs_stats.var, ppo->obs_stats.count);
+	if (net_init_orthogonal(ppo->net, &rng))
+		return error_set(err, ERR_NOMEM, "ppo: out of memory for the first weights");
+	int code = ppo->env->ops->reset(ppo->env, ppo->config.seed, &ppo->buf);
+	return code ? error_set(err, code, "environment %s: reset: %s", ppo->env->ops->name, err_text(code)) : 0;
+}
+
+int ppo_new(const PpoConfig *config, Env *env, Ppo **ret_ppo, Error *err)
+{
+	int code = check(config, env, err);
+	if (code)
+		return code;
+	Ppo *ppo = calloc(1, sizeof *ppo);
+	if (!ppo)
+		return error_set(err, ERR_NOMEM, "ppo: out of memory");
+	ppo->config = *config;
+	ppo->env = env;
+	env->ops->spec(env, &ppo->spec);
+	ppo->config.net.obs_dim = ppo->spec.obs_dim;
+	ppo->config.net.n_actions = ppo->spec.n_actions;
+	code = take_memory(ppo, err);
+	if (!code)
+		code = start(ppo, err);
+	if (code) {
+		ppo_free(ppo);
+		return code;
+	}
+	*ret_ppo = ppo;
+	return 0;
+}
+
+void ppo_free(Ppo *ppo)
+{
+	if (!ppo)
+		return;
+	workers_free(ppo->workers);
+	learner_free(ppo->learner);
+	net_free(ppo->net);
+	rollout_done(&ppo->rollout);
+	env_buf_done(&ppo->buf);
+	free(ppo->block);
+	free(ppo);
+}
+
+void ppo_on_step(Ppo *ppo, PpoStepHook *hook, void *arg)
+{
+	ppo->hook = hook;
+	ppo->hook_arg = arg;
+}
+
+void ppo_advantage(Ppo *ppo)
+{
+	double before = ppo_seconds();
+	rollout_advantage(&ppo->rollout, ppo->config.gamma, ppo->config.gae_lambda);
+	ppo->learn_seconds += ppo_seconds() - before;
+}
+
+static void shuffled(void *arg, size_t epoch, uint32_t *ret_index, size_t n)
+{
+	Ppo *ppo = arg;
+	(void) epoch;
+	for (uint32_t i = 0; i < n; i++)
+		ret_index[i] = i;
+	rng_shuffle(&ppo->shuffle, ret_index, (uint32_t) n);
+}
+
+static void report(const Ppo *ppo, const LearnConfig *used, const LearnFigures *figures,
+		   double value[TRAIN_METRIC_COUNT])
+{
+	int64_t count = ppo->n_episodes < PPO_EPISODES ? ppo->n_episodes : PPO_EPISODES;
+	double sum_return = 0.0, sum_len = 0.0;
+	for (int64_t i = 0; i < count; i++) {
+		sum_return += ppo->last_return[i];
+		sum_len += ppo->last_len[i];
+	}
+	value[TRAIN_EP_REW_MEAN] = count ? sum_return / (double) count : (double) NAN;
+	value[TRAIN_EP_LEN_MEAN] = count ? sum_len / (double) count : (double) NAN;
+	value[TRAIN_APPROX_KL] = figures->loss.approx_kl;
+	value[TRAIN_CLIP_FRACTION] = figures->loss.clip_fraction;
+	value[TRAIN_ENTROPY_LOSS] = figures->loss.entropy_loss;
+	value[TRAIN_EXPLAINED_VARIANCE] = rollout_explained_variance(&ppo->rollout);
+	value[TRAIN_VALUE_LOSS] = figures->loss.value_loss;
+	value[TRAIN_POLICY_GRADIENT_LOSS] = figures->loss.policy_loss;
+	value[TRAIN_LOSS] = figures->loss.loss;
+	value[TRAIN_LEARNING_RATE] = used->learning_rate;
+	value[TRAIN_CLIP_RANGE] = used->loss.clip_range;
+	value[TRAIN_ENT_COEF] = used->loss.ent_coef;
+	value[TRAIN_GRAD_NORM] = figures->grad_norm;
+}
+
+int ppo_learn(Ppo *ppo, double value[TRAIN_METRIC_COUNT], Error *err)
+{
+	const PpoConfig *config = &ppo->config;
+	double before = ppo_seconds(), left = 1.0;
+	if (config->total_timesteps > 0) /* the last rollout may run past the total */
+		left = fmax(0.0, 1.0 - (double) ppo->steps / (double) config->total_timesteps);
+	LearnConfig learn = {
+		.loss = {
+			.clip_range = config->clip_range * (config->is_clip_linear ? left : 1.0),
+			.ent_coef = config->ent_coef,
+			.vf_coef = config->vf_coef,
+			.normalize_advantage = config->normalize_advantage,
+		},
+		.learning_rate = config->learning_rate * (config->is_lr_linear ? left : 1.0),
+		.max_grad_norm = config->max_grad_norm,
+		.batch_size = (size_t) config->batch_size,
+		.n_epochs = (size_t) config->n_epochs,
+	};
+	LearnFigures figures;
+	int code = learner_update(ppo->learner, &ppo->rollout, &learn, shuffled, NULL, ppo, &figures, err);
+	if (!code)
+		report(ppo, &learn, &figures, value);
+	ppo->learn_seconds += ppo_seconds() - before;
+	return code;
+}
+
+void ppo_set_learning_rate(Ppo *ppo, double value)
+{
+	ppo->config.learning_rate = value;
+}
+
+void ppo_set_ent_coef(Ppo *ppo, double value)
+{
+	ppo->config.ent_coef = value;
+}
+
+void ppo_set_clip_range(Ppo *ppo, double value)
+{
+	ppo->config.clip_range = value;
+}
+
+int64_t ppo_steps(const Ppo *ppo)
+{
+	return ppo->steps;
+}
+
+const Net *ppo_net(const Ppo *ppo)
+{
+	return ppo->net;
+}
+
+float *ppo_advantages(Ppo *ppo)
+{
+	return ppo->rollout.advantage;
+}
+
+size_t ppo_samples(const Ppo *ppo)
+{
+	return ppo->rollout.n_envs * ppo->rollout.n_steps;
+}
+
+double ppo_seconds(void)
+{
+	struct timespec now;
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
+}
+
+void ppo_times(const Ppo *ppo, double ret_seconds[3])
+{
+	ret_seconds[0] = ret_seconds[1] = 0.0;
+	ret_seconds[2] = ppo->learn_seconds;
+	for (int32_t k = 0; k < ppo->config.n_threads; k++)
+		for (size_t i = 0; i < 2; i++)
+			ret_seconds[i] += ppo->worker[k].seconds[i];
+}

@@ -1,0 +1,166 @@
+/*
+ * Rollouts. Each worker takes its own rows through all n_steps, inference and environment in turn, without meeting the
+ * others until the end. Every draw is from the row's own stream and every row of inference is independent of its
+ * neighbours, so the number of workers does not show in the bytes; what crosses rows (the running statistics, the list
+ * of ended episodes) is put together afterwards in a fixed order.
+ */
+#include "rl/loss.h"
+#include "rl/ppo_inside.h"
+
+#include "rl/net_layers.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double REWARD_EPS = 1e-8, REWARD_CLIP = 10.0;
+
+/* The first action whose cumulated probability passes a uniform draw. */
+static int32_t sample_action(Rng *rng, size_t n_actions, const float *log_prob)
+{
+	double left = rng_uniform(rng);
+	for (size_t a = 0; a + 1 < n_actions; a++) {
+		left -= (double) expf(log_prob[a]);
+		if (left < 0.0)
+			return (int32_t) a;
+	}
+	return (int32_t) n_actions - 1;
+}
+
+static void act(Ppo *ppo, const PpoWorker *worker, size_t t)
+{
+	size_t dim = (size_t) ppo->spec.obs_dim, n_actions = (size_t) ppo->spec.n_actions, first = worker->first;
+	net_forward(ppo->net, ppo->buf.obs + first * dim, worker->count, ppo->logits + first * n_actions,
+		    ppo->value + first, ppo->scratch + net_scratch_floats(ppo->net, first));
+	for (size_t e = first; e < first + worker->count; e++) {
+		size_t i = e * ppo->rollout.n_steps + t;
+		float *log_prob = ppo->logits + e * n_actions;
+		(void) log_softmax(n_actions, log_prob, log_prob);
+		int32_t action = sample_action(&ppo->row[e].rng, n_actions, log_prob);
+		memcpy(ppo->rollout.obs + i * dim, ppo->buf.obs + e * dim, dim * sizeof(float));
+		ppo->rollout.action[i] = ppo->buf.action[e] = action;
+		ppo->rollout.log_prob[i] = log_prob[action];
+		ppo->rollout.value[i] = ppo->value[e];
+	}
+}
+
+static double scaled_reward(Ppo *ppo, PpoRow *row, size_t i, double reward)
+{
+	if (!ppo->config.norm_reward)
+		return reward;
+	row->discounted = row->discounted * ppo->config.gamma + reward;
+	ppo->rollout.ret[i] = (float) row->discounted; /* free until the advantages: the moments are taken from here */
+	double scaled = reward / sqrt(ppo->reward_stats.var[0] + REWARD_EPS);
+	return scaled > REWARD_CLIP ? REWARD_CLIP : scaled < -REWARD_CLIP ? -REWARD_CLIP : scaled;
+}
+
+static void take_result(Ppo *ppo, size_t e, size_t t)
+{
+	size_t dim = (size_t) ppo->spec.obs_dim, i = e * ppo->rollout.n_steps + t;
+	PpoRow *row = &ppo->row[e];
+	double reward = (double) ppo->buf.reward[e], scaled = scaled_reward(ppo, row, i, reward);
+	bool is_done = ppo->buf.terminated[e] || ppo->buf.truncated[e];
+	row->ep_return += reward;
+	row->ep_len++;
+	if (ppo->buf.truncated[e] && !ppo->buf.terminated[e]) {
+		float value;
+		net_forward(ppo->net, ppo->buf.final_obs + e * dim, 1, NULL, &value,
+			    ppo->scratch + net_scratch_floats(ppo->net, e));
+		scaled += ppo->config.gamma * (double) value;
+	}
+	ppo->rollout.reward[i] = (float) scaled;
+	ppo->rollout.done[i] = is_done;
+	ppo->ended_len[i] = is_done ? row->ep_len : 0;
+	ppo->ended_return[i] = row->ep_return;
+	if (is_done) {
+		row->discounted = row->ep_return = 0.0;
+		row->ep_len = 0;
+	}
+}
+
+/* After the last step: values to bootstrap from, moments of what was seen, observations as the trunks saw them. */
+static void finish(Ppo *ppo, const PpoWorker *worker)
+{
+	size_t dim = (size_t) ppo->spec.obs_dim, n_steps = ppo->rollout.n_steps, n_envs = ppo->rollout.n_envs;
+	size_t first = worker->first;
+	net_forward(ppo->net, ppo->buf.obs + first * dim, worker->count, NULL, ppo->rollout.last_value + first,
+		    ppo->scratch + net_scratch_floats(ppo->net, first));
+	for (size_t e = first; e < first + worker->count; e++) {
+		float *obs = ppo->rollout.obs + e * n_steps * dim;
+		if (ppo->config.norm_obs) {
+			batch_moments(n_steps, dim, obs, ppo->obs_moments + e * dim,
+				      ppo->obs_moments + (n_envs + e) * dim);
+			net_normalise(ppo->net, obs, n_steps, obs, dim);
+		}
+		if (ppo->config.norm_reward)
+			batch_moments(n_steps, 1, ppo->rollout.ret + e * n_steps, ppo->reward_moments + e,
+				      ppo->reward_moments + n_envs + e);
+	}
+}
+
+static void run_worker(void *arg, size_t k)
+{
+	Ppo *ppo = arg;
+	PpoWorker *worker = &ppo->worker[k];
+	double before = ppo_seconds();
+	for (size_t t = 0; t < ppo->rollout.n_steps; t++) {
+		act(ppo, worker, t);
+		double between = ppo_seconds();
+		worker->code = ppo->env->ops->step(ppo->env, worker->first, worker->count, &ppo->buf);
+		if (worker->code)
+			return;
+		double after = ppo_seconds();
+		worker->seconds[0] += after - between;
+		worker->seconds[1] += between - before;
+		before = after;
+		for (size_t e = worker->first; e < worker->first + worker->count; e++) {
+			take_result(ppo, e, t);
+			if (ppo->hook)
+				ppo->hook(ppo->hook_arg, e, &ppo->buf);
+		}
+	}
+	finish(ppo, worker);
+	worker->seconds[1] += ppo_seconds() - before;
+}
+
+/* In the order of time, then of the environments, as SB3's Monitor reports them. */
+static void list_episodes(Ppo *ppo)
+{
+	for (size_t t = 0; t < ppo->rollout.n_steps; t++)
+		for (size_t e = 0; e < ppo->rollout.n_envs; e++) {
+			size_t i = e * ppo->rollout.n_steps + t;
+			if (!ppo->ended_len[i])
+				continue;
+			int64_t at = ppo->n_episodes++ % PPO_EPISODES;
+			ppo->last_return[at] = ppo->ended_return[i];
+			ppo->last_len[at] = ppo->ended_len[i];
+		}
+}
+
+static void merge_statistics(Ppo *ppo)
+{
+	size_t dim = (size_t) ppo->spec.obs_dim, n_envs = ppo->rollout.n_envs;
+	double count = (double) ppo->rollout.n_steps;
+	for (size_t e = 0; e < n_envs; e++) {
+		if (ppo->config.norm_obs)
+			running_merge(&ppo->obs_stats, count, ppo->obs_moments + e * dim,
+				      ppo->obs_moments + (n_envs + e) * dim);
+		if (ppo->config.norm_reward)
+			running_merge(&ppo->reward_stats, count, ppo->reward_moments + e,
+				      ppo->reward_moments + n_envs + e);
+	}
+	if (ppo->config.norm_obs)
+		net_set_normalisation(ppo->net, ppo->obs_stats.mean, ppo->obs_stats.var, ppo->obs_stats.count);
+}
+
+int ppo_collect(Ppo *ppo, Error *err)
+{
+	workers_run(ppo->workers, run_worker, ppo);
+	for (int32_t k = 0; k < ppo->config.n_threads; k++)
+		if (ppo->worker[k].code)
+			return error_set(err, ppo->worker[k].code, "environment %s: step: %s", ppo->env->ops->name,
+					 err_text(ppo->worker[k].code));
+	list_episodes(ppo);
+	merge_statistics(ppo);
+	ppo->steps += (int64_t) ppo_samples(ppo);
+	return 0;
+}

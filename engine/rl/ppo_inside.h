@@ -1,0 +1,64 @@
+/*
+ * The inside of a Ppo, shared by ppo.c (set-up, learning), ppo_collect.c (rollouts) and ppo_state.c (snapshots).
+ */
+#ifndef MAESTRO_RL_PPO_INSIDE_H
+#define MAESTRO_RL_PPO_INSIDE_H
+
+#include "base/rng.h"
+#include "rl/learner.h"
+#include "rl/normalise.h"
+#include "rl/ppo.h"
+#include "rl/rollout.h"
+#include "rl/workers.h"
+
+enum { PPO_EPISODES = 100 }; /* that the means are over, as SB3's ep_info_buffer */
+
+/* One environment's running state; no padding, since its bytes are the snapshot's. */
+typedef struct PpoRow {
+	double discounted; /* return so far, for the scale of rewards */
+	double ep_return;  /* of the running episode, as the environment pays it */
+	Rng rng;           /* RNG_ACTION */
+	int32_t ep_len;
+} PpoRow;
+
+typedef struct PpoWorker { /* owns rows first..first+count-1 while a rollout runs */
+	size_t first, count;
+	int code;              /* of the environment, 0 */
+	double seconds[2];     /* stepping, inference; since the start */
+} PpoWorker;
+
+struct Ppo {
+	PpoConfig config;
+	EnvSpec spec;
+	Env *env;       /* lent */
+	EnvBuf buf;
+	Net *net;
+	Learner *learner;
+	RolloutBuf rollout;
+	Workers *workers;
+	PpoStepHook *hook;
+	void *hook_arg;
+
+	PpoRow *row;             /* [n_envs] */
+	PpoWorker *worker;       /* [n_threads] */
+	float *logits;           /* [n_envs][n_actions] */
+	float *value;            /* [n_envs] */
+	float *scratch;          /* net_scratch_floats(n_envs) */
+	double *ended_return;    /* [n_samples] of the episode that ended with the step */
+	int32_t *ended_len;      /* [n_samples] 0: none ended */
+	Running obs_stats, reward_stats;
+	double *obs_moments;     /* [2][n_envs][obs_dim] mean, variance of this rollout */
+	double *reward_moments;  /* [2][n_envs] */
+	void *block;             /* of the arrays above */
+
+	Rng shuffle;
+	int64_t steps;
+	double last_return[PPO_EPISODES]; /* ring */
+	int32_t last_len[PPO_EPISODES];
+	int64_t n_episodes;
+	double learn_seconds;
+};
+
+double ppo_seconds(void); /* monotonic, for ppo_times */
+
+#endif
