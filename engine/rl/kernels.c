@@ -19,14 +19,14 @@
 #define LANES 16
 #define WIDE 4
 #define KERNELS_NAME "avx512"
-#include "rl/kernels_body.h"
+#include "rl/kernels.inc"
 
 #define NAME(x) x##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
 #define WIDE 2
 #define KERNELS_NAME "avx2"
-#include "rl/kernels_body.h"
+#include "rl/kernels.inc"
 #endif
 
 #define NAME(x) x##_base
@@ -34,7 +34,7 @@
 #define LANES 4
 #define WIDE 2
 #define KERNELS_NAME "base"
-#include "rl/kernels_body.h"
+#include "rl/kernels.inc"
 
 const Kernels *kernels_at(size_t i)
 {
