@@ -1,0 +1,254 @@
+/* See views.h. */
+#include "tests/fakes/views.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { INTERVAL_MS = 15000, EPISODE = 200, N_UPDATES = 977, UPDATE_STEPS = 2048 };
+
+int64_t views_wall_ms(void)
+{
+	return (int64_t) VIEWS_WALL_MS_HIGH * 1000000000 + 523246000;
+}
+
+/* -1..1, of no pattern that an eye sees, the same for the same i. */
+static double noise(int i, int stream)
+{
+	uint32_t h = (uint32_t) i * 2654435761u ^ (uint32_t) stream * 40503u;
+	h = (h ^ h >> 15) * 2246822519u;
+	h = (h ^ h >> 13) * 3266489917u;
+	return (double) (h ^ h >> 16) / 2147483648.0 - 1;
+}
+
+/* ---- training ---- */
+
+static void fill_point(TrainPoint *p, int update)
+{
+	double x = (double) update / N_UPDATES, learned = 1 - exp(-4 * x);
+	p->steps = (int64_t) update * UPDATE_STEPS;
+	float *v = p->value;
+	v[TRAIN_EP_REW_MEAN] = (float) (62 + 108 * learned + 6 * noise(update, 1) * (1.4 - learned));
+	v[TRAIN_EP_LEN_MEAN] = (float) fmin(200, 48 + 190 * learned + 9 * noise(update, 2) * (1.3 - learned));
+	v[TRAIN_APPROX_KL] = (float) (.006 + .006 * exp(-3 * x) + .002 * noise(update, 3));
+	v[TRAIN_CLIP_FRACTION] = (float) (.07 + .09 * exp(-2 * x) + .02 * noise(update, 4));
+	v[TRAIN_ENTROPY_LOSS] = (float) (-1.09 + .62 * x + .02 * noise(update, 5));
+	v[TRAIN_EXPLAINED_VARIANCE] = (float) (.93 * (1 - exp(-9 * x)) + .03 * noise(update, 6));
+	v[TRAIN_VALUE_LOSS] = (float) (.9 * exp(-6 * x) + .03 + .01 * noise(update, 7));
+	v[TRAIN_POLICY_GRADIENT_LOSS] = (float) (-.009 - .004 * exp(-2 * x) + .003 * noise(update, 8));
+	v[TRAIN_LOSS] = (float) (.4 * exp(-6 * x) + .01 + .005 * noise(update, 9));
+	v[TRAIN_STEPS_PER_S] = (float) (398000 + 12000 * noise(update, 10));
+	v[TRAIN_LEARNING_RATE] = update > 400 ? 1e-4f : 3e-4f;
+	v[TRAIN_CLIP_RANGE] = .2f;
+	v[TRAIN_ENT_COEF] = .01f;
+	v[TRAIN_GRAD_NORM] = (float) (.46 + .1 * noise(update, 11));
+}
+
+static void fill_evals(TrainView *view, int updates)
+{
+	int32_t best = -1;
+	for (int u = 40; u <= updates && view->n_evals < VIEW_EVALS; u += 40) {
+		TrainPoint p;
+		fill_point(&p, u);
+		EvalPoint *e = &view->eval[view->n_evals];
+		*e = (EvalPoint) { p.steps, p.value[TRAIN_EP_REW_MEAN] + 7 + (float) (4 * noise(u, 12)), 6.4f,
+			           fminf(200, p.value[TRAIN_EP_LEN_MEAN] + 8), false };
+		if (best < 0 || e->mean_reward > view->eval[best].mean_reward)
+			best = view->n_evals;
+		view->n_evals++;
+	}
+	if (best >= 0)
+		view->eval[best].is_best = true;
+}
+
+static void fill_episode(EpisodeView *episode, double late, double spare)
+{
+	episode->n = EPISODE;
+	for (int i = 0; i < EPISODE; i++) {
+		double load = 1 + 7.5 * exp(-pow((i - 95 - late) / 32.0, 2)) + 3 * exp(-pow((i - 168 - late) / 12.0, 2));
+		episode->replicas[i] = (int16_t) fmin(15, floor(load + spare));
+	}
+}
+
+void views_fill_train(TrainView *view, double progress)
+{
+	int updates = (int) (progress * N_UPDATES);
+	*view = (TrainView) { .run_id = 137, .seed = 3, .phase = TRAIN_RUNNING, .update = updates, .n_updates = N_UPDATES,
+		.steps = (int64_t) updates * UPDATE_STEPS, .total_steps = (int64_t) N_UPDATES * UPDATE_STEPS,
+		.steps_per_s = updates ? 398200 : NAN, .stride = updates > VIEW_POINTS ? 2 : 1, .checkpoint_steps = -1 };
+	(void) snprintf(view->name, sizeof view->name, "first-run");
+	(void) snprintf(view->traffic, sizeof view->traffic, "wc98_group_week.csv");
+	view->wall_s = (double) view->steps / 398200;
+	view->eta_s = updates ? (double) (view->total_steps - view->steps) / 398200 : NAN;
+	for (int m = 0; m < TRAIN_METRIC_COUNT; m++)
+		view->now[m] = NAN;
+	if (!updates) {
+		view->phase = TRAIN_STARTING;
+		return;
+	}
+	for (int u = 1; u <= updates && view->n_points < VIEW_POINTS; u += (int) view->stride)
+		fill_point(&view->point[view->n_points++], u);
+	for (int m = 0; m < TRAIN_METRIC_COUNT; m++)
+		view->now[m] = (double) view->point[view->n_points - 1].value[m];
+	fill_evals(view, updates);
+	if (updates > 400) {
+		view->n_ticks = 1;
+		view->tick[0] = (TrainTick) { 400 * UPDATE_STEPS, "lr 0.0001" };
+	}
+	fill_episode(&view->last_eval, -4, .6);
+	fill_episode(&view->last_eval_hpa, 6, 1.1);
+	view->last_eval.reward = 174.3;
+	view->last_eval_hpa.reward = 161.8;
+	memcpy(view->time_share, (double[4]) { .31, .12, .49, .08 }, sizeof view->time_share);
+	view->checkpoint_steps = 40 * UPDATE_STEPS * (updates / 40);
+	view->checkpoint_wall_ms = views_wall_ms() - 15000;
+	(void) snprintf(view->checkpoint_path, sizeof view->checkpoint_path, "/home/ana/.local/share/maestro/models/137/last.safetensors");
+}
+
+/* ---- live ---- */
+
+static int16_t wanted(double rps, double margin)
+{
+	double n = ceil(rps / 95 + margin);
+	return (int16_t) (n < 1 ? 1 : n > 12 ? 12 : n);
+}
+
+static void fill_history(HistoryPoint *p, int cycle, int64_t wall_ms, int ready)
+{
+	double day = (double) cycle / 240;
+	double rps = 420 + 300 * sin(day * 6.283) + 130 * sin(day * 31) + 28 * noise(cycle, 1) + (cycle % 190 > 176 ? 260 : 0);
+	int16_t desired = wanted(rps, .25);
+	double load = rps / (ready * 118.0);
+	p->wall_ms = wall_ms;
+	p->rps = (float) rps;
+	p->latency_ms = (float) fmin(1400, 62 / fmax(.06, 1.13 - load) + 8 * noise(cycle, 2));
+	p->cpu_cores = (float) (rps * .0041 + .03 * noise(cycle, 3));
+	p->mem_bytes = (float) ((ready * 118.0 + 6 * noise(cycle, 4)) * 1048576);
+	p->replicas = desired;
+	p->ready = (int16_t) ready;
+	p->hpa = wanted(rps * 1.08, .9);
+	if (cycle % 300 > 262 && cycle % 300 < 272) { /* the metrics source was away */
+		p->latency_ms = p->rps = p->cpu_cores = p->mem_bytes = NAN;
+		p->hpa = -1;
+	}
+}
+
+static void fill_row(DecisionRow *row, const HistoryPoint *now, const HistoryPoint *before, int cycle)
+{
+	bool is_known = !isnan(now->rps);
+	int32_t was = before->replicas;
+	*row = (DecisionRow) { .wall_ms = now->wall_ms, .write_us = -1 };
+	(void) snprintf(row->who, sizeof row->who, is_known ? "policy" : "guard");
+	row->sample = (Sample) { .wall_ms = now->wall_ms - 3000, .valid = is_known ? SAMPLE_ALL : SAMPLE_REPLICAS,
+		.cpu_cores = (double) now->cpu_cores, .mem_bytes = (double) now->mem_bytes, .latency_ms = (double) now->latency_ms,
+		.rps = (double) now->rps, .replicas = was, .ready = now->ready, .cpu_request_cores = .5,
+		.mem_limit_bytes = 512.0 * 1048576 };
+	Decision *d = &row->decision;
+	*d = (Decision) { .action = ACTION_NONE, .value = NAN, .raw = was, .desired = was, .hpa = now->hpa,
+		.state = is_known ? STATE_ACTIVE : STATE_HOLD, .reason = REASON_METRICS_MISSING };
+	if (!is_known) {
+		(void) snprintf(d->detail, sizeof d->detail, "prometheus: timed out after 5 s");
+		(void) snprintf(row->sample.missing, sizeof row->sample.missing, "no metrics: prometheus timed out");
+		return;
+	}
+	int by = now->replicas > was ? 1 : now->replicas < was ? -1 : 0;
+	d->action = by + 1;
+	d->n_actions = ACTION_COUNT;
+	double sure = .68 + .14 * noise(cycle, 7), rest = 1 - sure;
+	for (int a = 0; a < ACTION_COUNT; a++)
+		d->probability[a] = (float) (a == d->action ? sure : a == ACTION_KEEP || d->action == ACTION_KEEP ? rest * .7 : rest * .3);
+	d->value = (float) (41.2 + 3 * noise(cycle, 8));
+	d->raw = now->replicas;
+	d->desired = now->replicas;
+	d->reason = by > 0 ? REASON_POLICY_UP : by < 0 ? REASON_POLICY_DOWN : REASON_POLICY_KEEP;
+	if (by < 0 && cycle % 3 == 0) {
+		d->desired = was;
+		d->guards = 1u << GUARD_STABILISED;
+		(void) snprintf(d->detail, sizeof d->detail, "down waits for 300 s");
+	} else if (by) {
+		d->is_applied = true;
+		row->write_us = (int64_t) (9000 + 4000 * noise(cycle, 9));
+	}
+}
+
+static void fill_target(LiveView *view)
+{
+	(void) snprintf(view->context, sizeof view->context, "simulator");
+	(void) snprintf(view->target.namespace_, sizeof view->target.namespace_, "shop");
+	(void) snprintf(view->target.name, sizeof view->target.name, "web");
+	(void) snprintf(view->policy, sizeof view->policy, "first-run");
+	view->target.min_replicas = 2;
+	view->target.max_replicas = 12;
+	view->target.latency_soft_ms = 250;
+	view->target.latency_hard_ms = 500;
+	view->metrics = (SourceHealth) { true, true, 9.2f, view->wall_ms - 3000, "sim" };
+	view->api = (SourceHealth) { true, true, 12.1f, view->wall_ms - 3000, "sim" };
+	view->model = (SourceHealth) { true, true, .05f, view->wall_ms - 3000, "seed features" };
+}
+
+void views_fill_live(LiveView *view, int32_t n_history)
+{
+	int64_t now = views_wall_ms();
+	*view = (LiveView) { .run_id = 138, .state = STATE_ACTIVE, .policy_steps = 806912, .is_simulated = true, .wall_ms = now,
+		.speed = 7.5, .interval_s = 15, .next_decision_wall_ms = now + 9000, .cycles = n_history, .manual_replicas = -1,
+		.pod_hours = 61.4, .pod_hours_hpa_opinion = 74.9, .slo_total_s = 11400, .slo_good_s = 11308 };
+	fill_target(view);
+	int ready = 4;
+	for (int i = 0; i < n_history && i < VIEW_HISTORY; i++) {
+		HistoryPoint *p = &view->history[view->n_history++];
+		fill_history(p, i, now - (int64_t) (n_history - 1 - i) * INTERVAL_MS - 3000, ready);
+		ready += p->replicas > ready ? 1 : p->replicas < ready ? -1 : 0;
+	}
+	for (int i = view->n_history - 1; i > 0 && view->n_rows < VIEW_ROWS; i--)
+		fill_row(&view->row[view->n_rows++], &view->history[i], &view->history[i - 1], i);
+	if (view->n_rows)
+		view->last = view->row[0];
+	else
+		view->last = (DecisionRow) { .decision = { .action = ACTION_NONE, .value = NAN, .hpa = -1 }, .write_us = -1 };
+}
+
+/* ---- store ---- */
+
+static void fill_run_row(RunRow *row, int i)
+{
+	static const char *const NAMES[] = { "first-run", "web-lr3e-4", "web-lr1e-3", "shop/web", "web-noent", "spike-train" };
+	static const RunStatus STATUSES[] = { RUN_RUNNING, RUN_DONE, RUN_CRASHED, RUN_STOPPED, RUN_DONE, RUN_FAILED };
+	bool is_control = i % 6 == 3;
+	*row = (RunRow) { .id = 137 - i, .kind = is_control ? RUN_CONTROL : RUN_TRAIN, .status = i ? STATUSES[i % 6] : RUN_RUNNING,
+		.seed = (uint64_t) (i % 5 + 1), .start_ms = views_wall_ms() - (int64_t) i * 4680000 - 9000,
+		.steps = is_control ? 2400 : 2000896 };
+	if (i % 6 == 0 && i)
+		row->status = RUN_DONE;
+	(void) snprintf(row->name, sizeof row->name, "%s", NAMES[i % 6]);
+	row->end_ms = row->status == RUN_RUNNING ? 0 : row->start_ms + 5200 + 700 * (i % 9);
+	row->ep_rew_mean = is_control ? NAN : 166 + 9 * noise(i, 20);
+	row->ep_len_mean = is_control ? NAN : i % 6 == 2 ? 164.0 : 200.0;
+	row->eval_mean = is_control ? NAN : 171 + 8 * noise(i, 21);
+	row->eval_std = is_control ? NAN : 6 + 2 * noise(i, 22);
+	if (is_control)
+		(void) snprintf(row->policy, sizeof row->policy, "model:first-run");
+}
+
+void views_fill_runs(ArchiveAnswer *answer)
+{
+	*answer = (ArchiveAnswer) { .ask = ARCHIVE_RUNS, .total = 48, .n_rows = 48 };
+	for (int i = 0; i < answer->n_rows; i++)
+		fill_run_row(&answer->row[i], i);
+}
+
+void views_fill_run(ArchiveAnswer *answer, int64_t id)
+{
+	*answer = (ArchiveAnswer) { .ask = ARCHIVE_RUN, .total = 48, .n_rows = 1, .n_points = ARCHIVE_POINTS };
+	fill_run_row(&answer->row[0], (int) (137 - id));
+	for (int i = 0; i < ARCHIVE_POINTS; i++) {
+		TrainPoint p;
+		fill_point(&p, 1 + i * N_UPDATES / ARCHIVE_POINTS);
+		answer->point_steps[i] = p.steps;
+		answer->point_rew[i] = p.value[TRAIN_EP_REW_MEAN];
+		answer->point_len[i] = p.value[TRAIN_EP_LEN_MEAN];
+	}
+	(void) snprintf(answer->config, sizeof answer->config, "{\"learning_rate\":0.0003,\"n_steps\":1024,\"batch_size\":64,\"n_epochs\":10,"
+	                "\"gamma\":0.99,\"gae_lambda\":0.95,\"clip_range\":0.2,\"ent_coef\":0.01,\"vf_coef\":0.5,\"max_grad_norm\":0.5,"
+	                "\"net_arch\":[64,64],\"activation\":\"tanh\",\"trace\":\"wc98_group_week.csv\",\"envs\":2,\"seed\":%lld}",
+	                (long long) answer->row[0].seed);
+}

@@ -1,0 +1,59 @@
+/*
+ * Writes a recording of plausible views to stdout, for golden screens and screenshots.
+ *   tui_feeds all      one frame: training half done, a live target, the store
+ *   tui_feeds start    one frame: nothing has happened yet
+ *   tui_feeds demo     sixty frames, half a second apart, of a run that learns
+ */
+#include "tests/fakes/views.h"
+#include "tui/feed_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Views {
+	TrainView train;
+	LiveView live;
+	ArchiveAnswer runs, run;
+} Views;
+
+static int add_store(Views *v, StrBuf *out)
+{
+	views_fill_runs(&v->runs);
+	int code = feed_record(&(FeedFrame) { .archive = &v->runs }, out);
+	for (int i = 0; i < 12 && !code; i++) {
+		views_fill_run(&v->run, v->runs.row[i].id);
+		code = feed_record(&(FeedFrame) { .archive = &v->run }, out);
+	}
+	return code;
+}
+
+static int add_frame(Views *v, double progress, int n_history, int64_t wall_ms, StrBuf *out)
+{
+	views_fill_train(&v->train, progress);
+	views_fill_live(&v->live, n_history);
+	return feed_record(&(FeedFrame) { &v->train, &v->live, NULL, wall_ms }, out);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	Views *v = calloc(1, sizeof *v);
+	StrBuf out = { 0 };
+	int code = v ? 0 : 1;
+	if (!code && strcmp(what, "start") == 0)
+		code = add_frame(v, 0, 0, views_wall_ms(), &out);
+	else if (!code && strcmp(what, "all") == 0)
+		code = add_frame(v, .62, 540, views_wall_ms(), &out);
+	for (int i = 0; !code && strcmp(what, "demo") == 0 && i < 60; i++)
+		code = add_frame(v, .02 + .016 * i, 480 + i, views_wall_ms() + 500 * i, &out);
+	if (!code && strcmp(what, "start") != 0)
+		code = add_store(v, &out);
+	if (!out.len)
+		(void) fprintf(stderr, "tui_feeds: say all, start or demo\n");
+	else if (fwrite(out.data, 1, out.len, stdout) != out.len)
+		code = 1;
+	strbuf_done(&out);
+	free(v);
+	return code || argc < 2;
+}

@@ -1,0 +1,252 @@
+/* See canvas.h. */
+#include "tui/canvas.h"
+
+#include "base/err.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+int canvas_resize(Canvas *canvas, int rows, int cols)
+{
+	size_t need = (size_t) rows * (size_t) cols;
+	if (need > canvas->size) {
+		Cell *cell = realloc(canvas->cell, need * sizeof *cell);
+		if (!cell)
+			return ERR_NOMEM;
+		canvas->cell = cell;
+		canvas->size = need;
+	}
+	canvas->rows = rows;
+	canvas->cols = cols;
+	canvas_clear(canvas);
+	return 0;
+}
+
+void canvas_done(Canvas *canvas)
+{
+	free(canvas->cell);
+	*canvas = (Canvas) { 0 };
+}
+
+void canvas_clear(Canvas *canvas)
+{
+	canvas_fill(canvas, (Rect) { 0, 0, canvas->rows, canvas->cols }, ' ', ROLE_TEXT);
+}
+
+Cell *canvas_cell(Canvas *canvas, int row, int col)
+{
+	if (row < 0 || col < 0 || row >= canvas->rows || col >= canvas->cols)
+		return NULL;
+	return &canvas->cell[(size_t) row * (size_t) canvas->cols + (size_t) col];
+}
+
+void canvas_put(Canvas *canvas, int row, int col, uint32_t ch, Role role)
+{
+	Cell *cell = canvas_cell(canvas, row, col);
+	if (cell)
+		*cell = (Cell) { ch, role };
+}
+
+void canvas_fill(Canvas *canvas, Rect rect, uint32_t ch, Role role)
+{
+	for (int r = 0; r < rect.rows; r++)
+		for (int c = 0; c < rect.cols; c++)
+			canvas_put(canvas, rect.row + r, rect.col + c, ch, role);
+}
+
+/* ---- text ---- */
+
+/* One code point off *text; broken bytes give '?' one by one. */
+static uint32_t decode(const char **text)
+{
+	const unsigned char *s = (const unsigned char *) *text;
+	static const uint32_t LEAST[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 :
+	             s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	uint32_t ch = len == 1 ? s[0] : len == 2 ? s[0] & 0x1fu : len == 3 ? s[0] & 0x0fu : s[0] & 0x07u;
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80) {
+			len = 0;
+			break;
+		}
+		ch = ch << 6 | (s[i] & 0x3fu);
+	}
+	if (!len || ch < LEAST[len] || ch > 0x10ffff || (ch >= 0xd800 && ch < 0xe000)) {
+		*text += 1;
+		return '?';
+	}
+	*text += len;
+	return ch;
+}
+
+/* Columns of a character; 0 for one that is not to be shown (control, direction mark, combining). */
+static int width_of(const Canvas *canvas, uint32_t *ch)
+{
+	uint32_t c = *ch;
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069) || c == 0xfeff)
+		return 0;
+	if (c < 0x7f)
+		return 1;
+	if (canvas->glyphs->mode == GLYPHS_ASCII) {
+		*ch = '?';
+		return 1;
+	}
+	int width = wcwidth((wchar_t) c);
+	return width < 0 ? 0 : width;
+}
+
+int canvas_width(const Canvas *canvas, const char *text)
+{
+	int width = 0;
+	while (*text) {
+		uint32_t ch = decode(&text);
+		width += width_of(canvas, &ch);
+	}
+	return width;
+}
+
+int canvas_text(Canvas *canvas, int row, int col, int cols, Role role, const char *text)
+{
+	if (cols <= 0)
+		return 0;
+	bool is_cut = canvas_width(canvas, text) > cols;
+	int room = is_cut ? cols - 1 : cols;
+	int at = 0;
+	while (*text) {
+		uint32_t ch = decode(&text);
+		int width = width_of(canvas, &ch);
+		if (!width)
+			continue;
+		if (at + width > room)
+			break;
+		canvas_put(canvas, row, col + at, ch, role);
+		if (width == 2)
+			canvas_put(canvas, row, col + at + 1, 0, role);
+		at += width;
+	}
+	if (is_cut)
+		canvas_put(canvas, row, col + at++, canvas->glyphs->ellipsis, role);
+	return at;
+}
+
+void canvas_text_right(Canvas *canvas, int row, int end, int cols, Role role, const char *text)
+{
+	int width = canvas_width(canvas, text);
+	if (width > cols)
+		width = cols;
+	(void) canvas_text(canvas, row, end - width, width, role, text);
+}
+
+int canvas_textf(Canvas *canvas, int row, int col, int cols, Role role, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, format);
+	(void) vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	return canvas_text(canvas, row, col, cols, role, text);
+}
+
+bool pen_item(Pen *pen, Role role, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, format);
+	(void) vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	int width = canvas_width(pen->canvas, text);
+	if (pen->col + width > pen->end)
+		return false;
+	pen->col += canvas_text(pen->canvas, pen->row, pen->col, width, role, text);
+	return true;
+}
+
+/* ---- shapes ---- */
+
+Rect canvas_box(Canvas *canvas, Rect rect, const char *title, const char *note, bool has_focus)
+{
+	const Glyphs *g = canvas->glyphs;
+	Role role = has_focus ? ROLE_FRAME_FOCUS : ROLE_FRAME;
+	int bottom = rect.row + rect.rows - 1, right = rect.col + rect.cols - 1;
+	for (int c = rect.col + 1; c < right; c++) {
+		canvas_put(canvas, rect.row, c, g->horizontal, role);
+		canvas_put(canvas, bottom, c, g->horizontal, role);
+	}
+	for (int r = rect.row + 1; r < bottom; r++) {
+		canvas_put(canvas, r, rect.col, g->vertical, role);
+		canvas_put(canvas, r, right, g->vertical, role);
+	}
+	canvas_put(canvas, rect.row, rect.col, g->corner[0], role);
+	canvas_put(canvas, rect.row, right, g->corner[1], role);
+	canvas_put(canvas, bottom, rect.col, g->corner[2], role);
+	canvas_put(canvas, bottom, right, g->corner[3], role);
+	Pen pen = { canvas, rect.row, rect.col + 2, right - 1 };
+	if (title)
+		(void) pen_item(&pen, ROLE_TITLE, " %s ", title);
+	int note_cols = note ? canvas_width(canvas, note) + 2 : 0;
+	if (note && *note && pen.col + 1 + note_cols <= right - 1) {
+		pen.col = right - 1 - note_cols;
+		(void) pen_item(&pen, ROLE_LABEL, " %s ", note);
+	}
+	return (Rect) { rect.row + 1, rect.col + 2, rect.rows - 2, rect.cols - 4 };
+}
+
+void canvas_bar(Canvas *canvas, int row, int col, int cols, double ratio, Role role)
+{
+	const Glyphs *g = canvas->glyphs;
+	double clipped = isnan(ratio) || ratio < 0 ? 0 : ratio > 1 ? 1 : ratio;
+	int eighths = (int) lround(clipped * cols * 8);
+	for (int c = 0; c < cols; c++, eighths -= 8) {
+		int part = eighths >= 8 ? 8 : eighths > 0 ? eighths : 0;
+		if (g->growing[part] != ' ')
+			canvas_put(canvas, row, col + c, g->growing[part], role);
+		else
+			canvas_put(canvas, row, col + c, g->empty, ROLE_GHOST);
+	}
+}
+
+/* ---- out ---- */
+
+static void encode(StrBuf *text, uint32_t ch)
+{
+	char s[4];
+	size_t len = 1;
+	if (ch < 0x80) {
+		s[0] = (char) ch;
+	} else if (ch < 0x800) {
+		s[0] = (char) (0xc0 | ch >> 6);
+		s[1] = (char) (0x80 | (ch & 0x3f));
+		len = 2;
+	} else if (ch < 0x10000) {
+		s[0] = (char) (0xe0 | ch >> 12);
+		s[1] = (char) (0x80 | (ch >> 6 & 0x3f));
+		s[2] = (char) (0x80 | (ch & 0x3f));
+		len = 3;
+	} else {
+		s[0] = (char) (0xf0 | ch >> 18);
+		s[1] = (char) (0x80 | (ch >> 12 & 0x3f));
+		s[2] = (char) (0x80 | (ch >> 6 & 0x3f));
+		s[3] = (char) (0x80 | (ch & 0x3f));
+		len = 4;
+	}
+	strbuf_add(text, s, len);
+}
+
+void canvas_to_text(const Canvas *canvas, StrBuf *text)
+{
+	for (int r = 0; r < canvas->rows; r++) {
+		const Cell *row = &canvas->cell[(size_t) r * (size_t) canvas->cols];
+		int end = canvas->cols;
+		while (end > 0 && row[end - 1].ch == ' ')
+			end--;
+		for (int c = 0; c < end; c++)
+			if (row[c].ch)
+				encode(text, row[c].ch);
+		strbuf_add(text, "\n", 1);
+	}
+}

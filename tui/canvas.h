@@ -1,0 +1,74 @@
+/*
+ * The screen in memory: a grid of cells, each a character and a role. Screens draw here; term.c copies what changed
+ * to the terminal; tests read it as text.
+ *
+ * Text from outside is made safe on its way in: control characters and marks that turn the writing direction are
+ * left out, broken UTF-8 becomes one '?' a byte, and what does not fit is cut by display width, with an ellipsis.
+ */
+#ifndef MAESTRO_TUI_CANVAS_H
+#define MAESTRO_TUI_CANVAS_H
+
+#include "base/mem.h"
+#include "tui/glyphs.h"
+#include "tui/theme.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Rect {
+	int row, col, rows, cols;
+} Rect;
+
+typedef struct Cell {
+	uint32_t ch; /* 0: covered by the wide character on its left */
+	uint32_t role;
+} Cell;
+
+typedef struct Canvas {
+	int rows, cols;
+	Cell *cell;     /* [rows][cols] */
+	size_t size;    /* cells allocated */
+	const Glyphs *glyphs;
+} Canvas;
+
+/* Blank cells. ERR_NOMEM leaves the old size. The first call wants a zeroed Canvas. */
+int canvas_resize(Canvas *canvas, int rows, int cols);
+void canvas_done(Canvas *canvas);
+void canvas_clear(Canvas *canvas);
+
+/* Outside the canvas nothing happens. */
+void canvas_put(Canvas *canvas, int row, int col, uint32_t ch, Role role);
+/* The cell, or NULL outside. */
+Cell *canvas_cell(Canvas *canvas, int row, int col);
+void canvas_fill(Canvas *canvas, Rect rect, uint32_t ch, Role role);
+
+/* UTF-8 text into at most cols columns; answers how many it took. */
+int canvas_text(Canvas *canvas, int row, int col, int cols, Role role, const char *text);
+/* The same, ending at column end (exclusive); what does not fit is cut. */
+void canvas_text_right(Canvas *canvas, int row, int end, int cols, Role role, const char *text);
+__attribute__((format(printf, 6, 7)))
+int canvas_textf(Canvas *canvas, int row, int col, int cols, Role role, const char *format, ...);
+/* Columns that the text would take, unbounded. */
+int canvas_width(const Canvas *canvas, const char *text);
+
+/* A frame with a title on its left and a note on its right (either may be NULL); answers the room inside. */
+Rect canvas_box(Canvas *canvas, Rect rect, const char *title, const char *note, bool has_focus);
+/* A bar of cols columns filled by ratio 0..1; NAN leaves it empty. */
+void canvas_bar(Canvas *canvas, int row, int col, int cols, double ratio, Role role);
+
+/*
+ * Writes items one behind the other on a line; an item that does not fit whole is left out, so that no figure is
+ * ever cut through.
+ */
+typedef struct Pen {
+	Canvas *canvas;
+	int row, col, end;
+} Pen;
+
+__attribute__((format(printf, 3, 4))) bool pen_item(Pen *pen, Role role, const char *format, ...);
+
+/* Lines with trailing blanks removed, each ended by '\n'. */
+void canvas_to_text(const Canvas *canvas, StrBuf *text);
+
+#endif

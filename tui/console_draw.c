@@ -1,0 +1,147 @@
+/* Row 0, panes, keys, overlays. */
+#include "tui/console.h"
+#include "tui/fmt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { HELP_KEY_COLS = 8, HELP_COLS = 66 };
+
+static bool is_readonly(const Console *console)
+{
+	return console->opts.is_readonly || (console->frame.live && console->frame.live->is_readonly);
+}
+
+static Scene scene_of(Console *console)
+{
+	const FeedFrame *frame = &console->frame;
+	Scene scene = { &console->canvas, frame->train, frame->live, frame->wall_ms, 0, console->smoothing, console->window,
+		        console->row, { console->ask.list, console->ask.run, console->ask.has_list, console->runs_offset,
+		        console->selected_run }, console->layout.focus, &console->layout };
+	if (frame->live) {
+		double since = (double) (frame->wall_ms - console->live_seen_ms);
+		double speed = frame->live->speed > 0 ? frame->live->speed : 1;
+		scene.target_ms = frame->live->wall_ms + (int64_t) (since > 0 ? since * speed : 0);
+	}
+	return scene;
+}
+
+static void draw_status(Console *console, const Scene *scene)
+{
+	char clock[FMT_TEXT];
+	int cols = console->canvas.cols, end = cols;
+	canvas_text_right(&console->canvas, 0, cols, 9, ROLE_LABEL, fmt_clock(clock, console->frame.wall_ms));
+	end -= 10;
+	if (is_readonly(console)) {
+		canvas_text_right(&console->canvas, 0, end, 4, ROLE_BADGE_INFO, " RO ");
+		end -= 5;
+	}
+	if (console->is_frozen) {
+		canvas_text_right(&console->canvas, 0, end, 8, ROLE_BADGE_WARN, " FROZEN ");
+		end -= 9;
+	}
+	Pen pen = { &console->canvas, 0, 0, end };
+	screen_ops(console->screen)->head(scene, &pen);
+}
+
+/* ---- keys ---- */
+
+static void draw_screens(const Console *console, Pen *pen)
+{
+	for (int i = 0; i < SCREEN_COUNT; i++) {
+		const ScreenOps *ops = screen_ops((ScreenId) i);
+		if (!console_has(console, (ScreenId) i))
+			continue;
+		bool is_here = console->screen == (ScreenId) i;
+		if (pen_item(pen, is_here ? ROLE_SELECTED : ROLE_KEY, is_here ? " %c" : "%c", ops->key))
+			(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_TEXT, is_here ? " %s " : " %s", ops->name);
+		(void) pen_item(pen, ROLE_TEXT, " ");
+	}
+	canvas_put(pen->canvas, pen->row, pen->col, pen->canvas->glyphs->vertical, ROLE_FRAME);
+	pen->col += 2;
+}
+
+static void draw_key(Pen *pen, const char *name, const char *label)
+{
+	int width = canvas_width(pen->canvas, name) + 2 + canvas_width(pen->canvas, label);
+	if (pen->col + width > pen->end)
+		return;
+	(void) pen_item(pen, ROLE_KEY, "%s", name);
+	(void) pen_item(pen, ROLE_TEXT, " %s", label);
+	pen->col += 2;
+}
+
+static void draw_footer(Console *console)
+{
+	int row = console->canvas.rows - 1;
+	const Message *m = &console->message;
+	Pen pen = { &console->canvas, row, 0, console->canvas.cols };
+	canvas_fill(&console->canvas, (Rect) { row, 0, 1, console->canvas.cols }, ' ', ROLE_TEXT);
+	if (m->pending_id || m->until_ms) {
+		canvas_put(&console->canvas, row, 0, console->canvas.glyphs->pointer, m->role);
+		(void) canvas_text(&console->canvas, row, 2, console->canvas.cols - 2, m->role, m->text);
+		return;
+	}
+	draw_screens(console, &pen);
+	size_t n;
+	const KeyRow *table = keys_table(&n);
+	if (console->layout.class_ == LAYOUT_SINGLE && !console->is_zoomed)
+		draw_key(&pen, "Tab", "next pane");
+	for (size_t i = 0; i < n; i++)
+		if (table[i].label && table[i].screens & 1u << console->screen && !(table[i].is_write && is_readonly(console)))
+			draw_key(&pen, table[i].name, table[i].label);
+}
+
+/* ---- help ---- */
+
+static void draw_help(Console *console)
+{
+	Canvas *canvas = &console->canvas;
+	size_t n;
+	const KeyRow *table = keys_table(&n);
+	int lines = 0;
+	for (size_t i = 0; i < n; i++)
+		lines += table[i].name && table[i].screens & 1u << console->screen;
+	int cols = HELP_COLS < canvas->cols ? HELP_COLS : canvas->cols;
+	int rows = lines + 2 < canvas->rows - 1 ? lines + 2 : canvas->rows - 1;
+	Rect rect = { (canvas->rows - rows) / 2, (canvas->cols - cols) / 2, rows, cols };
+	canvas_fill(canvas, rect, ' ', ROLE_TEXT);
+	char title[32];
+	(void) snprintf(title, sizeof title, "Help: %s", screen_ops(console->screen)->name);
+	Rect in = canvas_box(canvas, rect, title, lines + 2 > rows ? "Up Down scroll, Esc closes" : "Esc closes", true);
+	int top = console->help_top > lines - in.rows ? lines - in.rows : console->help_top, line = -top;
+	for (size_t i = 0; i < n && line < in.rows; i++) {
+		if (!table[i].name || !(table[i].screens & 1u << console->screen))
+			continue;
+		bool is_off = table[i].is_write && is_readonly(console);
+		if (line >= 0) {
+			(void) canvas_text(canvas, in.row + line, in.col, HELP_KEY_COLS, ROLE_KEY, table[i].name);
+			(void) canvas_text(canvas, in.row + line, in.col + HELP_KEY_COLS, in.cols - HELP_KEY_COLS,
+			                   is_off ? ROLE_GHOST : ROLE_TEXT, table[i].help);
+		}
+		line++;
+	}
+}
+
+void console_draw(Console *console)
+{
+	Canvas *canvas = &console->canvas;
+	const ScreenOps *ops = screen_ops(console->screen);
+	canvas_clear(canvas);
+	layout_compute(ops->pane, ops->n_panes, canvas->rows, canvas->cols, console->focus[console->screen],
+	               console->is_zoomed, &console->layout);
+	if (console_has(console, console->screen)) {
+		Scene scene = scene_of(console);
+		draw_status(console, &scene);
+		if (console->layout.class_ == LAYOUT_COLUMN)
+			ops->column(&scene, console->layout.body);
+		for (int i = 0; i < ops->n_panes; i++)
+			if (console->layout.pane[i].rows > 0)
+				ops->draw(&scene, i, console->layout.pane[i]);
+	}
+	draw_footer(console);
+	if (console->is_helping)
+		draw_help(console);
+	if (console->dialog.kind != DIALOG_NONE)
+		dialog_draw(&console->dialog, canvas);
+}

@@ -1,0 +1,328 @@
+/* Logic of the dialogs; see dialog.h. dialog_draw.c draws them. */
+#include "tui/dialog.h"
+#include "tui/keys.h"
+#include "tui/screen.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOLD_FREE_MS = 3600 * 1000, REPLICAS_MOST = 100000 };
+
+static const char *const ACTIONS[] = { "up one", "down one", "set", "resume", NULL };
+
+/* ---- opening ---- */
+
+static Field *add(Dialog *dialog, FieldKind kind, const char *label)
+{
+	Field *field = &dialog->field[dialog->n_fields++];
+	*field = (Field) { .kind = kind, .label = label };
+	return field;
+}
+
+/* Cancel has the focus. */
+static void add_buttons(Dialog *dialog, const char *accept)
+{
+	dialog->focus = dialog->n_fields;
+	add(dialog, FIELD_BUTTON, "Cancel")->press = DIALOG_CANCELLED;
+	add(dialog, FIELD_BUTTON, accept)->press = DIALOG_ACCEPTED;
+}
+
+static void open_target(Dialog *dialog, DialogKind kind, const char *verb, const LiveView *live)
+{
+	*dialog = (Dialog) { .kind = kind, .seen = live_replicas(live), .min = live->target.min_replicas,
+	                     .max = live->target.max_replicas };
+	str_copy(dialog->name, sizeof dialog->name, live->target.name);
+	(void) snprintf(dialog->title, sizeof dialog->title, "%s %.30s/%.40s", verb, live->target.namespace_, live->target.name);
+	char now[16] = "?";
+	if (dialog->seen >= 0)
+		(void) snprintf(now, sizeof now, "%d", dialog->seen);
+	(void) snprintf(dialog->line, sizeof dialog->line, "%.40s   %s   replicas %s   allowed %d..%d", live->context,
+	                state_text(live->state), now, dialog->min, dialog->max);
+}
+
+void dialog_open_override(Dialog *dialog, const LiveView *live)
+{
+	open_target(dialog, DIALOG_OVERRIDE, "Override", live);
+	add(dialog, FIELD_CHOICE, "action")->choice = ACTIONS;
+	(void) add(dialog, FIELD_TEXT, "replicas");
+	str_copy(add(dialog, FIELD_TEXT, "hold for")->text, FIELD_TEXT_MAX, "10m");
+	(void) add(dialog, FIELD_TEXT, "reason");
+	(void) add(dialog, FIELD_TEXT, "type name");
+	add_buttons(dialog, "Apply");
+	if (live->state == STATE_MANUAL || live->state == STATE_PAUSED)
+		dialog->field[OVERRIDE_ACTION].at = CHOICE_RESUME;
+}
+
+void dialog_open_pause(Dialog *dialog, const LiveView *live)
+{
+	open_target(dialog, DIALOG_PAUSE, live->state == STATE_PAUSED ? "Resume" : "Pause", live);
+	dialog->param = 0;
+	dialog->old_value = live->state == STATE_PAUSED;
+	add_buttons(dialog, live->state == STATE_PAUSED ? "Resume" : "Pause");
+}
+
+void dialog_open_param(Dialog *dialog, const TrainView *train, TrainParam param)
+{
+	static const TrainMetric METRICS[] = { TRAIN_LEARNING_RATE, TRAIN_ENT_COEF, TRAIN_CLIP_RANGE };
+	static const char *const NAMES[] = { "Learning rate", "Entropy coefficient", "Clip range" };
+	*dialog = (Dialog) { .kind = DIALOG_PARAM, .param = param, .old_value = train->now[METRICS[param]], .seen = -1 };
+	str_copy(dialog->title, sizeof dialog->title, NAMES[param]);
+	(void) snprintf(dialog->line, sizeof dialog->line, "applies from the next update on; drawn as a tick on the curves");
+	(void) add(dialog, FIELD_TEXT, "new value");
+	add_buttons(dialog, "Apply");
+	dialog->focus = 0; /* level 0: nothing but this run changes, and it is recorded */
+}
+
+void dialog_open_quit(Dialog *dialog, const LiveView *live)
+{
+	open_target(dialog, DIALOG_QUIT, "Leave", live);
+	add_buttons(dialog, "Stop scaling and quit");
+	add(dialog, FIELD_BUTTON, "Go on headless")->press = DIALOG_TO_HEADLESS;
+}
+
+void dialog_open_suspend(Dialog *dialog, const LiveView *live)
+{
+	open_target(dialog, DIALOG_SUSPEND, "Suspend", live);
+	add_buttons(dialog, "Stop scaling and suspend");
+	add(dialog, FIELD_BUTTON, "Go on headless")->press = DIALOG_TO_HEADLESS;
+}
+
+/* ---- what the fields say ---- */
+
+int64_t dialog_parse_hold(const char *text)
+{
+	int64_t total = 0;
+	bool has_any = false;
+	while (*text) {
+		char *end;
+		if (!isdigit((unsigned char) *text))
+			return -1;
+		errno = 0;
+		long value = strtol(text, &end, 10);
+		int64_t unit = *end == 's' ? 1000 : *end == 'h' ? 3600000 : *end == 'm' || !*end ? 60000 : 0;
+		if (errno || !unit || value > 1000000)
+			return -1;
+		total += value * unit;
+		text = *end ? end + 1 : end;
+		has_any = true;
+	}
+	return has_any && total > 0 ? total : -1;
+}
+
+static bool parse_count(const char *text, int32_t *ret)
+{
+	char *end;
+	errno = 0;
+	long value = strtol(text, &end, 10);
+	if (!isdigit((unsigned char) *text) || *end || errno || value > REPLICAS_MOST)
+		return false;
+	*ret = (int32_t) value;
+	return true;
+}
+
+int32_t dialog_replicas(const Dialog *dialog)
+{
+	if (dialog->kind != DIALOG_OVERRIDE || dialog->seen < 0)
+		return -1;
+	int32_t count = -1;
+	switch (dialog->field[OVERRIDE_ACTION].at) {
+	case CHOICE_UP: return dialog->seen + 1;
+	case CHOICE_DOWN: return dialog->seen > 0 ? dialog->seen - 1 : 0;
+	case CHOICE_SET: return parse_count(dialog->field[OVERRIDE_REPLICAS].text, &count) ? count : -1;
+	default: return -1;
+	}
+}
+
+bool dialog_needs_name(const Dialog *dialog)
+{
+	int32_t to = dialog_replicas(dialog);
+	if (to < 0)
+		return false;
+	return to == 0 || to < dialog->min || to > dialog->max || abs(to - dialog->seen) * 2 > dialog->seen ||
+	       dialog_parse_hold(dialog->field[OVERRIDE_HOLD].text) > HOLD_FREE_MS;
+}
+
+bool dialog_shows(const Dialog *dialog, int field)
+{
+	if (dialog->kind != DIALOG_OVERRIDE)
+		return true;
+	int choice = dialog->field[OVERRIDE_ACTION].at;
+	switch (field) {
+	case OVERRIDE_REPLICAS: return choice == CHOICE_SET;
+	case OVERRIDE_HOLD:
+	case OVERRIDE_REASON: return choice != CHOICE_RESUME;
+	case OVERRIDE_NAME: return dialog_needs_name(dialog);
+	default: return true;
+	}
+}
+
+/* "" when Apply may go ahead. */
+static const char *problem_of(const Dialog *dialog)
+{
+	if (dialog->kind == DIALOG_PARAM) {
+		char *end;
+		double value = strtod(dialog->field[0].text, &end);
+		return !*dialog->field[0].text || *end || !isfinite(value) || value < 0 ? "a number of 0 or more is needed" : "";
+	}
+	if (dialog->kind != DIALOG_OVERRIDE || dialog->field[OVERRIDE_ACTION].at == CHOICE_RESUME)
+		return "";
+	if (dialog->seen < 0)
+		return "the present replicas are not known, so no change can be checked against them";
+	if (dialog_replicas(dialog) < 0)
+		return "replicas: a whole number is needed";
+	if (dialog_parse_hold(dialog->field[OVERRIDE_HOLD].text) < 0)
+		return "hold for: such as 90s, 10m or 1h";
+	if (dialog_needs_name(dialog) && strcmp(dialog->field[OVERRIDE_NAME].text, dialog->name) != 0)
+		return "a change this large needs the target's name typed";
+	return "";
+}
+
+/* ---- keys ---- */
+
+static void move(Dialog *dialog, int by)
+{
+	do
+		dialog->focus = (dialog->focus + by + dialog->n_fields) % dialog->n_fields;
+	while (!dialog_shows(dialog, dialog->focus));
+}
+
+static int count_choices(const Field *field)
+{
+	int n = 0;
+	while (field->choice[n])
+		n++;
+	return n;
+}
+
+static void append_utf8(char *text, size_t size, int key)
+{
+	size_t len = strlen(text);
+	if (key < 0x80 && len + 1 < size) {
+		text[len] = (char) key;
+		text[len + 1] = '\0';
+	} else if (key >= 0x80 && key < 0x800 && len + 2 < size) {
+		text[len] = (char) (0xc0 | key >> 6);
+		text[len + 1] = (char) (0x80 | (key & 0x3f));
+		text[len + 2] = '\0';
+	}
+}
+
+static void rub_out(char *text)
+{
+	size_t len = strlen(text);
+	while (len > 0 && ((unsigned char) text[len - 1] & 0xc0) == 0x80)
+		len--;
+	text[len > 0 ? len - 1 : 0] = '\0';
+}
+
+/* A digit typed on a button or on the choice starts "set N": the shortest way to the commonest wish. */
+static void type(Dialog *dialog, int key)
+{
+	Field *field = &dialog->field[dialog->focus];
+	if (dialog->kind == DIALOG_OVERRIDE && field->kind != FIELD_TEXT && key >= '0' && key <= '9') {
+		dialog->field[OVERRIDE_ACTION].at = CHOICE_SET;
+		dialog->focus = OVERRIDE_REPLICAS;
+		field = &dialog->field[OVERRIDE_REPLICAS];
+		field->text[0] = '\0';
+	}
+	if (field->kind != FIELD_TEXT)
+		return;
+	if (key == KEY_RUBOUT)
+		rub_out(field->text);
+	else if (key >= ' ')
+		append_utf8(field->text, FIELD_TEXT_MAX, key);
+}
+
+static void turn(Dialog *dialog, int by)
+{
+	Field *field = &dialog->field[dialog->focus];
+	if (field->kind == FIELD_CHOICE) {
+		int n = count_choices(field);
+		field->at = (field->at + by + n) % n;
+	} else if (field->kind == FIELD_BUTTON) {
+		move(dialog, by);
+	}
+}
+
+/* On a field: on to the next one, and from the last field to Apply, past Cancel. */
+static DialogResult enter(Dialog *dialog)
+{
+	Field *field = &dialog->field[dialog->focus];
+	if (field->kind != FIELD_BUTTON) {
+		move(dialog, 1);
+		if (dialog->field[dialog->focus].press == DIALOG_CANCELLED)
+			move(dialog, 1);
+		return DIALOG_STAYS;
+	}
+	if (field->press == DIALOG_ACCEPTED) {
+		str_copy(dialog->problem, sizeof dialog->problem, problem_of(dialog));
+		if (dialog->problem[0])
+			return DIALOG_STAYS;
+	}
+	return field->press;
+}
+
+DialogResult dialog_key(Dialog *dialog, int key)
+{
+	dialog->problem[0] = '\0';
+	switch (key) {
+	case KEY_ESC:
+	case KEY_CTRL_C: return DIALOG_CANCELLED;
+	case KEY_ENTER_: return enter(dialog);
+	case KEY_TAB_:
+	case KEY_DOWN_: move(dialog, 1); break;
+	case KEY_BACK_TAB:
+	case KEY_UP_: move(dialog, -1); break;
+	case KEY_LEFT_: turn(dialog, -1); break;
+	case KEY_RIGHT_: turn(dialog, 1); break;
+	default: type(dialog, key); break;
+	}
+	return DIALOG_STAYS;
+}
+
+/* ---- out ---- */
+
+bool dialog_command(const Dialog *dialog, Command *ret_command)
+{
+	*ret_command = (Command) { 0 };
+	if (dialog->kind == DIALOG_PARAM) {
+		ret_command->kind = COMMAND_TRAIN_SET;
+		ret_command->u.set.param = dialog->param;
+		ret_command->u.set.value = strtod(dialog->field[0].text, NULL);
+		return true;
+	}
+	if (dialog->kind == DIALOG_PAUSE) {
+		ret_command->kind = dialog->old_value > 0 ? COMMAND_LIVE_RESUME : COMMAND_LIVE_PAUSE;
+		return true;
+	}
+	if (dialog->kind != DIALOG_OVERRIDE)
+		return false;
+	if (dialog->field[OVERRIDE_ACTION].at == CHOICE_RESUME) {
+		ret_command->kind = COMMAND_LIVE_RESUME;
+		return true;
+	}
+	ret_command->kind = COMMAND_LIVE_OVERRIDE;
+	ret_command->u.override_.replicas = dialog_replicas(dialog);
+	ret_command->u.override_.hold_ms = dialog_parse_hold(dialog->field[OVERRIDE_HOLD].text);
+	ret_command->u.override_.seen = dialog->seen;
+	str_copy(ret_command->u.override_.reason, sizeof ret_command->u.override_.reason, dialog->field[OVERRIDE_REASON].text);
+	return true;
+}
+
+void dialog_what(const Dialog *dialog, char *text, size_t size)
+{
+	Command command;
+	text[0] = '\0';
+	if (!dialog_command(dialog, &command))
+		return;
+	if (command.kind == COMMAND_TRAIN_SET)
+		(void) snprintf(text, size, "%s %g -> %g", dialog->title, dialog->old_value, command.u.set.value);
+	else if (command.kind == COMMAND_LIVE_OVERRIDE)
+		(void) snprintf(text, size, "%.40s replicas %d -> %d", dialog->name, dialog->seen, command.u.override_.replicas);
+	else
+		(void) snprintf(text, size, "%s %.40s", command.kind == COMMAND_LIVE_PAUSE ? "pause" : "resume", dialog->name);
+}

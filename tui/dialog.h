@@ -1,0 +1,75 @@
+/*
+ * Dialogs: every write to a target goes through one, as from -> to, with the target named (UX 7).
+ *
+ * The focus starts on Cancel. What goes beyond half of the present replicas, to zero, beyond min or max, or holds
+ * longer than an hour asks for the target's name. The logic knows no terminal: keys in, a Command out.
+ */
+#ifndef MAESTRO_TUI_DIALOG_H
+#define MAESTRO_TUI_DIALOG_H
+
+#include "base/command.h"
+#include "base/view.h"
+#include "tui/canvas.h"
+
+typedef enum DialogKind { DIALOG_NONE, DIALOG_OVERRIDE, DIALOG_PAUSE, DIALOG_PARAM, DIALOG_QUIT, DIALOG_SUSPEND } DialogKind;
+
+typedef enum DialogResult { DIALOG_STAYS, DIALOG_CANCELLED, DIALOG_ACCEPTED, DIALOG_TO_HEADLESS } DialogResult;
+
+typedef enum FieldKind { FIELD_CHOICE, FIELD_TEXT, FIELD_BUTTON } FieldKind;
+
+enum { FIELDS_MAX = 8, FIELD_TEXT_MAX = 96 };
+
+typedef struct Field {
+	FieldKind kind;
+	const char *label;
+	const char *const *choice; /* of a choice, ended by NULL */
+	int at;                    /* which choice */
+	char text[FIELD_TEXT_MAX];
+	DialogResult press;        /* of a button */
+} Field;
+
+typedef struct Dialog {
+	DialogKind kind;
+	char title[96];
+	char line[160];            /* what is the case now */
+	Field field[FIELDS_MAX];
+	int n_fields, focus;
+	char problem[120];         /* why Apply was refused; "" */
+	char name[NAME_MAX_K8S];   /* of the target */
+	int32_t seen, min, max;    /* replicas when it was opened; seen -1: not known */
+	TrainParam param;
+	double old_value;
+} Dialog;
+
+/* Fields of the override dialog. */
+enum { OVERRIDE_ACTION, OVERRIDE_REPLICAS, OVERRIDE_HOLD, OVERRIDE_REASON, OVERRIDE_NAME, OVERRIDE_CANCEL, OVERRIDE_APPLY };
+enum { CHOICE_UP, CHOICE_DOWN, CHOICE_SET, CHOICE_RESUME };
+
+void dialog_open_override(Dialog *dialog, const LiveView *live);
+void dialog_open_pause(Dialog *dialog, const LiveView *live);
+void dialog_open_param(Dialog *dialog, const TrainView *train, TrainParam param);
+/* Of a real target that is Active or Manual: leaving stops its scaling. */
+void dialog_open_quit(Dialog *dialog, const LiveView *live);
+void dialog_open_suspend(Dialog *dialog, const LiveView *live);
+
+DialogResult dialog_key(Dialog *dialog, int key);
+
+/* Of an accepted dialog; id and who are the sender's. False: it has none (quit, suspend). */
+bool dialog_command(const Dialog *dialog, Command *ret_command);
+/* "set replicas 4 -> 5", of an accepted one. */
+void dialog_what(const Dialog *dialog, char *text, size_t size);
+
+/* Whether the target's name must be typed. */
+bool dialog_needs_name(const Dialog *dialog);
+/* Replicas that Apply would set; -1: not known, or resume. */
+int32_t dialog_replicas(const Dialog *dialog);
+/* Whether a field stands on the screen now. */
+bool dialog_shows(const Dialog *dialog, int field);
+
+/* "10m", "90s", "1h30m", a plain number is minutes; -1 for anything else. */
+int64_t dialog_parse_hold(const char *text);
+
+/* In the middle of the canvas. */
+void dialog_draw(const Dialog *dialog, Canvas *canvas);
+
+#endif

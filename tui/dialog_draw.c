@@ -1,0 +1,122 @@
+/* How the dialogs look; the logic is in dialog.c. */
+#include "tui/dialog.h"
+#include "tui/fmt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WIDTH = 64, LABEL_COLS = 11 };
+
+static void draw_choice(Canvas *canvas, const Field *field, int row, Rect in, bool has_focus)
+{
+	Pen pen = { canvas, row, in.col + LABEL_COLS, in.col + in.cols };
+	for (int i = 0; field->choice[i]; i++)
+		(void) pen_item(&pen, i != field->at ? ROLE_LABEL : has_focus ? ROLE_SELECTED : ROLE_STRONG, i == field->at ? "[%s] " : " %s  ",
+		                field->choice[i]);
+}
+
+/* What stands behind a field: the change it means. */
+static void hint_of(const Dialog *dialog, int i, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (dialog->kind == DIALOG_PARAM && i == 0) {
+		char old[FMT_TEXT];
+		(void) snprintf(text, size, "now %s", fmt_number(old, dialog->old_value));
+	}
+	if (dialog->kind != DIALOG_OVERRIDE)
+		return;
+	if (i == OVERRIDE_HOLD)
+		(void) snprintf(text, size, "then the policy decides again");
+	else if (i == OVERRIDE_NAME)
+		(void) snprintf(text, size, "%.24s: a large change", dialog->name);
+}
+
+static void draw_text(const Dialog *dialog, Canvas *canvas, int i, int row, Rect in)
+{
+	const Field *field = &dialog->field[i];
+	bool has_focus = dialog->focus == i;
+	int room = i == OVERRIDE_REASON ? in.cols - LABEL_COLS : 18;
+	char hint[64];
+	hint_of(dialog, i, hint, sizeof hint);
+	Rect slot = { row, in.col + LABEL_COLS, 1, room };
+	canvas_fill(canvas, slot, canvas->glyphs->mode == GLYPHS_ASCII ? '_' : ' ', ROLE_INPUT);
+	/* the end of a long text is what is being typed */
+	const char *tail = field->text;
+	while (canvas_width(canvas, tail) > room - 1)
+		tail++;
+	int used = canvas_text(canvas, row, slot.col, room, ROLE_INPUT, tail);
+	if (has_focus)
+		canvas_put(canvas, row, slot.col + used, canvas->glyphs->mode == GLYPHS_ASCII ? '<' : ' ', ROLE_SELECTED);
+	(void) canvas_text(canvas, row, slot.col + room + 2, in.col + in.cols - slot.col - room - 2, ROLE_LABEL, hint);
+}
+
+static void draw_buttons(const Dialog *dialog, Canvas *canvas, int row, Rect in)
+{
+	Pen pen = { canvas, row, in.col, in.col + in.cols };
+	for (int i = 0; i < dialog->n_fields; i++) {
+		if (dialog->field[i].kind != FIELD_BUTTON)
+			continue;
+		bool has_focus = dialog->focus == i;
+		(void) pen_item(&pen, has_focus ? ROLE_SELECTED : ROLE_TEXT, has_focus ? "[ %s ]" : "  %s  ", dialog->field[i].label);
+		(void) pen_item(&pen, ROLE_TEXT, " ");
+	}
+}
+
+/* The change in large: "4 -> 5". */
+static void draw_change(const Dialog *dialog, Canvas *canvas, int row, Rect in)
+{
+	int32_t to = dialog_replicas(dialog);
+	const Glyphs *g = canvas->glyphs;
+	Pen pen = { canvas, row, in.col, in.col + in.cols };
+	if (dialog->kind != DIALOG_OVERRIDE)
+		return;
+	(void) pen_item(&pen, ROLE_LABEL, "%-*s", LABEL_COLS, "change");
+	if (dialog->field[OVERRIDE_ACTION].at == CHOICE_RESUME) {
+		(void) pen_item(&pen, ROLE_STRONG, "the policy decides again");
+		return;
+	}
+	(void) pen_item(&pen, ROLE_STRONG, dialog->seen < 0 ? "? " : "%d ", dialog->seen);
+	canvas_put(canvas, row, pen.col, g->arrow, ROLE_STRONG);
+	pen.col++;
+	(void) pen_item(&pen, ROLE_STRONG, to < 0 ? " ?" : " %d", to);
+	(void) pen_item(&pen, ROLE_LABEL, " replicas");
+	if (dialog_needs_name(dialog))
+		(void) pen_item(&pen, ROLE_WARN, "  ! large: type the name to confirm");
+}
+
+static int count_rows(const Dialog *dialog)
+{
+	int rows = 0;
+	for (int i = 0; i < dialog->n_fields; i++)
+		rows += dialog->field[i].kind != FIELD_BUTTON;
+	return rows + (dialog->kind == DIALOG_OVERRIDE) + 7;
+}
+
+void dialog_draw(const Dialog *dialog, Canvas *canvas)
+{
+	int rows = count_rows(dialog), cols = WIDTH < canvas->cols ? WIDTH : canvas->cols;
+	Rect rect = { canvas->rows > rows ? (canvas->rows - rows) / 2 : 0, (canvas->cols - cols) / 2,
+	              rows < canvas->rows ? rows : canvas->rows, cols };
+	canvas_fill(canvas, rect, ' ', ROLE_TEXT);
+	Rect in = canvas_box(canvas, rect, dialog->title, NULL, true);
+	int row = in.row;
+	(void) canvas_text(canvas, row, in.col, in.cols, ROLE_LABEL, dialog->line);
+	row += 2;
+	for (int i = 0; i < dialog->n_fields; i++) {
+		const Field *field = &dialog->field[i];
+		if (field->kind == FIELD_BUTTON)
+			continue;
+		if (dialog_shows(dialog, i)) {
+			(void) canvas_text(canvas, row, in.col, LABEL_COLS - 1, dialog->focus == i ? ROLE_STRONG : ROLE_LABEL, field->label);
+			if (field->kind == FIELD_CHOICE)
+				draw_choice(canvas, field, row, in, dialog->focus == i);
+			else
+				draw_text(dialog, canvas, i, row, in);
+		}
+		row++;
+	}
+	draw_change(dialog, canvas, row, in);
+	row = in.row + in.rows - 2;
+	draw_buttons(dialog, canvas, row, in);
+	(void) canvas_text(canvas, row + 1, in.col, in.cols, ROLE_BAD, dialog->problem);
+}

@@ -1,0 +1,240 @@
+/* The graphs of the Live screen: one column a bucket of target time, newest at the right, gaps left open. */
+#include "tui/fmt.h"
+#include "tui/plot.h"
+#include "tui/screen_live.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { LABEL_COLS = 15, RIGHT_COLS = 11 };
+
+typedef struct Signal {
+	const char *name;
+	uint32_t field;
+	FmtFn format;
+	Role role, fill;
+	char letter;
+} Signal;
+
+static const Signal SIGNALS[] = {
+	{ "p95", SAMPLE_LATENCY, fmt_ms, ROLE_SERIES_C, ROLE_FILL_C, '*' },
+	{ "rps", SAMPLE_RPS, fmt_rate, ROLE_SERIES_A, ROLE_FILL_A, '*' },
+	{ "cpu", SAMPLE_CPU, fmt_cores, ROLE_SERIES_D, ROLE_FILL_D, '*' },
+	{ "mem", SAMPLE_MEM, fmt_bytes, ROLE_SERIES_B, ROLE_FILL_B, '*' },
+};
+enum { N_SIGNALS = sizeof SIGNALS / sizeof *SIGNALS };
+
+/* History in buckets: x counts dot columns from the left. */
+typedef struct Past {
+	const LiveView *live;
+	uint32_t field;      /* SAMPLE_*, or 0 and `pick` */
+	int pick;            /* 0 desired, 1 ready, 2 HPA */
+	int64_t bucket_ms, last_bucket;
+	int dots;
+} Past;
+
+static double past_value(const Past *past, const HistoryPoint *p)
+{
+	switch (past->field) {
+	case SAMPLE_LATENCY: return (double) p->latency_ms;
+	case SAMPLE_RPS: return (double) p->rps;
+	case SAMPLE_CPU: return (double) p->cpu_cores;
+	case SAMPLE_MEM: return (double) p->mem_bytes;
+	default: break;
+	}
+	int16_t count = past->pick == 0 ? p->replicas : past->pick == 1 ? p->ready : p->hpa;
+	return count < 0 ? NAN : count;
+}
+
+static void past_point(const void *data, int i, double *ret_x, double *ret_y)
+{
+	const Past *past = data;
+	const HistoryPoint *p = &past->live->history[i];
+	*ret_x = (double) (p->wall_ms / past->bucket_ms - past->last_bucket + past->dots - 1);
+	*ret_y = past_value(past, p);
+}
+
+static Past past_of(const Scene *scene, uint32_t field, int pick, int cols)
+{
+	const LiveView *live = scene->live;
+	int64_t bucket = (int64_t) ((double) live->interval_s * 1000 * scene->window);
+	Past past = { live, field, pick, bucket > 0 ? bucket : 1000, 0, cols * scene->canvas->glyphs->dots_x };
+	int64_t newest = live->n_history ? live->history[live->n_history - 1].wall_ms : live->wall_ms;
+	past.last_bucket = newest / past.bucket_ms;
+	return past;
+}
+
+/* Largest value in sight; NAN where none is. */
+static double past_most(const Past *past)
+{
+	double most = NAN, x, y;
+	for (int i = 0; i < past->live->n_history; i++) {
+		past_point(past, i, &x, &y);
+		if (x >= 0)
+			most = fmax(most, y); /* fmax passes over NAN */
+	}
+	return most;
+}
+
+int live_graph_cols(int inner_cols)
+{
+	int cols = inner_cols - LABEL_COLS - RIGHT_COLS;
+	return cols > 1 ? cols : 1;
+}
+
+void live_window_note(const Scene *scene, int cols, char *text, size_t size)
+{
+	char whole[FMT_TEXT], one[FMT_TEXT];
+	double column_s = (double) scene->live->interval_s * scene->window * scene->canvas->glyphs->dots_x;
+	(void) snprintf(text, size, "%s, 1 column %s", fmt_duration(whole, column_s * cols), fmt_duration(one, column_s));
+}
+
+/* Top of p95's graph: the soft limit is always in sight, the hard one when data come near; spikes are clipped. */
+static double latency_top(const Target *target, double most)
+{
+	double top = isnan(most) ? 1 : most;
+	double soft = (double) target->latency_soft_ms, hard = (double) target->latency_hard_ms;
+	if (soft > 0)
+		top = fmax(top, soft * 1.1);
+	if (hard > 0 && top > hard * .7)
+		top = fmax(top, hard * 1.1);
+	if (hard > 0)
+		top = fmin(top, hard * 2);
+	return top;
+}
+
+static void label_limit(const Scene *scene, const Plot *plot, const char *name, double limit, Role role)
+{
+	if (limit <= 0 || limit > plot->y1)
+		return;
+	char text[FMT_TEXT];
+	double at = (plot->y1 - limit) / plot->y1 * (plot->area.rows - 1);
+	(void) canvas_textf(scene->canvas, plot->area.row + (int) lround(at), plot->area.col + plot->area.cols + 1,
+	                    RIGHT_COLS - 1, role, "%s %s", name, fmt_plain(text, limit));
+}
+
+static void draw_limits(const Scene *scene, const Plot *plot)
+{
+	const Target *target = &scene->live->target;
+	double soft = (double) target->latency_soft_ms, hard = (double) target->latency_hard_ms;
+	if (plot->area.rows < 3)
+		return;
+	if (soft <= 0 && hard <= 0)
+		(void) canvas_text(scene->canvas, plot->area.row, plot->area.col + plot->area.cols + 1, RIGHT_COLS - 1,
+		                   ROLE_LABEL, "limits off");
+	plot_level(plot, soft > 0 ? soft : NAN, ROLE_WARN);
+	plot_level(plot, hard > 0 ? hard : NAN, ROLE_BAD);
+	label_limit(scene, plot, "soft", soft, ROLE_WARN);
+	label_limit(scene, plot, "hard", hard, ROLE_BAD);
+}
+
+static Role value_role(const Target *target, uint32_t field, double value, const char **ret_word)
+{
+	*ret_word = isnan(value) ? "no data" : "";
+	if (field != SAMPLE_LATENCY || isnan(value))
+		return ROLE_STRONG;
+	if (target->latency_hard_ms > 0 && value > (double) target->latency_hard_ms) {
+		*ret_word = "!! over hard";
+		return ROLE_BAD;
+	}
+	if (target->latency_soft_ms > 0 && value > (double) target->latency_soft_ms) {
+		*ret_word = "! over soft";
+		return ROLE_WARN;
+	}
+	return ROLE_STRONG;
+}
+
+static void draw_signal(const Scene *scene, const Signal *signal, Rect area)
+{
+	const Target *target = &scene->live->target;
+	char text[FMT_TEXT];
+	const char *word;
+	double value = live_value(scene, signal->field);
+	Role role = value_role(target, signal->field, value, &word);
+	(void) canvas_text(scene->canvas, area.row, area.col, 4, ROLE_LABEL, signal->name);
+	canvas_text_right(scene->canvas, area.row, area.col + LABEL_COLS - 1, 10, role, signal->format(text, value));
+	if (area.rows > 1)
+		canvas_text_right(scene->canvas, area.row + 1, area.col + LABEL_COLS - 1, LABEL_COLS - 1, role, word);
+	int cols = live_graph_cols(area.cols);
+	bool is_latency = signal->field == SAMPLE_LATENCY;
+	Past past = past_of(scene, signal->field, 0, cols);
+	double most = past_most(&past);
+	double top = is_latency ? latency_top(target, most) : most > 0 ? most * 1.05 : 1;
+	Plot plot = { scene->canvas, { area.row, area.col + LABEL_COLS, area.rows, cols }, 0, past.dots - 1, 0, top };
+	plot_series(&plot, &(Series) { &past, scene->live->n_history, past_point, PLOT_AREA, signal->role, signal->fill,
+	            signal->letter, 2.5, is_latency ? (double) target->latency_soft_ms : 0,
+	            is_latency ? (double) target->latency_hard_ms : 0 });
+	if (is_latency)
+		draw_limits(scene, &plot);
+	else if (!isnan(most))
+		(void) canvas_textf(scene->canvas, area.row, plot.area.col + cols + 1, RIGHT_COLS - 1, ROLE_LABEL, "< %s",
+		                    signal->format(text, most));
+}
+
+static void draw_ages(const Scene *scene, Rect in)
+{
+	const LiveView *live = scene->live;
+	char text[FMT_TEXT];
+	double age = live_age_s(scene, SAMPLE_LATENCY), speed = live->speed > 0 ? live->speed : 1;
+	double left = (double) (live->next_decision_wall_ms - scene->target_ms) / 1000;
+	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
+	if (live->last.sample.missing[0])
+		(void) pen_item(&pen, ROLE_WARN, "! %s  ", live->last.sample.missing);
+	scene_figure(&pen, "data", ROLE_TEXT, fmt_duration(text, age));
+	pen.col -= pen.col > in.col ? 1 : 0;
+	(void) pen_item(&pen, ROLE_LABEL, "old  ");
+	if (live->next_decision_wall_ms > 0 && live->state != STATE_PAUSED)
+		scene_figure(&pen, "next decision in", ROLE_TEXT, fmt_duration(text, left / speed));
+	scene_figure(&pen, "decides every", ROLE_TEXT, fmt_duration(text, (double) live->interval_s));
+	if (live->speed > 1)
+		(void) pen_item(&pen, ROLE_LABEL, "time x %s", fmt_plain(text, live->speed));
+}
+
+void live_draw_signals(const Scene *scene, Rect in)
+{
+	int rows = in.rows - 1, small = rows / 5 > 1 ? rows / 5 : 1, row = in.row;
+	for (int i = 0; i < N_SIGNALS; i++) {
+		int height = i == 0 ? rows - small * (N_SIGNALS - 1) : small;
+		if (height < 1 || row + height > in.row + rows)
+			break;
+		draw_signal(scene, &SIGNALS[i], (Rect) { row, in.col, height, in.cols });
+		row += height;
+	}
+	draw_ages(scene, in);
+}
+
+static void draw_counts(const Scene *scene, Rect in)
+{
+	const LiveView *live = scene->live;
+	const DecisionRow *last = &live->last;
+	char text[FMT_TEXT];
+	bool is_known = last->sample.valid & SAMPLE_REPLICAS;
+	int32_t desired = live_replicas(live);
+	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
+	(void) pen_item(&pen, ROLE_SERIES_C, "r ");
+	(void) snprintf(text, sizeof text, is_known ? "%d" : "?", last->sample.ready);
+	scene_figure(&pen, "ready", ROLE_STRONG, text);
+	(void) pen_item(&pen, ROLE_SERIES_A, "d ");
+	(void) snprintf(text, sizeof text, desired < 0 ? "?" : "%d", desired);
+	scene_figure(&pen, "desired", ROLE_STRONG, text);
+	(void) pen_item(&pen, ROLE_SERIES_B, "h ");
+	(void) snprintf(text, sizeof text, last->decision.hpa < 0 ? "?" : "%d", last->decision.hpa);
+	scene_figure(&pen, "HPA would set", ROLE_STRONG, text);
+	(void) snprintf(text, sizeof text, "%d..%d", live->target.min_replicas, live->target.max_replicas);
+	scene_figure(&pen, "allowed", ROLE_TEXT, text);
+}
+
+void live_draw_replicas(const Scene *scene, Rect in)
+{
+	int n = scene->live->n_history, cols = live_graph_cols(in.cols);
+	Past ready = past_of(scene, 0, 1, cols), desired = past_of(scene, 0, 0, cols), hpa = past_of(scene, 0, 2, cols);
+	double most = fmax(fmax(past_most(&ready), past_most(&desired)), fmax(past_most(&hpa), 1));
+	Axis axis = axis_fit(0, most, (in.rows - 1) / 2);
+	static const ChartLabels LABELS = { fmt_plain, NULL, "", LABEL_COLS - 1 };
+	Plot plot = chart_begin(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, LABEL_COLS + cols }, 0,
+	                        ready.dots - 1, &axis, &LABELS);
+	plot_series(&plot, &(Series) { &ready, n, past_point, PLOT_AREA, ROLE_SERIES_C, ROLE_FILL_C, 'r', 2.5, 0, 0 });
+	plot_series(&plot, &(Series) { &hpa, n, past_point, PLOT_STEPS, ROLE_SERIES_B, ROLE_TEXT, 'h', 2.5, 0, 0 });
+	plot_series(&plot, &(Series) { &desired, n, past_point, PLOT_STEPS, ROLE_SERIES_A, ROLE_TEXT, 'd', 2.5, 0, 0 });
+	draw_counts(scene, in);
+}

@@ -1,0 +1,256 @@
+/* See plot.h. */
+#include "tui/plot.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+Axis axis_fit(double lo, double hi, int n_steps)
+{
+	if (!isfinite(lo) || !isfinite(hi))
+		return (Axis) { 0, 1, 1 };
+	if (hi - lo < 1e-9 * fmax(1, fabs(hi))) {
+		double room = fabs(hi) > 1e-9 ? fabs(hi) * .1 : 1;
+		lo -= room;
+		hi += room;
+	}
+	double rough = (hi - lo) / (n_steps > 0 ? n_steps : 1);
+	double power = pow(10, floor(log10(rough)));
+	static const double NICE[] = { 1, 2, 5, 10 };
+	double step = 10 * power;
+	for (size_t i = 0; i < sizeof NICE / sizeof *NICE; i++) {
+		if (rough <= NICE[i] * power * (1 + 1e-9)) {
+			step = NICE[i] * power;
+			break;
+		}
+	}
+	return (Axis) { floor(lo / step + 1e-9) * step, ceil(hi / step - 1e-9) * step, step };
+}
+
+/* ---- dots ---- */
+
+static int dots_x(const Plot *plot)
+{
+	return plot->area.cols * plot->canvas->glyphs->dots_x;
+}
+
+static int dots_y(const Plot *plot)
+{
+	return plot->area.rows * plot->canvas->glyphs->dots_y;
+}
+
+/* Dot of a value, counted from lo; -1 where it lies outside and is not to be clipped. */
+static int to_dot(double value, double lo, double hi, int dots)
+{
+	double at = hi > lo ? (value - lo) / (hi - lo) : .5;
+	int dot = (int) floor(fmin(fmax(at, -1), 2) * (dots - 1) + .5);
+	return dot;
+}
+
+static int clip(int value, int lo, int hi)
+{
+	return value < lo ? lo : value > hi ? hi : value;
+}
+
+/* y counts from the bottom. */
+static void dot(const Plot *plot, int x, int y, Role role, char letter)
+{
+	const Glyphs *g = plot->canvas->glyphs;
+	int down = dots_y(plot) - 1 - y;
+	if (x < 0 || x >= dots_x(plot) || down < 0 || y < 0)
+		return;
+	Cell *cell = canvas_cell(plot->canvas, plot->area.row + down / g->dots_y, plot->area.col + x / g->dots_x);
+	if (cell)
+		*cell = (Cell) { glyphs_add_dot(g, cell->ch, x % g->dots_x, down % g->dots_y, letter), role };
+}
+
+static void column(const Plot *plot, int x, int from, int to, Role role, char letter)
+{
+	for (int y = from < to ? from : to; y <= (from < to ? to : from); y++)
+		dot(plot, x, y, role, letter);
+}
+
+static Role area_role(const Series *series, double y, bool is_fill)
+{
+	if (series->hard > 0 && y > series->hard)
+		return is_fill ? ROLE_FILL_BAD : ROLE_BAD;
+	if (series->soft > 0 && y > series->soft)
+		return is_fill ? ROLE_FILL_WARN : ROLE_WARN;
+	return is_fill ? series->fill : series->role;
+}
+
+/* The edge takes the cell's colour, since it is drawn last. */
+static void area_column(const Plot *plot, const Series *series, int x, int y, double value)
+{
+	column(plot, x, 0, y - 1, area_role(series, value, true), ':');
+	dot(plot, x, y, area_role(series, value, false), series->letter);
+}
+
+typedef struct DotPoint {
+	int x, y;
+	double value;
+} DotPoint;
+
+static void segment(const Plot *plot, const Series *series, DotPoint a, DotPoint b)
+{
+	if (series->kind == PLOT_STEPS) {
+		for (int x = a.x; x < b.x; x++)
+			dot(plot, x, a.y, series->role, series->letter);
+		column(plot, b.x, a.y, b.y, series->role, series->letter);
+		return;
+	}
+	int before = a.y;
+	for (int x = a.x; x <= b.x; x++) {
+		double at = b.x > a.x ? (double) (x - a.x) / (b.x - a.x) : 1;
+		int y = (int) lround(a.y + at * (b.y - a.y));
+		if (series->kind == PLOT_AREA)
+			area_column(plot, series, x, y, a.value + at * (b.value - a.value));
+		else
+			column(plot, x, abs(y - before) > 1 ? before + (y > before ? 1 : -1) : y, y, series->role, series->letter);
+		before = y;
+	}
+}
+
+void plot_series(const Plot *plot, const Series *series)
+{
+	DotPoint last = { 0 };
+	double last_x = 0;
+	bool has_last = false;
+	for (int i = 0; i < series->n; i++) {
+		double x, y;
+		series->at(series->data, i, &x, &y);
+		if (isnan(y) || x < plot->x0 || x > plot->x1) {
+			has_last = false;
+			continue;
+		}
+		DotPoint now = { to_dot(x, plot->x0, plot->x1, dots_x(plot)),
+		                 clip(to_dot(y, plot->y0, plot->y1, dots_y(plot)), 0, dots_y(plot) - 1), y };
+		bool is_far = series->max_gap > 0 && x - last_x > series->max_gap;
+		if (has_last && !is_far && series->kind != PLOT_DOTS)
+			segment(plot, series, last, now);
+		else
+			segment(plot, series, now, now);
+		last = now;
+		last_x = x;
+		has_last = true;
+	}
+}
+
+/* ---- marks ---- */
+
+/* The cell row of a value, or -1 outside. */
+static int row_of(const Plot *plot, double y)
+{
+	if (!(y >= fmin(plot->y0, plot->y1)) || y > plot->y1)
+		return -1;
+	int from_bottom = to_dot(y, plot->y0, plot->y1, dots_y(plot));
+	return plot->area.row + (dots_y(plot) - 1 - from_bottom) / plot->canvas->glyphs->dots_y;
+}
+
+void plot_level(const Plot *plot, double y, Role role)
+{
+	int row = row_of(plot, y);
+	if (row < 0)
+		return;
+	for (int c = 0; c < plot->area.cols; c++)
+		if (plot->canvas->glyphs->mode != GLYPHS_ASCII || c % 2 == 0)
+			canvas_put(plot->canvas, row, plot->area.col + c, plot->canvas->glyphs->dash, role);
+}
+
+static int col_of(const Plot *plot, double x)
+{
+	if (!(x >= plot->x0) || x > plot->x1)
+		return -1;
+	return plot->area.col + to_dot(x, plot->x0, plot->x1, dots_x(plot)) / plot->canvas->glyphs->dots_x;
+}
+
+void plot_tick(const Plot *plot, double x, const char *label)
+{
+	int col = col_of(plot, x);
+	if (col < 0)
+		return;
+	for (int r = 0; r < plot->area.rows; r++)
+		canvas_put(plot->canvas, plot->area.row + r, col, plot->canvas->glyphs->vertical, ROLE_GHOST);
+	int width = canvas_width(plot->canvas, label), end = plot->area.col + plot->area.cols;
+	int at = col + 1 + width <= end ? col + 1 : col - width;
+	if (at >= plot->area.col)
+		(void) canvas_text(plot->canvas, plot->area.row, at, width, ROLE_WARN, label);
+}
+
+void plot_mark(const Plot *plot, double x, double y, uint32_t glyph, Role role)
+{
+	int row = row_of(plot, y), col = col_of(plot, x);
+	if (row >= 0 && col >= 0)
+		canvas_put(plot->canvas, row, col, glyph, role);
+}
+
+/* ---- axes ---- */
+
+static void label_y(const Plot *plot, const Axis *y, const ChartLabels *labels)
+{
+	char text[FMT_TEXT];
+	int axis_col = plot->area.col - 1, last_row = -2;
+	for (int r = 0; r < plot->area.rows; r++)
+		canvas_put(plot->canvas, plot->area.row + r, axis_col, plot->canvas->glyphs->vertical, ROLE_FRAME);
+	for (double v = y->hi; v > y->lo - y->step / 2; v -= y->step) {
+		int row = row_of(plot, fabs(v) < y->step / 2 ? 0 : v);
+		if (row < 0 || row == last_row)
+			continue;
+		last_row = row;
+		canvas_put(plot->canvas, row, axis_col, plot->canvas->glyphs->tick_left, ROLE_FRAME);
+		canvas_text_right(plot->canvas, row, axis_col, labels->y_cols, ROLE_LABEL,
+		                  labels->y(text, fabs(v) < y->step / 2 ? 0 : v));
+	}
+}
+
+static void label_x(const Plot *plot, const ChartLabels *labels)
+{
+	char text[FMT_TEXT + 16];
+	int row = plot->area.row + plot->area.rows, end = plot->area.col + plot->area.cols;
+	(void) canvas_text(plot->canvas, row, plot->area.col, plot->area.cols, ROLE_LABEL, labels->x(text, plot->x0));
+	(void) labels->x(text, plot->x1);
+	(void) strncat(text, labels->x_unit, sizeof text - strlen(text) - 1);
+	int last = canvas_width(plot->canvas, text);
+	canvas_text_right(plot->canvas, row, end, plot->area.cols, ROLE_LABEL, text);
+	(void) labels->x(text, (plot->x0 + plot->x1) / 2);
+	int middle = canvas_width(plot->canvas, text), at = plot->area.col + (plot->area.cols - middle) / 2;
+	if (at + middle + 2 < end - last && plot->area.cols > 30)
+		(void) canvas_text(plot->canvas, row, at, middle, ROLE_LABEL, text);
+}
+
+Plot chart_begin(Canvas *canvas, Rect area, double x0, double x1, const Axis *y, const ChartLabels *labels)
+{
+	int left = labels->y_cols ? labels->y_cols + 1 : 0;
+	Plot plot = { canvas, { area.row, area.col + left, area.rows - (labels->x ? 1 : 0), area.cols - left },
+	              x0, x1 > x0 ? x1 : x0 + 1, y->lo, y->hi };
+	if (plot.area.rows < 1 || plot.area.cols < 1) {
+		plot.area.rows = plot.area.cols = 0;
+		return plot;
+	}
+	if (labels->y_cols)
+		label_y(&plot, y, labels);
+	if (labels->x)
+		label_x(&plot, labels);
+	return plot;
+}
+
+void plot_sparkline(Canvas *canvas, Rect area, const Series *series, Role role)
+{
+	double lo = INFINITY, hi = -INFINITY, x, y;
+	int first = series->n > area.cols ? series->n - area.cols : 0;
+	for (int i = first; i < series->n; i++) {
+		series->at(series->data, i, &x, &y);
+		if (!isnan(y)) {
+			lo = fmin(lo, y);
+			hi = fmax(hi, y);
+		}
+	}
+	for (int i = first; i < series->n; i++) {
+		series->at(series->data, i, &x, &y);
+		if (isnan(y))
+			continue;
+		double at = hi > lo ? (y - lo) / (hi - lo) : .5;
+		canvas_put(canvas, area.row, area.col + area.cols - (series->n - i),
+		           canvas->glyphs->rising[1 + (int) lround(at * 7)], role);
+	}
+}

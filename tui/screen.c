@@ -1,0 +1,31 @@
+/* See screen.h. */
+#include "tui/screen.h"
+
+const ScreenOps *screen_ops(ScreenId id)
+{
+	static const ScreenOps *const SCREENS[SCREEN_COUNT] = { &screen_live, &screen_train, &screen_runs };
+	return SCREENS[id];
+}
+
+Rect scene_box(const Scene *scene, int pane, const PaneSpec *spec, Rect rect, const char *note)
+{
+	return canvas_box(scene->canvas, rect, spec[pane].title, note, scene->focus == pane);
+}
+
+void scene_figure(Pen *pen, const char *name, Role role, const char *value)
+{
+	int width = canvas_width(pen->canvas, name) + 1 + canvas_width(pen->canvas, value);
+	if (pen->col + width > pen->end)
+		return;
+	(void) pen_item(pen, ROLE_LABEL, "%s ", name);
+	(void) pen_item(pen, role, "%s", value);
+	(void) pen_item(pen, ROLE_TEXT, "  ");
+}
+
+int32_t live_replicas(const LiveView *live)
+{
+	const DecisionRow *last = &live->last;
+	if (last->decision.is_applied)
+		return last->decision.desired;
+	return last->sample.valid & SAMPLE_REPLICAS ? last->sample.replicas : -1;
+}

@@ -1,0 +1,60 @@
+/*
+ * What a screen is: a table of panes and the functions that draw them from a Scene.
+ *
+ * A Scene holds all that drawing may read: the frame lent by the feed and the console's own state. Drawing changes
+ * nothing, allocates nothing and waits for nothing.
+ */
+#ifndef MAESTRO_TUI_SCREEN_H
+#define MAESTRO_TUI_SCREEN_H
+
+#include "base/feed.h"
+#include "tui/keys.h"
+#include "tui/layout.h"
+
+typedef struct RunsState { /* the Runs screen's copies of the store's answers */
+	const ArchiveAnswer *list; /* n_rows 0 before the first */
+	const ArchiveAnswer *run;  /* the selected run's curve */
+	bool has_list;
+	int64_t offset;            /* of list's first row in the store */
+	int64_t selected;          /* row in the store, newest first */
+} RunsState;
+
+typedef struct Scene {
+	Canvas *canvas;
+	const TrainView *train;
+	const LiveView *live;
+	int64_t wall_ms;        /* the machine's, for the clock */
+	int64_t target_ms;      /* the target's time now */
+	float smoothing;        /* 0..1 */
+	int window;             /* history points a dot column */
+	int row;                /* selected row of the decisions */
+	RunsState runs;
+	int focus;              /* the pane that has it; -1: none is marked */
+	const Layout *layout;
+} Scene;
+
+typedef struct ScreenOps {
+	const char *name;
+	char key;
+	const PaneSpec *pane;
+	int n_panes;
+	/* The state at the left of row 0. */
+	void (*head)(const Scene *scene, Pen *pen);
+	/* One pane, frame included. */
+	void (*draw)(const Scene *scene, int pane, Rect rect);
+	/* All in a column of text lines, for tiny terminals. */
+	void (*column)(const Scene *scene, Rect rect);
+} ScreenOps;
+
+extern const ScreenOps screen_live, screen_train, screen_runs;
+
+const ScreenOps *screen_ops(ScreenId id);
+
+/* Frame of a pane, marked when it has the focus; answers the room inside. */
+Rect scene_box(const Scene *scene, int pane, const PaneSpec *spec, Rect rect, const char *note);
+/* "name value" at a pen: the name as a label. */
+void scene_figure(Pen *pen, const char *name, Role role, const char *value);
+/* Replicas of the target now, from the newest decision; -1: not known. */
+int32_t live_replicas(const LiveView *live);
+
+#endif

@@ -1,0 +1,265 @@
+/*
+ * Live: what a target is doing, why, whether the input is fresh, and who is in charge.
+ *
+ * Signals come from the sample that the policy got, so the screen cannot disagree with the decision.
+ */
+#include "tui/screen_live.h"
+#include "tui/fmt.h"
+#include "tui/table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PANE_SIGNALS, PANE_DECISION, PANE_REPLICAS, PANE_HEALTH, PANE_DECISIONS, N_PANES };
+
+static const PaneSpec PANES[N_PANES] = {
+	[PANE_SIGNALS] = { "Signals", .band = 0, .share = 62, .min_rows = 9, .grow = 4 },
+	[PANE_DECISION] = { "Decision", .band = 0, .share = 36, .min_rows = 9, .grow = 4 },
+	[PANE_REPLICAS] = { "Replicas", .band = 1, .share = 62, .min_rows = 6, .grow = 2 },
+	[PANE_HEALTH] = { "Health", .band = 1, .share = 36, .min_rows = 6, .grow = 2, .min_cols = 100 },
+	[PANE_DECISIONS] = { "Last decisions", .band = 2, .share = 1, .min_rows = 7, .grow = 3 },
+};
+
+static const Role STATE_ROLES[STATE_COUNT] = {
+	[STATE_STANDBY] = ROLE_BADGE_INFO, [STATE_WARMING] = ROLE_BADGE_INFO, [STATE_SHADOW] = ROLE_BADGE_INFO,
+	[STATE_ACTIVE] = ROLE_BADGE_OK, [STATE_HOLD] = ROLE_BADGE_WARN, [STATE_FALLBACK] = ROLE_BADGE_WARN,
+	[STATE_PAUSED] = ROLE_BADGE_WARN, [STATE_MANUAL] = ROLE_BADGE_WARN, [STATE_CONFLICT] = ROLE_BADGE_BAD,
+	[STATE_DISABLED] = ROLE_BADGE_INFO,
+};
+
+/* ---- the newest sample ---- */
+
+static int field_index(uint32_t field)
+{
+	int i = 0;
+	while (i < SAMPLE_FIELDS - 1 && field >> (i + 1))
+		i++;
+	return i;
+}
+
+double live_age_s(const Scene *scene, uint32_t field)
+{
+	const Sample *s = &scene->live->last.sample;
+	if (!(s->valid & field))
+		return NAN;
+	return (double) (scene->target_ms - s->wall_ms + s->age_ms[field_index(field)]) / 1000;
+}
+
+double live_value(const Scene *scene, uint32_t field)
+{
+	const Sample *s = &scene->live->last.sample;
+	double age = live_age_s(scene, field);
+	if (!(age <= 2 * (double) scene->live->interval_s + 1)) /* NAN too */
+		return NAN;
+	switch (field) {
+	case SAMPLE_CPU: return s->cpu_cores;
+	case SAMPLE_MEM: return s->mem_bytes;
+	case SAMPLE_LATENCY: return s->latency_ms;
+	case SAMPLE_RPS: return s->rps;
+	default: return s->replicas;
+	}
+}
+
+/* ---- row 0 ---- */
+
+static const char *health_word(const SourceHealth *health)
+{
+	return !health->is_known ? "?" : health->is_ok ? "OK" : "DOWN";
+}
+
+static Role health_role(const SourceHealth *health)
+{
+	return !health->is_known ? ROLE_LABEL : health->is_ok ? ROLE_OK : ROLE_BAD;
+}
+
+static void head(const Scene *scene, Pen *pen)
+{
+	const LiveView *v = scene->live;
+	char text[FMT_TEXT];
+	(void) pen_item(pen, STATE_ROLES[v->state], " %s ", state_text(v->state));
+	(void) pen_item(pen, ROLE_LABEL, "  %s ", v->context);
+	(void) pen_item(pen, ROLE_STRONG, "%s/%s", v->target.namespace_, v->target.name);
+	if (v->state == STATE_MANUAL && v->manual_until_wall_ms > 0)
+		(void) pen_item(pen, ROLE_WARN, "  %d by %s until %s", v->manual_replicas, v->manual_who,
+		                fmt_clock(text, v->manual_until_wall_ms));
+	else if (v->state_reason != REASON_NONE)
+		(void) pen_item(pen, ROLE_WARN, "  %s", reason_text(v->state_reason));
+	const struct { const char *name; const SourceHealth *health; } SOURCES[] = {
+		{ "metrics", &v->metrics }, { "api", &v->api }, { "model", &v->model } };
+	for (size_t i = 0; i < 3; i++)
+		if (pen->col + 14 < pen->end && pen_item(pen, ROLE_LABEL, "  %s ", SOURCES[i].name))
+			(void) pen_item(pen, health_role(SOURCES[i].health), "%s", health_word(SOURCES[i].health));
+	(void) pen_item(pen, ROLE_LABEL, "  by %s", v->policy);
+	if (v->policy_steps >= 0)
+		(void) pen_item(pen, ROLE_LABEL, " at %s steps", fmt_count(text, (double) v->policy_steps));
+}
+
+/* ---- decision ---- */
+
+void live_guards(uint32_t guards, char *text, size_t size)
+{
+	size_t len = 0;
+	text[0] = '\0';
+	for (int g = 0; g < GUARD_COUNT && len + 1 < size; g++)
+		if (guards & 1u << g)
+			len += (size_t) snprintf(text + len, size - len, "%s%s", len ? ", " : "", guard_text((Guard) g));
+	if (!guards)
+		(void) snprintf(text, size, "-");
+}
+
+static void draw_probabilities(const Scene *scene, Rect in)
+{
+	static const char *const NAMES[ACTION_COUNT] = { "down", "keep", "up" };
+	const Decision *d = &scene->live->last.decision;
+	for (int i = 0; i < ACTION_COUNT && i < in.rows; i++) {
+		bool is_taken = d->action == i;
+		(void) canvas_text(scene->canvas, in.row + i, in.col, 5, is_taken ? ROLE_STRONG : ROLE_LABEL, NAMES[i]);
+		if (d->n_actions != ACTION_COUNT) {
+			(void) canvas_text(scene->canvas, in.row + i, in.col + 6, 12, is_taken ? ROLE_STRONG : ROLE_LABEL,
+			                   is_taken ? "chosen" : "");
+			continue;
+		}
+		(void) canvas_textf(scene->canvas, in.row + i, in.col + 6, 4, is_taken ? ROLE_STRONG : ROLE_TEXT, "%.2f",
+		                    (double) d->probability[i]);
+		canvas_bar(scene->canvas, in.row + i, in.col + 11, in.cols - 11, (double) d->probability[i],
+		           is_taken ? ROLE_SERIES_A : ROLE_LABEL);
+	}
+}
+
+/* "name   5  words" */
+static void draw_step(const Scene *scene, Rect in, int row, const char *name, int32_t count, Role role, const char *words)
+{
+	if (row >= in.rows)
+		return;
+	(void) canvas_text(scene->canvas, in.row + row, in.col, 6, ROLE_LABEL, name);
+	char text[16];
+	(void) snprintf(text, sizeof text, count < 0 ? "?" : "%d", count);
+	canvas_text_right(scene->canvas, in.row + row, in.col + 10, 4, ROLE_STRONG, text);
+	(void) canvas_text(scene->canvas, in.row + row, in.col + 12, in.cols - 12, role, words);
+}
+
+static void draw_why(const Scene *scene, Rect in, int row)
+{
+	const Decision *d = &scene->live->last.decision;
+	char text[FMT_TEXT];
+	if (row < in.rows) {
+		Pen pen = { scene->canvas, in.row + row, in.col, in.col + in.cols };
+		if (d->n_actions > 0)
+			scene_figure(&pen, "value", ROLE_TEXT, fmt_number(text, (double) d->value));
+		double request = scene->live->last.sample.cpu_request_cores * scene->live->last.sample.ready;
+		double cpu = live_value(scene, SAMPLE_CPU);
+		if (request > 0)
+			scene_figure(&pen, "cpu of request", ROLE_TEXT, fmt_percent(text, cpu / request));
+	}
+	if (row + 1 < in.rows)
+		(void) canvas_text(scene->canvas, in.row + row + 1, in.col, in.cols, ROLE_LABEL, d->detail);
+}
+
+static void draw_decision(const Scene *scene, Rect rect)
+{
+	const DecisionRow *last = &scene->live->last;
+	const Decision *d = &last->decision;
+	char text[CELL_TEXT], note[64];
+	(void) snprintf(note, sizeof note, "%s by %s", fmt_clock(text, last->wall_ms), last->who);
+	Rect in = scene_box(scene, PANE_DECISION, PANES, rect, scene->live->cycles ? note : "none yet");
+	if (!scene->live->cycles)
+		return;
+	draw_probabilities(scene, in);
+	draw_step(scene, in, 3, "raw", d->action == ACTION_NONE ? -1 : d->raw, ROLE_TEXT, reason_text(d->reason));
+	live_guards(d->guards, text, sizeof text);
+	draw_step(scene, in, 4, "guards", d->desired, d->guards ? ROLE_WARN : ROLE_LABEL, d->guards ? text : "none changed it");
+	int32_t was = last->sample.valid & SAMPLE_REPLICAS ? last->sample.replicas : -1;
+	(void) snprintf(text, sizeof text, was < 0 ? "%s, was ?" : "%s, was %d",
+	                d->is_applied ? "applied" : d->desired == was ? "no change" : "not applied", was);
+	draw_step(scene, in, 5, "final", d->desired, d->is_applied ? ROLE_OK : ROLE_TEXT, text);
+	draw_step(scene, in, 6, "HPA", d->hpa, ROLE_LABEL, d->hpa < 0 ? "not known" : "would set the rule");
+	draw_why(scene, in, 7);
+}
+
+/* ---- health ---- */
+
+static void draw_source(const Scene *scene, Rect in, int row, const char *name, const SourceHealth *health)
+{
+	char text[FMT_TEXT], age[FMT_TEXT];
+	if (row >= in.rows)
+		return;
+	(void) canvas_text(scene->canvas, in.row + row, in.col, 8, ROLE_LABEL, name);
+	(void) canvas_text(scene->canvas, in.row + row, in.col + 8, 4, health_role(health), health_word(health));
+	Pen pen = { scene->canvas, in.row + row, in.col + 13, in.col + in.cols };
+	if (health->is_known && !health->is_ok) {
+		(void) canvas_text(scene->canvas, pen.row, pen.col, pen.end - pen.col, ROLE_BAD, health->text);
+		return;
+	}
+	if (health->good_wall_ms > 0)
+		(void) pen_item(&pen, ROLE_TEXT, "%s old  ",
+		                fmt_duration(age, (double) (scene->target_ms - health->good_wall_ms) / 1000));
+	(void) pen_item(&pen, ROLE_TEXT, "%s  ", fmt_ms(text, (double) health->duration_ms));
+	(void) canvas_text(scene->canvas, pen.row, pen.col, pen.end - pen.col, ROLE_LABEL, health->text);
+}
+
+static void draw_health(const Scene *scene, Rect rect)
+{
+	const LiveView *v = scene->live;
+	char text[FMT_TEXT], more[FMT_TEXT];
+	Rect in = scene_box(scene, PANE_HEALTH, PANES, rect, v->is_simulated ? "simulated" : v->context);
+	draw_source(scene, in, 0, "metrics", &v->metrics);
+	draw_source(scene, in, 1, "api", &v->api);
+	draw_source(scene, in, 2, "model", &v->model);
+	Pen pen = { scene->canvas, in.row + 3, in.col, in.col + in.cols };
+	if (in.rows > 3 && v->target.latency_soft_ms > 0) {
+		(void) pen_item(&pen, ROLE_LABEL, "p95 under soft ");
+		(void) pen_item(&pen, ROLE_STRONG, "%s", fmt_percent(text, v->slo_total_s > 0 ? v->slo_good_s / v->slo_total_s : NAN));
+		(void) pen_item(&pen, ROLE_LABEL, " of %s", fmt_duration(text, v->slo_total_s));
+	}
+	pen = (Pen) { scene->canvas, in.row + 4, in.col, in.col + in.cols };
+	if (in.rows > 4) {
+		(void) snprintf(text, sizeof text, "%.1f", v->pod_hours);
+		scene_figure(&pen, "pod-hours", ROLE_STRONG, text);
+		(void) snprintf(more, sizeof more, isnan(v->pod_hours_hpa_opinion) ? "?" : "%.1f", v->pod_hours_hpa_opinion);
+		scene_figure(&pen, "HPA's opinion", ROLE_TEXT, more);
+	}
+	if (in.rows > 5 && v->state_detail[0])
+		(void) canvas_text(scene->canvas, in.row + 5, in.col, in.cols, ROLE_WARN, v->state_detail);
+	if (in.rows > 6 && v->sink_dropped > 0)
+		(void) canvas_textf(scene->canvas, in.row + 6, in.col, in.cols, ROLE_WARN, "! %lld records were not stored",
+		                    (long long) v->sink_dropped);
+}
+
+/* ---- panes ---- */
+
+static void draw(const Scene *scene, int pane, Rect rect)
+{
+	char note[64];
+	live_window_note(scene, live_graph_cols(rect.cols - 4), note, sizeof note);
+	switch (pane) {
+	case PANE_SIGNALS: live_draw_signals(scene, scene_box(scene, pane, PANES, rect, note)); return;
+	case PANE_REPLICAS: live_draw_replicas(scene, scene_box(scene, pane, PANES, rect, NULL)); return;
+	case PANE_DECISION: draw_decision(scene, rect); return;
+	case PANE_HEALTH: draw_health(scene, rect); return;
+	default:
+		(void) snprintf(note, sizeof note, "%d of %lld cycles", scene->live->n_rows, (long long) scene->live->cycles);
+		live_draw_decisions(scene, scene_box(scene, pane, PANES, rect, note));
+	}
+}
+
+static void column(const Scene *scene, Rect rect)
+{
+	const LiveView *v = scene->live;
+	char text[FMT_TEXT], more[FMT_TEXT];
+	Canvas *c = scene->canvas;
+	int row = rect.row;
+	int32_t desired = live_replicas(v);
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_STRONG, "%s %s/%s", state_text(v->state), v->target.namespace_,
+	                    v->target.name);
+	(void) snprintf(text, sizeof text, desired < 0 ? "?" : "%d", desired);
+	(void) snprintf(more, sizeof more, v->last.sample.valid & SAMPLE_REPLICAS ? "%d" : "?", v->last.sample.ready);
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "replicas %s, ready %s", text, more);
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "p95 %s", fmt_ms(text, live_value(scene, SAMPLE_LATENCY)));
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "rps %s", fmt_rate(text, live_value(scene, SAMPLE_RPS)));
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "metrics %s, api %s, model %s", health_word(&v->metrics),
+	                    health_word(&v->api), health_word(&v->model));
+	(void) canvas_textf(c, row, 0, rect.cols, ROLE_TEXT, "last %s", reason_text(v->last.decision.reason));
+}
+
+const ScreenOps screen_live = { "Live", '1', PANES, N_PANES, head, draw, column };

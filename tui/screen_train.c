@@ -1,0 +1,359 @@
+/*
+ * Train: learning curves with evaluations and ticks, the figures of the last update, where the time goes, the last
+ * evaluation episode against the HPA rule, controls, progress.
+ */
+#include "tui/fmt.h"
+#include "tui/plot.h"
+#include "tui/screen.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PANE_REWARD, PANE_LENGTH, PANE_UPDATE, PANE_TIME, PANE_EPISODE, PANE_PROGRESS, N_PANES };
+
+static const PaneSpec PANES[N_PANES] = {
+	[PANE_REWARD] = { "Reward", .band = 0, .share = 3, .min_rows = 8, .grow = 4 },
+	[PANE_LENGTH] = { "Episode length", .band = 0, .share = 2, .min_rows = 8, .grow = 4 },
+	[PANE_UPDATE] = { "Last update", .band = 1, .share = 3, .min_rows = 7, .max_rows = 22, .grow = 2, .drop = 2 },
+	[PANE_TIME] = { "Time and checkpoint", .band = 1, .share = 2, .min_rows = 7, .drop = 2, .min_cols = 100 },
+	[PANE_EPISODE] = { "Last evaluation episode: replicas", .band = 2, .share = 1, .min_rows = 6, .grow = 2, .drop = 1 },
+	[PANE_PROGRESS] = { NULL, .band = 3, .share = 1, .min_rows = 1, .is_bare = true },
+};
+
+static const char *const PHASES[] = { "STARTING", "TRAINING", "PAUSED", "EVALUATING", "DONE", "STOPPED", "FAILED" };
+static const Role PHASE_ROLES[] = { ROLE_BADGE_INFO, ROLE_BADGE_OK, ROLE_BADGE_WARN, ROLE_BADGE_INFO, ROLE_BADGE_OK,
+	ROLE_BADGE_WARN, ROLE_BADGE_BAD };
+
+static void head(const Scene *scene, Pen *pen)
+{
+	const TrainView *v = scene->train;
+	char rate[FMT_TEXT];
+	(void) pen_item(pen, PHASE_ROLES[v->phase], " %s ", PHASES[v->phase]);
+	(void) pen_item(pen, ROLE_STRONG, "  %s", v->name);
+	(void) pen_item(pen, ROLE_LABEL, "  run %lld  seed %llu", (long long) v->run_id, (unsigned long long) v->seed);
+	if (v->trouble[0])
+		(void) pen_item(pen, ROLE_BAD, "  ! %.60s", v->trouble);
+	(void) pen_item(pen, ROLE_TEXT, "  %s steps/s", isnan(v->steps_per_s) ? "--" : fmt_count(rate, v->steps_per_s));
+	(void) pen_item(pen, ROLE_LABEL, "  on %s", v->traffic);
+}
+
+/* ---- curves ---- */
+
+typedef struct Curve {
+	const TrainView *view;
+	TrainMetric metric;
+	float smooth[VIEW_POINTS];
+} Curve;
+
+static void raw_point(const void *data, int i, double *ret_x, double *ret_y)
+{
+	const Curve *curve = data;
+	*ret_x = (double) curve->view->point[i].steps;
+	*ret_y = (double) curve->view->point[i].value[curve->metric];
+}
+
+static void smooth_point(const void *data, int i, double *ret_x, double *ret_y)
+{
+	const Curve *curve = data;
+	*ret_x = (double) curve->view->point[i].steps;
+	*ret_y = (double) curve->smooth[i];
+}
+
+/* Exponential moving average whose start is not drawn to zero; an unknown stays unknown. */
+static void smooth(Curve *curve, float factor)
+{
+	double sum = 0, weight = 0;
+	for (int i = 0; i < curve->view->n_points; i++) {
+		double value = (double) curve->view->point[i].value[curve->metric];
+		if (isnan(value)) {
+			curve->smooth[i] = NAN;
+			continue;
+		}
+		sum = (double) factor * sum + (1 - (double) factor) * value;
+		weight = (double) factor * weight + (1 - (double) factor);
+		curve->smooth[i] = (float) (sum / weight);
+	}
+}
+
+static double eval_value(const EvalPoint *eval, TrainMetric metric)
+{
+	return (double) (metric == TRAIN_EP_REW_MEAN ? eval->mean_reward : eval->mean_ep_length);
+}
+
+static Axis curve_axis(const Curve *curve, bool with_evals, int rows)
+{
+	const TrainView *v = curve->view;
+	double lo = INFINITY, hi = -INFINITY;
+	for (int i = 0; i < v->n_points; i++) {
+		double y = (double) v->point[i].value[curve->metric];
+		if (isfinite(y)) {
+			lo = fmin(lo, y);
+			hi = fmax(hi, y);
+		}
+	}
+	for (int i = 0; with_evals && i < v->n_evals; i++) {
+		lo = fmin(lo, eval_value(&v->eval[i], curve->metric));
+		hi = fmax(hi, eval_value(&v->eval[i], curve->metric));
+	}
+	return axis_fit(lo, hi, rows / 2);
+}
+
+static void draw_evals(const TrainView *v, TrainMetric metric, const Plot *plot)
+{
+	const Glyphs *g = plot->canvas->glyphs;
+	const EvalPoint *best = NULL;
+	for (int i = 0; i < v->n_evals; i++) {
+		plot_mark(plot, (double) v->eval[i].steps, eval_value(&v->eval[i], metric), g->mark, ROLE_SERIES_B);
+		if (v->eval[i].is_best)
+			best = &v->eval[i];
+	}
+	if (best && metric == TRAIN_EP_REW_MEAN)
+		plot_mark(plot, (double) best->steps, eval_value(best, metric), g->best, ROLE_SERIES_B);
+}
+
+static char *curve_label(char *text, double value)
+{
+	return fabs(value) >= 1e4 ? fmt_count(text, value) : fmt_plain(text, value);
+}
+
+static void draw_chart(const Scene *scene, TrainMetric metric, Rect area)
+{
+	const TrainView *v = scene->train;
+	Curve curve = { .view = v, .metric = metric };
+	smooth(&curve, scene->smoothing);
+	Axis axis = curve_axis(&curve, true, area.rows - 1);
+	double x0 = v->n_points > 0 ? (double) v->point[0].steps : 0;
+	double x1 = fmax((double) v->steps, x0 + 1);
+	static const ChartLabels LABELS = { curve_label, fmt_count, " steps", 6 };
+	Plot plot = chart_begin(scene->canvas, area, x0, x1, &axis, &LABELS);
+	for (int i = 0; i < v->n_ticks; i++)
+		plot_tick(&plot, (double) v->tick[i].steps, v->tick[i].label);
+	if (scene->smoothing > 0)
+		plot_series(&plot, &(Series) { &curve, v->n_points, raw_point, PLOT_DOTS, ROLE_GHOST, .letter = '.' });
+	plot_series(&plot, &(Series) { &curve, v->n_points, smooth_point, PLOT_LINE, ROLE_SERIES_A, .letter = '#' });
+	draw_evals(v, metric, &plot);
+}
+
+static void draw_curve(const Scene *scene, int pane, Rect rect)
+{
+	const TrainView *v = scene->train;
+	bool is_reward = pane == PANE_REWARD;
+	TrainMetric metric = is_reward ? TRAIN_EP_REW_MEAN : TRAIN_EP_LEN_MEAN;
+	char note[48] = "raw", text[FMT_TEXT];
+	if (scene->smoothing > 0)
+		(void) snprintf(note, sizeof note, "smoothed %.2f over raw", (double) scene->smoothing);
+	Rect in = scene_box(scene, pane, PANES, rect, is_reward ? note : "steps");
+	if (!v->n_points) {
+		(void) canvas_text(scene->canvas, in.row + in.rows / 2, in.col, in.cols, ROLE_LABEL,
+		                   "no update yet: the first rollout is being collected");
+		return;
+	}
+	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
+	(void) pen_item(&pen, ROLE_SERIES_A, "%c ", scene->canvas->glyphs->mode == GLYPHS_ASCII ? '#' : '-');
+	scene_figure(&pen, "train", ROLE_STRONG, fmt_number(text, v->now[metric]));
+	if (v->n_evals) {
+		const EvalPoint *last = &v->eval[v->n_evals - 1];
+		(void) pen_item(&pen, ROLE_SERIES_B, "e ");
+		scene_figure(&pen, "eval", ROLE_STRONG, fmt_number(text, eval_value(last, metric)));
+		if (is_reward)
+			scene_figure(&pen, "std", ROLE_TEXT, fmt_number(text, (double) last->std_reward));
+		for (int i = v->n_evals - 1; is_reward && i >= 0; i--) {
+			if (!v->eval[i].is_best)
+				continue;
+			scene_figure(&pen, "best", ROLE_TEXT, fmt_number(text, (double) v->eval[i].mean_reward));
+			break;
+		}
+	}
+	draw_chart(scene, metric, (Rect) { in.row, in.col, in.rows - 1, in.cols });
+}
+
+/* ---- last update ---- */
+
+typedef struct Figure {
+	TrainMetric metric;
+	const char *name;
+	double warn_above, warn_below; /* NAN: never */
+} Figure;
+
+static const Figure FIGURES[] = {
+	{ TRAIN_POLICY_GRADIENT_LOSS, "policy loss", NAN, NAN },
+	{ TRAIN_CLIP_FRACTION, "clip fraction", .3, NAN },
+	{ TRAIN_VALUE_LOSS, "value loss", NAN, NAN },
+	{ TRAIN_APPROX_KL, "approx. KL", .05, NAN },
+	{ TRAIN_ENTROPY_LOSS, "entropy loss", NAN, NAN },
+	{ TRAIN_EXPLAINED_VARIANCE, "expl. variance", NAN, 0 },
+	{ TRAIN_GRAD_NORM, "gradient norm", NAN, NAN },
+	{ TRAIN_LEARNING_RATE, "learning rate", NAN, NAN },
+	{ TRAIN_CLIP_RANGE, "clip range", NAN, NAN },
+	{ TRAIN_ENT_COEF, "entropy coef.", NAN, NAN },
+};
+enum { N_FIGURES = sizeof FIGURES / sizeof *FIGURES, FIGURE_COLS = 25, MINI_ROWS = 4 };
+
+static Role figure_role(const Figure *figure, double value)
+{
+	return value > figure->warn_above || value < figure->warn_below ? ROLE_WARN : ROLE_STRONG;
+}
+
+/* Name, figure and a line of its past. */
+static void draw_figure(const Scene *scene, const Figure *figure, Rect cell)
+{
+	const TrainView *v = scene->train;
+	char text[FMT_TEXT];
+	double value = v->now[figure->metric];
+	Curve curve = { .view = v, .metric = figure->metric };
+	(void) canvas_text(scene->canvas, cell.row, cell.col, 14, ROLE_LABEL, figure->name);
+	canvas_text_right(scene->canvas, cell.row, cell.col + 24, 9, figure_role(figure, value), fmt_number(text, value));
+	Rect room = { cell.row, cell.col + FIGURE_COLS, 1, cell.cols - FIGURE_COLS };
+	if (cell.rows >= MINI_ROWS - 1 && v->n_points > 0) {
+		Axis axis = curve_axis(&curve, false, 1);
+		static const ChartLabels NONE = { fmt_plain, NULL, "", 0 };
+		Plot plot = chart_begin(scene->canvas, (Rect) { cell.row + 1, cell.col, cell.rows - 1, cell.cols },
+		                        (double) v->point[0].steps, (double) v->steps, &axis, &NONE);
+		plot_series(&plot, &(Series) { .data = &curve, .n = v->n_points, .at = raw_point,
+		            .kind = PLOT_AREA, .role = ROLE_SERIES_A, .fill = ROLE_FILL_A, .letter = '*' });
+	} else if (room.cols >= 4) {
+		plot_sparkline(scene->canvas, room, &(Series) { .data = &curve, .n = v->n_points, .at = raw_point }, ROLE_SERIES_A);
+	}
+}
+
+static void draw_update(const Scene *scene, Rect rect)
+{
+	const TrainView *v = scene->train;
+	char note[64];
+	(void) snprintf(note, sizeof note, "update %lld of %lld", (long long) v->update, (long long) v->n_updates);
+	Rect in = scene_box(scene, PANE_UPDATE, PANES, rect, note);
+	int columns = in.cols >= 120 ? 4 : in.cols >= 2 * FIGURE_COLS ? 2 : 1;
+	int lines = (N_FIGURES + columns - 1) / columns;
+	int height = in.rows / lines >= MINI_ROWS ? in.rows / lines : 1;
+	int width = (in.cols - 2 * (columns - 1)) / columns;
+	for (int i = 0; i < N_FIGURES; i++) {
+		int row = i / columns * height;
+		if (row + height > in.rows)
+			break;
+		draw_figure(scene, &FIGURES[i], (Rect) { in.row + row, in.col + i % columns * (width + 2),
+		            height > 1 ? height - 1 : 1, width });
+	}
+}
+
+/* ---- time ---- */
+
+static void draw_time(const Scene *scene, Rect rect)
+{
+	static const char *const NAMES[4] = { "environment", "inference", "learning", "other" };
+	static const Role ROLES[4] = { ROLE_SERIES_C, ROLE_SERIES_A, ROLE_SERIES_B, ROLE_LABEL };
+	const TrainView *v = scene->train;
+	char text[FMT_TEXT], note[48];
+	(void) snprintf(note, sizeof note, "%s of training", fmt_duration(text, v->wall_s));
+	Rect in = scene_box(scene, PANE_TIME, PANES, rect, note);
+	for (int i = 0; i < 4 && i < in.rows; i++) {
+		(void) canvas_text(scene->canvas, in.row + i, in.col, 11, ROLE_LABEL, NAMES[i]);
+		canvas_text_right(scene->canvas, in.row + i, in.col + 18, 6, ROLE_TEXT, fmt_percent(text, v->time_share[i]));
+		canvas_bar(scene->canvas, in.row + i, in.col + 19, in.cols - 19, v->time_share[i], ROLES[i]);
+	}
+	if (in.rows < 5)
+		return;
+	Pen pen = { scene->canvas, in.row + 4, in.col, in.col + in.cols };
+	if (v->checkpoint_steps < 0) {
+		(void) pen_item(&pen, ROLE_LABEL, "no checkpoint yet");
+	} else {
+		scene_figure(&pen, "checkpoint", ROLE_TEXT, fmt_count(text, (double) v->checkpoint_steps));
+		(void) pen_item(&pen, ROLE_LABEL, "steps, at %s", fmt_clock(text, v->checkpoint_wall_ms));
+	}
+	if (in.rows > 5 && v->checkpoint_steps >= 0)
+		(void) canvas_text(scene->canvas, in.row + 5, in.col, in.cols, ROLE_LABEL, v->checkpoint_path);
+	if (in.rows > 6 && v->sink_dropped > 0)
+		(void) canvas_textf(scene->canvas, in.row + 6, in.col, in.cols, ROLE_WARN, "! %lld records were not stored",
+		                    (long long) v->sink_dropped);
+}
+
+/* ---- episode ---- */
+
+static void episode_point(const void *data, int i, double *ret_x, double *ret_y)
+{
+	const EpisodeView *episode = data;
+	*ret_x = i;
+	*ret_y = episode->replicas[i] < 0 ? NAN : episode->replicas[i];
+}
+
+static int most_replicas(const EpisodeView *episode, int most)
+{
+	for (int i = 0; i < episode->n; i++)
+		most = episode->replicas[i] > most ? episode->replicas[i] : most;
+	return most;
+}
+
+static void draw_episode(const Scene *scene, Rect rect)
+{
+	const TrainView *v = scene->train;
+	const EpisodeView *mine = &v->last_eval, *hpa = &v->last_eval_hpa;
+	char text[FMT_TEXT];
+	Rect in = scene_box(scene, PANE_EPISODE, PANES, rect, "the same traffic for both");
+	if (!mine->n) {
+		(void) canvas_text(scene->canvas, in.row + in.rows / 2, in.col, in.cols, ROLE_LABEL, "no evaluation yet");
+		return;
+	}
+	Axis axis = axis_fit(0, most_replicas(hpa, most_replicas(mine, 1)), in.rows / 2);
+	static const ChartLabels LABELS = { fmt_plain, NULL, "", 6 };
+	Plot plot = chart_begin(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, in.cols }, 0,
+	                        (mine->n > hpa->n ? mine->n : hpa->n) - 1, &axis, &LABELS);
+	plot_series(&plot, &(Series) { hpa, hpa->n, episode_point, PLOT_STEPS, ROLE_SERIES_B, .letter = 'h' });
+	plot_series(&plot, &(Series) { mine, mine->n, episode_point, PLOT_STEPS, ROLE_SERIES_A, .letter = 'a' });
+	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
+	(void) pen_item(&pen, ROLE_SERIES_A, "a ");
+	scene_figure(&pen, "this policy, reward", ROLE_STRONG, fmt_number(text, mine->reward));
+	(void) pen_item(&pen, ROLE_SERIES_B, "h ");
+	scene_figure(&pen, "HPA rule, reward", ROLE_STRONG, hpa->n ? fmt_number(text, hpa->reward) : "?");
+	(void) pen_item(&pen, ROLE_LABEL, "over %d steps", mine->n);
+}
+
+/* ---- progress ---- */
+
+static void draw_progress(const Scene *scene, Rect rect)
+{
+	const TrainView *v = scene->train;
+	char done[FMT_TEXT], total[FMT_TEXT], eta[FMT_TEXT], share[FMT_TEXT], text[160];
+	double ratio = v->total_steps > 0 ? (double) v->steps / (double) v->total_steps : NAN;
+	(void) snprintf(text, sizeof text, "%s  %s of %s steps  ETA %s", fmt_percent(share, ratio),
+	                fmt_count(done, (double) v->steps), v->total_steps > 0 ? fmt_count(total, (double) v->total_steps) : "?",
+	                v->phase >= TRAIN_DONE ? "done" : isnan(v->eta_s) ? "--" : fmt_duration(eta, v->eta_s));
+	int width = canvas_width(scene->canvas, text) + 1;
+	if (rect.cols > width + 6)
+		canvas_bar(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3, ratio, ROLE_SERIES_C);
+	canvas_text_right(scene->canvas, rect.row, rect.col + rect.cols - 1, rect.cols - 1, ROLE_TEXT, text);
+}
+
+static void draw(const Scene *scene, int pane, Rect rect)
+{
+	switch (pane) {
+	case PANE_UPDATE: draw_update(scene, rect); return;
+	case PANE_TIME: draw_time(scene, rect); return;
+	case PANE_EPISODE: draw_episode(scene, rect); return;
+	case PANE_PROGRESS: draw_progress(scene, rect); return;
+	default: draw_curve(scene, pane, rect); return;
+	}
+}
+
+static void column(const Scene *scene, Rect rect)
+{
+	const TrainView *v = scene->train;
+	char text[FMT_TEXT], more[FMT_TEXT];
+	int row = rect.row;
+	Canvas *c = scene->canvas;
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_STRONG, "%s %s", PHASES[v->phase], v->name);
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "update %lld of %lld", (long long) v->update,
+	                    (long long) v->n_updates);
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "steps %s of %s", fmt_count(text, (double) v->steps),
+	                    fmt_count(more, (double) v->total_steps));
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "reward %s", fmt_number(text, v->now[TRAIN_EP_REW_MEAN]));
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "length %s steps",
+	                    fmt_number(text, v->now[TRAIN_EP_LEN_MEAN]));
+	if (v->n_evals)
+		(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "eval %s",
+		                    fmt_number(text, (double) v->eval[v->n_evals - 1].mean_reward));
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "ETA %s", fmt_duration(text, v->eta_s));
+	if (v->trouble[0])
+		(void) canvas_textf(c, row, 0, rect.cols, ROLE_BAD, "! %s", v->trouble);
+}
+
+const ScreenOps screen_train = { "Train", '2', PANES, N_PANES, head, draw, column };

@@ -1,0 +1,36 @@
+/*
+ * What the views look like, as data: one table of fields a struct, used for writing a recording and for reading it.
+ */
+#ifndef MAESTRO_TUI_SHAPE_H
+#define MAESTRO_TUI_SHAPE_H
+
+#include "base/json.h"
+
+#include <stddef.h>
+
+typedef enum ShapeType { SHAPE_BOOL, SHAPE_I16, SHAPE_I32, SHAPE_U32, SHAPE_I64, SHAPE_F32, SHAPE_F64, SHAPE_TEXT, SHAPE_STRUCT } ShapeType;
+
+typedef struct Shape Shape;
+typedef struct ShapeRow {
+	const char *name;
+	ShapeType type;
+	size_t offset;
+	size_t size;         /* of one element */
+	size_t n;            /* elements; 1 is no array */
+	const char *count;   /* name of the int32 field before it that says how many are there; NULL: all n */
+	const Shape *shape;  /* of SHAPE_STRUCT */
+} ShapeRow;
+struct Shape {
+	const ShapeRow *row;
+	size_t n_rows;
+};
+
+extern const Shape shape_train, shape_live, shape_archive;
+
+/* Adds the struct's fields to a JSON object; NAN is null. */
+void shape_write(const Shape *shape, const void *data, Json *object);
+/* Fills the struct; absent or ill-typed fields keep what is there, a null number is NAN. Counts are kept within
+ * their arrays. */
+void shape_read(const Shape *shape, void *data, const Json *object);
+
+#endif

@@ -1,0 +1,227 @@
+/*
+ * See term.h.
+ *
+ * The state that a crash handler needs cannot be handed to it, so it stands in one static struct here: the terminal's
+ * modes before we came and the bytes that end ours. Handlers only read it and call write and tcsetattr.
+ */
+#include "tui/term.h"
+#include "tui/keys.h"
+
+#include <curses.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <term.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { ESCAPE_MS = 25, N_CRASHES = 5 };
+
+static const int CRASHES[N_CRASHES] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+
+static struct Rescue {
+	volatile sig_atomic_t is_armed;
+	struct termios modes;
+	char bytes[256];
+	size_t len;
+	struct sigaction before[N_CRASHES];
+} rescue;
+
+static void on_crash(int signal_number)
+{
+	static const char NOTE[] = "\r\nmaestro: crashed; the run is kept up to its last record, and --resume goes on from its "
+	                           "last checkpoint\r\n";
+	if (rescue.is_armed) {
+		rescue.is_armed = 0;
+		ssize_t wrote = write(STDOUT_FILENO, rescue.bytes, rescue.len);
+		(void) tcsetattr(STDIN_FILENO, TCSANOW, &rescue.modes);
+		wrote = write(STDERR_FILENO, NOTE, sizeof NOTE - 1);
+		(void) wrote;
+	}
+	for (int i = 0; i < N_CRASHES; i++)
+		if (CRASHES[i] == signal_number)
+			(void) sigaction(signal_number, &rescue.before[i], NULL);
+	(void) raise(signal_number);
+}
+
+static void keep_bytes(const char *capability)
+{
+	char *text = tigetstr(capability);
+	if (!text || text == (char *) -1)
+		return;
+	size_t len = strlen(text);
+	if (rescue.len + len <= sizeof rescue.bytes) {
+		memcpy(rescue.bytes + rescue.len, text, len);
+		rescue.len += len;
+	}
+}
+
+static void arm(const struct termios *modes)
+{
+	rescue.modes = *modes;
+	rescue.len = 0;
+	keep_bytes("sgr0");
+	keep_bytes("op");
+	keep_bytes("rmkx");
+	keep_bytes("rmcup");
+	keep_bytes("cnorm");
+	struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_NODEFER };
+	(void) sigemptyset(&action.sa_mask);
+	for (int i = 0; i < N_CRASHES; i++)
+		(void) sigaction(CRASHES[i], &action, &rescue.before[i]);
+	rescue.is_armed = 1;
+}
+
+static void disarm(void)
+{
+	rescue.is_armed = 0;
+	for (int i = 0; i < N_CRASHES; i++)
+		(void) sigaction(CRASHES[i], &rescue.before[i], NULL);
+}
+
+/* ---- life ---- */
+
+static void open_colors(Term *term, ColorMode color)
+{
+	bool has_rgb = tigetflag("RGB") > 0;
+	term->depth = theme_depth(color, tigetnum("colors"), has_rgb, getenv("NO_COLOR"));
+	if (term->depth == COLOR_NEVER)
+		return;
+	(void) start_color();
+	(void) use_default_colors();
+	for (int role = 0; role < ROLE_COUNT; role++)
+		(void) init_extended_pair(role + 1, theme_color((Role) role, term->depth), -1);
+}
+
+static void set_modes(void)
+{
+	(void) raw(); /* Ctrl-C and Ctrl-Z are keys of the table */
+	(void) noecho();
+	(void) nonl();
+	(void) keypad(stdscr, TRUE);
+	(void) nodelay(stdscr, TRUE);
+	(void) curs_set(0);
+	(void) set_escdelay(ESCAPE_MS);
+}
+
+int term_open(Term *term, ColorMode color, Error *err)
+{
+	struct termios modes;
+	*term = (Term) { 0 };
+	if (tcgetattr(STDIN_FILENO, &modes))
+		return error_set(err, ERR_IO, "stdin is not a terminal");
+	SCREEN *screen = newterm(NULL, stdout, stdin);
+	if (!screen)
+		return error_set(err, ERR_IO, "terminal %.60s is not known to terminfo", getenv("TERM") ? getenv("TERM") : "");
+	term->screen = screen;
+	(void) set_term(screen);
+	set_modes();
+	open_colors(term, color);
+	arm(&modes);
+	return 0;
+}
+
+void term_close(Term *term)
+{
+	if (!term->screen)
+		return;
+	(void) endwin();
+	disarm();
+	delscreen(term->screen);
+	canvas_done(&term->shown);
+	term->screen = NULL;
+}
+
+void term_leave(Term *term)
+{
+	(void) term;
+	rescue.is_armed = 0;
+	(void) endwin();
+}
+
+void term_return(Term *term)
+{
+	rescue.is_armed = 1;
+	set_modes();
+	term_forget(term);
+}
+
+void term_size(int *ret_rows, int *ret_cols)
+{
+	struct winsize size;
+	bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0;
+	*ret_rows = is_known ? size.ws_row : LINES;
+	*ret_cols = is_known ? size.ws_col : COLS;
+}
+
+int term_resize(Term *term, int rows, int cols)
+{
+	(void) resizeterm(rows, cols);
+	int code = canvas_resize(&term->shown, rows, cols);
+	if (!code)
+		term_forget(term);
+	return code;
+}
+
+/* ---- drawing ---- */
+
+void term_forget(Term *term)
+{
+	(void) clearok(stdscr, TRUE);
+	for (size_t i = 0; i < (size_t) term->shown.rows * (size_t) term->shown.cols; i++)
+		term->shown.cell[i] = (Cell) { UINT32_MAX, 0 };
+}
+
+static attr_t attributes(Role role, ColorMode depth)
+{
+	const ThemeRow *row = theme_row(role);
+	uint8_t bits = depth == COLOR_NEVER ? row->attr_mono : row->attr;
+	if (depth != COLOR_NEVER && depth != COLOR_16)
+		bits &= (uint8_t) ~ATTR_DIM; /* the colour is dim itself */
+	return (bits & ATTR_BOLD ? A_BOLD : 0) | (bits & ATTR_DIM ? A_DIM : 0) | (bits & ATTR_REVERSE ? A_REVERSE : 0) |
+	       (bits & ATTR_UNDERLINE ? A_UNDERLINE : 0);
+}
+
+void term_show(Term *term, const Canvas *canvas)
+{
+	for (int r = 0; r < canvas->rows; r++) {
+		for (int c = 0; c < canvas->cols; c++) {
+			size_t at = (size_t) r * (size_t) canvas->cols + (size_t) c;
+			Cell now = canvas->cell[at];
+			if (now.ch == term->shown.cell[at].ch && now.role == term->shown.cell[at].role)
+				continue;
+			term->shown.cell[at] = now;
+			if (!now.ch)
+				continue;
+			wchar_t text[2] = { (wchar_t) now.ch, 0 };
+			cchar_t cell;
+			short pair = term->depth == COLOR_NEVER ? 0 : (short) (now.role + 1);
+			(void) setcchar(&cell, text, attributes((Role) now.role, term->depth), pair, NULL);
+			(void) mvadd_wch(r, c, &cell);
+		}
+	}
+	(void) refresh();
+}
+
+/* ---- keys ---- */
+
+int term_key(Term *term)
+{
+	static const struct { int theirs, ours; } NAMES[] = {
+		{ KEY_UP, KEY_UP_ }, { KEY_DOWN, KEY_DOWN_ }, { KEY_LEFT, KEY_LEFT_ }, { KEY_RIGHT, KEY_RIGHT_ },
+		{ KEY_PPAGE, KEY_PAGE_UP }, { KEY_NPAGE, KEY_PAGE_DOWN }, { KEY_HOME, KEY_HOME_ }, { KEY_END, KEY_END_ },
+		{ KEY_BTAB, KEY_BACK_TAB }, { KEY_BACKSPACE, KEY_RUBOUT }, { KEY_ENTER, KEY_ENTER_ },
+	};
+	(void) term;
+	wint_t key;
+	int kind = get_wch(&key);
+	if (kind == ERR)
+		return -1;
+	if (kind != KEY_CODE_YES)
+		return key == '\r' ? KEY_ENTER_ : key == '\b' ? KEY_RUBOUT : (int) key;
+	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+		if (NAMES[i].theirs == (int) key)
+			return NAMES[i].ours;
+	return 0; /* a key that means nothing here */
+}

@@ -1,0 +1,38 @@
+/*
+ * The terminal: the only file that calls curses. Opens it, copies a canvas to it, reads keys, gives it back whole,
+ * also when the program crashes.
+ */
+#ifndef MAESTRO_TUI_TERM_H
+#define MAESTRO_TUI_TERM_H
+
+#include "base/err.h"
+#include "tui/canvas.h"
+
+typedef struct Term {
+	void *screen;      /* curses' own; NULL: closed */
+	ColorMode depth;
+	Canvas shown;      /* what the terminal shows */
+} Term;
+
+/* ERR_IO: no terminal that terminfo knows. Installs handlers for SEGV, BUS, FPE, ILL and ABRT that restore the
+ * terminal and then let the earlier handler, or the default, have the signal. One at a time in a process. */
+int term_open(Term *term, ColorMode color, Error *err);
+/* Accepts a closed one. */
+void term_close(Term *term);
+
+void term_size(int *ret_rows, int *ret_cols);
+/* After a size change; the next show draws everything. ERR_NOMEM. */
+int term_resize(Term *term, int rows, int cols);
+
+/* Copies the cells that differ from what is shown; one write. */
+void term_show(Term *term, const Canvas *canvas);
+/* The next show draws everything anew, whatever is on the screen. */
+void term_forget(Term *term);
+/* The next key in keys.h's numbers, or -1. */
+int term_key(Term *term);
+
+/* Gives the terminal back for a while, and takes it again. */
+void term_leave(Term *term);
+void term_return(Term *term);
+
+#endif

@@ -1,0 +1,65 @@
+/* See theme.h. */
+#include "tui/theme.h"
+
+enum { RED = 1, GREEN, YELLOW, BLUE, MAGENTA, CYAN, WHITE, GREY };
+
+static const ThemeRow ROWS[ROLE_COUNT] = {
+	[ROLE_TEXT] = { -1, -1, -1, 0, 0 },
+	[ROLE_STRONG] = { -1, -1, -1, ATTR_BOLD, ATTR_BOLD },
+	[ROLE_LABEL] = { 0x949494, 246, WHITE, 0, 0 },
+	[ROLE_FRAME] = { 0x585858, 240, GREY, 0, ATTR_DIM },
+	[ROLE_FRAME_FOCUS] = { 0x56B4E9, 74, CYAN, 0, ATTR_BOLD },
+	[ROLE_TITLE] = { -1, -1, -1, ATTR_BOLD, ATTR_BOLD },
+	[ROLE_KEY] = { 0x56B4E9, 74, CYAN, ATTR_BOLD, ATTR_BOLD },
+	[ROLE_OK] = { 0x009E73, 36, GREEN, 0, 0 },
+	[ROLE_WARN] = { 0xE69F00, 214, YELLOW, 0, ATTR_BOLD },
+	[ROLE_BAD] = { 0xD55E00, 166, RED, ATTR_BOLD, ATTR_BOLD | ATTR_REVERSE },
+	[ROLE_INFO] = { 0x56B4E9, 74, CYAN, 0, ATTR_UNDERLINE },
+	[ROLE_BADGE_OK] = { 0x009E73, 36, GREEN, ATTR_REVERSE | ATTR_BOLD, ATTR_REVERSE },
+	[ROLE_BADGE_WARN] = { 0xE69F00, 214, YELLOW, ATTR_REVERSE | ATTR_BOLD, ATTR_REVERSE },
+	[ROLE_BADGE_BAD] = { 0xD55E00, 166, RED, ATTR_REVERSE | ATTR_BOLD, ATTR_REVERSE | ATTR_BOLD },
+	[ROLE_BADGE_INFO] = { 0x56B4E9, 74, CYAN, ATTR_REVERSE | ATTR_BOLD, ATTR_REVERSE },
+	[ROLE_SELECTED] = { 0x56B4E9, 74, CYAN, ATTR_REVERSE, ATTR_REVERSE },
+	[ROLE_INPUT] = { -1, -1, -1, ATTR_UNDERLINE, ATTR_UNDERLINE },
+	[ROLE_SERIES_A] = { 0x2E8BC9, 32, BLUE, 0, 0 },
+	[ROLE_SERIES_B] = { 0xE69F00, 214, YELLOW, 0, 0 },
+	[ROLE_SERIES_C] = { 0x009E73, 36, GREEN, 0, 0 },
+	[ROLE_SERIES_D] = { 0xCC79A7, 175, MAGENTA, 0, 0 },
+	[ROLE_FILL_A] = { 0x1B4F72, 24, BLUE, ATTR_DIM, ATTR_DIM },
+	[ROLE_FILL_B] = { 0x7A5500, 94, YELLOW, ATTR_DIM, ATTR_DIM },
+	[ROLE_FILL_C] = { 0x005A42, 23, GREEN, ATTR_DIM, ATTR_DIM },
+	[ROLE_FILL_D] = { 0x6E4159, 96, MAGENTA, ATTR_DIM, ATTR_DIM },
+	[ROLE_FILL_WARN] = { 0x7A5500, 94, YELLOW, ATTR_DIM, ATTR_DIM },
+	[ROLE_FILL_BAD] = { 0x7A3600, 88, RED, ATTR_DIM, ATTR_DIM },
+	[ROLE_GHOST] = { 0x4E4E4E, 239, GREY, 0, ATTR_DIM },
+};
+
+const ThemeRow *theme_row(Role role)
+{
+	return &ROWS[role < ROLE_COUNT ? role : ROLE_TEXT];
+}
+
+ColorMode theme_depth(ColorMode asked, int n_colors, int has_rgb, const char *no_color)
+{
+	if (asked == COLOR_NEVER || n_colors < 8)
+		return COLOR_NEVER;
+	if (asked == COLOR_AUTO && no_color && *no_color)
+		return COLOR_NEVER;
+	ColorMode most = has_rgb ? COLOR_TRUE : n_colors >= 256 ? COLOR_256 : COLOR_16;
+	if (asked == COLOR_AUTO || asked == COLOR_ALWAYS)
+		return most;
+	if (has_rgb && asked != COLOR_TRUE) /* colour numbers of such a terminal are RGB past the first eight */
+		return asked == COLOR_16 ? COLOR_16 : COLOR_TRUE;
+	return asked < most ? asked : most;
+}
+
+int theme_color(Role role, ColorMode depth)
+{
+	const ThemeRow *row = theme_row(role);
+	switch (depth) {
+	case COLOR_TRUE: return row->rgb;
+	case COLOR_256: return row->c256;
+	case COLOR_16: return row->c16 == GREY ? -1 : row->c16;
+	default: return -1;
+	}
+}

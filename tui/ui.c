@@ -1,0 +1,268 @@
+/*
+ * The console's loop: one poll on the keyboard, the feed's wake descriptor and a pipe that signals write to.
+ *
+ * New data are drawn refresh_hz times a second at most; keys at once, but at most ten frames a second; nothing is
+ * drawn where nothing is due. Signals are turned into bytes of a pipe, whose writing end must be reachable from a
+ * handler: the one static of this file.
+ */
+#include "tui/ui.h"
+
+#include "base/clock.h"
+#include "base/snap.h"
+#include "tui/console.h"
+#include "tui/term.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <term.h>
+#include <unistd.h>
+
+enum { FRAME_MS = 100, N_SIGNALS = 6 };
+
+static const int SIGNALS[N_SIGNALS] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH };
+
+static volatile sig_atomic_t signal_pipe = -1;
+
+typedef struct Ui {
+	Console console;
+	Term term;
+	Clock clock;
+	int pipe[2];
+	struct sigaction before[N_SIGNALS];
+	bool has_handlers;
+	bool is_due;             /* something on the screen is out of date */
+	int64_t data_ms, drawn_ms; /* when data were taken, and a frame was drawn */
+	int64_t tick_ms;         /* between takings of data */
+	bool is_over;
+	int result;              /* a UiResult, or ERR_* */
+} Ui;
+
+bool ui_can_run(void)
+{
+	const char *name = getenv("TERM");
+	int problem;
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !name || !*name || strcmp(name, "dumb") == 0)
+		return false;
+	if (setupterm(NULL, STDOUT_FILENO, &problem) == ERR)
+		return false;
+	bool can_move = cursor_address != NULL;
+	(void) del_curterm(cur_term);
+	return can_move;
+}
+
+/* ---- signals ---- */
+
+static void on_signal(int number)
+{
+	int saved = errno;
+	char byte = (char) number;
+	ssize_t wrote = write(signal_pipe, &byte, 1); /* full: plenty of them are on the way */
+	(void) wrote;
+	errno = saved;
+}
+
+static int open_signals(Ui *ui, Error *err)
+{
+	if (pipe2(ui->pipe, O_NONBLOCK | O_CLOEXEC))
+		return error_set(err, ERR_IO, "pipe: %s", strerror(errno));
+	signal_pipe = ui->pipe[1];
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	(void) sigemptyset(&action.sa_mask);
+	for (int i = 0; i < N_SIGNALS; i++)
+		(void) sigaction(SIGNALS[i], &action, &ui->before[i]);
+	ui->has_handlers = true;
+	return 0;
+}
+
+static void close_signals(Ui *ui)
+{
+	for (int i = 0; ui->has_handlers && i < N_SIGNALS; i++)
+		(void) sigaction(SIGNALS[i], &ui->before[i], NULL);
+	for (int i = 0; i < 2; i++)
+		if (ui->pipe[i] >= 0)
+			(void) close(ui->pipe[i]);
+	signal_pipe = -1;
+}
+
+static void end(Ui *ui, int result)
+{
+	ui->is_over = true;
+	ui->result = result;
+}
+
+/* Stops the process as the shell expects it, and takes the terminal back when it goes on. */
+static void suspend(Ui *ui)
+{
+	struct sigaction ours, stop = { .sa_handler = SIG_DFL };
+	term_leave(&ui->term);
+	(void) sigaction(SIGTSTP, &stop, &ours);
+	(void) raise(SIGTSTP);
+	(void) sigaction(SIGTSTP, &ours, NULL);
+	term_return(&ui->term);
+	ui->is_due = true;
+}
+
+static void resize(Ui *ui)
+{
+	int rows, cols;
+	term_size(&rows, &cols);
+	if (console_resize(&ui->console, rows, cols) || term_resize(&ui->term, rows, cols))
+		end(ui, ERR_NOMEM);
+	ui->is_due = true;
+}
+
+static void handle(Ui *ui, ConsoleResult result)
+{
+	switch (result) {
+	case CONSOLE_QUIT: end(ui, UI_QUIT); break;
+	case CONSOLE_HEADLESS: end(ui, UI_HEADLESS); break;
+	case CONSOLE_SUSPEND: suspend(ui); break;
+	case CONSOLE_REDRAW: term_forget(&ui->term); break;
+	case CONSOLE_STAYS: break;
+	}
+	ui->is_due = true;
+}
+
+static void read_signals(Ui *ui)
+{
+	char byte;
+	bool has_resized = false;
+	while (read(ui->pipe[0], &byte, 1) == 1) {
+		switch (byte) {
+		case SIGINT: end(ui, UI_INTERRUPTED); break;
+		case SIGTERM: end(ui, UI_TERMINATED); break;
+		case SIGHUP: end(ui, UI_HEADLESS); break;
+		case SIGTSTP: handle(ui, console_suspend(&ui->console)); break;
+		case SIGCONT: term_leave(&ui->term); term_return(&ui->term); ui->is_due = true; break;
+		default: has_resized = true; break;
+		}
+	}
+	if (has_resized)
+		resize(ui);
+}
+
+static void read_keys(Ui *ui)
+{
+	int key;
+	while (!ui->is_over && (key = term_key(&ui->term)) >= 0)
+		handle(ui, console_key(&ui->console, key, clock_mono_ms(&ui->clock)));
+}
+
+/* ---- loop ---- */
+
+static void draw(Ui *ui, int64_t now_ms)
+{
+	console_draw(&ui->console);
+	term_show(&ui->term, &ui->console.canvas);
+	ui->is_due = false;
+	ui->drawn_ms = now_ms;
+}
+
+/* Draws what is due; answers how long to wait. */
+static int64_t draw_due(Ui *ui)
+{
+	int64_t now = clock_mono_ms(&ui->clock);
+	if (now - ui->data_ms >= ui->tick_ms) {
+		console_refresh(&ui->console, now);
+		ui->data_ms = now;
+		ui->is_due = true;
+	}
+	if (ui->is_due && now - ui->drawn_ms >= FRAME_MS)
+		draw(ui, now);
+	int64_t data_in = ui->data_ms + ui->tick_ms - now, frame_in = ui->drawn_ms + FRAME_MS - now;
+	int64_t wait = ui->is_due && frame_in < data_in ? frame_in : data_in;
+	return wait > 0 ? wait : 0;
+}
+
+static void loop(Ui *ui)
+{
+	int wake_fd = ui->console.feed->wake_fd;
+	while (!ui->is_over) {
+		int64_t wait = draw_due(ui);
+		struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { ui->pipe[0], POLLIN, 0 }, { wake_fd, POLLIN, 0 } };
+		int n = poll(fds, wake_fd >= 0 ? 3 : 2, (int) wait);
+		if (n < 0 && errno != EINTR)
+			end(ui, ERR_IO);
+		if (n <= 0)
+			continue;
+		if (fds[1].revents)
+			read_signals(ui);
+		if (fds[0].revents & POLLIN)
+			read_keys(ui);
+		else if (fds[0].revents)
+			end(ui, UI_HEADLESS); /* the terminal is gone */
+		if (wake_fd >= 0 && fds[2].revents)
+			wake_drain(&(Wake) { wake_fd }); /* taken at the next tick */
+	}
+}
+
+static GlyphMode glyphs_here(GlyphMode asked, const char *terminal)
+{
+	(void) setlocale(LC_CTYPE, "");
+	return glyphs_choose(asked, nl_langinfo(CODESET), terminal);
+}
+
+int ui_run(Feed *feed, const UiOptions *opts, Error *err)
+{
+	Ui ui = { .pipe = { -1, -1 }, .tick_ms = opts->refresh_hz > 0 ? (int64_t) (1000 / opts->refresh_hz) : 500,
+	          .drawn_ms = -FRAME_MS };
+	int rows = 24, cols = 80;
+	clock_init_system(&ui.clock);
+	GlyphMode glyphs = glyphs_here(opts->glyphs, getenv("TERM"));
+	int code = console_init(&ui.console, feed, opts, glyphs, rows, cols);
+	if (code) {
+		(void) error_set(err, code, code == ERR_NOT_FOUND ? "nothing to show: no training, no target, no store" : "console: %s",
+		                 err_text(code));
+		goto out;
+	}
+	code = open_signals(&ui, err);
+	if (!code)
+		code = term_open(&ui.term, opts->color, err);
+	if (code)
+		goto out;
+	resize(&ui);
+	loop(&ui);
+	code = ui.result;
+	if (code < 0)
+		(void) error_set(err, code, "console: %s", err_text(code));
+out:
+	term_close(&ui.term);
+	close_signals(&ui);
+	console_done(&ui.console);
+	return code;
+}
+
+/* One picture has no later frame to show the answer in. */
+static void wait_for_store(Console *console)
+{
+	for (int i = 0; i < 100 && console->screen == SCREEN_RUNS && !console_runs_is_settled(console); i++) {
+		struct pollfd fd = { console->feed->wake_fd, POLLIN, 0 };
+		if (i > 0 && poll(&fd, fd.fd >= 0, 10) > 0)
+			wake_drain(&(Wake) { fd.fd });
+		console_refresh(console, i * 10);
+	}
+}
+
+int ui_render_text(Feed *feed, ScreenId screen, int rows, int cols, StrBuf *text)
+{
+	Console console;
+	UiOptions opts = { .screen = screen };
+	int code = console_init(&console, feed, &opts, glyphs_here(GLYPHS_AUTO, NULL), rows, cols);
+	if (!code && console.screen != screen)
+		code = ERR_NOT_FOUND;
+	if (!code) {
+		wait_for_store(&console);
+		console_draw(&console);
+		canvas_to_text(&console.canvas, text);
+		code = text->failed ? ERR_NOMEM : 0;
+	}
+	console_done(&console);
+	return code;
+}

@@ -1,0 +1,47 @@
+/*
+ * The console: draws what a Feed lends and sends what a person commands. Runs on the main thread until quit; it is
+ * the only caller of curses, and no network, disk or store is waited for here.
+ */
+#ifndef MAESTRO_TUI_UI_H
+#define MAESTRO_TUI_UI_H
+
+#include "base/err.h"
+#include "base/feed.h"
+#include "base/mem.h"
+#include "tui/glyphs.h"
+#include "tui/keys.h"
+#include "tui/theme.h"
+
+typedef struct UiOptions { /* all zero but `who` is a good default */
+	ScreenId screen;    /* the first one; another if the feed has no worker for it */
+	GlyphMode glyphs;
+	ColorMode color;
+	double refresh_hz;  /* redraws for new data; 0: 2 a second */
+	char who[64];       /* the person, for the audit */
+	bool is_readonly;   /* nothing is ever sent */
+} UiOptions;
+
+/* Sets "screen", "glyphs" or "color" from a command line's word; ERR_USAGE names what is known. */
+int ui_option_set(UiOptions *opts, const char *name, const char *word, Error *err);
+
+/* Whether stdin and stdout are a terminal that terminfo knows and that is not `dumb`; else the caller goes on
+ * without a screen. */
+bool ui_can_run(void);
+
+typedef enum UiResult {
+	UI_QUIT,        /* the person left */
+	UI_HEADLESS,    /* the terminal hung up, or the person asked to go on without a screen */
+	UI_INTERRUPTED, /* SIGINT: the caller ends with 130 */
+	UI_TERMINATED,  /* SIGTERM: 143 */
+} UiResult;
+
+/* A UiResult, or ERR_IO (no terminal), ERR_NOT_FOUND (the feed has nothing to show), ERR_NOMEM. The terminal is as
+ * it was before in every case. Handlers for INT, TERM, HUP, TSTP, CONT, WINCH and the crash signals are its own
+ * while it runs and the caller's again afterwards. */
+int ui_run(Feed *feed, const UiOptions *opts, Error *err);
+
+/* One screen as text, without a terminal; ASCII unless the locale is UTF-8. ERR_NOT_FOUND if the feed has no
+ * worker for it, ERR_NOMEM. */
+int ui_render_text(Feed *feed, ScreenId screen, int rows, int cols, StrBuf *text);
+
+#endif
