@@ -207,11 +207,13 @@ char *train_options_json(const TrainOptions *options)
 	return text;
 }
 
-static int apply_info(const TrainOptions *o, const Trace *trace, ModelInfo *info, Error *err)
+static int apply_info(const TrainOptions *o, const Trace *trace, const SimConfig *sim, ModelInfo *info, Error *err)
 {
 	*info = (ModelInfo) {
 		.obs_version = OBS_SEED,
 		.interval_s = (float) o->interval_s,
+		.rate_window_s = (float) sim->service.rate_window,
+		.latency_window_s = sim->latency_window_s,
 		.latency_soft_ms = (float) o->latency_soft_ms,
 		.latency_hard_ms = (float) o->latency_hard_ms,
 		.max_replicas = o->max_replicas,
@@ -238,6 +240,6 @@ int train_options_apply(const TrainOptions *options, const Trace *trace, Trainer
 	if (!code)
 		code = apply_sim(options, trace, config, err);
 	if (!code)
-		code = apply_info(options, trace, &config->info, err);
+		code = apply_info(options, trace, &config->sim, &config->info, err);
 	return code;
 }

@@ -48,6 +48,8 @@ static Json *metadata_of(const Net *net, const ModelInfo *info)
 	json_add_string(to, "format", FORMAT);
 	add_text(to, "obs_version", "%d", info->obs_version);
 	add_text(to, "interval_s", "%.9g", (double) info->interval_s);
+	add_text(to, "rate_window_s", "%.9g", (double) info->rate_window_s);
+	add_text(to, "latency_window_s", "%.9g", (double) info->latency_window_s);
 	add_text(to, "latency_soft_ms", "%.9g", (double) info->latency_soft_ms);
 	add_text(to, "latency_hard_ms", "%.9g", (double) info->latency_hard_ms);
 	add_text(to, "max_replicas", "%d", info->max_replicas);
@@ -97,23 +99,25 @@ static int read_number(const SafeFile *file, const char *key, double least, doub
 
 static int read_info(const SafeFile *file, ModelInfo *ret_info, Error *err)
 {
-	double value[6];
+	double value[8];
 	const struct {
 		const char *key;
 		double least, most;
-	} keys[6] = {
+	} keys[8] = {
 		{ "obs_version", 0, 1000 },
 		{ "interval_s", 0, 1e6 },
 		{ "latency_soft_ms", -1, 1e9 },
 		{ "latency_hard_ms", -1, 1e9 },
 		{ "max_replicas", 0, 1e6 },
 		{ "steps", 0, 9e15 },
+		{ "rate_window_s", 0, 1e6 },
+		{ "latency_window_s", 0, 1e6 },
 	};
 	const char *format = safetensors_metadata(file, "format"), *train = safetensors_metadata(file, "train");
 	if (!format || strcmp(format, FORMAT) != 0)
 		return error_set(err, ERR_BAD_MODEL, "metadata: format is \"%.32s\", not %s", format ? format : "",
 				 FORMAT);
-	for (size_t i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 8; i++) {
 		int code = read_number(file, keys[i].key, keys[i].least, keys[i].most, &value[i], err);
 		if (code)
 			return code;
@@ -125,6 +129,8 @@ static int read_info(const SafeFile *file, ModelInfo *ret_info, Error *err)
 		.latency_hard_ms = (float) value[3],
 		.max_replicas = (int32_t) value[4],
 		.steps = (int64_t) value[5],
+		.rate_window_s = (float) value[6],
+		.latency_window_s = (float) value[7],
 	};
 	if (!train || strlen(train) >= sizeof info.train_json)
 		return error_set(err, ERR_BAD_MODEL, "metadata: train is absent or too long");

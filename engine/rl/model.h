@@ -14,6 +14,7 @@
 typedef struct ModelInfo {
 	int32_t obs_version;   /* ObsKind */
 	float interval_s;
+	float rate_window_s, latency_window_s; /* of the queries behind its inputs */
 	float latency_soft_ms, latency_hard_ms; /* it was trained for */
 	int32_t max_replicas;
 	int64_t steps;         /* of training */

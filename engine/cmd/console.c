@@ -1,0 +1,112 @@
+/* `maestro` alone: the Live screen over a simulated service, and the run browser; nothing trains. */
+#include "cmd/cmd.h"
+#include "cmd/opts.h"
+#include "cmd/policies.h"
+#include "cmd/session.h"
+#include "cmd/simlive.h"
+#include "control/engine.h"
+#include "tui/ui.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+typedef struct ConsoleOptions {
+	const char *screen, *policy, *trace, *db, *glyphs, *color;
+	double speed;
+	int64_t seed;
+} ConsoleOptions;
+
+#define OPTION(name, letter, kind, field, lo, hi, arg, help) \
+	{ name, letter, kind, offsetof(ConsoleOptions, field), lo, hi, arg, help, false }
+
+static const Opt OPTIONS[] = {
+	OPTION("screen", 0, OPT_STRING, screen, 0, 0, "NAME", "first screen: live or runs"),
+	OPTION("policy", 'p', OPT_STRING, policy, 0, 0, "P", "model:FILE, hpa or hpa:cpu=N"),
+	OPTION("trace", 0, OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay; else constant traffic"),
+	OPTION("speed", 0, OPT_DOUBLE, speed, .01, 1000, "X", "1 is an interval every 2 s"),
+	OPTION("seed", 0, OPT_INT64, seed, 0, 9e15, "N", "of the simulated traffic"),
+	OPTION("glyphs", 0, OPT_STRING, glyphs, 0, 0, "KIND", "auto, braille, block or ascii"),
+	OPTION("color", 0, OPT_STRING, color, 0, 0, "KIND", "auto, always, never, 16, 256 or truecolor"),
+	OPTION("db", 0, OPT_STRING, db, 0, 0, "FILE", "the run store"),
+	{ 0 },
+};
+
+static const OptCommand COMMAND = {
+	"[options]",
+	"Opens the console over the embedded simulator. `maestro --help` lists the commands.",
+	OPTIONS, 0,
+};
+
+static int show(Session *session, const ConsoleOptions *options, const SimConfig *sim, Policy *policy, Error *err)
+{
+	UiOptions ui = { 0 };
+	session_who(ui.who, sizeof ui.who);
+	SimLive live = { 0 };
+	Feed *feed = NULL;
+	SimLiveConfig config = { .sim = sim, .policy = policy, .seed = (uint64_t) options->seed, .speed = options->speed };
+	int code = ui_option_set(&ui, "screen", options->screen, err);
+	if (!code)
+		code = ui_option_set(&ui, "glyphs", options->glyphs, err);
+	if (!code)
+		code = ui_option_set(&ui, "color", options->color, err);
+	if (!code)
+		code = simlive_open(&live, session, &config, err);
+	EngineParts parts = { NULL, live.loop, session->archive, &session->wake, &session->clock };
+	if (!code && engine_feed_new(&parts, &feed))
+		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	if (!code)
+		code = ui_run(feed, &ui, err);
+	feed_free(feed);
+	simlive_close(&live);
+	return code;
+}
+
+static int run(Session *session, const ConsoleOptions *options, Error *err)
+{
+	Trace trace = { 0 };
+	Policy *policy = NULL;
+	ModelInfo info;
+	SimConfig sim;
+	sim_config_default(&sim);
+	sim.latency_soft_ms = 250;
+	sim.latency_hard_ms = 500;
+	sim.start = SIM_START_DEMAND;
+	sim.random_start = true;
+	sim.interval_s = 15;
+	sim.substep_s = 1;
+	int code = options->trace ? trace_load(options->trace, &trace, err) : 0;
+	if (!code)
+		code = policy_open(options->policy, &policy, &info, err);
+	if (!code) {
+		sim.trace = options->trace ? &trace : NULL;
+		if (info.interval_s > 0)
+			sim.interval_s = info.interval_s;
+		code = show(session, options, &sim, policy, err);
+	}
+	policy_free(policy);
+	trace_done(&trace);
+	return code;
+}
+
+int cmd_console(int argc, char **argv)
+{
+	ConsoleOptions options = { .screen = "live", .policy = "hpa", .glyphs = "auto", .color = "auto", .speed = 1 };
+	Session session;
+	Error err = { 0 };
+	int words;
+	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	if (code)
+		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	if (!ui_can_run()) {
+		(void) fprintf(stderr, "maestro: the console needs a terminal; without one try `maestro train` or `maestro runs list`\n");
+		return err_exit_status(ERR_USAGE);
+	}
+	code = session_open(&session, options.db, false, &err);
+	if (code)
+		return cmd_fail(code, &err);
+	code = run(&session, &options, &err);
+	session_close(&session);
+	if (code < 0)
+		return cmd_fail(code, &err);
+	return code == UI_INTERRUPTED ? 128 + SIGINT : code == UI_TERMINATED ? 128 + SIGTERM : 0;
+}

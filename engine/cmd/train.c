@@ -1,0 +1,306 @@
+/*
+ * `maestro train`: opens the store, begins or resumes a run, starts the trainer, and shows it: in the console on a terminal,
+ * as lines elsewhere.
+ */
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "cmd/session.h"
+#include "cmd/simlive.h"
+#include "cmd/train_opts.h"
+#include "cmd/train_report.h"
+#include "control/engine.h"
+#include "storage/db.h"
+#include "storage/runs.h"
+#include "tui/ui.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct TrainCommand { /* what one call holds, in the order in which it is taken */
+	TrainOptions options;
+	Session session;
+	Json *resumed_config;
+	char *config_json;
+	char resume_path[512];
+	Trace trace;
+	TrainerConfig config;
+	TrainReport report;
+	Policy *live_policy;
+	SimConfig live_sim;
+	SimLive live;
+	Trainer *trainer;
+	bool has_console;
+} TrainCommand;
+
+/* ---- the run that goes on ---- */
+
+static int read_resumed(TrainCommand *t, int argc, char **argv, Error *err)
+{
+	struct sqlite3 *db = NULL;
+	RunRow row;
+	StrBuf config = { 0 };
+	RecordCheckpoint checkpoint;
+	int code = db_open_existing(t->session.db, &t->session.clock, &db, err);
+	if (!code)
+		code = runs_get(db, t->options.resume, &row, &config, err);
+	if (!code && row.kind != RUN_TRAIN)
+		code = error_set(err, ERR_USAGE, "run %lld is no training", (long long) t->options.resume);
+	if (!code && row.status == RUN_RUNNING)
+		code = error_set(err, ERR_REFUSED, "run %lld is still running", (long long) t->options.resume);
+	if (!code)
+		code = runs_last_checkpoint(db, t->options.resume, &checkpoint, err);
+	if (!code)
+		code = json_parse(config.data, config.len, &t->resumed_config, err);
+	if (!code && train_options_resume(&t->options, t->resumed_config, argc, argv))
+		code = ERR_USAGE; /* said already */
+	if (!code)
+		str_copy(t->resume_path, sizeof t->resume_path, checkpoint.path);
+	strbuf_done(&config);
+	db_close(db);
+	return code;
+}
+
+/* ---- files ---- */
+
+static int make_folder(const TrainCommand *t, char *folder, size_t size, Error *err)
+{
+	char parent[512];
+	str_copy(parent, sizeof parent, t->session.db);
+	char *slash = strrchr(parent, '/');
+	str_copy(slash ? slash : parent, 16, slash ? "/runs" : "runs");
+	if (mkdir(parent, 0755) && errno != EEXIST)
+		return error_set(err, ERR_IO, "%s: %s", parent, strerror(errno));
+	(void) snprintf(folder, size, "%.400s/%lld", parent, (long long) t->config.run_id);
+	if (mkdir(folder, 0755) && errno != EEXIST)
+		return error_set(err, ERR_IO, "%s: %s", folder, strerror(errno));
+	return 0;
+}
+
+/* --out names the last policy; the best stands beside it as NAME.best.EXT. */
+static void name_models(TrainCommand *t, const char *folder)
+{
+	TrainerConfig *config = &t->config;
+	const char *out = t->options.out;
+	if (!out) {
+		(void) snprintf(config->model_path, sizeof config->model_path, "%.440s/model.safetensors", folder);
+		(void) snprintf(config->best_path, sizeof config->best_path, "%.440s/best.safetensors", folder);
+		return;
+	}
+	const char *slash = strrchr(out, '/'), *dot = strrchr(out, '.');
+	size_t stem = dot && (!slash || dot > slash + 1) ? (size_t) (dot - out) : strlen(out);
+	str_copy(config->model_path, sizeof config->model_path, out);
+	(void) snprintf(config->best_path, sizeof config->best_path, "%.*s.best%.60s", (int) (stem < 400 ? stem : 400), out,
+	                out + stem);
+}
+
+/* ---- beginning ---- */
+
+static int begin_run(TrainCommand *t, Error *err)
+{
+	Sink *sink = t->session.sink;
+	RunStart start = { .kind = RUN_TRAIN, .seed = (uint64_t) t->options.seed, .config_json = t->config_json };
+	str_copy(start.name, sizeof start.name, t->options.name);
+	if (t->resume_path[0]) {
+		start.resume_id = t->options.resume;
+		int code = trainer_checkpoint_steps(t->resume_path, &start.resume_steps, err);
+		if (code)
+			return code;
+	}
+	int code = sink->ops->run_begin(sink, &start, &t->config.run_id, err);
+	if (code)
+		return code;
+	char folder[512];
+	code = make_folder(t, folder, sizeof folder, err);
+	if (code)
+		return code;
+	name_models(t, folder);
+	(void) snprintf(t->config.checkpoint_path, sizeof t->config.checkpoint_path, "%.440s/last.ckpt", folder);
+	return 0;
+}
+
+static int build_trainer(TrainCommand *t, Error *err)
+{
+	TrainerConfig *config = &t->config;
+	config->resume_path = t->resume_path[0] ? t->resume_path : NULL;
+	config->clock = &t->session.clock;
+	config->sink = t->session.sink;
+	config->wake = &t->session.wake;
+	config->is_nice = t->has_console;
+	if (!t->has_console) {
+		t->report = (TrainReport) {
+			.out = stdout,
+			.is_json = t->options.is_json,
+			.total_steps = config->total_steps,
+			.clock = &t->session.clock,
+			.run_id = config->run_id,
+		};
+		config->on_event = train_report_event;
+		config->arg = &t->report;
+		train_report_start(&t->report, config);
+	}
+	return trainer_new(config, &t->trainer, err);
+}
+
+/* The policy in training on a simulated Deployment under held-out traffic. */
+static int open_live(TrainCommand *t, Error *err)
+{
+	t->live_sim = t->config.eval_sim;
+	SimLiveConfig live = {
+		.sim = &t->live_sim,
+		.policy = t->live_policy,
+		.policy_steps = model_policy_steps,
+		.seed = (uint64_t) t->options.seed,
+		.speed = t->options.speed,
+		.config_json = t->config_json,
+	};
+	return simlive_open(&t->live, &t->session, &live, err);
+}
+
+static int begin(TrainCommand *t, Error *err)
+{
+	int code = t->options.trace ? trace_load(t->options.trace, &t->trace, err) : 0;
+	if (!code)
+		code = train_options_apply(&t->options, t->options.trace ? &t->trace : NULL, &t->config, err);
+	t->config_json = train_options_json(&t->options);
+	if (!code && !t->config_json)
+		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	if (!code)
+		code = begin_run(t, err);
+	if (!code)
+		code = build_trainer(t, err);
+	if (code && t->config.run_id) {
+		Record end = { .kind = RECORD_RUN_END, .run_id = t->config.run_id, .u.run_end = RUN_FAILED };
+		end.wall_ms = clock_wall_ms(&t->session.clock);
+		t->session.sink->ops->write(t->session.sink, &end);
+	}
+	return code;
+}
+
+/* ---- the two ways of showing it ---- */
+
+static bool is_over(void *arg)
+{
+	TrainCommand *t = arg;
+	const TrainView *view = snap_acquire(trainer_views(t->trainer));
+	bool over = view && view->phase >= TRAIN_DONE;
+	snap_release(view);
+	return over;
+}
+
+/* Lines until the end or a signal; the exit status. */
+static int run_headless(TrainCommand *t, Error *err)
+{
+	int code = trainer_start(t->trainer, err);
+	if (code)
+		return cmd_fail(code, err);
+	int signal_number = session_wait(&t->session, is_over, t);
+	trainer_stop(t->trainer);
+	if (signal_number)
+		return 128 + signal_number;
+	const TrainView *view = snap_acquire(trainer_views(t->trainer));
+	bool is_done = view->phase == TRAIN_DONE;
+	int64_t n_evals = view->n_evals;
+	snap_release(view);
+	if (!is_done)
+		return err_exit_status(ERR_NONFINITE); /* the report has said why */
+	if (t->options.is_json || t->options.latency_soft_ms <= 0)
+		return 0;
+	code = train_report_table(&t->report, &t->config, n_evals ? t->config.best_path : t->config.model_path, err);
+	return code ? cmd_fail(code, err) : 0;
+}
+
+static int start_workers(TrainCommand *t, Feed **ret_feed, Error *err)
+{
+	Net *net = trainer_net(t->trainer);
+	if (!net)
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	int code = model_policy_new(net, &t->config.info, "in training", &t->live_policy);
+	if (code)
+		return error_set(err, code, "%s", err_text(code));
+	trainer_follow(t->trainer, t->live_policy);
+	code = open_live(t, err);
+	if (!code)
+		code = trainer_start(t->trainer, err);
+	if (code)
+		return code;
+	EngineParts parts = { t->trainer, t->live.loop, t->session.archive, &t->session.wake, &t->session.clock };
+	code = engine_feed_new(&parts, ret_feed);
+	return code ? error_set(err, code, "%s", err_text(code)) : 0;
+}
+
+static int ui_options(const TrainOptions *options, UiOptions *ui, Error *err)
+{
+	*ui = (UiOptions) { 0 };
+	session_who(ui->who, sizeof ui->who);
+	int code = ui_option_set(ui, "screen", options->screen, err);
+	if (!code)
+		code = ui_option_set(ui, "glyphs", options->glyphs, err);
+	return code ? code : ui_option_set(ui, "color", options->color, err);
+}
+
+static int run_console(TrainCommand *t, Error *err)
+{
+	UiOptions ui;
+	Feed *feed = NULL;
+	int code = ui_options(&t->options, &ui, err);
+	if (!code)
+		code = start_workers(t, &feed, err);
+	int result = code ? code : ui_run(feed, &ui, err);
+	feed_free(feed);
+	if (result < 0)
+		return cmd_fail(result, err);
+	if (result == UI_HEADLESS) { /* the terminal is gone: training goes on to its end */
+		int signal_number = session_wait(&t->session, is_over, t);
+		return signal_number ? 128 + signal_number : 0;
+	}
+	return result == UI_INTERRUPTED ? 128 + SIGINT : result == UI_TERMINATED ? 128 + SIGTERM : 0;
+}
+
+static void end(TrainCommand *t)
+{
+	trainer_stop(t->trainer);
+	simlive_close(&t->live);
+	trainer_free(t->trainer);
+	policy_free(t->live_policy);
+	trace_done(&t->trace);
+	session_close(&t->session);
+	json_free(t->resumed_config);
+	free(t->config_json);
+}
+
+int cmd_train(int argc, char **argv)
+{
+	TrainCommand *t = calloc(1, sizeof *t);
+	if (!t)
+		return cmd_fail(ERR_NOMEM, NULL);
+	Error err = { 0 };
+	int code = train_options_parse(&t->options, argc, argv), status;
+	if (code) {
+		free(t);
+		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	}
+	t->has_console = !t->options.is_headless && !t->options.is_json && ui_can_run();
+	if (!t->has_console)
+		session_block_signals();
+	code = session_open(&t->session, t->options.db, true, &err);
+	if (code) {
+		free(t);
+		return cmd_fail(code, &err);
+	}
+	if (t->options.resume)
+		code = read_resumed(t, argc, argv, &err);
+	if (!code)
+		code = begin(t, &err);
+	if (!code && t->options.latency_soft_ms <= 0)
+		(void) fprintf(stderr, "maestro: the latency limits are off: the reward depends on pods alone and its optimum is one pod; "
+		                       "set --latency-soft and --latency-hard\n");
+	status = code ? (err.text[0] ? cmd_fail(code, &err) : err_exit_status(code))
+	              : t->has_console ? run_console(t, &err) : run_headless(t, &err);
+	end(t);
+	free(t);
+	return status;
+}
