@@ -6,10 +6,12 @@
 
 #include "schema_sql.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { CHECKED_BYTES = 64 << 20 }; /* larger files are not read through at every start: that would take seconds */
 
@@ -29,14 +31,19 @@ int db_exec(struct sqlite3 *db, const char *sql)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-int db_error(struct sqlite3 *db, Error *err)
+static int explain(sqlite3 *db, const char *path, Error *err)
 {
 	int code = sqlite3_errcode(db) & 0xff;
 	if (code == SQLITE_NOMEM)
-		return error_set(err, ERR_NOMEM, "store %s: out of memory", sqlite3_db_filename(db, "main"));
+		return error_set(err, ERR_NOMEM, "store %s: out of memory", path);
 	int reason = code == SQLITE_CANTOPEN || code == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
-	return error_set(err, ERR_STORE, "store %s: %s%s%s", sqlite3_db_filename(db, "main"), sqlite3_errmsg(db),
-	                 reason ? ": " : "", reason ? strerror(reason) : "");
+	return error_set(err, ERR_STORE, "store %s: %s%s%s", path, sqlite3_errmsg(db), reason ? ": " : "",
+	                 reason ? strerror(reason) : "");
+}
+
+int db_error(struct sqlite3 *db, Error *err)
+{
+	return explain(db, sqlite3_db_filename(db, "main"), err);
 }
 
 void db_close(struct sqlite3 *db)
@@ -52,12 +59,32 @@ static int make_folders(const char *path, Error *err)
 	str_copy(folder, sizeof folder, path);
 	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
+		int reason = mkdir(folder, 0700) ? errno : 0;
 		struct stat there;
-		if (mkdir(folder, 0700) && errno != EEXIST && stat(folder, &there))
+		if (reason && stat(folder, &there))
 			return error_set(err, ERR_STORE, "store %s: folder %s cannot be made: %s; give another file with --db", path,
-			                 folder, strerror(errno));
+			                 folder, strerror(reason));
 		*slash = '/';
 	}
+	return 0;
+}
+
+/* SQLite needs the folder too, for the files beside its own, and says little when it may not write there. */
+static int check_rights(const char *path, Error *err)
+{
+	char folder[4096];
+	str_copy(folder, sizeof folder, path);
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		slash[1] = '\0';
+	else
+		str_copy(folder, sizeof folder, ".");
+	if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS))
+		return error_set(err, ERR_STORE, "store %s: folder %s cannot be written: %s; give another file with --db", path,
+		                 folder, strerror(errno));
+	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) && errno != ENOENT)
+		return error_set(err, ERR_STORE, "store %s: the file cannot be written: %s; give another file with --db", path,
+		                 strerror(errno));
 	return 0;
 }
 
@@ -173,7 +200,7 @@ static int open_handle(const char *path, int flags, sqlite3 **ret_db, bool *ret_
 	if (*ret_damaged)
 		failure = error_set(err, ERR_STORE, "store %s: the file is damaged or is no SQLite database", path);
 	else if (code)
-		failure = db_error(db, err);
+		failure = explain(db, path, err);
 	else if (refusal)
 		failure = error_set(err, ERR_STORE, "store %s (schema %lld, this program has %d): %s", path, (long long) version,
 		                    DB_VERSION, refusal);
@@ -216,11 +243,8 @@ static int set_aside(const char *path, Clock *clock, Error *err)
 	return 0;
 }
 
-static int make_writable(sqlite3 *db, const char *path, Clock *clock, Error *err)
+static int make_writable(sqlite3 *db, Clock *clock, Error *err)
 {
-	if (sqlite3_db_readonly(db, "main") == 1)
-		return error_set(err, ERR_STORE, "store %s: the file is read-only; make it writable or give another with --db",
-		                 path);
 	/* a file system without shared memory keeps a rollback journal: slower, as safe */
 	(void) db_exec(db, "PRAGMA journal_mode = WAL");
 	int code = db_exec(db, "PRAGMA synchronous = FULL");
@@ -241,6 +265,8 @@ int db_open(const char *path, Clock *clock, struct sqlite3 **ret_db, Error *err)
 	if (err)
 		*err = (Error) { 0 };
 	int code = make_folders(path, err);
+	if (!code)
+		code = check_rights(path, err);
 	if (code)
 		return code;
 	code = open_handle(path, flags, &db, &is_damaged, err);
@@ -250,7 +276,7 @@ int db_open(const char *path, Clock *clock, struct sqlite3 **ret_db, Error *err)
 			code = open_handle(path, flags, &db, &is_damaged, err);
 	}
 	if (!code)
-		code = make_writable(db, path, clock, err);
+		code = make_writable(db, clock, err);
 	if (code)
 		db_close(db);
 	else
@@ -260,11 +286,12 @@ int db_open(const char *path, Clock *clock, struct sqlite3 **ret_db, Error *err)
 
 static int open_there(const char *path, int flags, sqlite3 **ret_db, Error *err)
 {
-	struct stat there;
 	bool is_damaged;
-	if (stat(path, &there) && errno == ENOENT)
+	if (!faccessat(AT_FDCWD, path, R_OK, AT_EACCESS))
+		return open_handle(path, flags, ret_db, &is_damaged, err);
+	if (errno == ENOENT)
 		return error_set(err, ERR_NOT_FOUND, "store %s: there is none yet; maestro train makes it", path);
-	return open_handle(path, flags, ret_db, &is_damaged, err);
+	return error_set(err, ERR_STORE, "store %s: the file cannot be read: %s", path, strerror(errno));
 }
 
 int db_open_existing(const char *path, Clock *clock, struct sqlite3 **ret_db, Error *err)
