@@ -10,8 +10,8 @@ LDFLAGS  += -pthread $(SAN)
 
 # Debian packages: what the program links, what `make test` needs besides, what `make screenshots` needs.
 PKG_BUILD := pkg-config libncurses-dev libcurl4-openssl-dev libcjson-dev libopenblas-dev libsqlite3-dev libmicrohttpd-dev libyaml-dev
-PKG_TEST  := libcmocka-dev tmux
-PKG_E2E   := prometheus openssl curl jq
+PKG_TEST  := libcmocka-dev tmux jq
+PKG_E2E   := prometheus openssl curl
 PKG_SHOT  := xterm xvfb imagemagick fonts-dejavu-core x11-utils
 PC        := ncursesw libcurl libcjson openblas sqlite3 libmicrohttpd yaml-0.1
 

@@ -21,7 +21,8 @@ int cells_print_object(Json *object, bool without_end);
 
 /* RunCellFn: a row as an object. context is a const char *: what to print before it, "," afterwards. */
 int cells_print_json(void *context, const RunCell *cell, size_t n);
-/* RunCellFn: a row, quoted as RFC 4180 does, ends in LF, behind the names of the columns while the bool in context is true. */
+/* RunCellFn: a row, quoted as RFC 4180 does and ended by LF, behind the columns' names while the bool in context is
+ * true. */
 int cells_print_csv(void *context, const RunCell *cell, size_t n);
 
 /* A cell for people, `unknown` for NULL; text is room for it, at least CLOCK_TEXT bytes. */

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN_ROWS = 10 };
+enum { SHOWN_ROWS = 10, SHOWN_COLUMNS = 10 };
 
 typedef struct RunsOptions {
 	const char *db;
@@ -37,7 +37,7 @@ typedef struct Request {
 static const Opt OPTIONS[] = {
 	{ "db", 0, OPT_STRING, offsetof(RunsOptions, db), 0, 0, "FILE",
 	  "the store (default $XDG_DATA_HOME/maestro/maestro.db)", false },
-	{ "json", 0, OPT_FLAG, offsetof(RunsOptions, json), 0, 0, NULL, "list, show: one JSON object a run", false },
+	{ "json", 0, OPT_FLAG, offsetof(RunsOptions, json), 0, 0, NULL, "one JSON object a run", false },
 	{ "format", 0, OPT_STRING, offsetof(RunsOptions, format), 0, 0, "csv|json",
 	  "export: updates (of a control run, decisions) as rows, or the whole run as one object", false },
 	{ .name = NULL },
@@ -172,7 +172,7 @@ static int list(const Request *request)
 /* What the human form shows of each part, newest rows only. */
 static const struct {
 	RunPart part;
-	const char *columns[10];
+	const char *columns[SHOWN_COLUMNS];
 } SHOWN[] = {
 	{ PART_EVALS, { "steps", "time", "mean_reward", "std_reward", "mean_ep_length", "best" } },
 	{ PART_CHECKPOINTS, { "steps", "time", "kind", "path" } },
@@ -183,54 +183,70 @@ static const struct {
 	{ PART_AUDIT, { "time", "who", "what", "from", "to", "result", "reason" } },
 };
 
-static int count_row(void *context, const RunCell *cell, size_t n)
+typedef struct Table { /* of the last rows of a part */
+	const char *const *columns;
+	int width[SHOWN_COLUMNS];
+	int64_t total;
+	int64_t skip;
+} Table;
+
+static const RunCell *find_cell(const RunCell *cell, size_t n, const char *name)
 {
-	(void) cell, (void) n;
-	++*(int64_t *) context;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(cell[i].name, name))
+			return &cell[i];
+	return NULL;
+}
+
+static int measure_row(void *context, const RunCell *cell, size_t n)
+{
+	Table *table = context;
+	char text[CLOCK_TEXT];
+	table->total++;
+	for (int c = 0; c < SHOWN_COLUMNS && table->columns[c]; c++) {
+		const RunCell *found = find_cell(cell, n, table->columns[c]);
+		int len = found ? (int) strlen(cells_text(found, "-", text, sizeof text)) : 0;
+		if (len > table->width[c])
+			table->width[c] = len;
+	}
 	return 0;
 }
 
-typedef struct Tail { /* prints the last rows of a part */
-	const char *const *columns;
-	int64_t skip;
-} Tail;
-
-static int column_width(const char *column)
+static void print_column(const Table *table, int c, const char *text)
 {
-	int len = (int) strlen(column);
-	return !strcmp(column, "time") ? 24 : len > 11 ? len : 11;
+	bool is_last = c + 1 == SHOWN_COLUMNS || !table->columns[c + 1];
+	(void) fputs("  ", stdout);
+	cells_print_padded(text, is_last ? 0 : table->width[c]);
+	if (is_last)
+		(void) putchar('\n');
 }
 
 static int print_row_text(void *context, const RunCell *cell, size_t n)
 {
-	Tail *tail = context;
+	Table *table = context;
 	char text[CLOCK_TEXT];
-	if (tail->skip-- > 0)
+	if (table->skip-- > 0)
 		return 0;
-	for (int c = 0; c < 10 && tail->columns[c]; c++)
-		for (size_t i = 0; i < n; i++)
-			if (!strcmp(cell[i].name, tail->columns[c])) {
-				(void) fputs("  ", stdout);
-				cells_print_padded(cells_text(&cell[i], "-", text, sizeof text), column_width(cell[i].name));
-			}
-	(void) putchar('\n');
+	for (int c = 0; c < SHOWN_COLUMNS && table->columns[c]; c++) {
+		const RunCell *found = find_cell(cell, n, table->columns[c]);
+		print_column(table, c, found ? cells_text(found, "-", text, sizeof text) : "-");
+	}
 	return cells_written();
 }
 
 static int print_part_text(const Request *request, RunPart part, const char *const *columns)
 {
-	int64_t total = 0;
-	int code = runs_part(request->db, request->id, part, count_row, &total, request->err);
-	if (code || !total)
+	Table table = { .columns = columns };
+	for (int c = 0; c < SHOWN_COLUMNS && columns[c]; c++)
+		table.width[c] = (int) strlen(columns[c]);
+	int code = runs_part(request->db, request->id, part, measure_row, &table, request->err);
+	if (code || !table.total)
 		return code;
-	printf("\n%s: %lld\n", run_part_name(part), (long long) total);
-	for (int c = 0; c < 10 && columns[c]; c++) {
-		(void) fputs("  ", stdout);
-		cells_print_padded(columns[c], column_width(columns[c]));
-	}
-	(void) putchar('\n');
-	Tail tail = { columns, total - SHOWN_ROWS };
-	return runs_part(request->db, request->id, part, print_row_text, &tail, request->err);
+	table.skip = table.total - SHOWN_ROWS;
+	printf("\n%s: %lld%s\n", run_part_name(part), (long long) table.total, table.skip > 0 ? ", the last of them" : "");
+	for (int c = 0; c < SHOWN_COLUMNS && columns[c]; c++)
+		print_column(&table, c, columns[c]);
+	return runs_part(request->db, request->id, part, print_row_text, &table, request->err);
 }
 
 static int print_figures(void *context, const RunCell *cell, size_t n)
@@ -278,7 +294,7 @@ static int export(const Request *request)
 {
 	RunRow row;
 	bool is_first = true;
-	if (!strcmp(request->options->format, "json"))
+	if (request->options->json || !strcmp(request->options->format, "json"))
 		return show_json(request, true);
 	int code = runs_get(request->db, request->id, &row, NULL, request->err);
 	if (code)
