@@ -60,20 +60,21 @@ int cells_print_json(void *context, const RunCell *cell, size_t n)
 	return cells_print_object(row, false);
 }
 
-/* The shortest text that reads back as the value. */
-static void format_real(double value, char *text, size_t size)
+/* Exact: the shortest text that reads back as the value. */
+static void format_real(double value, bool is_exact, char *text, size_t size)
 {
-	(void) snprintf(text, size, "%.15g", value);
-	if (strtod(text, NULL) < value || strtod(text, NULL) > value)
+	(void) snprintf(text, size, is_exact ? "%.15g" : "%.6g", value);
+	if (is_exact && (strtod(text, NULL) < value || strtod(text, NULL) > value))
 		(void) snprintf(text, size, "%.17g", value);
 }
 
-const char *cells_text(const RunCell *cell, const char *unknown, char *text, size_t size)
+const char *cells_text(const RunCell *cell, bool is_exact, char *text, size_t size)
 {
+	const char *unknown = is_exact ? "" : "-";
 	switch (cell->kind) {
 	case CELL_NULL: return unknown;
 	case CELL_INT: (void) snprintf(text, size, "%lld", (long long) cell->integer); return text;
-	case CELL_REAL: format_real(cell->real, text, size); return text;
+	case CELL_REAL: format_real(cell->real, is_exact, text, size); return text;
 	case CELL_BOOL: return cell->integer ? "true" : "false";
 	case CELL_TIME: clock_format(cell->integer, text); return text;
 	case CELL_TEXT:
@@ -105,7 +106,7 @@ int cells_print_csv(void *context, const RunCell *cell, size_t n)
 		printf("%s%s", cell[i].name, i + 1 < n ? "," : "\n");
 	*is_first = false;
 	for (size_t i = 0; i < n; i++) {
-		print_csv_field(cells_text(&cell[i], "", text, sizeof text));
+		print_csv_field(cells_text(&cell[i], true, text, sizeof text));
 		(void) fputs(i + 1 < n ? "," : "\n", stdout);
 	}
 	return cells_written();

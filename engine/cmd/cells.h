@@ -25,8 +25,9 @@ int cells_print_json(void *context, const RunCell *cell, size_t n);
  * true. */
 int cells_print_csv(void *context, const RunCell *cell, size_t n);
 
-/* A cell for people, `unknown` for NULL; text is room for it, at least CLOCK_TEXT bytes. */
-const char *cells_text(const RunCell *cell, const char *unknown, char *text, size_t size);
+/* A cell as text: for programs (exact, NULL is empty) or for people (six digits, NULL is "-"). text is room for it, at
+ * least CLOCK_TEXT bytes. */
+const char *cells_text(const RunCell *cell, bool is_exact, char *text, size_t size);
 /* Text in at least `width` columns; what would steer a terminal is printed as '?'. */
 void cells_print_padded(const char *text, int width);
 

@@ -205,7 +205,7 @@ static int measure_row(void *context, const RunCell *cell, size_t n)
 	table->total++;
 	for (int c = 0; c < SHOWN_COLUMNS && table->columns[c]; c++) {
 		const RunCell *found = find_cell(cell, n, table->columns[c]);
-		int len = found ? (int) strlen(cells_text(found, "-", text, sizeof text)) : 0;
+		int len = found ? (int) strlen(cells_text(found, false, text, sizeof text)) : 0;
 		if (len > table->width[c])
 			table->width[c] = len;
 	}
@@ -229,7 +229,7 @@ static int print_row_text(void *context, const RunCell *cell, size_t n)
 		return 0;
 	for (int c = 0; c < SHOWN_COLUMNS && table->columns[c]; c++) {
 		const RunCell *found = find_cell(cell, n, table->columns[c]);
-		print_column(table, c, found ? cells_text(found, "-", text, sizeof text) : "-");
+		print_column(table, c, found ? cells_text(found, false, text, sizeof text) : "-");
 	}
 	return cells_written();
 }
@@ -243,7 +243,7 @@ static int print_part_text(const Request *request, RunPart part, const char *con
 	if (code || !table.total)
 		return code;
 	table.skip = table.total - SHOWN_ROWS;
-	printf("\n%s: %lld%s\n", run_part_name(part), (long long) table.total, table.skip > 0 ? ", the last of them" : "");
+	printf(table.skip > 0 ? "\n%s: %lld, the last:\n" : "\n%s: %lld\n", run_part_name(part), (long long) table.total);
 	for (int c = 0; c < SHOWN_COLUMNS && columns[c]; c++)
 		print_column(&table, c, columns[c]);
 	return runs_part(request->db, request->id, part, print_row_text, &table, request->err);
@@ -255,7 +255,7 @@ static int print_figures(void *context, const RunCell *cell, size_t n)
 	char text[CLOCK_TEXT];
 	printf("\nlast update:\n");
 	for (size_t i = 0; i < n; i++)
-		printf("  %-22s%s\n", cell[i].name, cells_text(&cell[i], "-", text, sizeof text));
+		printf("  %-22s%s\n", cell[i].name, cells_text(&cell[i], false, text, sizeof text));
 	return cells_written();
 }
 
