@@ -1,0 +1,246 @@
+/* Advantages worked out by hand; gradients against central differences of the loss written out in double. */
+#include "rl/gae.h"
+#include "rl/learner.h"
+#include "rl/normalise.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_near(double ours, double theirs, double tolerance)
+{
+	if (!(fabs(ours - theirs) <= tolerance))
+		fail_msg("%.9g, not %.9g", ours, theirs);
+}
+
+/* gamma .5, lambda .5. By hand, from the end:
+ *     t 3: delta 1 + .5*4 - 2 = 1          advantage 1
+ *     t 2: delta 0 + .5*2 - 1 = 0          advantage 0 + .25*1 = .25
+ *     t 1: ended: delta 3 - 1 = 2          advantage 2
+ *     t 0: delta 1 + .5*1 - 0 = 1.5        advantage 1.5 + .25*2 = 2 */
+static void gae_is_the_hand_worked_one(void **state)
+{
+	(void) state;
+	const float reward[] = { 1, 3, 0, 1 }, value[] = { 0, 1, 1, 2 };
+	const uint8_t done[] = { 0, 1, 0, 0 };
+	const double want[] = { 2, 2, 0.25, 1 };
+	float advantage[4], ret[4];
+	gae_compute(4, reward, value, done, 4.0f, 0.5, 0.5, advantage, ret);
+	for (int t = 0; t < 4; t++) {
+		assert_near((double) advantage[t], want[t], 1e-7);
+		assert_near((double) ret[t], want[t] + (double) value[t], 1e-7);
+	}
+}
+
+static void gae_of_lambda_one_is_the_discounted_return(void **state)
+{
+	(void) state;
+	const float reward[] = { 1, 2, 4 }, value[] = { 5, 6, 7 };
+	const uint8_t done[] = { 0, 0, 1 };
+	float advantage[3], ret[3];
+	gae_compute(3, reward, value, done, 100.0f, 0.5, 1.0, advantage, ret);
+	assert_near((double) ret[0], 1 + 0.5 * 2 + 0.25 * 4, 1e-6);
+	assert_near((double) ret[2], 4, 1e-6);
+}
+
+/* ---- gradients ---- */
+
+enum { N = 19, DIM = 5, PARAMS_MAX = 4096 };
+
+typedef struct World {
+	NetConfig config;
+	Net *net;
+	Learner *learner;
+	RolloutBuf buf;
+	uint32_t index[N];
+	size_t n_params;
+	double param[PARAMS_MAX];
+} World;
+
+static void world_init(World *world, int32_t n_actions, int32_t depth, int32_t width, Activation activation)
+{
+	NetTensor tensor[NET_TENSORS_MAX];
+	Rng rng;
+	*world = (World) { .config = { .obs_dim = DIM, .n_actions = n_actions, .depth = depth, .activation = activation } };
+	for (int32_t i = 0; i < depth; i++)
+		world->config.width[i] = width + i;
+	rng_init(&rng, 5, 0, RNG_INIT);
+	assert_int_equal(net_new(&world->config, &world->net, NULL), 0);
+	assert_int_equal(rollout_init(&world->buf, 1, N, DIM), 0);
+	assert_int_equal(learner_new(world->net, N, N, 1e-5, &world->learner), 0);
+	size_t count = net_tensors(world->net, tensor, NET_TENSORS_MAX);
+	for (size_t t = 0; t < count; t++)
+		for (int32_t i = 0; i < tensor[t].rows * (tensor[t].cols ? tensor[t].cols : 1); i++) {
+			tensor[t].data[i] = 0.25f * (float) rng_normal(&rng);
+			world->param[world->n_params++] = (double) tensor[t].data[i];
+		}
+	net_pack(world->net);
+	for (size_t i = 0; i < N; i++) {
+		world->index[i] = (uint32_t) ((i * 7) % N);
+		for (size_t o = 0; o < DIM; o++)
+			world->buf.obs[i * DIM + o] = (float) rng_normal(&rng);
+		world->buf.action[i] = (int32_t) rng_below(&rng, (uint32_t) n_actions);
+		world->buf.log_prob[i] = (float) (-log(n_actions) + 0.2 * rng_normal(&rng)); /* some ratios are clipped */
+		world->buf.advantage[i] = (float) rng_normal(&rng);
+		world->buf.ret[i] = (float) rng_normal(&rng);
+	}
+}
+
+static void world_done(World *world)
+{
+	learner_free(world->learner);
+	rollout_done(&world->buf);
+	net_free(world->net);
+}
+
+/* One layer in double from parameters at *at, which moves on. */
+static void layer(const double **at, int32_t in, int32_t out, Activation activation, bool is_head, const double *x,
+		  double *y)
+{
+	const double *weight = *at, *bias = weight + in * out;
+	for (int32_t j = 0; j < out; j++) {
+		double sum = bias[j];
+		for (int32_t k = 0; k < in; k++)
+			sum += weight[j * in + k] * x[k];
+		y[j] = is_head ? sum : activation == ACTIVATION_TANH ? tanh(sum) : fmax(0.0, sum);
+	}
+	*at = bias + out;
+}
+
+/* The loss of the paper over all samples, advantages as they are. */
+static double plain_loss(const World *world, const LossConfig *config)
+{
+	const NetConfig *c = &world->config;
+	double loss = 0.0;
+	for (size_t i = 0; i < N; i++) {
+		const double *at = world->param;
+		double x[2][3][16], y[2][16], sum = 0.0, entropy = 0.0;
+		for (int trunk = 0; trunk < 2; trunk++) {
+			for (size_t o = 0; o < DIM; o++)
+				x[trunk][0][o] = (double) world->buf.obs[i * DIM + o];
+			for (int32_t l = 0; l < c->depth; l++)
+				layer(&at, l ? c->width[l - 1] : DIM, c->width[l], c->activation, false, x[trunk][l],
+				      x[trunk][l + 1]);
+		}
+		int32_t last = c->depth ? c->width[c->depth - 1] : DIM;
+		layer(&at, last, c->n_actions, c->activation, true, x[0][c->depth], y[0]);
+		layer(&at, last, 1, c->activation, true, x[1][c->depth], y[1]);
+		for (int32_t a = 0; a < c->n_actions; a++)
+			sum += exp(y[0][a]);
+		for (int32_t a = 0; a < c->n_actions; a++)
+			entropy -= exp(y[0][a]) / sum * log(exp(y[0][a]) / sum);
+		double ratio = exp(y[0][world->buf.action[i]] - log(sum) - (double) world->buf.log_prob[i]);
+		double held = fmin(fmax(ratio, 1.0 - config->clip_range), 1.0 + config->clip_range);
+		double advantage = (double) world->buf.advantage[i], error = y[1][0] - (double) world->buf.ret[i];
+		loss += -fmin(ratio * advantage, held * advantage) - config->ent_coef * entropy +
+			config->vf_coef * error * error;
+	}
+	return loss / N;
+}
+
+static void check_gradient(int32_t n_actions, int32_t depth, int32_t width, Activation activation)
+{
+	const LossConfig config = { .clip_range = 0.2, .ent_coef = 0.03, .vf_coef = 0.7 };
+	const double step = 1e-5;
+	World world;
+	LossFigures figures;
+	world_init(&world, n_actions, depth, width, activation);
+	learner_gradient(world.learner, &world.buf, world.index, N, &config, &figures);
+	assert_near(figures.loss, plain_loss(&world, &config), 1e-5);
+	assert_true(figures.clip_fraction > 0.1 && figures.clip_fraction < 0.9); /* both branches */
+	for (size_t p = 0; p < world.n_params; p++) {
+		double before = world.param[p];
+		world.param[p] = before + step;
+		double above = plain_loss(&world, &config);
+		world.param[p] = before - step;
+		double slope = (above - plain_loss(&world, &config)) / (2.0 * step);
+		world.param[p] = before;
+		assert_near((double) learner_gradients(world.learner)[p], slope, 2e-5);
+	}
+	world_done(&world);
+}
+
+static void gradients_agree_with_central_differences(void **state)
+{
+	(void) state;
+	check_gradient(3, 2, 7, ACTIVATION_TANH);
+	check_gradient(2, 1, 13, ACTIVATION_RELU);
+	check_gradient(4, 0, 0, ACTIVATION_TANH);
+}
+
+/* Mean 2, unbiased deviation 1: {1, 2, 3} becomes {-1, 0, 1}; and with a ratio of 1 the surrogate is their mean. */
+static void advantages_are_normalised_by_the_unbiased_deviation_unless_alone(void **state)
+{
+	(void) state;
+	const LossConfig config = { .clip_range = 0.2, .normalize_advantage = true };
+	const float logits[6] = { 0 }, value[3] = { 0 }, ret[3] = { 0 };
+	const float even = -0.69314718f, log_prob[3] = { even, even, even };
+	const int32_t action[3] = { 0, 1, 0 };
+	float advantage[3] = { 1, 2, 3 }, dlogits[6], dvalue[3];
+	LossFigures figures;
+	LossBatch batch = { .n = 3, .n_actions = 2, .ld_logits = 2, .ld_value = 1, .logits = logits, .value = value,
+			    .action = action, .log_prob = log_prob, .ret = ret, .advantage = advantage };
+	loss_compute(&config, &batch, dlogits, dvalue, &figures);
+	for (int i = 0; i < 3; i++)
+		assert_near((double) advantage[i], i - 1.0, 1e-6);
+	assert_near(figures.policy_loss, 0.0, 1e-6);
+	assert_near(figures.entropy_loss, -log(2.0), 1e-6);
+	advantage[0] = 5.0f;
+	batch.n = 1;
+	loss_compute(&config, &batch, dlogits, dvalue, &figures);
+	assert_near((double) advantage[0], 5.0, 0.0);
+	assert_near(figures.policy_loss, -5.0, 1e-5);
+}
+
+static void explained_variance_is_one_for_a_perfect_critic_and_unknown_for_constant_returns(void **state)
+{
+	(void) state;
+	RolloutBuf buf;
+	assert_int_equal(rollout_init(&buf, 2, 2, 1), 0);
+	for (int i = 0; i < 4; i++)
+		buf.ret[i] = buf.value[i] = (float) i;
+	assert_near(rollout_explained_variance(&buf), 1.0, 0.0);
+	for (int i = 0; i < 4; i++)
+		buf.value[i] = 7.0f; /* says nothing */
+	assert_near(rollout_explained_variance(&buf), 0.0, 1e-12);
+	for (int i = 0; i < 4; i++)
+		buf.ret[i] = 1.0f;
+	assert_true(isnan(rollout_explained_variance(&buf)));
+	rollout_done(&buf);
+}
+
+static void running_moments_of_parts_are_those_of_the_whole(void **state)
+{
+	(void) state;
+	const float x[6] = { 1, 2, 3, 10, 20, 60 };
+	double mean, var, part_mean, part_var, all_mean, all_var;
+	Running running;
+	running_init(&running, 1, &mean, &var);
+	running.count = 0.0; /* without SB3's first grain */
+	for (size_t at = 0; at < 6; at += 3) {
+		batch_moments(3, 1, x + at, &part_mean, &part_var);
+		running_merge(&running, 3.0, &part_mean, &part_var);
+	}
+	batch_moments(6, 1, x, &all_mean, &all_var);
+	assert_near(all_mean, 16.0, 1e-12);
+	assert_near(mean, all_mean, 1e-9);
+	assert_near(var, all_var, 1e-9);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gae_is_the_hand_worked_one),
+		cmocka_unit_test(gae_of_lambda_one_is_the_discounted_return),
+		cmocka_unit_test(gradients_agree_with_central_differences),
+		cmocka_unit_test(advantages_are_normalised_by_the_unbiased_deviation_unless_alone),
+		cmocka_unit_test(explained_variance_is_one_for_a_perfect_critic_and_unknown_for_constant_returns),
+		cmocka_unit_test(running_moments_of_parts_are_those_of_the_whole),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

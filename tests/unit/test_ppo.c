@@ -1,0 +1,444 @@
+/* Training as a whole: a task with a known optimum, same bytes for same seeds, interruption, bad rewards. */
+#include "fakes/cartpole.h"
+#include "rl/ppo.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- two states, two actions ----
+ * In state 0, action 0 pays .2 and stays; action 1 pays nothing and leads to state 1, where action 0 pays 1 and leads
+ * back, and action 1 pays nothing and stays. For gamma .9 the best is to go around: V(1) = 1 + .9 V(0) and
+ * V(0) = .9 V(1), so V(0) = .9 / .19 and V(1) = 1 / .19. Only a time limit ends an episode, so that a value without the
+ * bootstrap from final_obs would come out lower. */
+enum { TWO_LIMIT = 20 };
+
+typedef struct TwoState {
+	Env env;
+	int64_t nan_at; /* step of row 0 that pays NaN; < 0: none */
+	int64_t taken;
+	struct {
+		int32_t state, steps;
+	} row[];
+} TwoState;
+
+static void two_spec(const Env *env, EnvSpec *ret_spec)
+{
+	(void) env;
+	*ret_spec = (EnvSpec) { .obs_dim = 2, .n_actions = 2, .episode_steps = TWO_LIMIT, .interval_s = 1.0f };
+}
+
+static void two_observe(int32_t state, float *obs)
+{
+	obs[0] = state == 0 ? 1.0f : 0.0f;
+	obs[1] = state == 1 ? 1.0f : 0.0f;
+}
+
+static int two_reset(Env *env, uint64_t seed, EnvBuf *buf)
+{
+	TwoState *two = (TwoState *) env;
+	(void) seed;
+	for (size_t e = 0; e < env->n; e++) {
+		two->row[e].state = two->row[e].steps = 0;
+		two_observe(0, buf->obs + 2 * e);
+	}
+	return 0;
+}
+
+static int two_step(Env *env, size_t first, size_t count, EnvBuf *buf)
+{
+	TwoState *two = (TwoState *) env;
+	for (size_t e = first; e < first + count; e++) {
+		int32_t from = two->row[e].state, action = buf->action[e];
+		two->row[e].state = from == 0 ? action : action == 0 ? 0 : 1;
+		buf->reward[e] = from == 0 && action == 0 ? 0.2f : from == 1 && action == 0 ? 1.0f : 0.0f;
+		if (e == 0 && two->taken++ == two->nan_at)
+			buf->reward[e] = NAN;
+		buf->terminated[e] = 0;
+		buf->truncated[e] = ++two->row[e].steps >= TWO_LIMIT;
+		if (buf->truncated[e]) {
+			two_observe(two->row[e].state, buf->final_obs + 2 * e);
+			two->row[e].state = two->row[e].steps = 0;
+		}
+		two_observe(two->row[e].state, buf->obs + 2 * e);
+	}
+	return 0;
+}
+
+static void two_free(Env *env)
+{
+	free(env);
+}
+
+static const EnvOps TWO_OPS = {
+	.name = "two-state", .spec = two_spec, .reset = two_reset, .step = two_step, .free = two_free,
+};
+
+static Env *two_new(size_t n, int64_t nan_at)
+{
+	TwoState *two = calloc(1, sizeof *two + n * sizeof two->row[0]);
+	assert_non_null(two);
+	two->env = (Env) { .ops = &TWO_OPS, .n = n };
+	two->nan_at = nan_at;
+	return &two->env;
+}
+
+static void two_config(PpoConfig *config)
+{
+	ppo_config_default(config);
+	config->net.width[0] = config->net.width[1] = 16;
+	config->n_envs = 4;
+	config->n_steps = 64;
+	config->gamma = 0.9;
+	config->learning_rate = 3e-3;
+	config->seed = 1;
+}
+
+static void update(Ppo *ppo, double value[TRAIN_METRIC_COUNT])
+{
+	Error err = { 0 };
+	if (ppo_collect(ppo, &err))
+		fail_msg("%s", err.text);
+	ppo_advantage(ppo);
+	if (ppo_learn(ppo, value, &err))
+		fail_msg("%s", err.text);
+}
+
+static void ppo_learns_the_optimum_of_two_states(void **state)
+{
+	(void) state;
+	const float obs[4] = { 1, 0, 0, 1 };
+	float logits[4], v[2], *scratch;
+	double value[TRAIN_METRIC_COUNT];
+	PpoConfig config;
+	Ppo *ppo = NULL;
+	Env *env = two_new(4, -1);
+	two_config(&config);
+	assert_int_equal(ppo_new(&config, env, &ppo, NULL), 0);
+	for (int i = 0; i < 60; i++)
+		update(ppo, value);
+	scratch = malloc(net_scratch_floats(ppo_net(ppo), 2) * sizeof *scratch);
+	assert_non_null(scratch);
+	net_forward(ppo_net(ppo), obs, 2, logits, v, scratch);
+	assert_true(logits[1] > logits[0]); /* in 0: go */
+	assert_true(logits[2] > logits[3]); /* in 1: back */
+	assert_true(fabs((double) v[0] - 0.9 / 0.19) < 0.25);
+	assert_true(fabs((double) v[1] - 1.0 / 0.19) < 0.25);
+	/* ten rounds an episode, drawn from a policy that has settled */
+	assert_true(value[TRAIN_EP_REW_MEAN] > 9.0 && value[TRAIN_EP_REW_MEAN] <= 10.0);
+	assert_true(value[TRAIN_EP_LEN_MEAN] == TWO_LIMIT);
+	assert_int_equal(ppo_steps(ppo), 60 * 4 * 64);
+	free(scratch);
+	ppo_free(ppo);
+	env_free(env);
+}
+
+static void episode_means_are_unknown_before_one_has_ended(void **state)
+{
+	(void) state;
+	double value[TRAIN_METRIC_COUNT];
+	PpoConfig config;
+	Ppo *ppo = NULL;
+	Env *env = two_new(4, -1);
+	two_config(&config);
+	config.n_steps = TWO_LIMIT - 1;
+	assert_int_equal(ppo_new(&config, env, &ppo, NULL), 0);
+	update(ppo, value);
+	assert_true(isnan(value[TRAIN_EP_REW_MEAN]) && isnan(value[TRAIN_EP_LEN_MEAN]));
+	update(ppo, value);
+	assert_true(value[TRAIN_EP_LEN_MEAN] == TWO_LIMIT);
+	ppo_free(ppo);
+	env_free(env);
+}
+
+static void ppo_names_the_tensor_of_a_nan_and_keeps_the_parameters(void **state)
+{
+	(void) state;
+	double value[TRAIN_METRIC_COUNT];
+	PpoConfig config;
+	Ppo *ppo = NULL;
+	Error err = { 0 };
+	Env *env = two_new(4, 64 + 5);
+	two_config(&config);
+	config.batch_size = 256; /* every minibatch holds it */
+	assert_int_equal(ppo_new(&config, env, &ppo, NULL), 0);
+	update(ppo, value);
+	Net *before = net_clone(ppo_net(ppo));
+	assert_non_null(before);
+	assert_int_equal(ppo_collect(ppo, &err), 0);
+	ppo_advantage(ppo);
+	assert_int_equal(ppo_learn(ppo, value, &err), ERR_NONFINITE);
+	assert_non_null(strstr(err.text, "mlp_extractor.policy_net.0.weight"));
+	NetTensor ours[NET_TENSORS_MAX], theirs[NET_TENSORS_MAX];
+	Net *after = net_clone(ppo_net(ppo));
+	assert_non_null(after);
+	size_t count = net_tensors(before, theirs, NET_TENSORS_MAX);
+	(void) net_tensors(after, ours, NET_TENSORS_MAX);
+	for (size_t t = 0; t < count; t++)
+		assert_memory_equal(ours[t].data, theirs[t].data,
+				    (size_t) ours[t].rows * (size_t) (ours[t].cols ? ours[t].cols : 1) * sizeof(float));
+	net_free(before);
+	net_free(after);
+	ppo_free(ppo);
+	env_free(env);
+}
+
+/* ---- CartPole: bytes ---- */
+
+static void cart_config(PpoConfig *config)
+{
+	ppo_config_default(config);
+	config->n_envs = 5;
+	config->n_steps = 100; /* 500 samples: a ragged last minibatch */
+	config->n_epochs = 2;
+	config->norm_obs = config->norm_reward = true;
+	config->is_lr_linear = config->is_clip_linear = true;
+	config->total_timesteps = 5000;
+	config->seed = 9;
+}
+
+typedef struct Trainer {
+	Env *env;
+	Ppo *ppo;
+} Trainer;
+
+static Trainer start(const PpoConfig *config)
+{
+	Trainer trainer = { .env = cartpole_new((size_t) config->n_envs) };
+	Error err = { 0 };
+	assert_non_null(trainer.env);
+	if (ppo_new(config, trainer.env, &trainer.ppo, &err))
+		fail_msg("%s", err.text);
+	return trainer;
+}
+
+static void stop(Trainer *trainer)
+{
+	ppo_free(trainer->ppo);
+	env_free(trainer->env);
+}
+
+static StrBuf state_after(Trainer *trainer, int updates)
+{
+	StrBuf bytes = { 0 };
+	double value[TRAIN_METRIC_COUNT];
+	for (int i = 0; i < updates; i++)
+		update(trainer->ppo, value);
+	assert_int_equal(ppo_snapshot(trainer->ppo, &bytes, NULL), 0);
+	return bytes;
+}
+
+static void same_seed_gives_same_bytes_with_any_number_of_threads(void **state)
+{
+	(void) state;
+	StrBuf first = { 0 };
+	for (int32_t n_threads = 1; n_threads <= 5; n_threads++) {
+		PpoConfig config;
+		cart_config(&config);
+		config.n_threads = n_threads;
+		Trainer trainer = start(&config);
+		StrBuf bytes = state_after(&trainer, 4);
+		if (!first.data) {
+			first = bytes;
+		} else {
+			assert_int_equal(bytes.len, first.len);
+			assert_memory_equal(bytes.data, first.data, first.len);
+			strbuf_done(&bytes);
+		}
+		stop(&trainer);
+	}
+	PpoConfig other;
+	cart_config(&other);
+	other.seed = 10;
+	Trainer trainer = start(&other);
+	StrBuf bytes = state_after(&trainer, 4);
+	assert_memory_not_equal(bytes.data, first.data, first.len);
+	strbuf_done(&bytes);
+	strbuf_done(&first);
+	stop(&trainer);
+}
+
+static void restored_run_equals_the_uninterrupted_one(void **state)
+{
+	(void) state;
+	PpoConfig config;
+	cart_config(&config);
+	Trainer whole = start(&config);
+	StrBuf middle = state_after(&whole, 3), end = state_after(&whole, 3);
+	Trainer resumed = start(&config);
+	assert_int_equal(ppo_restore(resumed.ppo, middle.data, middle.len, NULL), 0);
+	assert_int_equal(ppo_steps(resumed.ppo), 3 * 500);
+	StrBuf again = state_after(&resumed, 3);
+	assert_int_equal(again.len, end.len);
+	assert_memory_equal(again.data, end.data, end.len);
+	strbuf_done(&middle);
+	strbuf_done(&end);
+	strbuf_done(&again);
+	stop(&whole);
+	stop(&resumed);
+}
+
+static void restore_refuses_other_configurations_and_damage(void **state)
+{
+	(void) state;
+	PpoConfig config, other;
+	Error err = { 0 };
+	cart_config(&config);
+	other = config;
+	other.net.width[1] = 32;
+	Trainer trainer = start(&config), stranger = start(&other);
+	StrBuf bytes = state_after(&trainer, 1), untouched = state_after(&stranger, 0);
+	assert_int_equal(ppo_restore(stranger.ppo, bytes.data, bytes.len, &err), ERR_INVALID);
+	assert_non_null(strstr(err.text, "another configuration"));
+	StrBuf after = state_after(&stranger, 0);
+	assert_memory_equal(after.data, untouched.data, untouched.len);
+	assert_int_equal(ppo_restore(trainer.ppo, bytes.data, bytes.len - 1, &err), ERR_INVALID);
+	assert_int_equal(ppo_restore(trainer.ppo, bytes.data, 10, &err), ERR_INVALID);
+	bytes.data[bytes.len / 2] ^= 1;
+	assert_int_equal(ppo_restore(trainer.ppo, bytes.data, bytes.len, &err), ERR_INVALID);
+	assert_non_null(strstr(err.text, "damaged"));
+	strbuf_done(&bytes);
+	strbuf_done(&untouched);
+	strbuf_done(&after);
+	stop(&trainer);
+	stop(&stranger);
+}
+
+static void state_without_env_support_goes_on_from_new_episodes(void **state)
+{
+	(void) state;
+	PpoConfig config;
+	StrBuf bytes = { 0 };
+	double value[TRAIN_METRIC_COUNT];
+	Ppo *first = NULL, *second = NULL;
+	Env *env = two_new(4, -1), *env2 = two_new(4, -1);
+	two_config(&config);
+	config.n_steps = 70; /* ends in the middle of an episode */
+	assert_int_equal(ppo_new(&config, env, &first, NULL), 0);
+	assert_int_equal(ppo_new(&config, env2, &second, NULL), 0);
+	update(first, value);
+	assert_int_equal(ppo_snapshot(first, &bytes, NULL), 0);
+	assert_int_equal(ppo_restore(second, bytes.data, bytes.len, NULL), 0);
+	assert_int_equal(ppo_steps(second), 280);
+	update(second, value);
+	assert_true(value[TRAIN_EP_LEN_MEAN] == TWO_LIMIT); /* no episode has steps of a lost one */
+	strbuf_done(&bytes);
+	ppo_free(first);
+	ppo_free(second);
+	env_free(env);
+	env_free(env2);
+}
+
+static void statistics_of_a_rollout_serve_the_next(void **state)
+{
+	(void) state;
+	PpoConfig config;
+	double value[TRAIN_METRIC_COUNT];
+	cart_config(&config);
+	Trainer trainer = start(&config);
+	assert_true(net_is_normalised(ppo_net(trainer.ppo)));
+	assert_true(net_norm_mean(ppo_net(trainer.ppo))[0] == 0.0 && net_norm_var(ppo_net(trainer.ppo))[3] == 1.0);
+	update(trainer.ppo, value);
+	assert_true(fabs(net_norm_count(ppo_net(trainer.ppo)) - 500.0) < 1e-3);
+	/* the pole falls faster than one radian a second spreads: neither the first values nor degenerate ones */
+	assert_true(net_norm_var(ppo_net(trainer.ppo))[2] > 1e-4 && net_norm_var(ppo_net(trainer.ppo))[2] < 0.05);
+	stop(&trainer);
+}
+
+static void schedules_fall_linearly_and_settings_take_effect(void **state)
+{
+	(void) state;
+	PpoConfig config;
+	double value[TRAIN_METRIC_COUNT];
+	cart_config(&config);
+	Trainer trainer = start(&config);
+	update(trainer.ppo, value);
+	assert_true(fabs(value[TRAIN_LEARNING_RATE] - 3e-4 * 0.9) < 1e-12);
+	assert_true(fabs(value[TRAIN_CLIP_RANGE] - 0.2 * 0.9) < 1e-12);
+	ppo_set_learning_rate(trainer.ppo, 1e-3);
+	ppo_set_clip_range(trainer.ppo, 0.1);
+	ppo_set_ent_coef(trainer.ppo, 0.5);
+	update(trainer.ppo, value);
+	assert_true(fabs(value[TRAIN_LEARNING_RATE] - 1e-3 * 0.8) < 1e-12);
+	assert_true(fabs(value[TRAIN_CLIP_RANGE] - 0.1 * 0.8) < 1e-12);
+	assert_true(value[TRAIN_ENT_COEF] == 0.5);
+	for (int i = 0; i < 10; i++) /* past the total: 0, never below */
+		update(trainer.ppo, value);
+	assert_true(value[TRAIN_LEARNING_RATE] == 0.0);
+	stop(&trainer);
+}
+
+static void count_step(void *arg, size_t row, const EnvBuf *buf)
+{
+	int64_t *count = arg;
+	assert_true(buf->reward[row] == 1.0f && buf->info);
+	count[row]++;
+}
+
+static void hook_sees_every_step_of_every_row(void **state)
+{
+	(void) state;
+	PpoConfig config;
+	double value[TRAIN_METRIC_COUNT], seconds[3];
+	int64_t count[5] = { 0 };
+	cart_config(&config);
+	config.n_threads = 2;
+	Trainer trainer = start(&config);
+	ppo_on_step(trainer.ppo, count_step, count);
+	update(trainer.ppo, value);
+	for (int e = 0; e < 5; e++)
+		assert_int_equal(count[e], 100);
+	ppo_times(trainer.ppo, seconds);
+	assert_true(seconds[0] > 0.0 && seconds[1] > 0.0 && seconds[2] > 0.0);
+	stop(&trainer);
+}
+
+static void ppo_new_names_the_bad_setting(void **state)
+{
+	(void) state;
+	PpoConfig good;
+	Error err = { 0 };
+	Ppo *ppo = NULL;
+	Env *env = cartpole_new(5);
+	cart_config(&good);
+#define BAD(field, bad_value, name)                                            \
+	do {                                                                   \
+		PpoConfig bad = good;                                          \
+		bad.field = bad_value;                                         \
+		assert_int_equal(ppo_new(&bad, env, &ppo, &err), ERR_INVALID); \
+		assert_non_null(strstr(err.text, name));                       \
+	} while (0)
+	BAD(n_envs, 4, "n_envs");
+	BAD(n_steps, 0, "n_steps");
+	BAD(batch_size, 0, "batch_size");
+	BAD(gamma, (double) NAN, "gamma");
+	BAD(learning_rate, -1.0, "learning_rate");
+	BAD(n_threads, 6, "n_threads");
+	BAD(total_timesteps, 0, "total_timesteps");
+	BAD(net.depth, 9, "depth");
+	assert_null(ppo);
+	env_free(env);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ppo_learns_the_optimum_of_two_states),
+		cmocka_unit_test(episode_means_are_unknown_before_one_has_ended),
+		cmocka_unit_test(ppo_names_the_tensor_of_a_nan_and_keeps_the_parameters),
+		cmocka_unit_test(same_seed_gives_same_bytes_with_any_number_of_threads),
+		cmocka_unit_test(restored_run_equals_the_uninterrupted_one),
+		cmocka_unit_test(restore_refuses_other_configurations_and_damage),
+		cmocka_unit_test(state_without_env_support_goes_on_from_new_episodes),
+		cmocka_unit_test(statistics_of_a_rollout_serve_the_next),
+		cmocka_unit_test(schedules_fall_linearly_and_settings_take_effect),
+		cmocka_unit_test(hook_sees_every_step_of_every_row),
+		cmocka_unit_test(ppo_new_names_the_bad_setting),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
