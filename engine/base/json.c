@@ -4,9 +4,13 @@
 #include "base/mem.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define EXACT_DIGITS INT64_C(1000000000000000)
 
 static cJSON *raw(const Json *value)
 {
@@ -27,8 +31,8 @@ int json_parse(const char *text, size_t len, Json **ret_root, Error *err)
 		int shown = (int) (len - at < 24 ? len - at : 24);
 		return error_set(err, ERR_PARSE, "not JSON at byte %zu of %zu, near \"%.*s\"", at, len, shown, text + at);
 	}
-	for (; end < text + len && *end; end++)
-		if (!strchr(" \t\r\n", *end)) {
+	for (; end < text + len; end++)
+		if (!memchr(" \t\r\n", *end, 4)) {
 			cJSON_Delete(root);
 			return error_set(err, ERR_PARSE, "text after the JSON value at byte %zu", (size_t) (end - text));
 		}
@@ -171,7 +175,10 @@ void json_add_number(Json *to, const char *key, double value)
 
 void json_add_int(Json *to, const char *key, int64_t value)
 {
-	json_add_number(to, key, (double) value);
+	char digits[24]; /* cJSON prints 15 of a number's digits, which is not all of a large integer's */
+	bool is_short = value > -EXACT_DIGITS && value < EXACT_DIGITS;
+	(void) snprintf(digits, sizeof digits, "%" PRId64, value);
+	json_add(to, key, wrap(is_short ? cJSON_CreateNumber((double) value) : cJSON_CreateRaw(digits)));
 }
 
 void json_add_bool(Json *to, const char *key, bool value)
