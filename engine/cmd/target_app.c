@@ -1,0 +1,106 @@
+/* `maestro target-app`: options, signals and the life of the service in serve/target_app.h. */
+#include "cmd/cmd.h"
+#include "cmd/opts.h"
+
+#include "base/mem.h"
+#include "serve/target_app.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STOP_MS = 4000 };
+
+typedef struct TargetAppOptions {
+	const char *listen, *metrics_listen, *deployment, *namespace_, *pod;
+	double work_ms, cpu_limit;
+	int32_t threads, connections;
+	int64_t seed;
+} TargetAppOptions;
+
+#define AT(field) offsetof(TargetAppOptions, field)
+static const Opt OPTIONS[] = {
+	{ "listen", 0, OPT_STRING, AT(listen), 0, 0, "HOST:PORT", "where to serve; several processes may share it (127.0.0.1:8080)", false },
+	{ "metrics-listen", 0, OPT_STRING, AT(metrics_listen), 0, 0, "HOST:PORT", "/metrics at an address of its own as well", false },
+	{ "work-ms", 0, OPT_DOUBLE, AT(work_ms), 0, 60000, "MEAN", "mean CPU of a request, exponential (20)", false },
+	{ "threads", 0, OPT_INT, AT(threads), 1, 256, "N", "workers (1)", false },
+	{ "cpu-limit", 0, OPT_DOUBLE, AT(cpu_limit), 0, 256, "CORES", "what all workers may use together, as a container's limit (0: all)", false },
+	{ "connections", 0, OPT_INT, AT(connections), 1, 100000, "N", "at once, waiting ones included (900)", false },
+	{ "deployment", 0, OPT_STRING, AT(deployment), 0, 0, "NAME", "label of the metrics (TARGET_DEPLOYMENT, else web)", false },
+	{ "namespace", 'n', OPT_STRING, AT(namespace_), 0, 0, "NS", "label of the metrics (TARGET_NAMESPACE, else default)", false },
+	{ "pod", 0, OPT_STRING, AT(pod), 0, 0, "NAME", "label of the metrics (POD_NAME, else DEPLOYMENT-PID)", false },
+	{ "seed", 0, OPT_INT64, AT(seed), 0, 0, "N", "of the demands (by time and process)", false },
+	{ .name = NULL },
+};
+
+static const OptCommand COMMAND = {
+	.usage = "target-app [options]",
+	.summary = "A sample HTTP service to scale: GET / burns CPU, GET /metrics measures under the names of Istio and cAdvisor.",
+	.opt = OPTIONS,
+};
+
+static const char *from_environment(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+	return value && *value ? value : otherwise;
+}
+
+/* Waits for SIGTERM or SIGINT, which the caller has blocked in every thread, and answers which. */
+static int wait_for_signal(const sigset_t *signals)
+{
+	int number = 0;
+	while (sigwait(signals, &number) == EINTR)
+		;
+	return number;
+}
+
+int cmd_target_app(int argc, char **argv)
+{
+	TargetAppOptions options = {
+		.listen = "127.0.0.1:8080",
+		.deployment = from_environment("TARGET_DEPLOYMENT", "web"),
+		.namespace_ = from_environment("TARGET_NAMESPACE", "default"),
+		.pod = from_environment("POD_NAME", NULL),
+		.work_ms = 20.0,
+		.threads = 1,
+		.connections = 900,
+		.seed = (int64_t) time(NULL) * 65536 + getpid(),
+	};
+	char pod[512];
+	int words = 0;
+	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	if (code)
+		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	(void) snprintf(pod, sizeof pod, "%s-%ld", options.deployment, (long) getpid());
+	const TargetAppConfig config = {
+		.listen = options.listen,
+		.metrics_listen = options.metrics_listen,
+		.work_ms = options.work_ms,
+		.cpu_limit_cores = options.cpu_limit,
+		.threads = options.threads,
+		.connections = options.connections,
+		.seed = (uint64_t) options.seed,
+		.namespace_ = options.namespace_,
+		.deployment = options.deployment,
+		.pod = options.pod ? options.pod : pod,
+	};
+	sigset_t signals; /* blocked before the threads start, which inherit it */
+	(void) sigemptyset(&signals);
+	(void) sigaddset(&signals, SIGTERM);
+	(void) sigaddset(&signals, SIGINT);
+	(void) pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	TargetApp *app;
+	Error err = { 0 };
+	code = target_app_start(&config, &app, &err);
+	if (code)
+		return cmd_fail(code, &err);
+	(void) fprintf(stderr, "maestro: target-app: pod %s of deployment %s/%s at %s, %g ms of CPU a request\n", config.pod,
+	               config.namespace_, config.deployment, config.listen, config.work_ms);
+	int number = wait_for_signal(&signals);
+	target_app_stop(app, STOP_MS);
+	return 128 + number;
+}

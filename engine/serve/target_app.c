@@ -1,0 +1,291 @@
+/*
+ * See target_app.h. The server's thread queues requests; workers take them, burn CPU and finish them. Counters live
+ * under one mutex, and /metrics copies them out at once so that a scrape is consistent.
+ */
+#include "serve/target_app.h"
+
+#include "base/queue.h"
+#include "base/rng.h"
+#include "serve/burn.h"
+#include "serve/server.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Upper bounds of Istio's own histogram (Envoy's default), ms. */
+static const double BOUND_MS[] = {
+	.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000,
+};
+enum { BOUNDS = sizeof BOUND_MS / sizeof *BOUND_MS, NAME_MAX_LEN = 253, LABELS = 2048 /* two names, all escaped */ };
+
+typedef struct Stats {
+	uint64_t ok, unavailable;     /* requests by code: 200, 503 */
+	uint64_t bucket[BOUNDS + 1];  /* not cumulative; the last is +Inf */
+	double sum_ms;
+} Stats;
+
+typedef struct Worker {
+	TargetApp *app;
+	pthread_t thread;
+	Rng rng;
+} Worker;
+
+struct TargetApp {
+	TargetAppConfig config;
+	Server *server, *metrics_server;
+	Queue queue;               /* of ServerRequest * */
+	Quota quota;
+	Worker *worker;            /* [threads] */
+	int32_t n_workers;         /* started */
+	atomic_bool is_stopping;   /* answer 503 from now on */
+	pthread_mutex_t lock;
+	Stats stats;
+	char pod_labels[LABELS];     /* escaped, without braces */
+	char service_labels[LABELS];
+};
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+	(void) clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t) t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* ---- requests ---- */
+
+static void record(TargetApp *app, const ServerRequest *request)
+{
+	double ms = (double) (now_us() - request->user) / 1e3;
+	size_t b = 0;
+	while (b < BOUNDS && ms > BOUND_MS[b])
+		b++;
+	(void) pthread_mutex_lock(&app->lock);
+	if (request->status == 200)
+		app->stats.ok++;
+	else
+		app->stats.unavailable++;
+	app->stats.bucket[b]++;
+	app->stats.sum_ms += ms;
+	(void) pthread_mutex_unlock(&app->lock);
+}
+
+static void finish(TargetApp *app, ServerRequest *request, int status, const char *text)
+{
+	request->status = status;
+	strbuf_addf(&request->answer, "%s", text);
+	record(app, request);
+	server_finish(request);
+}
+
+static void *work(void *user)
+{
+	Worker *worker = user;
+	TargetApp *app = worker->app;
+	ServerRequest *request;
+	while (!queue_pop(&app->queue, &request, -1)) {
+		if (atomic_load(&app->is_stopping)) {
+			finish(app, request, 503, "stopping\n");
+			continue;
+		}
+		burn_cpu(rng_exponential(&worker->rng) * app->config.work_ms / 1e3, &app->quota);
+		finish(app, request, 200, "done\n");
+	}
+	return NULL;
+}
+
+/* ---- metrics ---- */
+
+static void add_escaped(char *labels, const char *name, const char *value)
+{
+	size_t len = strlen(labels);
+	int n = snprintf(labels + len, LABELS - len, "%s%s=\"", len > 0 ? "," : "", name);
+	len += n > 0 ? (size_t) n : 0;
+	for (; *value && len + 4 < LABELS; value++) {
+		if (strchr("\\\"\n", *value))
+			labels[len++] = '\\';
+		labels[len++] = *value;
+		if (*value == '\n')
+			labels[len - 1] = 'n';
+	}
+	labels[len++] = '"';
+	labels[len] = '\0';
+}
+
+static double memory_bytes(void)
+{
+	unsigned long size = 0, resident = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+	if (!file)
+		return 0.0;
+	int n = fscanf(file, "%lu %lu", &size, &resident);
+	(void) fclose(file);
+	return n == 2 ? (double) resident * (double) sysconf(_SC_PAGESIZE) : 0.0;
+}
+
+static void head(StrBuf *to, const char *name, const char *type, const char *help)
+{
+	strbuf_addf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void write_histogram(StrBuf *to, const char *labels, const Stats *stats)
+{
+	static const char name[] = "istio_request_duration_milliseconds";
+	uint64_t count = 0;
+	head(to, name, "histogram", "Time from a request's arrival to its answer.");
+	for (size_t b = 0; b < BOUNDS; b++) {
+		count += stats->bucket[b];
+		strbuf_addf(to, "%s_bucket{%s,le=\"%g\"} %llu\n", name, labels, BOUND_MS[b], (unsigned long long) count);
+	}
+	count += stats->bucket[BOUNDS];
+	strbuf_addf(to, "%s_bucket{%s,le=\"+Inf\"} %llu\n", name, labels, (unsigned long long) count);
+	strbuf_addf(to, "%s_sum{%s} %.3f\n%s_count{%s} %llu\n", name, labels, stats->sum_ms, name, labels,
+	            (unsigned long long) count);
+}
+
+static void write_metrics(TargetApp *app, StrBuf *to)
+{
+	struct timespec cpu;
+	(void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	(void) pthread_mutex_lock(&app->lock);
+	const Stats stats = app->stats;
+	(void) pthread_mutex_unlock(&app->lock);
+	head(to, "istio_requests_total", "counter", "Requests answered.");
+	strbuf_addf(to, "istio_requests_total{%s,response_code=\"200\"} %llu\n", app->service_labels,
+	            (unsigned long long) stats.ok);
+	if (stats.unavailable > 0)
+		strbuf_addf(to, "istio_requests_total{%s,response_code=\"503\"} %llu\n", app->service_labels,
+		            (unsigned long long) stats.unavailable);
+	write_histogram(to, app->service_labels, &stats);
+	head(to, "container_cpu_usage_seconds_total", "counter", "CPU time of this process.");
+	strbuf_addf(to, "container_cpu_usage_seconds_total{%s} %.6f\n", app->pod_labels,
+	            (double) cpu.tv_sec + (double) cpu.tv_nsec / 1e9);
+	head(to, "container_memory_working_set_bytes", "gauge", "Resident memory of this process.");
+	strbuf_addf(to, "container_memory_working_set_bytes{%s} %.0f\n", app->pod_labels, memory_bytes());
+}
+
+static ServerVerdict answer(ServerRequest *request, int status, const char *text)
+{
+	request->status = status;
+	strbuf_addf(&request->answer, "%s", text);
+	return SERVER_ANSWERED;
+}
+
+static ServerVerdict metrics_handler(void *context, ServerRequest *request)
+{
+	if (strcmp(request->path, "/metrics"))
+		return answer(request, 404, "not found; try /metrics\n");
+	request->type = "text/plain; version=0.0.4; charset=utf-8";
+	write_metrics(context, &request->answer);
+	return SERVER_ANSWERED;
+}
+
+static ServerVerdict service_handler(void *context, ServerRequest *request)
+{
+	TargetApp *app = context;
+	if (!strcmp(request->path, "/metrics"))
+		return metrics_handler(context, request);
+	if (strcmp(request->path, "/"))
+		return answer(request, 404, "not found; try / or /metrics\n");
+	if (strcmp(request->method, "GET"))
+		return answer(request, 405, "only GET\n");
+	request->user = now_us();
+	if (!queue_push(&app->queue, &request)) /* it has a place for every connection */
+		return SERVER_KEPT;
+	record(app, request);
+	return answer(request, 503, "stopping\n");
+}
+
+/* ---- life ---- */
+
+static int start_workers(TargetApp *app, Error *err)
+{
+	app->worker = calloc((size_t) app->config.threads, sizeof *app->worker);
+	if (!app->worker)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	for (; app->n_workers < app->config.threads; app->n_workers++) {
+		Worker *worker = &app->worker[app->n_workers];
+		worker->app = app;
+		rng_init(&worker->rng, app->config.seed, (uint32_t) app->n_workers, RNG_SIZES);
+		if (pthread_create(&worker->thread, NULL, work, worker))
+			return error_set(err, ERR_NOMEM, "cannot start a thread");
+	}
+	return 0;
+}
+
+static int start_servers(TargetApp *app, Error *err)
+{
+	const TargetAppConfig *config = &app->config;
+	const ServerConfig service = {
+		.listen = config->listen,
+		.share_port = true,
+		.connections = (uint32_t) config->connections,
+		.handler = service_handler,
+		.context = app,
+	};
+	const ServerConfig metrics = { .listen = config->metrics_listen, .handler = metrics_handler, .context = app };
+	int code = server_start(&service, &app->server, err);
+	return code || !config->metrics_listen ? code : server_start(&metrics, &app->metrics_server, err);
+}
+
+int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *err)
+{
+	const char *const names[] = { config->namespace_, config->deployment, config->pod };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strlen(names[i]) > NAME_MAX_LEN)
+			return error_set(err, ERR_USAGE, "a name of more than %d characters", NAME_MAX_LEN);
+	TargetApp *app = calloc(1, sizeof *app);
+	if (!app)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	app->config = *config;
+	(void) pthread_mutex_init(&app->lock, NULL);
+	quota_init(&app->quota, config->cpu_limit_cores);
+	add_escaped(app->pod_labels, "namespace", config->namespace_);
+	add_escaped(app->pod_labels, "pod", config->pod);
+	add_escaped(app->pod_labels, "container", "app");
+	add_escaped(app->service_labels, "reporter", "destination");
+	add_escaped(app->service_labels, "destination_workload", config->deployment);
+	add_escaped(app->service_labels, "destination_workload_namespace", config->namespace_);
+	add_escaped(app->service_labels, "request_protocol", "http");
+	int code = queue_init(&app->queue, sizeof(ServerRequest *), (size_t) config->connections);
+	if (code)
+		code = error_set(err, code, "out of memory");
+	if (!code)
+		code = start_workers(app, err);
+	if (!code)
+		code = start_servers(app, err);
+	if (code)
+		target_app_stop(app, 0);
+	else
+		*ret_app = app;
+	return code;
+}
+
+int target_app_port(const TargetApp *app)
+{
+	return server_port(app->server);
+}
+
+void target_app_stop(TargetApp *app, int64_t wait_ms)
+{
+	if (!app)
+		return;
+	if (app->server)
+		server_quiesce(app->server, wait_ms);
+	atomic_store(&app->is_stopping, true);
+	if (app->queue.item)
+		queue_close(&app->queue);
+	for (int32_t i = 0; i < app->n_workers; i++)
+		(void) pthread_join(app->worker[i].thread, NULL);
+	server_stop(app->metrics_server);
+	server_stop(app->server);
+	queue_done(&app->queue);
+	quota_done(&app->quota);
+	(void) pthread_mutex_destroy(&app->lock);
+	free(app->worker);
+	free(app);
+}

@@ -1,0 +1,32 @@
+/*
+ * `maestro target-app`: a service to scale. Each GET / burns an exponential amount of CPU; requests queue first come,
+ * first served, for a few workers, so that overload shows as latency. It measures itself under the names of Istio and
+ * cAdvisor, so that the thesis's queries find it as they would find a pod in a mesh.
+ */
+#ifndef MAESTRO_SERVE_TARGET_APP_H
+#define MAESTRO_SERVE_TARGET_APP_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+typedef struct TargetAppConfig { /* strings are lent for the app's life */
+	const char *listen;          /* of the service; several processes may share it */
+	const char *metrics_listen;  /* a second address for /metrics, one's own; NULL: only beside the service */
+	double work_ms;              /* mean CPU of a request */
+	double cpu_limit_cores;      /* what all workers together may use, by 100 ms periods as a container's limit; 0: all */
+	int32_t threads;
+	int32_t connections;         /* at once, waiting ones included */
+	uint64_t seed;               /* of the demands */
+	const char *namespace_, *deployment, *pod; /* labels */
+} TargetAppConfig;
+
+typedef struct TargetApp TargetApp;
+
+/* ERR_USAGE, ERR_IO (cannot listen), ERR_NOMEM. */
+int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *err);
+int target_app_port(const TargetApp *app);
+/* Takes no more requests, serves what waits for up to wait_ms, answers the rest 503, and ends. Accepts NULL. */
+void target_app_stop(TargetApp *app, int64_t wait_ms);
+
+#endif
