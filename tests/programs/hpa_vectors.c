@@ -6,38 +6,23 @@
  * Cases marked "overflow" are run, but the reference's wrapped answer is not compared.
  */
 #include "base/mem.h"
-#include "decide/hpa_cycle.h"
-#include "decide/hpa_metric.h"
-#include "fakes/fields.h"
+#include "fakes/hpa_inputs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX_BYTES = 256 << 20, PODS_MAX = 1 << 20, RATES_MAX = 16 };
-#define EXACT_MAX (INT64_C(1) << 53) /* largest whole number that a JSON reader keeps exact */
+enum { FILE_MAX_BYTES = 256 << 20 };
 
 typedef struct Run {
 	const Json *defaults;
 	Error err;
+	HpaInputs in;
 	const char *id;
-	int step;            /* of a cycle, from 1; 0: no steps */
+	int step;         /* of a cycle, from 1; 0: no steps */
 	bool is_overflow;
-	bool differs;        /* the present case has a wrong field */
-	PodSample *pod;      /* the case's pods, grown as needed */
-	size_t n_pods, pods_size;
-	int64_t *number;     /* the case's list of numbers */
-	size_t n_numbers;
-	HpaRate rate[2][RATES_MAX];
-	HpaBehavior behavior;
+	bool differs;     /* the present case has a wrong field */
 } Run;
-
-static void out_of_memory(Run *run)
-{
-	if (!run->err.code)
-		(void) error_set(&run->err, ERR_NOMEM, "%s: out of memory", run->id);
-}
 
 /* ---- comparing ---- */
 
@@ -71,7 +56,7 @@ static void want_int(Run *run, Fields *want, const char *key, bool has_got, int6
 {
 	char wanted[24] = "none", gotten[24] = "none";
 	if (fields_has(want, key))
-		(void) snprintf(wanted, sizeof wanted, "%" PRId64, fields_int(want, key, -EXACT_MAX, EXACT_MAX));
+		(void) snprintf(wanted, sizeof wanted, "%" PRId64, fields_int(want, key, -HPA_EXACT_MAX, HPA_EXACT_MAX));
 	if (has_got)
 		(void) snprintf(gotten, sizeof gotten, "%" PRId64, got);
 	if (!run->err.code && strcmp(wanted, gotten))
@@ -81,168 +66,6 @@ static void want_int(Run *run, Fields *want, const char *key, bool has_got, int6
 static Fields want_of(Run *run, Fields *owner)
 {
 	return fields_of(fields_value(owner, "want"), NULL, run->id, &run->err);
-}
-
-/* ---- inputs that several kinds share ---- */
-
-static PodSample pod_of(Fields *f)
-{
-	static const char *const phases[] = { "Pending", "Running", "Succeeded", "Failed", "Unknown" };
-	static const char *const readies[] = { "False", "True", "Unknown", "none" };
-	PodSample pod = {
-		.phase = (PodPhase) fields_word(f, "phase", phases, 5),
-		.ready = (PodReady) fields_word(f, "ready", readies, 4),
-		.is_deleting = fields_bool(f, "deleting"),
-		.has_start_time = !fields_bool(f, "no_start_time"),
-		.has_request = !fields_bool(f, "no_request"),
-		.has_usage = fields_has(f, "usage_m"),
-		.start_age_ms = fields_ms(f, "start_age_s"),
-		.ready_age_ms = fields_ms(f, "ready_age_s"),
-		.request_m = fields_int(f, "request_m", 0, EXACT_MAX),
-		.sample_age_ms = fields_ms(f, "sample_age_s"),
-		.window_ms = fields_ms(f, "window_s"),
-	};
-	if (pod.has_usage)
-		pod.usage_m = fields_int(f, "usage_m", -EXACT_MAX, EXACT_MAX);
-	return pod;
-}
-
-static void read_pods(Run *run, Fields *f)
-{
-	const Json *defaults = json_get(run->defaults, "pod");
-	run->n_pods = 0;
-	for (const Json *item = json_first(fields_list(f, "pods")); item && !run->err.code; item = json_next(item)) {
-		Fields fields = fields_of(item, defaults, run->id, &run->err);
-		size_t count = (size_t) fields_int(&fields, "count", 0, PODS_MAX);
-		PodSample pod = pod_of(&fields);
-		fields_end(&fields);
-		if (run->err.code)
-			return;
-		if (run->n_pods + count > run->pods_size) {
-			size_t size = 2 * (run->n_pods + count);
-			PodSample *grown = reallocarray(run->pod, size, sizeof *grown);
-			if (!grown) {
-				out_of_memory(run);
-				return;
-			}
-			run->pod = grown;
-			run->pods_size = size;
-		}
-		for (size_t i = 0; i < count; i++)
-			run->pod[run->n_pods++] = pod;
-	}
-}
-
-static void read_numbers(Run *run, Fields *f, const char *key)
-{
-	const Json *list = fields_list(f, key);
-	run->n_numbers = 0;
-	free(run->number);
-	run->number = calloc(json_len(list) + 1, sizeof *run->number);
-	if (!run->number) {
-		out_of_memory(run);
-		return;
-	}
-	for (const Json *item = json_first(list); item && !run->err.code; item = json_next(item))
-		if (!json_int(item, &run->number[run->n_numbers++]))
-			(void) error_set(&run->err, ERR_INVALID, "%s: field \"%s\": whole numbers are wanted", run->id, key);
-}
-
-static HpaTolerance read_tolerance(Fields *f)
-{
-	return (HpaTolerance) { fields_number(f, "tolerance_up"), fields_number(f, "tolerance_down") };
-}
-
-static void read_direction(Run *run, Fields *f, const char *key, HpaRate *rate, HpaDirection *direction)
-{
-	static const char *const selects[] = { "Max", "Min", "Disabled" };
-	static const char *const types[] = { "Pods", "Percent" };
-	if (!fields_has(f, key))
-		return;
-	Fields fields = fields_of(fields_value(f, key), NULL, run->id, &run->err);
-	if (fields_has(&fields, "window_s"))
-		direction->window_ms = fields_ms(&fields, "window_s");
-	if (fields_has(&fields, "select"))
-		direction->select = (HpaSelect) fields_word(&fields, "select", selects, 3);
-	if (fields_has(&fields, "policies")) {
-		*direction = (HpaDirection) { direction->window_ms, direction->select, rate, 0 };
-		const Json *list = fields_list(&fields, "policies");
-		if (json_len(list) > RATES_MAX)
-			(void) error_set(&run->err, ERR_INVALID, "%s: more than %d policies", run->id, (int) RATES_MAX);
-		for (const Json *item = json_first(list); item && !run->err.code; item = json_next(item)) {
-			Fields policy = fields_of(item, NULL, run->id, &run->err);
-			rate[direction->n_rates++] = (HpaRate) {
-				.type = (HpaRateType) fields_word(&policy, "type", types, 2),
-				.value = fields_i32(&policy, "value", 0),
-				.period_ms = fields_ms(&policy, "period_s"),
-			};
-			fields_end(&policy);
-		}
-	}
-	fields_end(&fields);
-}
-
-/* min, max, window and behavior. */
-static HpaSettings read_settings(Run *run, Fields *f)
-{
-	HpaSettings settings = {
-		.min = fields_i32(f, "min_replicas", 0),
-		.max = fields_i32(f, "max_replicas", 1),
-		.downscale_window_ms = fields_ms(f, "downscale_window_s"),
-	};
-	if (!fields_has(f, "behavior"))
-		return settings;
-	hpa_behavior_default(&run->behavior, settings.downscale_window_ms);
-	Fields fields = fields_of(fields_value(f, "behavior"), NULL, run->id, &run->err);
-	read_direction(run, &fields, "scale_up", run->rate[0], &run->behavior.up);
-	read_direction(run, &fields, "scale_down", run->rate[1], &run->behavior.down);
-	fields_end(&fields);
-	settings.behavior = &run->behavior;
-	return settings;
-}
-
-static void read_log(Run *run, Fields *f, const char *key, const char *value_key, HpaLog *log)
-{
-	const Json *list = fields_list(f, key);
-	if (hpa_log_reserve(log, json_len(list) + 1))
-		out_of_memory(run);
-	for (const Json *item = json_first(list); item && !run->err.code; item = json_next(item)) {
-		Fields fields = fields_of(item, NULL, run->id, &run->err);
-		log->mark[log->len++] = (HpaMark) { -fields_ms(&fields, "age_s"), fields_i32(&fields, value_key, INT32_MIN) };
-		fields_end(&fields);
-	}
-}
-
-/* Any of the reasons of CONTROL A.6 that a metric in error may give. */
-static HpaVote vote_of(Run *run, const Json *item)
-{
-	HpaVote vote = { 0 };
-	Fields fields = fields_of(item, NULL, run->id, &run->err);
-	if (fields_has(&fields, "error")) {
-		const char *text = fields_text(&fields, "error");
-		for (int r = HPA_FAILED_RESOURCE; r <= HPA_FAILED_EXTERNAL && !vote.error; r++)
-			if (!strcmp(text, hpa_reason_text((HpaReason) r)))
-				vote.error = (HpaReason) r;
-		if (!vote.error && !run->err.code)
-			(void) error_set(&run->err, ERR_INVALID, "%s: \"%s\" is no reason of a failed metric", run->id, text);
-	} else {
-		vote.replicas = fields_i32(&fields, "replicas", INT32_MIN);
-	}
-	fields_end(&fields);
-	return vote;
-}
-
-enum { VOTES_MAX = 64 };
-
-static size_t read_votes(Run *run, Fields *f, HpaVote vote[VOTES_MAX])
-{
-	const Json *list = fields_list(f, "proposals");
-	size_t n = 0;
-	if (json_len(list) > VOTES_MAX)
-		(void) error_set(&run->err, ERR_INVALID, "%s: more than %d proposals", run->id, (int) VOTES_MAX);
-	for (const Json *item = json_first(list); item && !run->err.code; item = json_next(item))
-		vote[n++] = vote_of(run, item);
-	return n;
 }
 
 /* ---- kinds ---- */
@@ -266,19 +89,19 @@ static void run_pods(Run *run, Fields *f, const char *kind)
 	static const char *const resources[] = { "memory", "cpu" };
 	bool is_utilisation = !strcmp(kind, "resource");
 	bool is_cpu = fields_word(f, "resource", resources, 2) == 1 && strcmp(kind, "pods") != 0;
-	read_pods(run, f);
-	read_numbers(run, f, "unlisted_usage_m");
+	hpa_inputs_pods(&run->in, f, json_get(run->defaults, "pod"));
+	hpa_inputs_numbers(&run->in, f, "unlisted_usage_m");
 	const HpaPodMetric metric = {
 		.pods = {
-			.pod = run->pod, .n = run->n_pods, .unlisted_m = run->number, .n_unlisted = run->n_numbers,
+			.pod = run->in.pod, .n = run->in.n_pods, .unlisted_m = run->in.number, .n_unlisted = run->in.n_numbers,
 			.is_cpu = is_cpu,
 			.cpu_init_ms = fields_ms(f, "cpu_init_s"),
 			.ready_delay_ms = fields_ms(f, "ready_delay_s"),
 		},
 		.current = fields_i32(f, "current_replicas", 0),
 		.is_utilisation = is_utilisation,
-		.target = is_utilisation ? fields_i32(f, "target_pct", 1) : fields_int(f, "target_m", 1, EXACT_MAX),
-		.tolerance = read_tolerance(f),
+		.target = is_utilisation ? fields_i32(f, "target_pct", 1) : fields_int(f, "target_m", 1, HPA_EXACT_MAX),
+		.tolerance = hpa_inputs_tolerance(f),
 	};
 	if (run->err.code)
 		return;
@@ -290,17 +113,17 @@ static void run_pods(Run *run, Fields *f, const char *kind)
 static void run_value(Run *run, Fields *f, const char *kind)
 {
 	bool is_per_pod = strstr(kind, "per_pod") != NULL;
-	read_numbers(run, f, "values_m");
-	run->n_pods = 0;
+	hpa_inputs_numbers(&run->in, f, "values_m");
+	run->in.n_pods = 0;
 	if (!is_per_pod)
-		read_pods(run, f);
+		hpa_inputs_pods(&run->in, f, json_get(run->defaults, "pod"));
 	const HpaValueMetric metric = {
-		.pod = run->pod,
-		.n_pods = run->n_pods,
+		.pod = run->in.pod,
+		.n_pods = run->in.n_pods,
 		.current = fields_i32(f, is_per_pod ? "status_replicas" : "current_replicas", 0),
-		.value_m = run->number ? hpa_sum(run->number, run->n_numbers) : 0,
-		.target_m = fields_int(f, "target_m", 1, EXACT_MAX),
-		.tolerance = read_tolerance(f),
+		.value_m = run->in.number ? hpa_sum(run->in.number, run->in.n_numbers) : 0,
+		.target_m = fields_int(f, "target_m", 1, HPA_EXACT_MAX),
+		.tolerance = hpa_inputs_tolerance(f),
 	};
 	if (run->err.code)
 		return;
@@ -316,8 +139,8 @@ static void run_value(Run *run, Fields *f, const char *kind)
 static void run_metrics(Run *run, Fields *f, const char *kind)
 {
 	(void) kind;
-	HpaVote vote[VOTES_MAX];
-	size_t n = read_votes(run, f, vote);
+	HpaVote vote[HPA_VOTES_MAX];
+	size_t n = hpa_inputs_votes(f, vote);
 	int32_t spec = fields_i32(f, "spec_replicas", 0);
 	if (run->err.code)
 		return;
@@ -332,18 +155,21 @@ static void run_metrics(Run *run, Fields *f, const char *kind)
 
 static void run_normalize(Run *run, Fields *f, const char *kind)
 {
-	(void) kind;
+	bool has_behavior = !strcmp(kind, "normalize_behavior");
+	if (fields_has(f, "behavior") != has_behavior)
+		(void) error_set(&run->err, ERR_INVALID, "%s: kind %s goes %s a behavior", run->id, kind,
+		                 has_behavior ? "with" : "without");
 	HpaHistory history = { 0 };
 	HpaNormalised got = { 0 };
-	HpaSettings settings = read_settings(run, f);
-	read_log(run, f, "recommendations", "replicas", &history.recommendations);
+	HpaSettings settings = hpa_inputs_settings(&run->in, f);
+	hpa_inputs_log(f, "recommendations", "replicas", &history.recommendations);
 	if (settings.behavior) {
-		read_log(run, f, "scale_up_events", "change", &history.ups);
-		read_log(run, f, "scale_down_events", "change", &history.downs);
+		hpa_inputs_log(f, "scale_up_events", "change", &history.ups);
+		hpa_inputs_log(f, "scale_down_events", "change", &history.downs);
 	}
 	int32_t current = fields_i32(f, "current_replicas", 0), proposal = fields_i32(f, "proposal", INT32_MIN);
 	if (!run->err.code && hpa_normalise(&settings, &history, 0, current, proposal, &got))
-		out_of_memory(run);
+		hpa_inputs_no_memory(f);
 	Fields want = want_of(run, f);
 	want_int(run, &want, "replicas", true, got.replicas);
 	want_int(run, &want, "stabilized", true, got.stabilised);
@@ -357,8 +183,8 @@ static void run_step(Run *run, const Json *item, const HpaSettings *settings, Hp
                      int32_t *spec)
 {
 	Fields f = fields_of(item, NULL, run->id, &run->err);
-	HpaVote vote[VOTES_MAX];
-	size_t n = read_votes(run, &f, vote);
+	HpaVote vote[HPA_VOTES_MAX];
+	size_t n = hpa_inputs_votes(&f, vote);
 	HpaOutcome outcome = { 0 };
 	*now_ms += fields_ms(&f, "after_s");
 	if (fields_has(&f, "set_replicas"))
@@ -370,7 +196,7 @@ static void run_step(Run *run, const Json *item, const HpaSettings *settings, Hp
 	if (!code && outcome.writes)
 		code = hpa_cycle_written(state, settings, *now_ms, *spec, outcome.replicas, !fails);
 	if (code)
-		out_of_memory(run);
+		hpa_inputs_no_memory(&f);
 	bool has_written = outcome.writes && !fails;
 	if (has_written)
 		*spec = outcome.replicas;
@@ -390,7 +216,7 @@ static void run_cycle(Run *run, Fields *f, const char *kind)
 	(void) kind;
 	HpaState state = { 0 };
 	int64_t now_ms = 0;
-	HpaSettings settings = read_settings(run, f);
+	HpaSettings settings = hpa_inputs_settings(&run->in, f);
 	int32_t spec = fields_i32(f, "spec_replicas", 0);
 	for (const Json *item = json_first(fields_list(f, "steps")); item && !run->err.code; item = json_next(item)) {
 		run->step++;
@@ -453,8 +279,7 @@ static int run_file(Run *run, const char *path)
 out:
 	json_free(root);
 	strbuf_done(&text);
-	free(run->pod);
-	free(run->number);
+	hpa_inputs_done(&run->in);
 	if (run->err.code) {
 		fprintf(stderr, "hpa_vectors: %s\n", run->err.text);
 		return err_exit_status(run->err.code);

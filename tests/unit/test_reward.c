@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-static const Target LIMITS_ON = { .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = 250, .latency_hard_ms = 500 };
-static const Target LIMITS_OFF = { .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = -1, .latency_hard_ms = -1 };
-static const Target ONLY_HARD = { .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = -1, .latency_hard_ms = 500 };
+static const Target LIMITS_ON = { .max_replicas = 15, .latency_soft_ms = 250, .latency_hard_ms = 500 };
+static const Target LIMITS_OFF = { .max_replicas = 15, .latency_soft_ms = -1, .latency_hard_ms = -1 };
+static const Target ONLY_HARD = { .max_replicas = 15, .latency_soft_ms = -1, .latency_hard_ms = 500 };
 
 static void reward_weighs_pods_and_latency(void **state)
 {
