@@ -3,19 +3,18 @@
 
 #include <math.h>
 
-float log_softmax(size_t n, const float *logits, float *ret_log_prob)
+float softmax(size_t n, const float *logits, float *ret_prob)
 {
-	float most = logits[0], sum = 0.0f, entropy = 0.0f;
+	float most = logits[0], sum = 0.0f;
 	for (size_t a = 1; a < n; a++)
 		most = logits[a] > most ? logits[a] : most;
-	for (size_t a = 0; a < n; a++)
-		sum += expf(logits[a] - most);
-	float log_sum = most + logf(sum);
 	for (size_t a = 0; a < n; a++) {
-		ret_log_prob[a] = logits[a] - log_sum;
-		entropy -= expf(ret_log_prob[a]) * ret_log_prob[a];
+		ret_prob[a] = expf(logits[a] - most);
+		sum += ret_prob[a];
 	}
-	return entropy;
+	for (size_t a = 0; a < n; a++)
+		ret_prob[a] /= sum;
+	return most + logf(sum);
 }
 
 /* To mean 0 and the unbiased deviation 1, as torch's std() is. */
@@ -42,13 +41,15 @@ static void policy_row(const LossConfig *config, const LossBatch *batch, size_t 
 	size_t n_actions = batch->n_actions, action = (size_t) batch->action[b];
 	float per_row = 1.0f / (float) batch->n, clip = (float) config->clip_range;
 	float ent_scale = (float) config->ent_coef * per_row;
-	float entropy = log_softmax(n_actions, logits, dlogits); /* log probabilities, for now */
-	float log_ratio = dlogits[action] - batch->log_prob[b], ratio = expf(log_ratio);
+	float log_sum = softmax(n_actions, logits, dlogits), entropy = 0.0f; /* dlogits: probabilities, for now */
+	float log_ratio = logits[action] - log_sum - batch->log_prob[b], ratio = expf(log_ratio);
 	float advantage = batch->advantage[b];
 	float low = 1.0f - clip, high = 1.0f + clip;
 	float plain = advantage * ratio, held = advantage * (ratio < low ? low : ratio > high ? high : ratio);
 	/* where the clipped branch is the smaller, nothing pulls */
 	float pull = plain <= held ? -plain * per_row : 0.0f;
+	for (size_t a = 0; a < n_actions; a++)
+		entropy -= dlogits[a] * (logits[a] - log_sum);
 	sums->policy -= (double) (plain < held ? plain : held);
 	sums->entropy -= (double) entropy;
 	sums->kl += (double) (ratio - 1.0f - log_ratio);
@@ -58,8 +59,8 @@ static void policy_row(const LossConfig *config, const LossBatch *batch, size_t 
 		sums->policy = (double) plain;
 	}
 	for (size_t a = 0; a < n_actions; a++) {
-		float log_prob = dlogits[a], prob = expf(log_prob);
-		dlogits[a] = pull * ((a == action ? 1.0f : 0.0f) - prob) + ent_scale * prob * (log_prob + entropy);
+		float prob = dlogits[a], of_entropy = prob * (logits[a] - log_sum + entropy);
+		dlogits[a] = pull * ((a == action ? 1.0f : 0.0f) - prob) + ent_scale * of_entropy;
 	}
 }
 

@@ -34,7 +34,7 @@ typedef struct LossFigures { /* means over the minibatch, SB3's names */
 void loss_compute(const LossConfig *config, const LossBatch *batch, float *ret_dlogits, float *ret_dvalue,
 		  LossFigures *ret_figures);
 
-/* log of the softmax of n logits at each of them, and its entropy. */
-float log_softmax(size_t n, const float *logits, float *ret_log_prob);
+/* Softmax of n logits; returns the logarithm of the sum of their exponentials, so that log p(a) = logits[a] - it. */
+float softmax(size_t n, const float *logits, float *ret_prob);
 
 #endif

@@ -72,6 +72,7 @@ static void place(Ppo *ppo, Carve *at)
 	ppo->row = carve(at, n_envs, sizeof *ppo->row);
 	ppo->worker = carve(at, (size_t) ppo->config.n_threads, sizeof *ppo->worker);
 	ppo->logits = carve(at, n_envs * (size_t) ppo->spec.n_actions, sizeof(float));
+	ppo->prob = carve(at, n_envs * (size_t) ppo->spec.n_actions, sizeof(float));
 	ppo->value = carve(at, n_envs, sizeof(float));
 	ppo->scratch = carve(at, net_scratch_floats(ppo->net, n_envs), sizeof(float));
 	ppo->ended_return = carve(at, n, sizeof(double));

@@ -15,11 +15,11 @@
 static const double REWARD_EPS = 1e-8, REWARD_CLIP = 10.0;
 
 /* The first action whose cumulated probability passes a uniform draw. */
-static int32_t sample_action(Rng *rng, size_t n_actions, const float *log_prob)
+static int32_t sample_action(Rng *rng, size_t n_actions, const float *prob)
 {
 	double left = rng_uniform(rng);
 	for (size_t a = 0; a + 1 < n_actions; a++) {
-		left -= (double) expf(log_prob[a]);
+		left -= (double) prob[a];
 		if (left < 0.0)
 			return (int32_t) a;
 	}
@@ -33,12 +33,12 @@ static void act(Ppo *ppo, const PpoWorker *worker, size_t t)
 		    ppo->value + first, ppo->scratch + net_scratch_floats(ppo->net, first));
 	for (size_t e = first; e < first + worker->count; e++) {
 		size_t i = e * ppo->rollout.n_steps + t;
-		float *log_prob = ppo->logits + e * n_actions;
-		(void) log_softmax(n_actions, log_prob, log_prob);
-		int32_t action = sample_action(&ppo->row[e].rng, n_actions, log_prob);
+		const float *logits = ppo->logits + e * n_actions;
+		float *prob = ppo->prob + e * n_actions, log_sum = softmax(n_actions, logits, prob);
+		int32_t action = sample_action(&ppo->row[e].rng, n_actions, prob);
 		memcpy(ppo->rollout.obs + i * dim, ppo->buf.obs + e * dim, dim * sizeof(float));
 		ppo->rollout.action[i] = ppo->buf.action[e] = action;
-		ppo->rollout.log_prob[i] = log_prob[action];
+		ppo->rollout.log_prob[i] = logits[action] - log_sum;
 		ppo->rollout.value[i] = ppo->value[e];
 	}
 }

@@ -41,7 +41,7 @@ struct Ppo {
 
 	PpoRow *row;             /* [n_envs] */
 	PpoWorker *worker;       /* [n_threads] */
-	float *logits;           /* [n_envs][n_actions] */
+	float *logits, *prob;    /* [n_envs][n_actions] */
 	float *value;            /* [n_envs] */
 	float *scratch;          /* net_scratch_floats(n_envs) */
 	double *ended_return;    /* [n_samples] of the episode that ended with the step */

@@ -238,13 +238,13 @@ static void read_step(Case *c, const Json *row, size_t t, double *wide, float *s
 /* What the acting net says of the stored observations must be what SB3 stored. */
 static void compare_behaviour(Case *c, float *scratch)
 {
-	float logits[NET_WIDTH_MAX], log_prob[NET_WIDTH_MAX], value;
+	float logits[NET_WIDTH_MAX], prob[NET_WIDTH_MAX], value;
 	size_t n = c->n_envs * c->n_steps;
 	for (size_t i = 0; i < n && !c->is_bad; i++) {
 		net_forward(c->behaviour, c->rollout.obs + i * c->rollout.obs_dim, 1, logits, &value, scratch);
-		(void) log_softmax((size_t) net_config(c->behaviour)->n_actions, logits, log_prob);
+		float log_sum = softmax((size_t) net_config(c->behaviour)->n_actions, logits, prob);
 		compare(c, "value", (double) value, (double) c->rollout.value[i]);
-		compare(c, "log_prob", (double) log_prob[c->rollout.action[i]], (double) c->rollout.log_prob[i]);
+		compare(c, "log_prob", (double) (logits[c->rollout.action[i]] - log_sum), (double) c->rollout.log_prob[i]);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* Training as a whole: a task with a known optimum, same bytes for same seeds, interruption, bad rewards. */
 #include "fakes/cartpole.h"
-#include "rl/ppo.h"
+#include "rl/ppo_inside.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -350,6 +350,68 @@ static void statistics_of_a_rollout_serve_the_next(void **state)
 	stop(&trainer);
 }
 
+/* With one minibatch of all samples the policy that learns is still the one that acted: what learning sees must be what
+ * acting saw, normalised by the same statistics. */
+static void learning_sees_what_acting_saw(void **state)
+{
+	(void) state;
+	PpoConfig config;
+	double value[TRAIN_METRIC_COUNT];
+	cart_config(&config);
+	config.batch_size = 500;
+	config.n_epochs = 1;
+	Trainer trainer = start(&config);
+	for (int i = 0; i < 4; i++) {
+		update(trainer.ppo, value);
+		assert_true(value[TRAIN_APPROX_KL] < 1e-7 && value[TRAIN_CLIP_FRACTION] == 0.0);
+		assert_true(value[TRAIN_ENTROPY_LOSS] > -0.6932 && value[TRAIN_ENTROPY_LOSS] < -0.1);
+	}
+	stop(&trainer);
+}
+
+typedef struct Returns { /* discounted sums of row 0 to 3, as VecNormalize keeps them */
+	double running[4], sum, squares, count;
+} Returns;
+
+static void follow_returns(void *arg, size_t row, const EnvBuf *buf)
+{
+	Returns *returns = arg;
+	returns->running[row] = 0.9 * returns->running[row] + (double) buf->reward[row];
+	returns->sum += returns->running[row];
+	returns->squares += returns->running[row] * returns->running[row];
+	returns->count++;
+	if (buf->truncated[row])
+		returns->running[row] = 0.0;
+}
+
+static void rewards_are_scaled_by_the_deviation_of_discounted_returns(void **state)
+{
+	(void) state;
+	PpoConfig config;
+	double value[TRAIN_METRIC_COUNT];
+	Returns returns = { 0 };
+	Ppo *ppo = NULL;
+	Env *env = two_new(4, -1);
+	size_t ones = 0;
+	two_config(&config);
+	config.norm_reward = true;
+	assert_int_equal(ppo_new(&config, env, &ppo, NULL), 0);
+	ppo_on_step(ppo, follow_returns, &returns);
+	update(ppo, value);
+	double mean = returns.sum / returns.count, var = returns.squares / returns.count - mean * mean;
+	assert_int_equal(ppo_collect(ppo, NULL), 0);
+	for (size_t i = 0; i < ppo_samples(ppo); i++) {
+		double paid = (double) ppo->rollout.reward[i] * sqrt(var);
+		if (ppo->rollout.done[i]) /* with the bootstrap */
+			continue;
+		assert_true(fabs(paid) < 1e-4 || fabs(paid - 0.2) < 1e-4 || fabs(paid - 1.0) < 1e-4);
+		ones += fabs(paid - 1.0) < 1e-4;
+	}
+	assert_true(ones > 10 && fabs(sqrt(var) - 1.0) > 0.01);
+	ppo_free(ppo);
+	env_free(env);
+}
+
 static void schedules_fall_linearly_and_settings_take_effect(void **state)
 {
 	(void) state;
@@ -436,6 +498,8 @@ int main(void)
 		cmocka_unit_test(restore_refuses_other_configurations_and_damage),
 		cmocka_unit_test(state_without_env_support_goes_on_from_new_episodes),
 		cmocka_unit_test(statistics_of_a_rollout_serve_the_next),
+		cmocka_unit_test(learning_sees_what_acting_saw),
+		cmocka_unit_test(rewards_are_scaled_by_the_deviation_of_discounted_returns),
 		cmocka_unit_test(schedules_fall_linearly_and_settings_take_effect),
 		cmocka_unit_test(hook_sees_every_step_of_every_row),
 		cmocka_unit_test(ppo_new_names_the_bad_setting),
