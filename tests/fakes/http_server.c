@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -183,6 +184,7 @@ static void *run(void *user)
 			int fd = accept(server->listen_fd, NULL, NULL);
 			if (fd < 0)
 				continue;
+			(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int) { 1 }, sizeof(int));
 			atomic_fetch_add(&server->connections, 1);
 			Conn *conn = &server->conn[server->n_conns++];
 			*conn = (Conn) { .fd = fd, .data = malloc(REQUEST_MAX + 1) };
