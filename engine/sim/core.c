@@ -29,7 +29,7 @@ static Pods carve(const SimModel *model, void *block, size_t *ret_bytes)
 	Pods pods;
 	double **per_lane[] = {
 		&pods.n, &pods.created_s, &pods.running_s, &pods.listen_s, &pods.ready_s, &pods.deleted_s, &pods.gone_s,
-		&pods.share, &pods.cpu_s, &pods.served, &pods.house_next_s, &pods.house_cpu_s, &pods.house_mem,
+		&pods.share, &pods.house_next_s, &pods.house_cpu_s, &pods.house_mem,
 		&pods.mem_sample,
 	};
 	int32_t **counts[] = { &pods.order, &pods.state, &pods.head, &pods.len, &pods.cpu_head, &pods.cpu_len };

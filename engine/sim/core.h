@@ -15,7 +15,8 @@
 #include "sim/sim.h"
 
 enum {
-	COUNTERS = 24, COUNTER_OK = BUCKETS, COUNTER_ERROR, /* of a pod: buckets as counted, then requests by code */
+	/* of a pod, side by side: the buckets, requests by code, CPU seconds, completions */
+	COUNTER_OK = BUCKETS, COUNTER_ERROR, COUNTER_CPU_S, COUNTER_SERVED, COUNTERS,
 	ARRIVAL_RING = 64, /* sub-steps of accepted arrivals that the lag rule can look back */
 };
 
@@ -63,7 +64,6 @@ typedef struct Pods {
 	double *n;             /* requests in the pod */
 	double *created_s, *running_s, *listen_s, *ready_s, *deleted_s, *gone_s; /* times; INFINITY: not yet */
 	double *share;         /* of the sub-step, while it takes traffic */
-	double *cpu_s, *served;
 	double *counter;       /* [lanes][COUNTERS] */
 	float *arrived;        /* [lanes][ARRIVAL_RING] accepted, by tick */
 	/* cAdvisor's copy, and the scraped samples: rings of `ring` */

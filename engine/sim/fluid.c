@@ -124,7 +124,8 @@ static void settled(const Response *r, double n, double scale, float *ret_share)
 		ret_share[p] = place_mix(at, a[p], b[p]);
 }
 
-static void sojourns(const Flow *flow, const Change *change, double n_mid, double rho, double speed,
+/* True where the answer depends on n, rho and speed alone, not on the pod's own past. */
+static bool sojourns(const Flow *flow, const Change *change, double n_mid, double rho, double speed,
                      const float *arrived, float *ret_share)
 {
 	const Response *r = flow->response;
@@ -135,7 +136,7 @@ static void sojourns(const Flow *flow, const Change *change, double n_mid, doubl
 			settled(r, n_mid, flow->scale, ret_share);
 		else
 			stretched(r, response_place(r, n_mid), flow->scale / speed, ret_share);
-		return;
+		return true;
 	}
 	double shape_n = n_mid;
 	if (n_mid <= r->concurrency) {
@@ -148,6 +149,7 @@ static void sojourns(const Flow *flow, const Change *change, double n_mid, doubl
 	Place shape = response_place(r, shape_n);
 	double mean = (double) place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
 	stretched(r, shape, flow->scale * lag_of(flow, arrived, change->n) / mean, ret_share);
+	return false;
 }
 
 /* ---- a pod, and all of them ---- */
@@ -160,47 +162,92 @@ static double speed_of(const Service *service, double age_s)
 	return 1.0 / (1.0 + (service->warm_factor - 1.0) * exp(-fmax(age_s, 0.0) / service->warm_time));
 }
 
-static void count(const Flow *flow, const Change *change, const float *share, bool is_calm, double *counter,
-                  StepTotals *totals, double *cpu_s, double *served_total)
+/*
+ * What a sub-step does to a pod. Settled pods under random splitting come to the very same state, bit for bit, and what
+ * follows from a state is worked out once: an outcome is kept while the next pods start from the same.
+ */
+typedef struct Outcome {
+	double n_from, lambda, speed;
+	bool is_shared;        /* depends on nothing but these three */
+	Change change;
+	double add[COUNTERS];  /* to the pod's counters */
+	double within[POINTS]; /* served at or under each point */
+	double served, dropped, cpu_s;
+	int32_t pods;          /* that it was applied to */
+} Outcome;
+
+static void count(const Flow *flow, const float *share, bool is_calm, Outcome *out)
 {
 	/* chance in the number of arrivals shows in what completes only while there is room */
 	double burst = is_calm ? flow->burst : 1.0;
-	double served = fmax(change->served, 0.0) * burst, dropped = change->dropped * burst;
-	double timeouts = served * (1.0 - (double) share[POINT_TIMEOUT]);
-	for (int b = 0; b < BUCKETS; b++)
-		counter[b] += served * (double) share[b];
-	counter[COUNTER_OK] += served - timeouts;
-	counter[COUNTER_ERROR] += timeouts + dropped;
+	out->served = fmax(out->change.served, 0.0) * burst;
+	out->dropped = out->change.dropped * burst;
+	out->cpu_s = fmin(out->change.cores * burst, flow->response->cores) * flow->dt;
 	for (int p = 0; p < POINTS; p++)
-		totals->within[p] += served * (double) share[p];
-	double used = fmin(change->cores * burst, flow->response->cores) * flow->dt;
-	totals->served += served;
-	totals->dropped += dropped;
-	totals->cpu_s += used;
-	*cpu_s += used;
-	*served_total += served;
+		out->within[p] = out->served * (double) share[p];
+	double timeouts = out->served - out->within[POINT_TIMEOUT];
+	for (int b = 0; b < BUCKETS; b++)
+		out->add[b] = out->within[b];
+	out->add[COUNTER_OK] = out->served - timeouts;
+	out->add[COUNTER_ERROR] = timeouts + out->dropped;
+	out->add[COUNTER_CPU_S] = out->cpu_s;
+	out->add[COUNTER_SERVED] = out->served;
 }
 
-static void pod_tick(const SimModel *model, SimRow *row, Pods *pods, int32_t lane, const Flow *flow, double now_s)
+static void work_out(const Flow *flow, double n, double lambda, double speed, float *arrived, Outcome *out)
 {
 	const Response *r = flow->response;
+	out->n_from = n;
+	out->lambda = lambda;
+	out->speed = speed;
+	out->pods = 0;
+	out->change = advance(flow, n, lambda, speed);
+	arrived[flow->tick & (ARRIVAL_RING - 1)] = (float) out->change.accepted;
+	double rho = lambda / (speed * r->mu), n_mid = .5 * (n + out->change.n);
+	float share[POINTS];
+	out->is_shared = sojourns(flow, &out->change, n_mid, rho, speed, arrived, share);
+	count(flow, share, rho < RHO_MAX && n_mid < r->concurrency, out);
+}
+
+static void add_totals(const Outcome *out, StepTotals *totals)
+{
+	if (!out->pods)
+		return;
+	double pods = out->pods;
+	for (int p = 0; p < POINTS; p++)
+		totals->within[p] += pods * out->within[p];
+	totals->served += pods * out->served;
+	totals->dropped += pods * out->dropped;
+	totals->cpu_s += pods * out->cpu_s;
+}
+
+static void add_counters(double *restrict counter, const double *restrict add)
+{
+	for (int k = 0; k < COUNTERS; k++)
+		counter[k] += add[k];
+}
+
+static void pod_tick(const SimModel *model, SimRow *row, Pods *pods, int32_t lane, const Flow *flow, double now_s,
+                     Outcome *out)
+{
 	double lambda = flow->rate * pods->share[lane], n = pods->n[lane];
 	double speed = speed_of(&model->config.service, now_s - pods->listen_s[lane]);
-	Change change = advance(flow, n, lambda, speed);
 	float *arrived = &pods->arrived[lane * ARRIVAL_RING];
-	arrived[flow->tick & (ARRIVAL_RING - 1)] = (float) change.accepted;
-	double rho = lambda / (speed * r->mu), n_mid = .5 * (n + change.n);
-	float share[POINTS];
-	sojourns(flow, &change, n_mid, rho, speed, arrived, share);
-	count(flow, &change, share, rho < RHO_MAX && n_mid < r->concurrency, &pods->counter[lane * COUNTERS], &row->totals,
-	      &pods->cpu_s[lane], &pods->served[lane]);
-	pods->n[lane] = change.n;
+	if (out->is_shared && out->n_from == n && out->lambda == lambda && out->speed == speed) {
+		arrived[flow->tick & (ARRIVAL_RING - 1)] = (float) out->change.accepted;
+	} else {
+		add_totals(out, &row->totals);
+		work_out(flow, n, lambda, speed, arrived, out);
+	}
+	out->pods++;
+	add_counters(&pods->counter[lane * COUNTERS], out->add);
+	pods->n[lane] = out->change.n;
 }
 
 /* Part of [from, from + dt] during which a pod is in the endpoints. */
 static double share_of(double ready_s, double out_s, double from_s, double dt)
 {
-	double start = fmax(ready_s, from_s), end = fmin(out_s, from_s + dt);
+	double start = ready_s > from_s ? ready_s : from_s, end = out_s < from_s + dt ? out_s : from_s + dt;
 	return end > start ? (end - start) / dt : 0.0;
 }
 
@@ -237,9 +284,13 @@ void fluid_tick(const SimModel *model, SimRow *row, Pods *pods, double now_s, do
 	row->totals.time_s += dt;
 	if (open <= 0.0)
 		row->totals.dropped += arrivals; /* no endpoint: refused before any pod could count it */
+	Outcome outcome;
+	outcome.is_shared = false;
+	outcome.pods = 0;
 	for (int32_t k = 0; k < row->n_used; k++) {
 		int32_t i = pods->order[k];
 		if (pods->state[i] == LANE_POD && (pods->share[i] > 0.0 || pods->n[i] > 0.0))
-			pod_tick(model, row, pods, i, &flow, now_s);
+			pod_tick(model, row, pods, i, &flow, now_s, &outcome);
 	}
+	add_totals(&outcome, &row->totals);
 }

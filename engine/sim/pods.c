@@ -52,7 +52,7 @@ static int32_t open_lane(const SimModel *model, SimRow *row, Pods *pods)
 		forget_lane(row, pods, lane);
 	pods->order[row->n_used++] = lane;
 	pods->state[lane] = LANE_POD;
-	pods->n[lane] = pods->cpu_s[lane] = pods->served[lane] = pods->share[lane] = 0.0;
+	pods->n[lane] = pods->share[lane] = 0.0;
 	pods->deleted_s[lane] = pods->gone_s[lane] = INFINITY;
 	pods->head[lane] = pods->len[lane] = pods->cpu_head[lane] = pods->cpu_len[lane] = 0;
 	pods->house_ms[lane] = pods->mem_ms[lane] = INT64_MIN;

@@ -49,6 +49,16 @@ static double lost_to_resets(const RateWindow *window, const double *value, int3
 	return lost;
 }
 
+/* Seconds that the samples stand for, where the counter's zero is to_start before the first at the least. */
+static double reach_of(const RateWindow *window, double to_start)
+{
+	double near = window->mean_s * 1.1;
+	double reach = window->sampled_s;
+	reach += to_start < near ? to_start : window->mean_s / 2.0;
+	reach += window->end_s < near ? window->end_s : window->mean_s / 2.0;
+	return reach;
+}
+
 double rate_value(const RateWindow *window, const double *value, int32_t stride)
 {
 	double first = value[window->first * stride];
@@ -61,11 +71,24 @@ double rate_value(const RateWindow *window, const double *value, int32_t stride)
 		if (to_zero < to_start)
 			to_start = to_zero;
 	}
-	double near = window->mean_s * 1.1;
-	double reach = window->sampled_s;
-	reach += to_start < near ? to_start : window->mean_s / 2.0;
-	reach += window->end_s < near ? window->end_s : window->mean_s / 2.0;
-	return increase * (reach / window->sampled_s / window->range_s);
+	return increase * (reach_of(window, to_start) / window->sampled_s / window->range_s);
+}
+
+void rate_add(const RateWindow *window, const double *value, int32_t stride, int32_t n, double *restrict sum)
+{
+	const double *first = &value[window->first * stride], *last = &value[window->last * stride];
+	double sampled_s = window->sampled_s, start_s = window->start_s;
+	int64_t near_zero = window->may_reset;
+	for (int32_t k = 0; k < n; k++)
+		near_zero |= sampled_s * first[k] < start_s * (last[k] - first[k]) ? -1 : 0;
+	if (near_zero) { /* a reset, or a pod so young that its counters' zero is in sight */
+		for (int32_t k = 0; k < n; k++)
+			sum[k] += rate_value(window, value + k, stride);
+		return;
+	}
+	double per_s = reach_of(window, window->start_s) / window->sampled_s / window->range_s;
+	for (int32_t k = 0; k < n; k++)
+		sum[k] += (last[k] - first[k]) * per_s;
 }
 
 double histogram_quantile(double q, const double *bound, const double *rate, int32_t n)

@@ -29,6 +29,9 @@ bool rate_window(const int64_t *t_ms, int32_t size, int32_t head, int32_t len, i
 /* Increase a second of the series whose sample i is value[i * stride]. */
 double rate_value(const RateWindow *window, const double *value, int32_t stride);
 
+/* Adds to sum[k] the rate of each of `n` series that lie side by side in every sample of `stride` values. */
+void rate_add(const RateWindow *window, const double *value, int32_t stride, int32_t n, double *restrict sum);
+
 /* rate[b] counts at or under bound[b] (rising, the last INFINITY; at least 2). NAN without observations. */
 double histogram_quantile(double q, const double *bound, const double *rate, int32_t n);
 

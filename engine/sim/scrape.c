@@ -13,9 +13,12 @@
 
 static int32_t ring_push(int32_t *head, int32_t *len, int32_t size)
 {
-	if (*len < size)
-		return (*head + (*len)++) % size;
-	int32_t at = *head;
+	int32_t at = *head + *len;
+	if (*len < size) {
+		(*len)++;
+		return at < size ? at : at - size;
+	}
+	at = *head;
 	*head = at + 1 < size ? at + 1 : 0;
 	return at;
 }
@@ -26,8 +29,9 @@ static void keep_house(const SimModel *model, SimRow *row, Pods *pods, int32_t i
 	while (pods->house_next_s[i] <= now_s)
 		pods->house_next_s[i] += s->cadvisor_interval + s->cadvisor_jitter * rng_uniform(&row->metrics);
 	pods->house_ms[i] = row->tick * model->dt_ms;
-	pods->house_cpu_s[i] = pods->cpu_s[i];
-	double bytes = s->mem_base_bytes + s->mem_inflight_bytes * pods->n[i] + s->mem_leak_bytes * pods->served[i];
+	const double *counter = &pods->counter[i * COUNTERS];
+	pods->house_cpu_s[i] = counter[COUNTER_CPU_S];
+	double bytes = s->mem_base_bytes + s->mem_inflight_bytes * pods->n[i] + s->mem_leak_bytes * counter[COUNTER_SERVED];
 	pods->house_mem[i] = fmin(bytes, s->mem_limit_bytes);
 }
 
@@ -71,7 +75,7 @@ void scrape_tick(const SimModel *model, SimRow *row, Pods *pods, double now_s)
 /* ---- queries ---- */
 
 typedef struct Answer { /* sums over the pods, and the newest sample that went in */
-	double bucket[BUCKETS], rps, cpu, mem;
+	double bucket[BUCKETS], requests[2], cpu, mem;
 	int32_t n_bucket, n_rps, n_cpu, n_mem;
 	int64_t bucket_ms, rps_ms, cpu_ms, mem_ms;
 } Answer;
@@ -91,24 +95,33 @@ static bool window_of(const SimModel *model, const int64_t *t_ms, int32_t head, 
 	return true;
 }
 
-static void add_pod(const SimModel *model, const Pods *pods, int32_t i, int64_t now_ms, Answer *answer)
+static void add_requests(const SimModel *model, const Pods *pods, int32_t i, int64_t now_ms, Answer *answer)
 {
 	int32_t ring = model->ring;
-	const int64_t *t_ms = &pods->t_ms[i * ring], *cpu_t_ms = &pods->cpu_t_ms[i * ring];
+	const int64_t *t_ms = &pods->t_ms[i * ring];
 	const double *sample = &pods->sample[i * ring * COUNTERS];
 	RateWindow window;
-	if (window_of(model, t_ms, pods->head[i], pods->len[i], now_ms, model->latency_window_ms, &window)) {
-		for (int b = 0; b < BUCKETS; b++)
-			answer->bucket[b] += rate_value(&window, sample + b, COUNTERS);
+	bool is_there = window_of(model, t_ms, pods->head[i], pods->len[i], now_ms, model->latency_window_ms, &window);
+	if (is_there) {
+		rate_add(&window, sample, COUNTERS, BUCKETS, answer->bucket);
 		answer->bucket_ms = later(answer->bucket_ms, t_ms[window.last]);
 		answer->n_bucket++;
 	}
-	if (window_of(model, t_ms, pods->head[i], pods->len[i], now_ms, model->rate_window_ms, &window)) {
-		answer->rps += rate_value(&window, sample + COUNTER_OK, COUNTERS) +
-		               rate_value(&window, sample + COUNTER_ERROR, COUNTERS);
+	if (model->rate_window_ms != model->latency_window_ms)
+		is_there = window_of(model, t_ms, pods->head[i], pods->len[i], now_ms, model->rate_window_ms, &window);
+	if (is_there) {
+		rate_add(&window, sample + COUNTER_OK, COUNTERS, 2, answer->requests);
 		answer->rps_ms = later(answer->rps_ms, t_ms[window.last]);
 		answer->n_rps++;
 	}
+}
+
+static void add_pod(const SimModel *model, const Pods *pods, int32_t i, int64_t now_ms, Answer *answer)
+{
+	int32_t ring = model->ring;
+	const int64_t *cpu_t_ms = &pods->cpu_t_ms[i * ring];
+	RateWindow window;
+	add_requests(model, pods, i, now_ms, answer);
 	if (window_of(model, cpu_t_ms, pods->cpu_head[i], pods->cpu_len[i], now_ms, model->rate_window_ms, &window)) {
 		answer->cpu += rate_value(&window, &pods->cpu_sample[i * ring], 1);
 		answer->cpu_ms = later(answer->cpu_ms, cpu_t_ms[window.last]);
@@ -143,7 +156,7 @@ void scrape_query(const SimModel *model, const SimRow *row, const Pods *pods, do
 	}
 	double p95_ms = answer.n_bucket ? histogram_quantile(.95, BUCKET_MS, answer.bucket, BUCKETS) : NAN;
 	*ret_sample = (Sample) {
-		.wall_ms = now_ms, .cpu_cores = answer.cpu, .mem_bytes = answer.mem, .latency_ms = p95_ms, .rps = answer.rps,
+		.wall_ms = now_ms, .cpu_cores = answer.cpu, .mem_bytes = answer.mem, .latency_ms = p95_ms, .rps = answer.requests[0] + answer.requests[1],
 		.replicas = row->replicas, .ready = ready, .cpu_request_cores = model->config.service.cpu_request,
 		.mem_limit_bytes = model->config.service.mem_limit_bytes,
 	};

@@ -1,0 +1,115 @@
+/* Reading traces: the shipped ones load, and what is wrong with a file is said with its line. */
+#include "sim/trace.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char path[] = "/tmp/maestro-trace-XXXXXX";
+
+static int load(const char *text, Trace *ret_trace, Error *err)
+{
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	return trace_load(path, ret_trace, err);
+}
+
+static void shipped_traces_are_weeks_of_minutes(void **state)
+{
+	(void) state;
+	const char *name[] = { "wc98_group_week", "nasa95_jul_week" };
+	const double peak[] = { 2564.63, 3.25 };
+	for (int i = 0; i < 2; i++) {
+		char file[128];
+		Trace trace;
+		Error err;
+		(void) snprintf(file, sizeof file, "engine/sim/traces/%s.csv", name[i]);
+		if (trace_load(file, &trace, &err))
+			fail_msg("%s", err.text);
+		assert_string_equal(trace.name, name[i]);
+		assert_int_equal(trace.n, 7 * 24 * 60);
+		assert_true(trace.step_s == 60.0 && trace.peak_rps == peak[i]);
+		double most = 0.0;
+		for (size_t k = 0; k < trace.n; k++)
+			most = fmax(most, trace.rate[k]);
+		assert_true(most == 1.0);
+		trace_done(&trace);
+	}
+}
+
+static void rate_is_linear_between_rows_and_wraps_around(void **state)
+{
+	(void) state;
+	Trace trace;
+	Error err;
+	assert_int_equal(load("# name: saw\nt_s,rps\n0,2\n10,4\n20,8\n", &trace, &err), 0);
+	assert_string_equal(trace.name, "saw");
+	assert_true(trace.step_s == 10.0);
+	assert_true(trace_rate(&trace, 0.0) == .25);
+	assert_true(fabs(trace_rate(&trace, 5.0) - .375) < 1e-12);
+	assert_true(fabs(trace_rate(&trace, 25.0) - .625) < 1e-12); /* half-way back to the first row */
+	assert_true(fabs(trace_rate(&trace, 3005.0) - .375) < 1e-12);
+	trace_done(&trace);
+}
+
+static void errors_name_file_and_line(void **state)
+{
+	(void) state;
+	const struct {
+		const char *text, *line, *what;
+	} bad[] = {
+		{ "t_s,rps\n0,1\nx,2\n", ":3:", "not a number" },
+		{ "t_s,rps\n0,1\n10,nan\n", ":3:", "not a number" },
+		{ "t_s,rps\n0,1\n10,2 rps\n", ":3:", "not a number" },
+		{ "t_s,rps\n0,1\n10\n", ":3:", "not a number" },
+		{ "# a: b\nt_s,rps\n0,1\n10,-1\n", ":4:", "negative" },
+		{ "t_s,rps\n0,1\n10,1\n10,1\n", ":4:", "does not rise" },
+		{ "t_s,rps\n0,1\n10,1\n30,1\n", ":4:", "evenly" },
+		{ "# peak_rps: many\nt_s,rps\n0,1\n", ":1:", "peak_rps" },
+		{ "t_s,rps\n", ":1:", "no rows" },
+		{ "", ":0:", "no rows" },
+		{ "t_s,rps\n0,0\n10,0\n", ":3:", "every rate is 0" },
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		Trace trace;
+		Error err;
+		assert_int_equal(load(bad[i].text, &trace, &err), ERR_INVALID);
+		if (!strstr(err.text, path) || !strstr(err.text, bad[i].line) || !strstr(err.text, bad[i].what))
+			fail_msg("case %zu says: %s", i, err.text);
+	}
+	Trace trace;
+	Error err;
+	assert_int_equal(trace_load("/nonexistent/trace.csv", &trace, &err), ERR_IO);
+	assert_non_null(strstr(err.text, "/nonexistent/trace.csv"));
+}
+
+static int make_file(void **state)
+{
+	(void) state;
+	int fd = mkstemp(path);
+	return fd < 0 || close(fd);
+}
+
+static int remove_file(void **state)
+{
+	(void) state;
+	return unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shipped_traces_are_weeks_of_minutes),
+		cmocka_unit_test(rate_is_linear_between_rows_and_wraps_around),
+		cmocka_unit_test(errors_name_file_and_line),
+	};
+	return cmocka_run_group_tests(tests, make_file, remove_file);
+}
