@@ -67,7 +67,7 @@ static Trace load_trace(void)
 {
 	Trace trace;
 	Error err;
-	check(trace_load("engine/sim/traces/wc98_group_week.csv", &trace, &err), &err);
+	check(trace_load("engine/sim/traces/wc98_opening_week.csv", &trace, &err), &err);
 	return trace;
 }
 
