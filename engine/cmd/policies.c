@@ -1,6 +1,7 @@
 /* See policies.h. */
 #include "cmd/policies.h"
 
+#include "base/mem.h"
 #include "decide/hpa.h"
 
 #include <stdlib.h>
@@ -18,7 +19,11 @@ static int open_hpa(const char *rest, const char *word, Policy **ret_policy, Err
 			return error_set(err, ERR_USAGE, "policy \"%.60s\": write hpa:cpu=N, N being 1..1000 percent of the request", word);
 		config.cpu_target_pct = (int32_t) target;
 	}
-	return hpa_policy_new(&config, ret_policy) ? error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM)) : 0;
+	int code = hpa_policy_new(&config, ret_policy);
+	if (code)
+		return error_set(err, code, "policy %s: %s", word, err_text(code));
+	str_copy((*ret_policy)->label, sizeof (*ret_policy)->label, word); /* as the person wrote it */
+	return 0;
 }
 
 static int open_model(const char *path, Policy **ret_policy, ModelInfo *ret_info, Error *err)

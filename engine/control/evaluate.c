@@ -50,8 +50,10 @@ static int wanted(Run *run, int32_t *ret_desired, Error *err)
 	Observation obs;
 	Decision decision = { 0 };
 	if (observation_build(run->config->observation, &run->target, &run->sample, &obs, NULL))
-		return 0; /* no data: keep */
+		return 0;
 	int code = run->policy->ops->decide(run->policy, &obs, 1, &decision);
+	if (code == ERR_NO_DATA)
+		return 0;
 	if (code)
 		return error_set(err, code, "policy %s: %s", run->policy->label, err_text(code));
 	LimitsInput in = {

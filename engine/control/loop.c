@@ -108,7 +108,8 @@ static int infer(Loop *loop, Cycle *cycle, Error *err)
 	if (code) {
 		cycle->decision = loop_no_decision();
 		cycle->decision.hpa = hpa;
-		return hold(loop, cycle, REASON_MODEL_UNAVAILABLE, err);
+		/* a rule without its data is no broken model */
+		return hold(loop, cycle, code == ERR_NO_DATA ? REASON_METRICS_MISSING : REASON_MODEL_UNAVAILABLE, err);
 	}
 	cycle->decision.hpa = hpa;
 	return 0;

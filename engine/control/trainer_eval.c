@@ -85,6 +85,12 @@ static int keep_best(Trainer *trainer, const RecordEval *eval, Error *err)
 	int code = trainer_save_model(trainer, trainer->config.best_path, err);
 	if (code)
 		return code;
+	Record record = trainer_record(trainer, RECORD_CHECKPOINT);
+	RecordCheckpoint *row = &record.u.checkpoint;
+	row->steps = eval->steps;
+	str_copy(row->path, sizeof row->path, trainer->config.best_path);
+	str_copy(row->kind, sizeof row->kind, "best");
+	trainer->config.sink->ops->write(trainer->config.sink, &record);
 	trainer->has_best = true;
 	trainer->best_reward = eval->mean_reward;
 	return 0;
