@@ -270,6 +270,7 @@ int loop_new(const LoopConfig *config, Loop **ret_loop, Error *err)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	}
 	loop->config = *config;
+	loop->own_replicas = -1;
 	snap_bus_init(&loop->views, config->wake);
 	loop_view_init(loop);
 	*ret_loop = loop;

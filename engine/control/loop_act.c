@@ -71,6 +71,7 @@ int loop_write(Loop *loop, Cycle *cycle, Error *err)
 	if (code)
 		return code;
 	decision->is_applied = true;
+	loop->own_replicas = decision->desired;
 	str_copy(cycle->written_version, sizeof cycle->written_version, now.resource_version);
 	return 0;
 }
@@ -111,7 +112,9 @@ static int check_override(const Loop *loop, const Command *command, Error *err)
 
 static int apply_override(Loop *loop, const Command *command, Scale *scale, Error *err)
 {
-	if (scale->replicas != command->u.override_.seen)
+	/* what this loop wrote itself since then is no surprise: it asks for the override to replace it */
+	bool is_own = scale->replicas == loop->own_replicas;
+	if (scale->replicas != command->u.override_.seen && !is_own)
 		return error_set(err, ERR_CONFLICT, "replicas are %d now, not %d: look again", scale->replicas,
 		                 command->u.override_.seen);
 	if (scale->replicas == command->u.override_.replicas)

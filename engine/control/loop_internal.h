@@ -24,6 +24,7 @@ struct Loop {
 	bool is_started;
 	bool is_warm;   /* a valid observation was seen */
 	bool is_paused;
+	int32_t own_replicas; /* of the loop's own last write; -1: none */
 	int64_t last_wall_ms; /* of the last cycle, for what accumulates; 0: none */
 	Cycle cycle;
 	LiveView view;

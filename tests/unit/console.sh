@@ -1,0 +1,91 @@
+#!/bin/sh
+# The real console in tmux at a fixed seed: every number that it shows is in the store; p freezes steps; o moves the simulated
+# replicas, the next observation and a row in interventions; q gives the terminal back.
+set -eu
+maestro=$(cd "$MAESTRO_TEST_BUILD" && pwd)/maestro
+dir=$(mktemp -d)
+export LC_ALL=C.UTF-8 MAESTRO_DB="$dir/c.db"
+tmux() { command tmux -L "maestro-console-$$" -f /dev/null "$@"; }
+trap 'tmux kill-server 2>/dev/null || true; rm -rf "$dir"' EXIT
+
+failed=0
+check() { # NAME CONDITION...
+	name=$1; shift
+	if "$@"; then echo "ok $name"; else echo "not ok $name"; echo "  $*"; failed=1; fi
+}
+screen() { tmux capture-pane -p; }
+see() { # TEXT: waits until it is on the screen
+	i=0
+	until screen | grep -q -- "$1"; do
+		i=$((i + 1))
+		[ $i -lt 300 ] || { echo "not ok the screen shows \"$1\""; screen; exit 1; }
+		sleep .1
+	done
+}
+show() { "$maestro" runs show "$1" --json; }
+after() { screen | sed -n "s/$1 *\([0-9.][0-9.]*\).*/@@\1/; s/.*@@//p" | head -n 1; } # the number behind a word's first place
+
+tmux new-session -d -x 100 -y 30 "stty -a >$dir/before; '$maestro' train --trace engine/sim/traces/nasa95_jul_week.csv \
+	--steps 1000000000 --seed 3 --glyphs ascii --color never --speed 4 2>$dir/err; echo \$? >$dir/exit; stty -a >$dir/after; sleep 60"
+
+see 'TRAINING\|EVALUATING'
+see 'train [0-9]'
+tmux send-keys p
+see PAUSED
+sleep 1.5
+screen >"$dir/first"
+sleep 1.5
+screen >"$dir/second"
+row() { grep -o '[0-9.]* [kMG]* *of 1.00 G steps' "$1"; }
+check "p freezes the steps" [ "$(row "$dir/first")" = "$(row "$dir/second")" ]
+
+stored=$(show 1)
+one_decimal() { awk '{ printf "%.1f", $1 }'; }
+of() { echo "$stored" | jq -r "$1"; }
+check "the shown ep_rew_mean is stored" [ "$(after '[-#] train')" = "$(of .last_update.ep_rew_mean | one_decimal)" ]
+length=$(screen | sed -n 's/.*[-#] train *[0-9.]*.*[-#] train *\([0-9.]*\).*/\1/p')
+check "the shown ep_len_mean is stored" [ "$length" = "$(of .last_update.ep_len_mean | one_decimal)" ]
+check "the shown update is stored" [ "$(after 'update')" = "$(of .last_update.update)" ]
+mega=$(screen | sed -n 's/.* \([0-9.]*\) \([kM]\) of 1.00 G steps.*/\1 \2/p')
+check "the shown steps are stored" [ "$mega" = "$(of '.last_update.steps' | awk '{ if ($1 >= 999500) printf "%.3g M", $1 / 1e6; else printf "%.3g k", $1 / 1e3 }' |
+	awk '{ split($1, p, "."); n = length($1) - (index($1, ".") > 0); while (n++ < 3) { if (index($1, ".") == 0) $1 = $1 "."; $1 = $1 "0" } print $1, $2 }')" ]
+check "the pause is an intervention" [ "$(of '[.interventions[].what] | index("pause") != null')" = true ]
+
+tmux send-keys c
+see 'checkpoint at'
+check "c writes a checkpoint" [ -s "$dir/runs/1/last.ckpt" ]
+
+tmux send-keys 1
+see 'Last decisions'
+see 'ready [0-9]'
+tmux send-keys o
+see Override
+tmux send-keys u
+see 'change .* replicas'
+want=$(screen | sed -n 's/.*change .* > \([0-9]*\) replicas.*/\1/p')
+tmux send-keys Tab Tab Tab
+i=0
+until screen | grep -q '\[ Apply \]'; do
+	i=$((i + 1)); [ $i -lt 8 ] || { echo "not ok Apply can be reached"; screen; exit 1; }
+	tmux send-keys Tab; sleep .3
+done
+tmux send-keys Enter
+see Manual
+sleep 3
+live=$(show 2)
+check "o is a row in interventions" [ "$(echo "$live" | jq -r '.interventions[] | select(.what == "override") | .to' | tail -n 1)" = "$want" ]
+check "o is audited, pending before applied" [ "$(echo "$live" | jq -c '[.audit[].result]')" = '["pending","applied"]' ]
+check "o changes the replicas of the next observation" [ "$(echo "$live" | jq '.decisions[-1].replicas')" = "$want" ]
+check "the shown replicas are the stored ones" [ "$(after 'd desired')" = "$want" ]
+
+tmux send-keys q
+i=0
+until [ -s "$dir/exit" ] && [ -s "$dir/after" ]; do
+	i=$((i + 1)); [ $i -lt 100 ] || { echo "not ok q ends the program"; screen; exit 1; }
+	sleep .1
+done
+check "q exits 0" [ "$(cat "$dir/exit")" = 0 ]
+check "the terminal is as it was" cmp "$dir/before" "$dir/after"
+check "nothing was said on stderr" [ ! -s "$dir/err" ]
+check "the run was stopped with a checkpoint" [ "$(show 1 | jq -r .status)" = stopped ]
+exit $failed
