@@ -1,6 +1,6 @@
 /*
- * Safetensors files (huggingface.co/docs/safetensors): 8 bytes of header length, little-endian; a JSON object of tensors,
- * with strings under "__metadata__"; the data, without holes. Here: float32 tensors of one or two dimensions.
+ * Safetensors files (huggingface.co/docs/safetensors): 8 bytes of header length, little-endian; a JSON object of
+ * tensors, with strings under "__metadata__"; the data, without holes. Here: float32 tensors of one or two dimensions.
  *
  * A file is not trusted: every length, offset and shape is checked before it is used, and no allocation is larger than
  * the file itself asks by its own size.

@@ -1,6 +1,6 @@
 /*
- * See learner.h. A minibatch is gathered into padded rows, goes forward through both trunks, through the loss, and back;
- * gradients land in one flat buffer laid out as the parameters, whose norm is clipped inside Adam's step.
+ * See learner.h. A minibatch is gathered into padded rows, goes forward through both trunks, through the loss, and
+ * back; gradients land in one flat buffer laid out as the parameters, whose norm is clipped inside Adam's step.
  */
 #include "rl/learner.h"
 

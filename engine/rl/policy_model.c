@@ -1,6 +1,7 @@
 /*
- * A net as a Policy (model.h). The deciding thread owns the net it decides with; a swap from another thread leaves the
- * newcomer in `next`, and the following decide takes it over and frees the old one, so that neither waits for the other.
+ * A net as a Policy (model.h). The deciding thread owns the net it decides with; a swap from another thread leaves
+ * the newcomer in `next`, and the following decide takes it over and frees the old one, so that neither waits for the
+ * other.
  */
 #include "rl/model.h"
 

@@ -1,8 +1,8 @@
 /*
  * ppo_fixture FILE...
  *
- * Replays PPO updates that Stable-Baselines3 made: its weights, rollout and minibatch order go through our advantage and
- * learning stages, and every figure, the final weights and Adam's moments are compared. A file is one case, or a
+ * Replays PPO updates that Stable-Baselines3 made: its weights, rollout and minibatch order go through our advantage
+ * and learning stages, and every figure, the final weights and Adam's moments are compared. A file is one case, or a
  * document with "cases". Prints the largest error, abs(a - b) / max(abs(b), .01). Exit: 0 within 1e-4, 1 not, 5 a file
  * that cannot be read as a case.
  */

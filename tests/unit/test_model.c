@@ -280,7 +280,7 @@ static void policy_takes_the_most_likely_allowed_action(void **state)
 static void policy_never_makes_up_an_action(void **state)
 {
 	(void) state;
-	Sample sample = { .valid = SAMPLE_ALL, .replicas = 4 }, unknown = { .valid = SAMPLE_ALL & ~(uint32_t) SAMPLE_REPLICAS };
+	Sample sample = { .valid = SAMPLE_ALL, .replicas = 4 }, unknown = { .valid = SAMPLE_CPU };
 	Observation obs = { .dim = 5, .sample = &sample };
 	Decision decision = { .action = ACTION_NONE };
 	Policy *policy = policy_of(constant_net(0.0f, NAN, 2.0f));
