@@ -60,7 +60,7 @@ bool console_has(const Console *console, ScreenId screen)
 
 int console_init(Console *console, Feed *feed, const UiOptions *opts, GlyphMode glyphs, int rows, int cols)
 {
-	*console = (Console) { .feed = feed, .opts = *opts, .screen = opts->screen, .smoothing = .6f, .window = 1 };
+	*console = (Console) { .feed = feed, .opts = *opts, .screen = opts->screen, .smoothing = .9f, .window = 1 };
 	console->canvas.glyphs = glyphs_table(glyphs);
 	console->ask.list = calloc(1, sizeof *console->ask.list);
 	console->ask.run = calloc(1, sizeof *console->ask.run);

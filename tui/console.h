@@ -9,7 +9,8 @@
 #include "tui/screen.h"
 #include "tui/ui.h"
 
-typedef enum ConsoleResult { CONSOLE_STAYS, CONSOLE_QUIT, CONSOLE_HEADLESS, CONSOLE_SUSPEND, CONSOLE_REDRAW } ConsoleResult;
+typedef enum ConsoleResult { CONSOLE_STAYS, CONSOLE_QUIT, CONSOLE_HEADLESS, CONSOLE_SUSPEND,
+	CONSOLE_REDRAW } ConsoleResult;
 
 typedef struct Message { /* one line in the place of the keys */
 	char text[200];

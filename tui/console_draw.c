@@ -63,7 +63,7 @@ static void draw_screens(const Console *console, Pen *pen)
 
 static void draw_key(Pen *pen, const char *name, const char *label)
 {
-	int width = canvas_width(pen->canvas, name) + 2 + canvas_width(pen->canvas, label);
+	int width = canvas_width(pen->canvas, name) + 1 + canvas_width(pen->canvas, label);
 	if (pen->col + width > pen->end)
 		return;
 	(void) pen_item(pen, ROLE_KEY, "%s", name);
@@ -83,13 +83,19 @@ static void draw_footer(Console *console)
 		return;
 	}
 	draw_screens(console, &pen);
+	Pen last = { &console->canvas, row, pen.end - 7, pen.end };
+	draw_key(&last, "?", "help");
+	pen.end -= 9;
 	size_t n;
 	const KeyRow *table = keys_table(&n);
 	if (console->layout.class_ == LAYOUT_SINGLE && !console->is_zoomed)
 		draw_key(&pen, "Tab", "next pane");
-	for (size_t i = 0; i < n; i++)
-		if (table[i].label && table[i].screens & 1u << console->screen && !(table[i].is_write && is_readonly(console)))
+	for (size_t i = 0; i < n; i++) {
+		bool is_off = table[i].is_write && is_readonly(console);
+		bool is_here = table[i].label && table[i].screens & 1u << console->screen;
+		if (is_here && !is_off && table[i].action != ACT_HELP)
 			draw_key(&pen, table[i].name, table[i].label);
+	}
 }
 
 /* ---- help ---- */

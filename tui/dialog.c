@@ -36,7 +36,8 @@ static void open_target(Dialog *dialog, DialogKind kind, const char *verb, const
 	*dialog = (Dialog) { .kind = kind, .seen = live_replicas(live), .min = live->target.min_replicas,
 	                     .max = live->target.max_replicas };
 	str_copy(dialog->name, sizeof dialog->name, live->target.name);
-	(void) snprintf(dialog->title, sizeof dialog->title, "%s %.30s/%.40s", verb, live->target.namespace_, live->target.name);
+	(void) snprintf(dialog->title, sizeof dialog->title, "%s %.30s/%.40s", verb, live->target.namespace_,
+		live->target.name);
 	char now[16] = "?";
 	if (dialog->seen >= 0)
 		(void) snprintf(now, sizeof now, "%d", dialog->seen);
@@ -60,8 +61,7 @@ void dialog_open_override(Dialog *dialog, const LiveView *live)
 void dialog_open_pause(Dialog *dialog, const LiveView *live)
 {
 	open_target(dialog, DIALOG_PAUSE, live->state == STATE_PAUSED ? "Resume" : "Pause", live);
-	dialog->param = 0;
-	dialog->old_value = live->state == STATE_PAUSED;
+	dialog->resumes = live->state == STATE_PAUSED;
 	add_buttons(dialog, live->state == STATE_PAUSED ? "Resume" : "Pause");
 }
 
@@ -296,7 +296,7 @@ bool dialog_command(const Dialog *dialog, Command *ret_command)
 		return true;
 	}
 	if (dialog->kind == DIALOG_PAUSE) {
-		ret_command->kind = dialog->old_value > 0 ? COMMAND_LIVE_RESUME : COMMAND_LIVE_PAUSE;
+		ret_command->kind = dialog->resumes ? COMMAND_LIVE_RESUME : COMMAND_LIVE_PAUSE;
 		return true;
 	}
 	if (dialog->kind != DIALOG_OVERRIDE)

@@ -11,7 +11,8 @@
 #include "base/view.h"
 #include "tui/canvas.h"
 
-typedef enum DialogKind { DIALOG_NONE, DIALOG_OVERRIDE, DIALOG_PAUSE, DIALOG_PARAM, DIALOG_QUIT, DIALOG_SUSPEND } DialogKind;
+typedef enum DialogKind { DIALOG_NONE, DIALOG_OVERRIDE, DIALOG_PAUSE, DIALOG_PARAM, DIALOG_QUIT,
+	DIALOG_SUSPEND } DialogKind;
 
 typedef enum DialogResult { DIALOG_STAYS, DIALOG_CANCELLED, DIALOG_ACCEPTED, DIALOG_TO_HEADLESS } DialogResult;
 
@@ -37,12 +38,14 @@ typedef struct Dialog {
 	char problem[120];         /* why Apply was refused; "" */
 	char name[NAME_MAX_K8S];   /* of the target */
 	int32_t seen, min, max;    /* replicas when it was opened; seen -1: not known */
+	bool resumes;              /* DIALOG_PAUSE of a paused target */
 	TrainParam param;
 	double old_value;
 } Dialog;
 
 /* Fields of the override dialog. */
-enum { OVERRIDE_ACTION, OVERRIDE_REPLICAS, OVERRIDE_HOLD, OVERRIDE_REASON, OVERRIDE_NAME, OVERRIDE_CANCEL, OVERRIDE_APPLY };
+enum { OVERRIDE_ACTION, OVERRIDE_REPLICAS, OVERRIDE_HOLD, OVERRIDE_REASON, OVERRIDE_NAME, OVERRIDE_CANCEL,
+	OVERRIDE_APPLY };
 enum { CHOICE_UP, CHOICE_DOWN, CHOICE_SET, CHOICE_RESUME };
 
 void dialog_open_override(Dialog *dialog, const LiveView *live);

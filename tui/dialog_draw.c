@@ -10,9 +10,12 @@ enum { WIDTH = 64, LABEL_COLS = 11 };
 static void draw_choice(Canvas *canvas, const Field *field, int row, Rect in, bool has_focus)
 {
 	Pen pen = { canvas, row, in.col + LABEL_COLS, in.col + in.cols };
-	for (int i = 0; field->choice[i]; i++)
-		(void) pen_item(&pen, i != field->at ? ROLE_LABEL : has_focus ? ROLE_SELECTED : ROLE_STRONG, i == field->at ? "[%s] " : " %s  ",
-		                field->choice[i]);
+	for (int i = 0; field->choice[i]; i++) {
+		bool is_chosen = i == field->at;
+		Role role = !is_chosen ? ROLE_LABEL : has_focus ? ROLE_SELECTED : ROLE_STRONG;
+		(void) pen_item(&pen, role, is_chosen ? "[%s]" : " %s ", field->choice[i]);
+		(void) pen_item(&pen, ROLE_TEXT, " ");
+	}
 }
 
 /* What stands behind a field: the change it means. */
@@ -42,7 +45,7 @@ static void draw_text(const Dialog *dialog, Canvas *canvas, int i, int row, Rect
 	canvas_fill(canvas, slot, canvas->glyphs->mode == GLYPHS_ASCII ? '_' : ' ', ROLE_INPUT);
 	/* the end of a long text is what is being typed */
 	const char *tail = field->text;
-	while (canvas_width(canvas, tail) > room - 1)
+	while (*tail && (canvas_width(canvas, tail) > room - 1 || ((unsigned char) *tail & 0xc0) == 0x80))
 		tail++;
 	int used = canvas_text(canvas, row, slot.col, room, ROLE_INPUT, tail);
 	if (has_focus)
@@ -57,7 +60,7 @@ static void draw_buttons(const Dialog *dialog, Canvas *canvas, int row, Rect in)
 		if (dialog->field[i].kind != FIELD_BUTTON)
 			continue;
 		bool has_focus = dialog->focus == i;
-		(void) pen_item(&pen, has_focus ? ROLE_SELECTED : ROLE_TEXT, has_focus ? "[ %s ]" : "  %s  ", dialog->field[i].label);
+		(void) pen_item(&pen, has_focus ? ROLE_SELECTED : ROLE_TEXT, "[ %s ]", dialog->field[i].label);
 		(void) pen_item(&pen, ROLE_TEXT, " ");
 	}
 }

@@ -94,7 +94,8 @@ char *fmt_percent(char *text, double ratio)
 {
 	if (isnan(ratio))
 		return unknown(text);
-	(void) snprintf(text, FMT_TEXT, "%.*f %%", fabs(ratio) < .0995 ? 1 : 0, ratio * 100);
+	double a = fabs(ratio);
+	(void) snprintf(text, FMT_TEXT, "%.*f %%", a < .0995 || (a >= .9895 && a < .9995) ? 1 : 0, ratio * 100);
 	return text;
 }
 

@@ -19,7 +19,7 @@ char *fmt_rate(char *text, double per_s);    /* "842 /s", "1.20 k/s" */
 char *fmt_ms(char *text, double ms);         /* "0.05 ms", "312 ms", "1.25 s" */
 char *fmt_bytes(char *text, double bytes);   /* "84.0 MiB" */
 char *fmt_cores(char *text, double cores);   /* "0.71 cores" */
-char *fmt_percent(char *text, double ratio); /* "0.8 %", "71 %" */
+char *fmt_percent(char *text, double ratio); /* "0.8 %", "71 %", "99.2 %" */
 char *fmt_duration(char *text, double s);    /* "9 s", "2 m 05 s", "1 h 40 m", "3 d 02 h" */
 /* Time of day in the machine's zone, "12:40:46"; 0 gives "?". */
 char *fmt_clock(char *text, int64_t wall_ms);

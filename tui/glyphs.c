@@ -11,14 +11,14 @@ static const Glyphs BRAILLE = {
 	.mode = GLYPHS_BRAILLE, .dots_x = 2, .dots_y = 4,
 	.horizontal = 0x2500, .vertical = 0x2502, .corner = { 0x256d, 0x256e, 0x2570, 0x256f },
 	.tick_left = 0x2524, .dash = 0x2504, .rising = RISING, .growing = GROWING, .empty = 0x00b7,
-	.mark = 0x25cf, .best = 0x2605, .ellipsis = 0x2026, .arrow = 0x2192, .pointer = 0x25b8, .dot = 0x25cf,
+	.mark = 0x2022, .sample = 0x2501, .best = 0x2605, .ellipsis = 0x2026, .arrow = 0x2192, .pointer = 0x25b8,
 };
 
 static const Glyphs BLOCK = {
 	.mode = GLYPHS_BLOCK, .dots_x = 2, .dots_y = 2,
 	.horizontal = 0x2500, .vertical = 0x2502, .corner = { 0x250c, 0x2510, 0x2514, 0x2518 },
 	.tick_left = 0x2524, .dash = 0x2500, .rising = RISING, .growing = GROWING, .empty = 0x00b7,
-	.mark = 'e', .best = '*', .ellipsis = 0x2026, .arrow = 0x2192, .pointer = '>', .dot = '*',
+	.mark = 0x2666, .sample = 0x2501, .best = 0x2605, .ellipsis = 0x2026, .arrow = 0x2192, .pointer = 0x25ba,
 };
 
 static const Glyphs ASCII = {
@@ -27,7 +27,7 @@ static const Glyphs ASCII = {
 	.tick_left = '|', .dash = '-',
 	.rising = { ' ', '.', ':', '-', '=', '+', '*', '#', '@' },
 	.growing = { ' ', ' ', ' ', ' ', '#', '#', '#', '#', '#' },
-	.empty = '.', .mark = 'e', .best = '*', .ellipsis = '~', .arrow = '>', .pointer = '>', .dot = '*',
+	.empty = '.', .mark = 'e', .best = '*', .ellipsis = '~', .arrow = '>', .pointer = '>',
 };
 
 /* Quadrants by bits: 1 upper left, 2 upper right, 4 lower left, 8 lower right. */

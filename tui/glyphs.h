@@ -22,11 +22,11 @@ typedef struct Glyphs {
 	uint32_t growing[9];       /* a bar from empty to full, in eighths */
 	uint32_t empty;            /* the part of a bar not reached */
 	uint32_t mark;             /* an evaluation on a curve */
+	uint32_t sample;           /* of a line, in a legend; 0: the series' letter */
 	uint32_t best;             /* the best one */
 	uint32_t ellipsis;
 	uint32_t arrow;            /* from -> to */
 	uint32_t pointer;          /* selected row */
-	uint32_t dot;              /* separator, state lamp */
 } Glyphs;
 
 /* mode is not GLYPHS_AUTO. */

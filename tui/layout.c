@@ -66,21 +66,35 @@ static void grow_bands(Band *band, int spare)
 	}
 }
 
+static bool is_in(const PaneSpec *pane, int band, int cols)
+{
+	return pane->band == band && fits(pane, cols);
+}
+
+/* Panes with a greatest width get theirs first; the others share what is left. */
 static void place_band(const PaneSpec *spec, int n, int which, int row, const Band *band, int cols, Layout *ret)
 {
-	int shares = 0, col = 0;
+	int shares = 0, open = 0, left = cols, col = 0, width[PANES_MAX] = { 0 };
 	for (int i = 0; i < n; i++)
-		if (spec[i].band == which && fits(&spec[i], cols))
-			shares += spec[i].share;
-	int left = cols, left_shares = shares;
+		shares += is_in(&spec[i], which, cols) ? spec[i].share : 0;
 	for (int i = 0; i < n; i++) {
-		if (spec[i].band != which || !fits(&spec[i], cols))
+		if (!is_in(&spec[i], which, cols))
 			continue;
-		int width = left * spec[i].share / left_shares;
-		ret->pane[i] = (Rect) { row, col, band->rows, width };
-		col += width;
-		left -= width;
-		left_shares -= spec[i].share;
+		if (spec[i].max_cols && spec[i].share < shares && cols * spec[i].share / shares > spec[i].max_cols)
+			left -= width[i] = spec[i].max_cols;
+		else
+			open += spec[i].share;
+	}
+	for (int i = 0; i < n; i++) {
+		if (!is_in(&spec[i], which, cols))
+			continue;
+		if (!width[i]) {
+			width[i] = left * spec[i].share / open;
+			left -= width[i];
+			open -= spec[i].share;
+		}
+		ret->pane[i] = (Rect) { row, col, band->rows, width[i] };
+		col += width[i];
 	}
 }
 

@@ -21,6 +21,7 @@ typedef struct PaneSpec {
 	int grow;        /* share of the spare rows; the largest of a band counts */
 	int drop;        /* 0: never; else the largest leaves first */
 	int min_cols;    /* of the terminal; below it the pane is not shown */
+	int max_cols;    /* of the pane, where a neighbour can take the rest; 0: any */
 	bool is_bare;    /* no frame, no focus: a line of its own */
 } PaneSpec;
 

@@ -6,7 +6,13 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LABEL_COLS = 15, RIGHT_COLS = 11 };
+enum { LABEL_COLS = 15, RIGHT_COLS = 16, RIGHT_NARROW = 9, WIDE = 58 };
+
+/* Room for words to the right of the graphs. */
+static int right_cols(int inner_cols)
+{
+	return inner_cols >= WIDE ? RIGHT_COLS : RIGHT_NARROW;
+}
 
 typedef struct Signal {
 	const char *name;
@@ -78,7 +84,7 @@ static double past_most(const Past *past)
 
 int live_graph_cols(int inner_cols)
 {
-	int cols = inner_cols - LABEL_COLS - RIGHT_COLS;
+	int cols = inner_cols - LABEL_COLS - right_cols(inner_cols);
 	return cols > 1 ? cols : 1;
 }
 
@@ -110,7 +116,7 @@ static void label_limit(const Scene *scene, const Plot *plot, const char *name, 
 	char text[FMT_TEXT];
 	double at = (plot->y1 - limit) / plot->y1 * (plot->area.rows - 1);
 	(void) canvas_textf(scene->canvas, plot->area.row + (int) lround(at), plot->area.col + plot->area.cols + 1,
-	                    RIGHT_COLS - 1, role, "%s %s", name, fmt_plain(text, limit));
+	                    RIGHT_NARROW - 1, role, "%s %s", name, fmt_plain(text, limit));
 }
 
 static void draw_limits(const Scene *scene, const Plot *plot)
@@ -120,8 +126,8 @@ static void draw_limits(const Scene *scene, const Plot *plot)
 	if (plot->area.rows < 3)
 		return;
 	if (soft <= 0 && hard <= 0)
-		(void) canvas_text(scene->canvas, plot->area.row, plot->area.col + plot->area.cols + 1, RIGHT_COLS - 1,
-		                   ROLE_LABEL, "limits off");
+		(void) canvas_text(scene->canvas, plot->area.row, plot->area.col + plot->area.cols + 1, RIGHT_NARROW - 1,
+		                   ROLE_LABEL, "no limit");
 	plot_level(plot, soft > 0 ? soft : NAN, ROLE_WARN);
 	plot_level(plot, hard > 0 ? hard : NAN, ROLE_BAD);
 	label_limit(scene, plot, "soft", soft, ROLE_WARN);
@@ -166,8 +172,8 @@ static void draw_signal(const Scene *scene, const Signal *signal, Rect area)
 	            is_latency ? (double) target->latency_hard_ms : 0 });
 	if (is_latency)
 		draw_limits(scene, &plot);
-	else if (!isnan(most))
-		(void) canvas_textf(scene->canvas, area.row, plot.area.col + cols + 1, RIGHT_COLS - 1, ROLE_LABEL, "< %s",
+	else if (!isnan(most) && area.cols >= WIDE)
+		(void) canvas_textf(scene->canvas, area.row, plot.area.col + cols + 1, RIGHT_COLS - 1, ROLE_LABEL, "max %s",
 		                    signal->format(text, most));
 }
 
@@ -211,13 +217,13 @@ static void draw_counts(const Scene *scene, Rect in)
 	bool is_known = last->sample.valid & SAMPLE_REPLICAS;
 	int32_t desired = live_replicas(live);
 	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
-	(void) pen_item(&pen, ROLE_SERIES_C, "r ");
+	scene_legend(&pen, ROLE_SERIES_C, scene->canvas->glyphs->sample, 'r');
 	(void) snprintf(text, sizeof text, is_known ? "%d" : "?", last->sample.ready);
 	scene_figure(&pen, "ready", ROLE_STRONG, text);
-	(void) pen_item(&pen, ROLE_SERIES_A, "d ");
+	scene_legend(&pen, ROLE_SERIES_A, scene->canvas->glyphs->sample, 'd');
 	(void) snprintf(text, sizeof text, desired < 0 ? "?" : "%d", desired);
 	scene_figure(&pen, "desired", ROLE_STRONG, text);
-	(void) pen_item(&pen, ROLE_SERIES_B, "h ");
+	scene_legend(&pen, ROLE_SERIES_B, scene->canvas->glyphs->sample, 'h');
 	(void) snprintf(text, sizeof text, last->decision.hpa < 0 ? "?" : "%d", last->decision.hpa);
 	scene_figure(&pen, "HPA would set", ROLE_STRONG, text);
 	(void) snprintf(text, sizeof text, "%d..%d", live->target.min_replicas, live->target.max_replicas);
@@ -229,7 +235,7 @@ void live_draw_replicas(const Scene *scene, Rect in)
 	int n = scene->live->n_history, cols = live_graph_cols(in.cols);
 	Past ready = past_of(scene, 0, 1, cols), desired = past_of(scene, 0, 0, cols), hpa = past_of(scene, 0, 2, cols);
 	double most = fmax(fmax(past_most(&ready), past_most(&desired)), fmax(past_most(&hpa), 1));
-	Axis axis = axis_fit(0, most, (in.rows - 1) / 2);
+	Axis axis = axis_fit(0, most, (in.rows - 1) / 3);
 	static const ChartLabels LABELS = { fmt_plain, NULL, "", LABEL_COLS - 1 };
 	Plot plot = chart_begin(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, LABEL_COLS + cols }, 0,
 	                        ready.dots - 1, &axis, &LABELS);

@@ -169,8 +169,11 @@ void plot_tick(const Plot *plot, double x, const char *label)
 	int col = col_of(plot, x);
 	if (col < 0)
 		return;
-	for (int r = 0; r < plot->area.rows; r++)
-		canvas_put(plot->canvas, plot->area.row + r, col, plot->canvas->glyphs->vertical, ROLE_GHOST);
+	for (int r = 0; r < plot->area.rows; r++) {
+		const Cell *cell = canvas_cell(plot->canvas, plot->area.row + r, col);
+		if (cell && cell->ch == ' ') /* behind the curves */
+			canvas_put(plot->canvas, plot->area.row + r, col, plot->canvas->glyphs->vertical, ROLE_GHOST);
+	}
 	int width = canvas_width(plot->canvas, label), end = plot->area.col + plot->area.cols;
 	int at = col + 1 + width <= end ? col + 1 : col - width;
 	if (at >= plot->area.col)
@@ -234,10 +237,24 @@ Plot chart_begin(Canvas *canvas, Rect area, double x0, double x1, const Axis *y,
 	return plot;
 }
 
-void plot_sparkline(Canvas *canvas, Rect area, const Series *series, Role role)
+/* A window of a series, counted in points from its left end. */
+typedef struct Tail {
+	const Series *series;
+	int first, room;
+} Tail;
+
+static void tail_point(const void *data, int i, double *ret_x, double *ret_y)
+{
+	const Tail *tail = data;
+	tail->series->at(tail->series->data, tail->first + i, ret_x, ret_y);
+	*ret_x = tail->room - (tail->series->n - tail->first) + i;
+}
+
+void plot_sparkline(Canvas *canvas, Rect area, const Series *series, Role role, Role fill)
 {
 	double lo = INFINITY, hi = -INFINITY, x, y;
-	int first = series->n > area.cols ? series->n - area.cols : 0;
+	bool has_dots = canvas->glyphs->mode == GLYPHS_BRAILLE;
+	int room = has_dots ? 2 * area.cols : area.cols, first = series->n > room ? series->n - room : 0;
 	for (int i = first; i < series->n; i++) {
 		series->at(series->data, i, &x, &y);
 		if (!isnan(y)) {
@@ -245,11 +262,18 @@ void plot_sparkline(Canvas *canvas, Rect area, const Series *series, Role role)
 			hi = fmax(hi, y);
 		}
 	}
+	if (has_dots) {
+		Tail tail = { series, first, room };
+		Plot plot = { canvas, area, 0, room - 1, lo, hi > lo ? hi : lo + 1 };
+		plot_series(&plot, &(Series) { .data = &tail, .n = series->n - first, .at = tail_point, .kind = PLOT_AREA,
+		            .role = role, .fill = fill, .letter = '*' });
+		return;
+	}
 	for (int i = first; i < series->n; i++) {
 		series->at(series->data, i, &x, &y);
 		if (isnan(y))
 			continue;
-		double at = hi > lo ? (y - lo) / (hi - lo) : .5;
+		double at = hi > lo ? (y - lo) / (hi - lo) : 0;
 		canvas_put(canvas, area.row, area.col + area.cols - (series->n - i),
 		           canvas->glyphs->rising[1 + (int) lround(at * 7)], role);
 	}

@@ -42,7 +42,7 @@ typedef struct Series {
 void plot_series(const Plot *plot, const Series *series);
 /* A dashed line across at y, where it lies inside. */
 void plot_level(const Plot *plot, double y, Role role);
-/* A labelled line down at x: somebody changed something. */
+/* A labelled line down at x, behind what is there: somebody changed something. After the series. */
 void plot_tick(const Plot *plot, double x, const char *label);
 /* One character at (x, y). */
 void plot_mark(const Plot *plot, double x, double y, uint32_t glyph, Role role);
@@ -56,7 +56,8 @@ typedef struct ChartLabels {
 /* Draws the axes of a chart into area and answers the plot inside them. */
 Plot chart_begin(Canvas *canvas, Rect area, double x0, double x1, const Axis *y, const ChartLabels *labels);
 
-/* One row of columns in eighths, the newest at the right; values scaled from lo to hi; NAN is a blank. */
-void plot_sparkline(Canvas *canvas, Rect area, const Series *series, Role role);
+/* One row: the newest points at the right, scaled from their least to their largest; NAN is a blank. Of the series,
+ * data, n and at are read. */
+void plot_sparkline(Canvas *canvas, Rect area, const Series *series, Role role, Role fill);
 
 #endif

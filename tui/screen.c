@@ -12,6 +12,14 @@ Rect scene_box(const Scene *scene, int pane, const PaneSpec *spec, Rect rect, co
 	return canvas_box(scene->canvas, rect, spec[pane].title, note, scene->focus == pane);
 }
 
+void scene_legend(Pen *pen, Role role, uint32_t glyph, char letter)
+{
+	if (pen->col + 2 > pen->end)
+		return;
+	canvas_put(pen->canvas, pen->row, pen->col, glyph ? glyph : (uint32_t) letter, role);
+	pen->col += 2;
+}
+
 void scene_figure(Pen *pen, const char *name, Role role, const char *value)
 {
 	int width = canvas_width(pen->canvas, name) + 1 + canvas_width(pen->canvas, value);
@@ -25,6 +33,8 @@ void scene_figure(Pen *pen, const char *name, Role role, const char *value)
 int32_t live_replicas(const LiveView *live)
 {
 	const DecisionRow *last = &live->last;
+	if (live->manual_replicas >= 0) /* written between two cycles */
+		return live->manual_replicas;
 	if (last->decision.is_applied)
 		return last->decision.desired;
 	return last->sample.valid & SAMPLE_REPLICAS ? last->sample.replicas : -1;

@@ -52,6 +52,8 @@ const ScreenOps *screen_ops(ScreenId id);
 
 /* Frame of a pane, marked when it has the focus; answers the room inside. */
 Rect scene_box(const Scene *scene, int pane, const PaneSpec *spec, Rect rect, const char *note);
+/* The sample of a series' line in a legend, in its colour. */
+void scene_legend(Pen *pen, Role role, uint32_t glyph, char letter);
 /* "name value" at a pen: the name as a label. */
 void scene_figure(Pen *pen, const char *name, Role role, const char *value);
 /* Replicas of the target now, from the newest decision; -1: not known. */

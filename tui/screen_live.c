@@ -5,6 +5,7 @@
  */
 #include "tui/screen_live.h"
 #include "tui/fmt.h"
+#include "tui/plot.h"
 #include "tui/table.h"
 
 #include <math.h>
@@ -15,9 +16,9 @@ enum { PANE_SIGNALS, PANE_DECISION, PANE_REPLICAS, PANE_HEALTH, PANE_DECISIONS, 
 
 static const PaneSpec PANES[N_PANES] = {
 	[PANE_SIGNALS] = { "Signals", .band = 0, .share = 62, .min_rows = 9, .grow = 4 },
-	[PANE_DECISION] = { "Decision", .band = 0, .share = 36, .min_rows = 9, .grow = 4 },
+	[PANE_DECISION] = { "Decision", .band = 0, .share = 36, .min_rows = 9, .grow = 4, .max_cols = 48 },
 	[PANE_REPLICAS] = { "Replicas", .band = 1, .share = 62, .min_rows = 6, .grow = 2 },
-	[PANE_HEALTH] = { "Health", .band = 1, .share = 36, .min_rows = 6, .grow = 2, .min_cols = 100 },
+	[PANE_HEALTH] = { "Health", .band = 1, .share = 36, .min_rows = 6, .grow = 2, .min_cols = 100, .max_cols = 48 },
 	[PANE_DECISIONS] = { "Last decisions", .band = 2, .share = 1, .min_rows = 7, .grow = 3 },
 };
 
@@ -128,7 +129,8 @@ static void draw_probabilities(const Scene *scene, Rect in)
 }
 
 /* "name   5  words" */
-static void draw_step(const Scene *scene, Rect in, int row, const char *name, int32_t count, Role role, const char *words)
+static void draw_step(const Scene *scene, Rect in, int row, const char *name, int32_t count, Role role,
+	const char *words)
 {
 	if (row >= in.rows)
 		return;
@@ -156,6 +158,41 @@ static void draw_why(const Scene *scene, Rect in, int row)
 		(void) canvas_text(scene->canvas, in.row + row + 1, in.col, in.cols, ROLE_LABEL, d->detail);
 }
 
+/* Probabilities of the last decisions, oldest at the left; x counts rows of the table from its end. */
+typedef struct Past {
+	const LiveView *live;
+	int action;
+} Past;
+
+static void past_point(const void *data, int i, double *ret_x, double *ret_y)
+{
+	const Past *past = data;
+	const Decision *d = &past->live->row[past->live->n_rows - 1 - i].decision;
+	*ret_x = VIEW_ROWS - past->live->n_rows + i;
+	*ret_y = d->n_actions == ACTION_COUNT ? (double) d->probability[past->action] : NAN;
+}
+
+static void draw_past(const Scene *scene, Rect in)
+{
+	static const int ORDER[ACTION_COUNT] = { ACTION_UP, ACTION_KEEP, ACTION_DOWN };
+	static const char *const NAMES[ACTION_COUNT] = { "down", "keep", "up" };
+	static const ChartLabels LABELS = { fmt_plain, NULL, "", 7 };
+	int height = (in.rows - 1) / ACTION_COUNT;
+	if (height < 3 || scene->live->last.decision.n_actions != ACTION_COUNT)
+		return;
+	(void) canvas_textf(scene->canvas, in.row, in.col, in.cols, ROLE_LABEL, "probabilities of the last %d decisions",
+		VIEW_ROWS);
+	for (int i = 0; i < ACTION_COUNT; i++) {
+		Past past = { scene->live, ORDER[i] };
+		Axis axis = { 0, 1, 1 };
+		Plot plot = chart_begin(scene->canvas, (Rect) { in.row + 1 + i * height, in.col, height - 1, in.cols }, 0,
+		                        VIEW_ROWS - 1, &axis, &LABELS);
+		plot_series(&plot, &(Series) { .data = &past, .n = scene->live->n_rows, .at = past_point, .kind = PLOT_AREA,
+		            .role = ROLE_SERIES_A, .fill = ROLE_FILL_A, .letter = '*' });
+		(void) canvas_text(scene->canvas, in.row + height - 1 + i * height, in.col, 4, ROLE_LABEL, NAMES[ORDER[i]]);
+	}
+}
+
 static void draw_decision(const Scene *scene, Rect rect)
 {
 	const DecisionRow *last = &scene->live->last;
@@ -168,13 +205,13 @@ static void draw_decision(const Scene *scene, Rect rect)
 	draw_probabilities(scene, in);
 	draw_step(scene, in, 3, "raw", d->action == ACTION_NONE ? -1 : d->raw, ROLE_TEXT, reason_text(d->reason));
 	live_guards(d->guards, text, sizeof text);
-	draw_step(scene, in, 4, "guards", d->desired, d->guards ? ROLE_WARN : ROLE_LABEL, d->guards ? text : "none changed it");
+	draw_step(scene, in, 4, "guards", d->desired, d->guards ? ROLE_WARN : ROLE_LABEL, d->guards ? text : "no guard");
 	int32_t was = last->sample.valid & SAMPLE_REPLICAS ? last->sample.replicas : -1;
-	(void) snprintf(text, sizeof text, was < 0 ? "%s, was ?" : "%s, was %d",
-	                d->is_applied ? "applied" : d->desired == was ? "no change" : "not applied", was);
-	draw_step(scene, in, 5, "final", d->desired, d->is_applied ? ROLE_OK : ROLE_TEXT, text);
-	draw_step(scene, in, 6, "HPA", d->hpa, ROLE_LABEL, d->hpa < 0 ? "not known" : "would set the rule");
+	draw_step(scene, in, 5, "final", d->desired, d->is_applied ? ROLE_OK : ROLE_TEXT,
+	          d->is_applied ? "applied" : d->desired == was ? "unchanged" : "not applied");
+	draw_step(scene, in, 6, "HPA", d->hpa, ROLE_LABEL, d->hpa < 0 ? "not known" : "by the rule");
 	draw_why(scene, in, 7);
+	draw_past(scene, (Rect) { in.row + 10, in.col, in.rows - 10, in.cols });
 }
 
 /* ---- health ---- */
@@ -201,7 +238,7 @@ static void draw_source(const Scene *scene, Rect in, int row, const char *name, 
 static void draw_health(const Scene *scene, Rect rect)
 {
 	const LiveView *v = scene->live;
-	char text[FMT_TEXT], more[FMT_TEXT];
+	char text[FMT_TEXT];
 	Rect in = scene_box(scene, PANE_HEALTH, PANES, rect, v->is_simulated ? "simulated" : v->context);
 	draw_source(scene, in, 0, "metrics", &v->metrics);
 	draw_source(scene, in, 1, "api", &v->api);
@@ -209,15 +246,15 @@ static void draw_health(const Scene *scene, Rect rect)
 	Pen pen = { scene->canvas, in.row + 3, in.col, in.col + in.cols };
 	if (in.rows > 3 && v->target.latency_soft_ms > 0) {
 		(void) pen_item(&pen, ROLE_LABEL, "p95 under soft ");
-		(void) pen_item(&pen, ROLE_STRONG, "%s", fmt_percent(text, v->slo_total_s > 0 ? v->slo_good_s / v->slo_total_s : NAN));
+		double share = v->slo_total_s > 0 ? v->slo_good_s / v->slo_total_s : NAN;
+		(void) pen_item(&pen, ROLE_STRONG, "%s", fmt_percent(text, share));
 		(void) pen_item(&pen, ROLE_LABEL, " of %s", fmt_duration(text, v->slo_total_s));
 	}
 	pen = (Pen) { scene->canvas, in.row + 4, in.col, in.col + in.cols };
 	if (in.rows > 4) {
 		(void) snprintf(text, sizeof text, "%.1f", v->pod_hours);
 		scene_figure(&pen, "pod-hours", ROLE_STRONG, text);
-		(void) snprintf(more, sizeof more, isnan(v->pod_hours_hpa_opinion) ? "?" : "%.1f", v->pod_hours_hpa_opinion);
-		scene_figure(&pen, "HPA's opinion", ROLE_TEXT, more);
+		(void) pen_item(&pen, ROLE_LABEL, "in %lld cycles", (long long) v->cycles);
 	}
 	if (in.rows > 5 && v->state_detail[0])
 		(void) canvas_text(scene->canvas, in.row + 5, in.col, in.cols, ROLE_WARN, v->state_detail);

@@ -19,7 +19,7 @@ static const PaneSpec PANES[N_PANES] = {
 static void head(const Scene *scene, Pen *pen)
 {
 	const RunsState *runs = &scene->runs;
-	(void) pen_item(pen, ROLE_BADGE_INFO, " RUNS ");
+	(void) pen_item(pen, ROLE_BADGE_INFO, " Runs ");
 	if (!runs->has_list)
 		(void) pen_item(pen, ROLE_LABEL, "  asking the store");
 	else if (runs->list->code)
@@ -188,7 +188,7 @@ static void draw_curve(const Scene *scene, Rect area, const char *name, const fl
 		}
 	}
 	(void) canvas_text(scene->canvas, area.row, area.col, area.cols, ROLE_LABEL, name);
-	Axis axis = axis_fit(lo, hi, (area.rows - 2) / 2);
+	Axis axis = axis_fit(lo, hi, (area.rows - 2) / 3);
 	static const ChartLabels LABELS = { fmt_plain, fmt_count, " steps", 6 };
 	Plot plot = chart_begin(scene->canvas, (Rect) { area.row + 1, area.col, area.rows - 1, area.cols },
 	                        (double) run->point_steps[0], (double) run->point_steps[n - 1], &axis, &LABELS);
@@ -197,14 +197,35 @@ static void draw_curve(const Scene *scene, Rect area, const char *name, const fl
 	            .role = role, .fill = fill, .letter = '*' });
 }
 
-/* The JSON on as many lines as it takes. */
+/* One member of the object behind at: `"name":value`, with its quotes left out; answers where the next one starts. */
+static const char *config_item(const char *at, char *text, size_t size)
+{
+	int depth = 0;
+	size_t len = 0;
+	for (; *at && (depth > 0 || (*at != ',' && *at != '}')); at++) {
+		depth += *at == '[' || *at == '{' ? 1 : *at == ']' || *at == '}' ? -1 : 0;
+		if (*at != '"' && len + 1 < size)
+			text[len++] = *at == ':' && depth == 0 ? ' ' : *at;
+	}
+	text[len] = '\0';
+	return *at ? at + 1 : at;
+}
+
+/* The configuration's members on as many lines as there are; what does not fit is left out whole. */
 static void draw_config(const Scene *scene, Rect area, const char *config)
 {
-	size_t len = strlen(config), cols = area.cols > 0 ? (size_t) area.cols : 1;
-	for (int r = 0; r < area.rows && (size_t) r * cols < len; r++) {
-		bool is_last = r == area.rows - 1;
-		(void) canvas_textf(scene->canvas, area.row + r, area.col, area.cols, ROLE_LABEL, "%.*s",
-		                    is_last ? (int) cols + 1 : (int) cols, config + (size_t) r * cols);
+	char text[CELL_TEXT];
+	Pen pen = { scene->canvas, area.row, area.col, area.col + area.cols };
+	const char *at = *config == '{' ? config + 1 : config;
+	while (*at && pen.row < area.row + area.rows) {
+		at = config_item(at, text, sizeof text);
+		if (!pen_item(&pen, ROLE_LABEL, "%s", text) && pen.col > area.col) {
+			pen.row++;
+			pen.col = area.col;
+			if (pen.row < area.row + area.rows)
+				(void) pen_item(&pen, ROLE_LABEL, "%s", text);
+		}
+		pen.col += 2;
 	}
 }
 
@@ -246,7 +267,8 @@ static void column(const Scene *scene, Rect rect)
 	char text[FMT_TEXT];
 	for (int i = 0; runs->has_list && i < rect.rows && i < runs->list->n_rows; i++) {
 		const RunRow *run = &runs->list->row[i];
-		(void) canvas_textf(scene->canvas, rect.row + i, 0, rect.cols, i == runs->selected - runs->offset ? ROLE_STRONG : ROLE_TEXT,
+		(void) canvas_textf(scene->canvas, rect.row + i, 0, rect.cols, i == runs->selected - runs->offset ? ROLE_STRONG :
+			ROLE_TEXT,
 		                    "%lld %s %s %s", (long long) run->id, run->name, run_status_text(run->status),
 		                    fmt_number(text, run->eval_mean));
 	}

@@ -10,18 +10,20 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PANE_REWARD, PANE_LENGTH, PANE_UPDATE, PANE_TIME, PANE_EPISODE, PANE_PROGRESS, N_PANES };
+enum { PANE_REWARD, PANE_LENGTH, PANE_UPDATE, PANE_TIME, PANE_PAST, PANE_EPISODE, PANE_PROGRESS, N_PANES };
 
 static const PaneSpec PANES[N_PANES] = {
 	[PANE_REWARD] = { "Reward", .band = 0, .share = 3, .min_rows = 8, .grow = 4 },
 	[PANE_LENGTH] = { "Episode length", .band = 0, .share = 2, .min_rows = 8, .grow = 4 },
-	[PANE_UPDATE] = { "Last update", .band = 1, .share = 3, .min_rows = 7, .max_rows = 22, .grow = 2, .drop = 2 },
-	[PANE_TIME] = { "Time and checkpoint", .band = 1, .share = 2, .min_rows = 7, .drop = 2, .min_cols = 100 },
-	[PANE_EPISODE] = { "Last evaluation episode: replicas", .band = 2, .share = 1, .min_rows = 6, .grow = 2, .drop = 1 },
-	[PANE_PROGRESS] = { NULL, .band = 3, .share = 1, .min_rows = 1, .is_bare = true },
+	[PANE_UPDATE] = { "Last update", .band = 1, .share = 3, .min_rows = 7, .drop = 3 },
+	[PANE_TIME] = { "Time and checkpoint", .band = 1, .share = 2, .min_rows = 7, .drop = 3, .min_cols = 100 },
+	[PANE_PAST] = { "Figures over all updates", .band = 2, .share = 1, .min_rows = 12, .grow = 2, .drop = 4,
+		.min_cols = 120 },
+	[PANE_EPISODE] = { "Last evaluation episode: replicas", .band = 3, .share = 1, .min_rows = 6, .grow = 2, .drop = 1 },
+	[PANE_PROGRESS] = { NULL, .band = 4, .share = 1, .min_rows = 1, .is_bare = true },
 };
 
-static const char *const PHASES[] = { "STARTING", "TRAINING", "PAUSED", "EVALUATING", "DONE", "STOPPED", "FAILED" };
+static const char *const PHASES[] = { "Starting", "Training", "Paused", "Evaluating", "Done", "Stopped", "Failed" };
 static const Role PHASE_ROLES[] = { ROLE_BADGE_INFO, ROLE_BADGE_OK, ROLE_BADGE_WARN, ROLE_BADGE_INFO, ROLE_BADGE_OK,
 	ROLE_BADGE_WARN, ROLE_BADGE_BAD };
 
@@ -32,8 +34,6 @@ static void head(const Scene *scene, Pen *pen)
 	(void) pen_item(pen, PHASE_ROLES[v->phase], " %s ", PHASES[v->phase]);
 	(void) pen_item(pen, ROLE_STRONG, "  %s", v->name);
 	(void) pen_item(pen, ROLE_LABEL, "  run %lld  seed %llu", (long long) v->run_id, (unsigned long long) v->seed);
-	if (v->trouble[0])
-		(void) pen_item(pen, ROLE_BAD, "  ! %.60s", v->trouble);
 	(void) pen_item(pen, ROLE_TEXT, "  %s steps/s", isnan(v->steps_per_s) ? "--" : fmt_count(rate, v->steps_per_s));
 	(void) pen_item(pen, ROLE_LABEL, "  on %s", v->traffic);
 }
@@ -96,7 +96,7 @@ static Axis curve_axis(const Curve *curve, bool with_evals, int rows)
 		lo = fmin(lo, eval_value(&v->eval[i], curve->metric));
 		hi = fmax(hi, eval_value(&v->eval[i], curve->metric));
 	}
-	return axis_fit(lo, hi, rows / 2);
+	return axis_fit(lo, hi, rows / 3);
 }
 
 static void draw_evals(const TrainView *v, TrainMetric metric, const Plot *plot)
@@ -112,6 +112,16 @@ static void draw_evals(const TrainView *v, TrainMetric metric, const Plot *plot)
 		plot_mark(plot, (double) best->steps, eval_value(best, metric), g->best, ROLE_SERIES_B);
 }
 
+/* The smoothed line over the raw dots. */
+static void draw_lines(const Scene *scene, Curve *curve, const Plot *plot)
+{
+	int n = curve->view->n_points;
+	smooth(curve, scene->smoothing);
+	if (scene->smoothing > 0)
+		plot_series(plot, &(Series) { curve, n, raw_point, PLOT_DOTS, ROLE_GHOST, .letter = '.' });
+	plot_series(plot, &(Series) { curve, n, smooth_point, PLOT_LINE, ROLE_SERIES_A, .letter = '#' });
+}
+
 static char *curve_label(char *text, double value)
 {
 	return fabs(value) >= 1e4 ? fmt_count(text, value) : fmt_plain(text, value);
@@ -121,18 +131,15 @@ static void draw_chart(const Scene *scene, TrainMetric metric, Rect area)
 {
 	const TrainView *v = scene->train;
 	Curve curve = { .view = v, .metric = metric };
-	smooth(&curve, scene->smoothing);
 	Axis axis = curve_axis(&curve, true, area.rows - 1);
 	double x0 = v->n_points > 0 ? (double) v->point[0].steps : 0;
 	double x1 = fmax((double) v->steps, x0 + 1);
 	static const ChartLabels LABELS = { curve_label, fmt_count, " steps", 6 };
 	Plot plot = chart_begin(scene->canvas, area, x0, x1, &axis, &LABELS);
+	draw_lines(scene, &curve, &plot);
+	draw_evals(v, metric, &plot);
 	for (int i = 0; i < v->n_ticks; i++)
 		plot_tick(&plot, (double) v->tick[i].steps, v->tick[i].label);
-	if (scene->smoothing > 0)
-		plot_series(&plot, &(Series) { &curve, v->n_points, raw_point, PLOT_DOTS, ROLE_GHOST, .letter = '.' });
-	plot_series(&plot, &(Series) { &curve, v->n_points, smooth_point, PLOT_LINE, ROLE_SERIES_A, .letter = '#' });
-	draw_evals(v, metric, &plot);
 }
 
 static void draw_curve(const Scene *scene, int pane, Rect rect)
@@ -150,11 +157,11 @@ static void draw_curve(const Scene *scene, int pane, Rect rect)
 		return;
 	}
 	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
-	(void) pen_item(&pen, ROLE_SERIES_A, "%c ", scene->canvas->glyphs->mode == GLYPHS_ASCII ? '#' : '-');
+	scene_legend(&pen, ROLE_SERIES_A, scene->canvas->glyphs->sample, '#');
 	scene_figure(&pen, "train", ROLE_STRONG, fmt_number(text, v->now[metric]));
 	if (v->n_evals) {
 		const EvalPoint *last = &v->eval[v->n_evals - 1];
-		(void) pen_item(&pen, ROLE_SERIES_B, "e ");
+		scene_legend(&pen, ROLE_SERIES_B, scene->canvas->glyphs->mark, 'e');
 		scene_figure(&pen, "eval", ROLE_STRONG, fmt_number(text, eval_value(last, metric)));
 		if (is_reward)
 			scene_figure(&pen, "std", ROLE_TEXT, fmt_number(text, (double) last->std_reward));
@@ -178,61 +185,64 @@ typedef struct Figure {
 
 static const Figure FIGURES[] = {
 	{ TRAIN_POLICY_GRADIENT_LOSS, "policy loss", NAN, NAN },
-	{ TRAIN_CLIP_FRACTION, "clip fraction", .3, NAN },
+	{ TRAIN_CLIP_FRACTION, "clip frac", .3, NAN },
 	{ TRAIN_VALUE_LOSS, "value loss", NAN, NAN },
-	{ TRAIN_APPROX_KL, "approx. KL", .05, NAN },
-	{ TRAIN_ENTROPY_LOSS, "entropy loss", NAN, NAN },
-	{ TRAIN_EXPLAINED_VARIANCE, "expl. variance", NAN, 0 },
-	{ TRAIN_GRAD_NORM, "gradient norm", NAN, NAN },
-	{ TRAIN_LEARNING_RATE, "learning rate", NAN, NAN },
-	{ TRAIN_CLIP_RANGE, "clip range", NAN, NAN },
-	{ TRAIN_ENT_COEF, "entropy coef.", NAN, NAN },
+	{ TRAIN_APPROX_KL, "approx KL", .1, NAN },
+	{ TRAIN_ENTROPY_LOSS, "entropy", NAN, NAN },
+	{ TRAIN_EXPLAINED_VARIANCE, "expl. var", NAN, .05 },
+	{ TRAIN_GRAD_NORM, "grad norm", NAN, NAN },
+	{ TRAIN_LOSS, "loss", NAN, NAN },
+	{ TRAIN_LEARNING_RATE, "learn rate", NAN, NAN },
+	{ TRAIN_ENT_COEF, "ent coef", NAN, NAN },
 };
-enum { N_FIGURES = sizeof FIGURES / sizeof *FIGURES, FIGURE_COLS = 25, MINI_ROWS = 4 };
+enum {
+	N_FIGURES = sizeof FIGURES / sizeof *FIGURES,
+	N_PAST = 8, /* the first ones: what a person sets has no curve */
+	FIGURE_COLS = 20,
+	PAST_COLS = 4,
+};
 
-static Role figure_role(const Figure *figure, double value)
+static void draw_figure(const Scene *scene, const Figure *figure, int row, int col)
 {
-	return value > figure->warn_above || value < figure->warn_below ? ROLE_WARN : ROLE_STRONG;
-}
-
-/* Name, figure and a line of its past. */
-static void draw_figure(const Scene *scene, const Figure *figure, Rect cell)
-{
-	const TrainView *v = scene->train;
 	char text[FMT_TEXT];
-	double value = v->now[figure->metric];
-	Curve curve = { .view = v, .metric = figure->metric };
-	(void) canvas_text(scene->canvas, cell.row, cell.col, 14, ROLE_LABEL, figure->name);
-	canvas_text_right(scene->canvas, cell.row, cell.col + 24, 9, figure_role(figure, value), fmt_number(text, value));
-	Rect room = { cell.row, cell.col + FIGURE_COLS, 1, cell.cols - FIGURE_COLS };
-	if (cell.rows >= MINI_ROWS - 1 && v->n_points > 0) {
-		Axis axis = curve_axis(&curve, false, 1);
-		static const ChartLabels NONE = { fmt_plain, NULL, "", 0 };
-		Plot plot = chart_begin(scene->canvas, (Rect) { cell.row + 1, cell.col, cell.rows - 1, cell.cols },
-		                        (double) v->point[0].steps, (double) v->steps, &axis, &NONE);
-		plot_series(&plot, &(Series) { .data = &curve, .n = v->n_points, .at = raw_point,
-		            .kind = PLOT_AREA, .role = ROLE_SERIES_A, .fill = ROLE_FILL_A, .letter = '*' });
-	} else if (room.cols >= 4) {
-		plot_sparkline(scene->canvas, room, &(Series) { .data = &curve, .n = v->n_points, .at = raw_point }, ROLE_SERIES_A);
-	}
+	double value = scene->train->now[figure->metric];
+	bool is_odd = value > figure->warn_above || value < figure->warn_below;
+	(void) canvas_text(scene->canvas, row, col, 11, ROLE_LABEL, figure->name);
+	canvas_text_right(scene->canvas, row, col + FIGURE_COLS, 8, is_odd ? ROLE_WARN : ROLE_STRONG, fmt_number(text, value));
 }
 
 static void draw_update(const Scene *scene, Rect rect)
 {
 	const TrainView *v = scene->train;
 	char note[64];
-	(void) snprintf(note, sizeof note, "update %lld of %lld", (long long) v->update, (long long) v->n_updates);
+	(void) snprintf(note, sizeof note, "%lld of %lld", (long long) v->update, (long long) v->n_updates);
 	Rect in = scene_box(scene, PANE_UPDATE, PANES, rect, note);
-	int columns = in.cols >= 120 ? 4 : in.cols >= 2 * FIGURE_COLS ? 2 : 1;
-	int lines = (N_FIGURES + columns - 1) / columns;
-	int height = in.rows / lines >= MINI_ROWS ? in.rows / lines : 1;
-	int width = (in.cols - 2 * (columns - 1)) / columns;
-	for (int i = 0; i < N_FIGURES; i++) {
-		int row = i / columns * height;
-		if (row + height > in.rows)
-			break;
-		draw_figure(scene, &FIGURES[i], (Rect) { in.row + row, in.col + i % columns * (width + 2),
-		            height > 1 ? height - 1 : 1, width });
+	int width = (in.cols - 2) / 2;
+	for (int i = 0; i < N_FIGURES && i / 2 < in.rows; i++) {
+		int row = in.row + i / 2, col = in.col + i % 2 * (width + 2);
+		draw_figure(scene, &FIGURES[i], row, col);
+		Curve curve = { .view = v, .metric = FIGURES[i].metric };
+		if (width - FIGURE_COLS >= 5)
+			plot_sparkline(scene->canvas, (Rect) { row, col + FIGURE_COLS + 1, 1, width - FIGURE_COLS - 1 },
+			               &(Series) { .data = &curve, .n = v->n_points, .at = raw_point }, ROLE_SERIES_A, ROLE_FILL_A);
+	}
+}
+
+/* Where there is room: each figure's whole past, on its own scale. */
+static void draw_past(const Scene *scene, Rect rect)
+{
+	static const ChartLabels LABELS = { curve_label, NULL, "", 7 };
+	const TrainView *v = scene->train;
+	Rect in = scene_box(scene, PANE_PAST, PANES, rect, "smoothed over raw");
+	int lines = N_PAST / PAST_COLS, height = in.rows / lines, width = (in.cols - 2 * (PAST_COLS - 1)) / PAST_COLS;
+	for (int i = 0; v->n_points > 0 && i < N_PAST; i++) {
+		int row = in.row + i / PAST_COLS * height, col = in.col + i % PAST_COLS * (width + 2);
+		Curve curve = { .view = v, .metric = FIGURES[i].metric };
+		Axis axis = curve_axis(&curve, false, height - 1);
+		draw_figure(scene, &FIGURES[i], row, col);
+		Plot plot = chart_begin(scene->canvas, (Rect) { row + 1, col, height - 1, width }, (double) v->point[0].steps,
+		                        (double) v->steps, &axis, &LABELS);
+		draw_lines(scene, &curve, &plot);
 	}
 }
 
@@ -293,16 +303,16 @@ static void draw_episode(const Scene *scene, Rect rect)
 		(void) canvas_text(scene->canvas, in.row + in.rows / 2, in.col, in.cols, ROLE_LABEL, "no evaluation yet");
 		return;
 	}
-	Axis axis = axis_fit(0, most_replicas(hpa, most_replicas(mine, 1)), in.rows / 2);
+	Axis axis = axis_fit(0, most_replicas(hpa, most_replicas(mine, 1)), in.rows / 3);
 	static const ChartLabels LABELS = { fmt_plain, NULL, "", 6 };
 	Plot plot = chart_begin(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, in.cols }, 0,
 	                        (mine->n > hpa->n ? mine->n : hpa->n) - 1, &axis, &LABELS);
 	plot_series(&plot, &(Series) { hpa, hpa->n, episode_point, PLOT_STEPS, ROLE_SERIES_B, .letter = 'h' });
 	plot_series(&plot, &(Series) { mine, mine->n, episode_point, PLOT_STEPS, ROLE_SERIES_A, .letter = 'a' });
 	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
-	(void) pen_item(&pen, ROLE_SERIES_A, "a ");
+	scene_legend(&pen, ROLE_SERIES_A, scene->canvas->glyphs->sample, 'a');
 	scene_figure(&pen, "this policy, reward", ROLE_STRONG, fmt_number(text, mine->reward));
-	(void) pen_item(&pen, ROLE_SERIES_B, "h ");
+	scene_legend(&pen, ROLE_SERIES_B, scene->canvas->glyphs->sample, 'h');
 	scene_figure(&pen, "HPA rule, reward", ROLE_STRONG, hpa->n ? fmt_number(text, hpa->reward) : "?");
 	(void) pen_item(&pen, ROLE_LABEL, "over %d steps", mine->n);
 }
@@ -315,10 +325,14 @@ static void draw_progress(const Scene *scene, Rect rect)
 	char done[FMT_TEXT], total[FMT_TEXT], eta[FMT_TEXT], share[FMT_TEXT], text[160];
 	double ratio = v->total_steps > 0 ? (double) v->steps / (double) v->total_steps : NAN;
 	(void) snprintf(text, sizeof text, "%s  %s of %s steps  ETA %s", fmt_percent(share, ratio),
-	                fmt_count(done, (double) v->steps), v->total_steps > 0 ? fmt_count(total, (double) v->total_steps) : "?",
+	                fmt_count(done, (double) v->steps), v->total_steps > 0 ? fmt_count(total,
+		(double) v->total_steps) : "?",
 	                v->phase >= TRAIN_DONE ? "done" : isnan(v->eta_s) ? "--" : fmt_duration(eta, v->eta_s));
 	int width = canvas_width(scene->canvas, text) + 1;
-	if (rect.cols > width + 6)
+	if (v->trouble[0])
+		(void) canvas_textf(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3,
+		                    v->phase == TRAIN_FAILED ? ROLE_BAD : ROLE_WARN, "! %s", v->trouble);
+	else if (rect.cols > width + 6)
 		canvas_bar(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3, ratio, ROLE_SERIES_C);
 	canvas_text_right(scene->canvas, rect.row, rect.col + rect.cols - 1, rect.cols - 1, ROLE_TEXT, text);
 }
@@ -328,6 +342,7 @@ static void draw(const Scene *scene, int pane, Rect rect)
 	switch (pane) {
 	case PANE_UPDATE: draw_update(scene, rect); return;
 	case PANE_TIME: draw_time(scene, rect); return;
+	case PANE_PAST: draw_past(scene, rect); return;
 	case PANE_EPISODE: draw_episode(scene, rect); return;
 	case PANE_PROGRESS: draw_progress(scene, rect); return;
 	default: draw_curve(scene, pane, rect); return;

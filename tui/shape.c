@@ -6,123 +6,158 @@
 #include "base/view.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define FIELD(type, T, name) { #name, type, offsetof(T, name), sizeof(((T *) 0)->name), 1, NULL, NULL }
-#define ARRAY(type, T, name, count) \
-	{ #name, type, offsetof(T, name), sizeof(((T *) 0)->name[0]), sizeof(((T *) 0)->name) / sizeof(((T *) 0)->name[0]), count, NULL }
-#define INNER(T, name, table) { #name, SHAPE_STRUCT, offsetof(T, name), sizeof(((T *) 0)->name), 1, NULL, &table }
-#define INNERS(T, name, count, table) \
-	{ #name, SHAPE_STRUCT, offsetof(T, name), sizeof(((T *) 0)->name[0]), sizeof(((T *) 0)->name) / sizeof(((T *) 0)->name[0]), \
-	  count, &table }
+/* Rows of the struct that T stands for. */
+#define SIZE(name) sizeof(((T *) 0)->name)
+#define ONE(type, name) { #name, SHAPE_##type, offsetof(T, name), SIZE(name), 1, NULL, NULL }
+#define ARRAY(type, name, count) \
+	{ #name, SHAPE_##type, offsetof(T, name), SIZE(name[0]), SIZE(name) / SIZE(name[0]), count, NULL }
+#define INNER(name, shape) { #name, SHAPE_STRUCT, offsetof(T, name), SIZE(name), 1, NULL, &shape }
+#define INNERS(name, count, shape) \
+	{ #name, SHAPE_STRUCT, offsetof(T, name), SIZE(name[0]), SIZE(name) / SIZE(name[0]), count, &shape }
 #define SHAPE(name, rows) const Shape name = { rows, sizeof rows / sizeof *rows }
 
+#define T CommandAnswer
 static const ShapeRow ANSWER[] = {
-	FIELD(SHAPE_I64, CommandAnswer, id), FIELD(SHAPE_I32, CommandAnswer, code), FIELD(SHAPE_TEXT, CommandAnswer, text),
+	ONE(I64, id), ONE(I32, code), ONE(TEXT, text),
 };
 static SHAPE(answer_shape, ANSWER);
+#undef T
+
+#define T CommandAnswers
 static const ShapeRow ANSWERS[] = {
-	FIELD(SHAPE_I32, CommandAnswers, n), INNERS(CommandAnswers, answer, "n", answer_shape),
+	ONE(I32, n), INNERS(answer, "n", answer_shape),
 };
 static SHAPE(answers_shape, ANSWERS);
+#undef T
 
-static const ShapeRow POINT[] = { FIELD(SHAPE_I64, TrainPoint, steps), ARRAY(SHAPE_F32, TrainPoint, value, NULL) };
+#define T TrainPoint
+static const ShapeRow POINT[] = {
+	ONE(I64, steps), ARRAY(F32, value, NULL),
+};
 static SHAPE(point_shape, POINT);
+#undef T
+
+#define T EvalPoint
 static const ShapeRow EVAL[] = {
-	FIELD(SHAPE_I64, EvalPoint, steps), FIELD(SHAPE_F32, EvalPoint, mean_reward), FIELD(SHAPE_F32, EvalPoint, std_reward),
-	FIELD(SHAPE_F32, EvalPoint, mean_ep_length), FIELD(SHAPE_BOOL, EvalPoint, is_best),
+	ONE(I64, steps), ONE(F32, mean_reward), ONE(F32, std_reward), ONE(F32, mean_ep_length),
+	ONE(BOOL, is_best),
 };
 static SHAPE(eval_shape, EVAL);
-static const ShapeRow TICK[] = { FIELD(SHAPE_I64, TrainTick, steps), FIELD(SHAPE_TEXT, TrainTick, label) };
+#undef T
+
+#define T TrainTick
+static const ShapeRow TICK[] = {
+	ONE(I64, steps), ONE(TEXT, label),
+};
 static SHAPE(tick_shape, TICK);
+#undef T
+
+#define T EpisodeView
 static const ShapeRow EPISODE[] = {
-	FIELD(SHAPE_I32, EpisodeView, n), FIELD(SHAPE_F64, EpisodeView, reward), ARRAY(SHAPE_I16, EpisodeView, replicas, "n"),
+	ONE(I32, n), ONE(F64, reward), ARRAY(I16, replicas, "n"),
 };
 static SHAPE(episode_shape, EPISODE);
+#undef T
 
+#define T TrainView
 static const ShapeRow TRAIN[] = {
-	FIELD(SHAPE_I64, TrainView, run_id), FIELD(SHAPE_TEXT, TrainView, name), FIELD(SHAPE_TEXT, TrainView, traffic),
-	FIELD(SHAPE_I64, TrainView, seed), FIELD(SHAPE_U32, TrainView, phase), FIELD(SHAPE_TEXT, TrainView, trouble),
-	FIELD(SHAPE_I64, TrainView, update), FIELD(SHAPE_I64, TrainView, n_updates), FIELD(SHAPE_I64, TrainView, steps),
-	FIELD(SHAPE_I64, TrainView, total_steps), FIELD(SHAPE_F64, TrainView, wall_s), FIELD(SHAPE_F64, TrainView, steps_per_s),
-	FIELD(SHAPE_F64, TrainView, eta_s), ARRAY(SHAPE_F64, TrainView, now, NULL), FIELD(SHAPE_I32, TrainView, n_points),
-	FIELD(SHAPE_I64, TrainView, stride), INNERS(TrainView, point, "n_points", point_shape),
-	FIELD(SHAPE_I32, TrainView, n_evals), INNERS(TrainView, eval, "n_evals", eval_shape),
-	FIELD(SHAPE_I32, TrainView, n_ticks), INNERS(TrainView, tick, "n_ticks", tick_shape),
-	INNER(TrainView, last_eval, episode_shape), INNER(TrainView, last_eval_hpa, episode_shape),
-	ARRAY(SHAPE_F64, TrainView, time_share, NULL), FIELD(SHAPE_I64, TrainView, checkpoint_steps),
-	FIELD(SHAPE_I64, TrainView, checkpoint_wall_ms), FIELD(SHAPE_TEXT, TrainView, checkpoint_path),
-	FIELD(SHAPE_I64, TrainView, sink_dropped), INNER(TrainView, answers, answers_shape),
+	ONE(I64, run_id), ONE(TEXT, name), ONE(TEXT, traffic), ONE(I64, seed), ONE(U32, phase),
+	ONE(TEXT, trouble), ONE(I64, update), ONE(I64, n_updates), ONE(I64, steps), ONE(I64, total_steps),
+	ONE(F64, wall_s), ONE(F64, steps_per_s), ONE(F64, eta_s), ARRAY(F64, now, NULL), ONE(I32, n_points),
+	ONE(I64, stride), INNERS(point, "n_points", point_shape), ONE(I32, n_evals),
+	INNERS(eval, "n_evals", eval_shape), ONE(I32, n_ticks), INNERS(tick, "n_ticks", tick_shape),
+	INNER(last_eval, episode_shape), INNER(last_eval_hpa, episode_shape), ARRAY(F64, time_share, NULL),
+	ONE(I64, checkpoint_steps), ONE(I64, checkpoint_wall_ms), ONE(TEXT, checkpoint_path),
+	ONE(I64, sink_dropped), INNER(answers, answers_shape),
 };
 SHAPE(shape_train, TRAIN);
+#undef T
 
+#define T Target
 static const ShapeRow TARGET[] = {
-	FIELD(SHAPE_TEXT, Target, namespace_), FIELD(SHAPE_TEXT, Target, name), FIELD(SHAPE_I32, Target, min_replicas),
-	FIELD(SHAPE_I32, Target, max_replicas), FIELD(SHAPE_F32, Target, latency_soft_ms), FIELD(SHAPE_F32, Target, latency_hard_ms),
+	ONE(TEXT, namespace_), ONE(TEXT, name), ONE(I32, min_replicas), ONE(I32, max_replicas),
+	ONE(F32, latency_soft_ms), ONE(F32, latency_hard_ms),
 };
 static SHAPE(target_shape, TARGET);
+#undef T
+
+#define T Sample
 static const ShapeRow SAMPLE[] = {
-	FIELD(SHAPE_I64, Sample, wall_ms), FIELD(SHAPE_U32, Sample, valid), ARRAY(SHAPE_I64, Sample, age_ms, NULL),
-	FIELD(SHAPE_F64, Sample, cpu_cores), FIELD(SHAPE_F64, Sample, mem_bytes), FIELD(SHAPE_F64, Sample, latency_ms),
-	FIELD(SHAPE_F64, Sample, rps), FIELD(SHAPE_I32, Sample, replicas), FIELD(SHAPE_I32, Sample, ready),
-	FIELD(SHAPE_F64, Sample, cpu_request_cores), FIELD(SHAPE_F64, Sample, mem_limit_bytes), FIELD(SHAPE_TEXT, Sample, missing),
+	ONE(I64, wall_ms), ONE(U32, valid), ARRAY(I64, age_ms, NULL), ONE(F64, cpu_cores), ONE(F64, mem_bytes),
+	ONE(F64, latency_ms), ONE(F64, rps), ONE(I32, replicas), ONE(I32, ready), ONE(F64, cpu_request_cores),
+	ONE(F64, mem_limit_bytes), ONE(TEXT, missing),
 };
 static SHAPE(sample_shape, SAMPLE);
+#undef T
+
+#define T Decision
 static const ShapeRow DECISION[] = {
-	FIELD(SHAPE_I32, Decision, action), FIELD(SHAPE_I32, Decision, n_actions), ARRAY(SHAPE_F32, Decision, probability, "n_actions"),
-	FIELD(SHAPE_F32, Decision, value), FIELD(SHAPE_I32, Decision, raw), FIELD(SHAPE_I32, Decision, desired),
-	FIELD(SHAPE_I32, Decision, hpa), FIELD(SHAPE_U32, Decision, guards), FIELD(SHAPE_U32, Decision, state),
-	FIELD(SHAPE_U32, Decision, reason), FIELD(SHAPE_BOOL, Decision, is_applied), FIELD(SHAPE_TEXT, Decision, detail),
+	ONE(I32, action), ONE(I32, n_actions), ARRAY(F32, probability, "n_actions"), ONE(F32, value),
+	ONE(I32, raw), ONE(I32, desired), ONE(I32, hpa), ONE(U32, guards), ONE(U32, state), ONE(U32, reason),
+	ONE(BOOL, is_applied), ONE(TEXT, detail),
 };
 static SHAPE(decision_shape, DECISION);
+#undef T
+
+#define T DecisionRow
 static const ShapeRow ROW[] = {
-	FIELD(SHAPE_I64, DecisionRow, wall_ms), FIELD(SHAPE_TEXT, DecisionRow, who), INNER(DecisionRow, sample, sample_shape),
-	INNER(DecisionRow, decision, decision_shape), FIELD(SHAPE_I64, DecisionRow, write_us),
+	ONE(I64, wall_ms), ONE(TEXT, who), INNER(sample, sample_shape), INNER(decision, decision_shape),
+	ONE(I64, write_us),
 };
 static SHAPE(row_shape, ROW);
+#undef T
+
+#define T HistoryPoint
 static const ShapeRow HISTORY[] = {
-	FIELD(SHAPE_I64, HistoryPoint, wall_ms), FIELD(SHAPE_F32, HistoryPoint, latency_ms), FIELD(SHAPE_F32, HistoryPoint, rps),
-	FIELD(SHAPE_F32, HistoryPoint, cpu_cores), FIELD(SHAPE_F32, HistoryPoint, mem_bytes), FIELD(SHAPE_I16, HistoryPoint, replicas),
-	FIELD(SHAPE_I16, HistoryPoint, ready), FIELD(SHAPE_I16, HistoryPoint, hpa),
+	ONE(I64, wall_ms), ONE(F32, latency_ms), ONE(F32, rps), ONE(F32, cpu_cores), ONE(F32, mem_bytes),
+	ONE(I16, replicas), ONE(I16, ready), ONE(I16, hpa),
 };
 static SHAPE(history_shape, HISTORY);
+#undef T
+
+#define T SourceHealth
 static const ShapeRow HEALTH[] = {
-	FIELD(SHAPE_BOOL, SourceHealth, is_known), FIELD(SHAPE_BOOL, SourceHealth, is_ok), FIELD(SHAPE_F32, SourceHealth, duration_ms),
-	FIELD(SHAPE_I64, SourceHealth, good_wall_ms), FIELD(SHAPE_TEXT, SourceHealth, text),
+	ONE(BOOL, is_known), ONE(BOOL, is_ok), ONE(F32, duration_ms), ONE(I64, good_wall_ms), ONE(TEXT, text),
 };
 static SHAPE(health_shape, HEALTH);
+#undef T
 
+#define T LiveView
 static const ShapeRow LIVE[] = {
-	FIELD(SHAPE_I64, LiveView, run_id), FIELD(SHAPE_TEXT, LiveView, context), INNER(LiveView, target, target_shape),
-	FIELD(SHAPE_U32, LiveView, state), FIELD(SHAPE_U32, LiveView, state_reason), FIELD(SHAPE_TEXT, LiveView, state_detail),
-	FIELD(SHAPE_TEXT, LiveView, policy), FIELD(SHAPE_I64, LiveView, policy_steps), FIELD(SHAPE_BOOL, LiveView, is_simulated),
-	FIELD(SHAPE_BOOL, LiveView, is_readonly), FIELD(SHAPE_I64, LiveView, wall_ms), FIELD(SHAPE_F64, LiveView, speed),
-	FIELD(SHAPE_F32, LiveView, interval_s), FIELD(SHAPE_I64, LiveView, next_decision_wall_ms), FIELD(SHAPE_I64, LiveView, cycles),
-	INNER(LiveView, last, row_shape), FIELD(SHAPE_I32, LiveView, n_rows), INNERS(LiveView, row, "n_rows", row_shape),
-	FIELD(SHAPE_I32, LiveView, n_history), INNERS(LiveView, history, "n_history", history_shape),
-	FIELD(SHAPE_I32, LiveView, manual_replicas), FIELD(SHAPE_I64, LiveView, manual_until_wall_ms),
-	FIELD(SHAPE_TEXT, LiveView, manual_who), INNER(LiveView, metrics, health_shape), INNER(LiveView, api, health_shape),
-	INNER(LiveView, model, health_shape), FIELD(SHAPE_F64, LiveView, pod_hours),
-	FIELD(SHAPE_F64, LiveView, pod_hours_hpa_opinion), FIELD(SHAPE_F64, LiveView, slo_total_s),
-	FIELD(SHAPE_F64, LiveView, slo_good_s), FIELD(SHAPE_I64, LiveView, sink_dropped), INNER(LiveView, answers, answers_shape),
+	ONE(I64, run_id), ONE(TEXT, context), INNER(target, target_shape), ONE(U32, state),
+	ONE(U32, state_reason), ONE(TEXT, state_detail), ONE(TEXT, policy), ONE(I64, policy_steps),
+	ONE(BOOL, is_simulated), ONE(BOOL, is_readonly), ONE(I64, wall_ms), ONE(F64, speed),
+	ONE(F32, interval_s), ONE(I64, next_decision_wall_ms), ONE(I64, cycles), INNER(last, row_shape),
+	ONE(I32, n_rows), INNERS(row, "n_rows", row_shape), ONE(I32, n_history),
+	INNERS(history, "n_history", history_shape), ONE(I32, manual_replicas), ONE(I64, manual_until_wall_ms),
+	ONE(TEXT, manual_who), INNER(metrics, health_shape), INNER(api, health_shape),
+	INNER(model, health_shape), ONE(F64, pod_hours), ONE(F64, pod_hours_hpa_opinion),
+	ONE(F64, slo_total_s), ONE(F64, slo_good_s), ONE(I64, sink_dropped), INNER(answers, answers_shape),
 };
 SHAPE(shape_live, LIVE);
+#undef T
 
+#define T RunRow
 static const ShapeRow RUN[] = {
-	FIELD(SHAPE_I64, RunRow, id), FIELD(SHAPE_U32, RunRow, kind), FIELD(SHAPE_U32, RunRow, status), FIELD(SHAPE_TEXT, RunRow, name),
-	FIELD(SHAPE_TEXT, RunRow, policy), FIELD(SHAPE_I64, RunRow, seed), FIELD(SHAPE_I64, RunRow, start_ms),
-	FIELD(SHAPE_I64, RunRow, end_ms), FIELD(SHAPE_I64, RunRow, steps), FIELD(SHAPE_F64, RunRow, ep_rew_mean),
-	FIELD(SHAPE_F64, RunRow, ep_len_mean), FIELD(SHAPE_F64, RunRow, eval_mean), FIELD(SHAPE_F64, RunRow, eval_std),
+	ONE(I64, id), ONE(U32, kind), ONE(U32, status), ONE(TEXT, name), ONE(TEXT, policy), ONE(I64, seed),
+	ONE(I64, start_ms), ONE(I64, end_ms), ONE(I64, steps), ONE(F64, ep_rew_mean), ONE(F64, ep_len_mean),
+	ONE(F64, eval_mean), ONE(F64, eval_std),
 };
 static SHAPE(run_shape, RUN);
+#undef T
+
+#define T ArchiveAnswer
 static const ShapeRow ARCHIVE[] = {
-	FIELD(SHAPE_U32, ArchiveAnswer, ask), FIELD(SHAPE_I32, ArchiveAnswer, code), FIELD(SHAPE_TEXT, ArchiveAnswer, text),
-	FIELD(SHAPE_I64, ArchiveAnswer, total), FIELD(SHAPE_I32, ArchiveAnswer, n_rows), INNERS(ArchiveAnswer, row, "n_rows", run_shape),
-	FIELD(SHAPE_I32, ArchiveAnswer, n_points), ARRAY(SHAPE_I64, ArchiveAnswer, point_steps, "n_points"),
-	ARRAY(SHAPE_F32, ArchiveAnswer, point_rew, "n_points"), ARRAY(SHAPE_F32, ArchiveAnswer, point_len, "n_points"),
-	FIELD(SHAPE_TEXT, ArchiveAnswer, config),
+	ONE(U32, ask), ONE(I32, code), ONE(TEXT, text), ONE(I64, total), ONE(I32, n_rows),
+	INNERS(row, "n_rows", run_shape), ONE(I32, n_points), ARRAY(I64, point_steps, "n_points"),
+	ARRAY(F32, point_rew, "n_points"), ARRAY(F32, point_len, "n_points"), ONE(TEXT, config),
 };
 SHAPE(shape_archive, ARCHIVE);
+#undef T
 
 /* ---- the walk ---- */
 
@@ -139,6 +174,14 @@ static size_t count_of(const Shape *shape, const ShapeRow *row, const void *data
 	return row->n;
 }
 
+/* Nine digits give a float back whole; all of its double's would only make recordings twice as long. */
+static double short_float(float value)
+{
+	char text[32];
+	(void) snprintf(text, sizeof text, "%.9g", (double) value);
+	return strtod(text, NULL);
+}
+
 static void write_one(const ShapeRow *row, const void *at, const char *key, Json *to)
 {
 	switch (row->type) {
@@ -147,7 +190,7 @@ static void write_one(const ShapeRow *row, const void *at, const char *key, Json
 	case SHAPE_I32: json_add_int(to, key, *(const int32_t *) at); break;
 	case SHAPE_U32: json_add_int(to, key, *(const uint32_t *) at); break;
 	case SHAPE_I64: json_add_int(to, key, *(const int64_t *) at); break;
-	case SHAPE_F32: json_add_number(to, key, (double) *(const float *) at); break;
+	case SHAPE_F32: json_add_number(to, key, short_float(*(const float *) at)); break;
 	case SHAPE_F64: json_add_number(to, key, *(const double *) at); break;
 	case SHAPE_TEXT: json_add_string(to, key, at); break;
 	case SHAPE_STRUCT: shape_write(row->shape, at, json_add_object(to, key)); break;

@@ -8,7 +8,8 @@
 
 #include <stddef.h>
 
-typedef enum ShapeType { SHAPE_BOOL, SHAPE_I16, SHAPE_I32, SHAPE_U32, SHAPE_I64, SHAPE_F32, SHAPE_F64, SHAPE_TEXT, SHAPE_STRUCT } ShapeType;
+typedef enum ShapeType { SHAPE_BOOL, SHAPE_I16, SHAPE_I32, SHAPE_U32, SHAPE_I64, SHAPE_F32, SHAPE_F64, SHAPE_TEXT,
+	SHAPE_STRUCT } ShapeType;
 
 typedef struct Shape Shape;
 typedef struct ShapeRow {

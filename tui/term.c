@@ -30,8 +30,8 @@ static struct Rescue {
 
 static void on_crash(int signal_number)
 {
-	static const char NOTE[] = "\r\nmaestro: crashed; the run is kept up to its last record, and --resume goes on from its "
-	                           "last checkpoint\r\n";
+	static const char NOTE[] = "\r\nmaestro: crashed; the run is kept up to its last record, and --resume goes on from "
+	                           "its last checkpoint\r\n";
 	if (rescue.is_armed) {
 		rescue.is_armed = 0;
 		ssize_t wrote = write(STDOUT_FILENO, rescue.bytes, rescue.len);

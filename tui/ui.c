@@ -36,6 +36,7 @@ typedef struct Ui {
 	Clock clock;
 	int pipe[2];
 	struct sigaction before[N_SIGNALS];
+	sigset_t mask_before;
 	bool has_handlers;
 	bool is_due;             /* something on the screen is out of date */
 	int64_t data_ms, drawn_ms; /* when data were taken, and a frame was drawn */
@@ -75,14 +76,21 @@ static int open_signals(Ui *ui, Error *err)
 	signal_pipe = ui->pipe[1];
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	(void) sigemptyset(&action.sa_mask);
-	for (int i = 0; i < N_SIGNALS; i++)
+	sigset_t ours;
+	(void) sigemptyset(&ours);
+	for (int i = 0; i < N_SIGNALS; i++) {
 		(void) sigaction(SIGNALS[i], &action, &ui->before[i]);
+		(void) sigaddset(&ours, SIGNALS[i]);
+	}
+	(void) pthread_sigmask(SIG_UNBLOCK, &ours, &ui->mask_before); /* the caller keeps them from its workers */
 	ui->has_handlers = true;
 	return 0;
 }
 
 static void close_signals(Ui *ui)
 {
+	if (ui->has_handlers)
+		(void) pthread_sigmask(SIG_SETMASK, &ui->mask_before, NULL);
 	for (int i = 0; ui->has_handlers && i < N_SIGNALS; i++)
 		(void) sigaction(SIGNALS[i], &ui->before[i], NULL);
 	for (int i = 0; i < 2; i++)
@@ -218,7 +226,8 @@ int ui_run(Feed *feed, const UiOptions *opts, Error *err)
 	GlyphMode glyphs = glyphs_here(opts->glyphs, getenv("TERM"));
 	int code = console_init(&ui.console, feed, opts, glyphs, rows, cols);
 	if (code) {
-		(void) error_set(err, code, code == ERR_NOT_FOUND ? "nothing to show: no training, no target, no store" : "console: %s",
+		(void) error_set(err, code, code == ERR_NOT_FOUND ? "nothing to show: no training, no target, no store" :
+			"console: %s",
 		                 err_text(code));
 		goto out;
 	}

@@ -35,7 +35,8 @@ int ui_option_set(UiOptions *opts, const char *name, const char *word, Error *er
 		}
 		strbuf_addf(&known, "%s%s", known.len ? ", " : "", WORDS[i].word);
 	}
-	(void) error_set(err, ERR_USAGE, "--%.20s %.40s is not known; use one of %s", name, word, known.data ? known.data : "none");
+	(void) error_set(err, ERR_USAGE, "--%.20s %.40s is not known; use one of %s", name, word,
+		known.data ? known.data : "none");
 	strbuf_done(&known);
 	return ERR_USAGE;
 }

@@ -102,7 +102,8 @@ void views_fill_train(TrainView *view, double progress)
 	memcpy(view->time_share, (double[4]) { .31, .12, .49, .08 }, sizeof view->time_share);
 	view->checkpoint_steps = 40 * UPDATE_STEPS * (updates / 40);
 	view->checkpoint_wall_ms = views_wall_ms() - 15000;
-	(void) snprintf(view->checkpoint_path, sizeof view->checkpoint_path, "/home/ana/.local/share/maestro/models/137/last.safetensors");
+	(void) snprintf(view->checkpoint_path, sizeof view->checkpoint_path,
+		"/home/ana/.local/share/maestro/models/137/last.safetensors");
 }
 
 /* ---- live ---- */
@@ -156,7 +157,8 @@ static void fill_row(DecisionRow *row, const HistoryPoint *now, const HistoryPoi
 	d->n_actions = ACTION_COUNT;
 	double sure = .68 + .14 * noise(cycle, 7), rest = 1 - sure;
 	for (int a = 0; a < ACTION_COUNT; a++)
-		d->probability[a] = (float) (a == d->action ? sure : a == ACTION_KEEP || d->action == ACTION_KEEP ? rest * .7 : rest * .3);
+		d->probability[a] = (float) (a == d->action ? sure : a == ACTION_KEEP ||
+			d->action == ACTION_KEEP ? rest * .7 : rest * .3);
 	d->value = (float) (41.2 + 3 * noise(cycle, 8));
 	d->raw = now->replicas;
 	d->desired = now->replicas;
@@ -189,7 +191,8 @@ static void fill_target(LiveView *view)
 void views_fill_live(LiveView *view, int32_t n_history)
 {
 	int64_t now = views_wall_ms();
-	*view = (LiveView) { .run_id = 138, .state = STATE_ACTIVE, .policy_steps = 806912, .is_simulated = true, .wall_ms = now,
+	*view = (LiveView) { .run_id = 138, .state = STATE_ACTIVE, .policy_steps = 806912, .is_simulated = true,
+		.wall_ms = now,
 		.speed = 7.5, .interval_s = 15, .next_decision_wall_ms = now + 9000, .cycles = n_history, .manual_replicas = -1,
 		.pod_hours = 61.4, .pod_hours_hpa_opinion = 74.9, .slo_total_s = 11400, .slo_good_s = 11308 };
 	fill_target(view);
@@ -214,7 +217,8 @@ static void fill_run_row(RunRow *row, int i)
 	static const char *const NAMES[] = { "first-run", "web-lr3e-4", "web-lr1e-3", "shop/web", "web-noent", "spike-train" };
 	static const RunStatus STATUSES[] = { RUN_RUNNING, RUN_DONE, RUN_CRASHED, RUN_STOPPED, RUN_DONE, RUN_FAILED };
 	bool is_control = i % 6 == 3;
-	*row = (RunRow) { .id = 137 - i, .kind = is_control ? RUN_CONTROL : RUN_TRAIN, .status = i ? STATUSES[i % 6] : RUN_RUNNING,
+	*row = (RunRow) { .id = 137 - i, .kind = is_control ? RUN_CONTROL : RUN_TRAIN,
+		.status = i ? STATUSES[i % 6] : RUN_RUNNING,
 		.seed = (uint64_t) (i % 5 + 1), .start_ms = views_wall_ms() - (int64_t) i * 4680000 - 9000,
 		.steps = is_control ? 2400 : 2000896 };
 	if (i % 6 == 0 && i)
@@ -247,8 +251,11 @@ void views_fill_run(ArchiveAnswer *answer, int64_t id)
 		answer->point_rew[i] = p.value[TRAIN_EP_REW_MEAN];
 		answer->point_len[i] = p.value[TRAIN_EP_LEN_MEAN];
 	}
-	(void) snprintf(answer->config, sizeof answer->config, "{\"learning_rate\":0.0003,\"n_steps\":1024,\"batch_size\":64,\"n_epochs\":10,"
-	                "\"gamma\":0.99,\"gae_lambda\":0.95,\"clip_range\":0.2,\"ent_coef\":0.01,\"vf_coef\":0.5,\"max_grad_norm\":0.5,"
-	                "\"net_arch\":[64,64],\"activation\":\"tanh\",\"trace\":\"wc98_group_week.csv\",\"envs\":2,\"seed\":%lld}",
+	(void) snprintf(answer->config, sizeof answer->config,
+		"{\"learning_rate\":0.0003,\"n_steps\":1024,\"batch_size\":64,\"n_epochs\":10,"
+	                "\"gamma\":0.99,\"gae_lambda\":0.95,\"clip_range\":0.2,\"ent_coef\":0.01,\"vf_coef\":0.5,"
+	                "\"max_grad_norm\":0.5,"
+	                "\"net_arch\":[64,64],\"activation\":\"tanh\","
+	                "\"trace\":\"wc98_group_week.csv\",\"envs\":2,\"seed\":%lld}",
 	                (long long) answer->row[0].seed);
 }

@@ -21,7 +21,7 @@ static int add_store(Views *v, StrBuf *out)
 {
 	views_fill_runs(&v->runs);
 	int code = feed_record(&(FeedFrame) { .archive = &v->runs }, out);
-	for (int i = 0; i < 12 && !code; i++) {
+	for (int i = 0; i < 4 && !code; i++) {
 		views_fill_run(&v->run, v->runs.row[i].id);
 		code = feed_record(&(FeedFrame) { .archive = &v->run }, out);
 	}

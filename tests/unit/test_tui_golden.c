@@ -1,0 +1,171 @@
+/*
+ * Golden screens: recorded feeds drawn as text and compared with the files of tests/golden. With GOLDEN=rewrite in the
+ * environment they are written instead; the diff is then reviewed like code.
+ */
+#include "tests/fakes/views.h"
+#include "tui/console.h"
+#include "tui/feed_file.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+typedef struct Golden {
+	const char *name, *feed;
+	ScreenId screen;
+	GlyphMode glyphs;
+	int rows, cols;
+	const char *keys; /* pressed before */
+} Golden;
+
+static const Golden GOLDENS[] = {
+	{ "train_16x60", "all", SCREEN_TRAIN, GLYPHS_ASCII, 16, 60, "" },
+	{ "train_24x80", "all", SCREEN_TRAIN, GLYPHS_ASCII, 24, 80, "" },
+	{ "train_30x100", "all", SCREEN_TRAIN, GLYPHS_ASCII, 30, 100, "" },
+	{ "train_60x200", "all", SCREEN_TRAIN, GLYPHS_ASCII, 60, 200, "" },
+	{ "train_30x100_braille", "all", SCREEN_TRAIN, GLYPHS_BRAILLE, 30, 100, "" },
+	{ "train_30x100_block", "all", SCREEN_TRAIN, GLYPHS_BLOCK, 30, 100, "" },
+	{ "train_12x40", "all", SCREEN_TRAIN, GLYPHS_ASCII, 12, 40, "" },
+	{ "train_start", "start", SCREEN_TRAIN, GLYPHS_ASCII, 30, 100, "" },
+	{ "live_16x60", "all", SCREEN_LIVE, GLYPHS_ASCII, 16, 60, "" },
+	{ "live_24x80", "all", SCREEN_LIVE, GLYPHS_ASCII, 24, 80, "" },
+	{ "live_30x100", "all", SCREEN_LIVE, GLYPHS_ASCII, 30, 100, "" },
+	{ "live_60x200", "all", SCREEN_LIVE, GLYPHS_ASCII, 60, 200, "" },
+	{ "live_30x100_braille", "all", SCREEN_LIVE, GLYPHS_BRAILLE, 30, 100, "" },
+	{ "live_12x40", "all", SCREEN_LIVE, GLYPHS_ASCII, 12, 40, "" },
+	{ "live_start", "start", SCREEN_LIVE, GLYPHS_ASCII, 30, 100, "" },
+	{ "live_zoomed", "all", SCREEN_LIVE, GLYPHS_ASCII, 30, 100, "\t\tz" },
+	{ "runs_16x60", "all", SCREEN_RUNS, GLYPHS_ASCII, 16, 60, "" },
+	{ "runs_24x80", "all", SCREEN_RUNS, GLYPHS_ASCII, 24, 80, "" },
+	{ "runs_30x100", "all", SCREEN_RUNS, GLYPHS_ASCII, 30, 100, "jj" },
+	{ "runs_60x200", "all", SCREEN_RUNS, GLYPHS_ASCII, 60, 200, "" },
+	{ "override", "all", SCREEN_LIVE, GLYPHS_ASCII, 24, 80, "o2" },
+	{ "help", "all", SCREEN_LIVE, GLYPHS_ASCII, 30, 100, "?" },
+};
+
+static void expect(const Golden *golden, const StrBuf *text)
+{
+	char path[128];
+	StrBuf want = { 0 };
+	Error err = { 0 };
+	(void) snprintf(path, sizeof path, "tests/golden/%s.txt", golden->name);
+	const char *mode = getenv("GOLDEN");
+	if (mode && strcmp(mode, "rewrite") == 0) {
+		assert_int_equal(mem_write_file(path, text->data, text->len, &err), 0);
+		return;
+	}
+	assert_int_equal(mem_read_file(path, 1 << 20, &want, &err), 0);
+	if (strcmp(want.data, text->data) != 0)
+		fail_msg("%s differs (GOLDEN=rewrite to accept); it is now:\n%s", path, text->data);
+	strbuf_done(&want);
+}
+
+static void screens_look_as_recorded(void **state)
+{
+	(void) state;
+	for (size_t i = 0; i < sizeof GOLDENS / sizeof *GOLDENS; i++) {
+		const Golden *golden = &GOLDENS[i];
+		char path[128];
+		Feed *feed = NULL;
+		Console console;
+		StrBuf text = { 0 };
+		UiOptions opts = { .screen = golden->screen };
+		Error err = { 0 };
+		(void) snprintf(path, sizeof path, "tests/golden/feeds/%s.ndjson", golden->feed);
+		assert_int_equal(feed_file_open(path, &feed, &err), 0);
+		assert_int_equal(console_init(&console, feed, &opts, golden->glyphs, golden->rows, golden->cols), 0);
+		for (int round = 0; round < 3; round++) /* the store's list, then the run */
+			console_refresh(&console, round);
+		console_draw(&console);
+		for (const char *key = golden->keys; *key; key++) {
+			(void) console_key(&console, *key, 10);
+			console_refresh(&console, 10);
+			console_refresh(&console, 11);
+			console_draw(&console);
+		}
+		canvas_to_text(&console.canvas, &text);
+		expect(golden, &text);
+		console_done(&console);
+		feed_free(feed);
+		strbuf_done(&text);
+	}
+}
+
+static void recording_gives_back_what_was_recorded(void **state)
+{
+	(void) state;
+	static TrainView train;
+	static LiveView live;
+	char path[] = "/tmp/maestro-feed-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	views_fill_train(&train, .3);
+	views_fill_live(&live, 90);
+	StrBuf lines = { 0 };
+	Error err = { 0 };
+	assert_int_equal(feed_record(&(FeedFrame) { &train, &live, NULL, 77 }, &lines), 0);
+	assert_int_equal(mem_write_file(path, lines.data, lines.len, &err), 0);
+	Feed *feed = NULL;
+	assert_int_equal(feed_file_open(path, &feed, &err), 0);
+	FeedFrame frame;
+	assert_int_equal(feed->ops->next(feed, &frame), 0);
+	assert_int_equal(frame.wall_ms, 77);
+	StrBuf again = { 0 };
+	assert_int_equal(feed_record(&frame, &again), 0);
+	assert_string_equal(again.data, lines.data);
+	assert_int_equal(frame.train->n_points, train.n_points);
+	assert_memory_equal(frame.live->history, live.history, sizeof live.history[0] * 10);
+	int64_t id;
+	assert_int_equal(feed->ops->send(feed, &(Command) { 0 }, &id), ERR_REFUSED);
+	feed->ops->release(feed, &frame);
+	feed_free(feed);
+	strbuf_done(&again);
+	strbuf_done(&lines);
+	(void) remove(path);
+}
+
+static void hostile_recording_stays_within_its_arrays(void **state)
+{
+	(void) state;
+	char path[] = "/tmp/maestro-feed-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	static const char TEXT[] = "{\"train\":{\"n_points\":99999,\"n_evals\":-5,"
+	                           "\"last_eval\":{\"n\":70000,\"replicas\":[1,2]}},"
+	                           "\"live\":{\"n_rows\":4000,\"n_history\":1e9,\"target\":[1]}}\n";
+	Error err = { 0 };
+	Feed *feed = NULL;
+	assert_int_equal(mem_write_file(path, TEXT, sizeof TEXT - 1, &err), 0);
+	assert_int_equal(feed_file_open(path, &feed, &err), 0);
+	FeedFrame frame;
+	assert_int_equal(feed->ops->next(feed, &frame), 0);
+	assert_int_equal(frame.train->n_points, VIEW_POINTS);
+	assert_int_equal(frame.train->n_evals, 0);
+	assert_int_equal(frame.train->last_eval.n, EPISODE_STEPS_MAX);
+	assert_int_equal(frame.live->n_rows, VIEW_ROWS);
+	feed_free(feed);
+	assert_int_equal(mem_write_file(path, "{}\n{\"train\":", 12, &err), 0);
+	assert_int_equal(feed_file_open(path, &feed, &err), ERR_PARSE);
+	assert_non_null(strstr(err.text, "line 2"));
+	(void) remove(path);
+}
+
+int main(void)
+{
+	(void) setlocale(LC_CTYPE, "C.UTF-8");
+	(void) setenv("TZ", "UTC", 1);
+	tzset();
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(screens_look_as_recorded),
+		cmocka_unit_test(recording_gives_back_what_was_recorded),
+		cmocka_unit_test(hostile_recording_stays_within_its_arrays),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
