@@ -22,7 +22,8 @@ typedef struct Flow { /* what all pods share in a sub-step */
 	double dt;
 	double rate;      /* arrivals a second of a pod that is ready throughout */
 	double burst;     /* counted arrivals over expected ones */
-	double scale;     /* of the sojourn: the AR(1) noise */
+	double haste;     /* the AR(1) noise: factor on the hazard, of mean 1 */
+	double evenness;  /* 1 / its variance */
 	int64_t tick;
 } Flow;
 
@@ -112,16 +113,46 @@ static void stretched(const Response *r, Place at, double stretch, float *ret_sh
 		ret_share[p] = isinf(r->point_s[p]) ? 1.0f : (float) response_cdf(r, at, r->point_s[p] * shrink);
 }
 
-/*
- * The settled distribution at n. The noise moves it along the table instead of stretching it: the scale of the sojourn
- * goes as 1 + n, so a factor f leads to (1 + n) f - 1.
- */
-static void settled(const Response *r, double n, double scale, float *ret_share)
+/* e^x to 2e-6 in plain arithmetic, so that the compiler can do several points at once. |x| <= 80. */
+static inline float exp_of(float x)
 {
-	Place at = response_place(r, (1.0 + n) * scale - 1.0);
-	const float *a = r->row[at.at].cdf, *b = r->row[at.at + 1].cdf;
-	for (int p = 0; p < POINTS; p++)
-		ret_share[p] = place_mix(at, a[p], b[p]);
+	const float round = 12582912.0f; /* 1.5 x 2^23: adding it leaves the nearest whole number in the low bits */
+	float whole = x * 1.44269504f + round, part = x * 1.44269504f - (whole - round), power;
+	float y = 1.0f + part * (.693147181f + part * (.240226507f + part * (.0555041087f + part * (.00961812911f +
+	          part * .00133335581f))));
+	int32_t bits;
+	memcpy(&bits, &whole, sizeof bits);
+	bits = (int32_t) (((uint32_t) bits - 0x4B400000u) << 23) + 0x3F800000;
+	memcpy(&power, &bits, sizeof power);
+	return y * power;
+}
+
+/* The smaller of two floats >= 0, which are ordered as their bits: a comparison of floats would keep the loop scalar. */
+static inline float at_most(float x, float limit)
+{
+	int32_t a, b;
+	memcpy(&a, &x, sizeof a);
+	memcpy(&b, &limit, sizeof b);
+	a = a < b ? a : b;
+	memcpy(&x, &a, sizeof x);
+	return x;
+}
+
+/*
+ * The settled distribution at n, under the noise: a gamma frailty (Clayton 1978). If the hazard's factor R is gamma of
+ * mean 1 and variance 1/k, P(T > t | R) = exp(-R k (S(t)^(-1/k) - 1)) mixes to S(t) itself, so chance moves the windows
+ * and the table stays true on the whole.
+ */
+static void settled(const Flow *flow, double n, float *restrict ret_share)
+{
+	const Response *r = flow->response;
+	Place at = response_place(r, n);
+	const float *a = r->row[at.at].hazard, *b = r->row[at.at + 1].hazard;
+	float per = (float) (1.0 / flow->evenness) /* at most 2, the hazard 30: e^60 fits */, times = (float) (flow->haste * flow->evenness);
+	for (int p = 0; p < POINTS; p++) {
+		float grown = times * (exp_of(per * (a[p] + at.part * (b[p] - a[p]))) - 1.0f);
+		ret_share[p] = 1.0f - exp_of(-at_most(grown, 80.0f));
+	}
 }
 
 /* True where the answer depends on n, rho and speed alone, not on the pod's own past. */
@@ -133,9 +164,9 @@ static bool sojourns(const Flow *flow, const Change *change, double n_mid, doubl
 	double n_settled = (double) place_mix(load, r->n_at[load.at], r->n_at[load.at + 1]);
 	if (n_mid <= 1.15 * n_settled + .05 && rho < RHO_MAX) {
 		if (speed == 1.0)
-			settled(r, n_mid, flow->scale, ret_share);
+			settled(flow, n_mid, ret_share);
 		else
-			stretched(r, response_place(r, n_mid), flow->scale / speed, ret_share);
+			stretched(r, response_place(r, n_mid), 1.0 / (flow->haste * speed), ret_share);
 		return true;
 	}
 	double shape_n = n_mid;
@@ -148,7 +179,7 @@ static bool sojourns(const Flow *flow, const Change *change, double n_mid, doubl
 	}
 	Place shape = response_place(r, shape_n);
 	double mean = (double) place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
-	stretched(r, shape, flow->scale * lag_of(flow, arrived, change->n) / mean, ret_share);
+	stretched(r, shape, lag_of(flow, arrived, change->n) / (flow->haste * mean), ret_share);
 	return false;
 }
 
@@ -251,15 +282,17 @@ static double share_of(double ready_s, double out_s, double from_s, double dt)
 	return end > start ? (end - start) / dt : 0.0;
 }
 
-/* An AR(1) of deviation 1; the mean of log scale is -sd^2, since a mixture of scales has a fatter tail and the p95 of
- * the table shall stay. */
-static double draw_scale(SimRow *row, const Response *r, double rho, double pods)
+/* An AR(1) of deviation 1 gives the log of the hazard's factor; pods are independent, so c of them have 1/c of the
+ * variance. */
+static void draw_noise(SimRow *row, double rho, double pods, Flow *flow)
 {
+	const Response *r = flow->response;
 	Place at = response_load_place(rho);
 	double keep = (double) place_mix(at, r->noise_keep[at.at], r->noise_keep[at.at + 1]);
 	double sd = (double) place_mix(at, r->noise_sd[at.at], r->noise_sd[at.at + 1]) / sqrt(fmax(pods, 1.0));
 	row->noise = keep * row->noise + sqrt(1.0 - keep * keep) * rng_normal(&row->sizes);
-	return exp(sd * row->noise - sd * sd);
+	flow->haste = exp(-sd * row->noise - .5 * sd * sd);
+	flow->evenness = 1.0 / fmax(expm1(sd * sd), 1e-3);
 }
 
 void fluid_tick(const SimModel *model, SimRow *row, Pods *pods, double now_s, double rate_rps)
@@ -278,8 +311,8 @@ void fluid_tick(const SimModel *model, SimRow *row, Pods *pods, double now_s, do
 	double arrivals = (double) rng_poisson(&row->arrivals, expected);
 	Flow flow = { .response = r, .dt = dt, .tick = row->tick,
 		.rate = open > 0.0 ? rate_rps / open : 0.0,
-		.burst = expected > 0.0 ? arrivals / expected : 0.0,
-		.scale = draw_scale(row, r, open > 0.0 ? rate_rps / (open * r->mu) : 0.0, open) };
+		.burst = expected > 0.0 ? arrivals / expected : 0.0 };
+	draw_noise(row, open > 0.0 ? rate_rps / (open * r->mu) : 0.0, open, &flow);
 	row->totals.offered += arrivals;
 	row->totals.time_s += dt;
 	if (open <= 0.0)

@@ -8,6 +8,8 @@
 
 enum { TABLE_REQUESTS = 150000, TABLE_SEED = 1 };
 
+static const float HAZARD_MAX = 30.0f; /* nothing is slower */
+
 const double BUCKET_MS[BUCKETS] = {
 	.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000, INFINITY,
 };
@@ -119,6 +121,15 @@ static float gain_of(double slope, double dt)
 	return (float) (slope * dt > 1e-9 ? -expm1(-slope * dt) / slope : dt);
 }
 
+static void fill_hazard(const Response *response, int32_t i, ResponseRow *row)
+{
+	Place at = i + 1 < response->n_rows ? (Place) { i, 0.0f } : (Place) { i - 1, 1.0f };
+	for (int p = 0; p < POINTS; p++) {
+		double over = isinf(response->point_s[p]) ? 0.0 : 1.0 - response_cdf(response, at, response->point_s[p]);
+		row->hazard[p] = over > 1e-7 ? fmaxf((float) -log(over), 0.0f) : HAZARD_MAX;
+	}
+}
+
 static void fill_rows(Response *response)
 {
 	for (int32_t i = 0; i < response->n_rows; i++)
@@ -132,9 +143,7 @@ static void fill_rows(Response *response)
 		row->slope = (float) slope;
 		row->gain = gain_of(slope, response->dt);
 		row->gain_small = gain_of(slope, response->dt / 8.0);
-		for (int p = 0; p < POINTS; p++)
-			row->cdf[p] = isinf(response->point_s[p]) ? 1.0f : (float) response_cdf(response,
-				i + 1 < response->n_rows ? (Place) { i, 0.0f } : (Place) { i - 1, 1.0f }, response->point_s[p]);
+		fill_hazard(response, i, row);
 	}
 }
 
@@ -158,8 +167,8 @@ static void fill_settled(Response *response)
 
 /*
  * Sampling noise: a window's p95 of n requests varies by 4/((1-rho)^2 n) of its square (fitted to SIM 4.3's measured
- * table: 6.5, 13.5, 47, 101, 432 for n var at rho .3 .. .9), as an AR(1) with the queue's relaxation time tau. Its
- * variance a pod then is 4/(rho (1+cv^2)) (tau/dt) (1-keep)/(1+keep), whatever the window.
+ * table: n var is 6.5, 13.5, 47, 101, 432 at rho .3, .5, .7, .8, .9), as an AR(1) with the queue's relaxation time tau.
+ * Its variance a pod then is 4/(rho (1+cv^2)) (tau/dt) (1-keep)/(1+keep), whatever the window.
  */
 static void fill_noise(Response *response, const Service *service)
 {
@@ -169,7 +178,7 @@ static void fill_noise(Response *response, const Service *service)
 		double rho = fmax(i * (2.0 / LOAD_STEPS), .05);
 		double tau = fmin(60.0, scale_s / fmax((1.0 - rho) * (1.0 - rho), 1e-6));
 		double keep = exp(-response->dt / tau);
-		double variance = 4.0 / (rho * spread) * tau / response->dt * (1.0 - keep) / (1.0 + keep);
+		double variance = 2.0 / (rho * spread) * tau / response->dt * (1.0 - keep) / (1.0 + keep);
 		response->noise_keep[i] = (float) keep;
 		response->noise_sd[i] = (float) sqrt(fmin(variance, 1.0));
 	}

@@ -24,7 +24,7 @@ typedef struct ResponseRow {
 	float gain_small;
 	float mean_s;      /* mean sojourn */
 	float load;        /* index into the table's loads, with fraction */
-	float cdf[POINTS]; /* P(sojourn <= point) */
+	float hazard[POINTS]; /* -ln P(sojourn > point) */
 } ResponseRow;
 
 typedef struct Response {

@@ -1,0 +1,244 @@
+/* The fluid level against the request level that it stands for (SIM section 10), at unlike seeds. */
+#include "base/mem.h"
+#include "sim/core.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+enum { LOADS = 5 };
+static const double RHO[LOADS] = { .3, .5, .7, .8, .9 };
+
+typedef struct Bench { /* one row of `pods` settled pods */
+	SimModel model;
+	SimRow *row;
+	Pods pods;
+} Bench;
+
+static double mu_of(const Service *service)
+{
+	return service_cores(service) / service_demand_s(service);
+}
+
+static Bench bench_new(const Service *service, double rho, int32_t pods, float window_s)
+{
+	Bench bench;
+	Error err;
+	SimConfig config;
+	sim_config_default(&config);
+	config.service = *service;
+	config.min_replicas = config.max_replicas = pods;
+	config.interval_s = window_s;
+	config.latency_soft_ms = 250.0f;
+	config.latency_hard_ms = 500.0f;
+	config.peak_rps = rho * mu_of(service) * pods;
+	if (core_model_init(&bench.model, &config, &err))
+		fail_msg("%s", err.text);
+	bench.row = mem_block(1, bench.model.row_bytes);
+	assert_non_null(bench.row);
+	core_reset(&bench.model, bench.row, 21, 0, 0);
+	bench.pods = core_pods(&bench.model, bench.row);
+	return bench;
+}
+
+static void bench_free(Bench *bench)
+{
+	core_model_done(&bench->model);
+	free(bench->row);
+}
+
+static EnvInfo window(Bench *bench)
+{
+	EnvInfo info;
+	bench->row->totals = (StepTotals) { 0 };
+	for (int32_t k = 0; k < bench->model.substeps; k++)
+		core_tick(&bench->model, bench->row, &bench->pods);
+	core_info(&bench->model, bench->row, &bench->pods, &info);
+	return info;
+}
+
+static double over_s(const RequestStats *stats, double t_s)
+{
+	double part, over = 0.0;
+	int32_t bin = time_bin(t_s, &part);
+	for (int32_t k = bin; k < TIME_POINTS; k++)
+		over += stats->bin[k];
+	return (over - part * stats->bin[bin]) / stats->completed;
+}
+
+static double p95_s(const RequestStats *stats)
+{
+	double low = 0.0, high = 100.0;
+	for (int i = 0; i < 50; i++) {
+		double mid = .5 * (low + high);
+		if (over_s(stats, mid) > .05)
+			low = mid;
+		else
+			high = mid;
+	}
+	return high;
+}
+
+static void assert_near(const char *what, double rho, double got, double want, double tolerance)
+{
+	if (!(fabs(got - want) <= tolerance * fabs(want)))
+		fail_msg("%s at load %g: %g, the request level has %g within %g %%", what, rho, got, want, 100.0 * tolerance);
+}
+
+static void table_holds_the_p95_of_a_longer_run(void **state)
+{
+	(void) state;
+	Service service;
+	service_default(&service);
+	Bench bench = bench_new(&service, .5, 1, 30.0f);
+	const Response *response = bench.model.response;
+	const double rho[] = { .1, .33, .63, .8, .9 }; /* on loads of the table and between them */
+	for (int i = 0; i < 5; i++) {
+		RequestStats stats;
+		assert_int_equal(request_run(&service, rho[i] * mu_of(&service), 1000000, 77, 3, &stats), 0);
+		double n = stats.in_pod_s / stats.time_s;
+		Place at = response_place(response, n), load = response_load_place(rho[i]);
+		assert_near("p95", rho[i], response_quantile(response, at, .95), p95_s(&stats), rho[i] > .8 ? .08 : .05);
+		assert_near("number in the pod", rho[i],
+		            (double) place_mix(load, response->n_at[load.at], response->n_at[load.at + 1]), n, .08);
+		if (rho[i] > .2) /* the capacity at that p95 is that load; the p95 of a pod almost idle hardly tells */
+			assert_near("capacity", rho[i], response_capacity(response, p95_s(&stats)), rho[i] * mu_of(&service), .05);
+	}
+	bench_free(&bench);
+}
+
+static void settled_windows_are_those_of_the_request_level(void **state)
+{
+	(void) state;
+	Service service;
+	service_default(&service);
+	double error = 0.0;
+	for (int i = 0; i < LOADS; i++) {
+		RequestStats stats;
+		assert_int_equal(request_run(&service, RHO[i] * mu_of(&service), 1000000, 78, 4, &stats), 0);
+		Bench bench = bench_new(&service, RHO[i], 8, 60.0f);
+		double p95 = 0.0, cpu = 0.0, slow = 0.0;
+		enum { WINDOWS = 1000 };
+		for (int k = 0; k < WINDOWS; k++) {
+			EnvInfo info = window(&bench);
+			p95 += (double) info.p95_ms / WINDOWS;
+			cpu += (double) info.cpu_cores / WINDOWS;
+			slow += (double) info.slow_soft / WINDOWS;
+		}
+		double want = 1e3 * p95_s(&stats), want_slow = over_s(&stats, .25);
+		error += fabs(p95 / want - 1.0) / LOADS;
+		assert_near("p95", RHO[i], p95, want, .15);
+		assert_near("cpu", RHO[i], cpu, 8.0 * stats.cpu_s / stats.time_s, .02);
+		assert_near("share over the soft limit", RHO[i], slow, want_slow, .1);
+		bench_free(&bench);
+	}
+	if (error > .04)
+		fail_msg("mean error of the p95 over the loads: %g %%", 100.0 * error);
+}
+
+/* SIM 4.3: deviation of a 60 s window's p95 over its mean, 20 ms a request, no CPU limit, measured request by request. */
+static void windows_vary_as_much_as_measured(void **state)
+{
+	(void) state;
+	const double want[2][LOADS] = { { .06, .07, .11, .15, .29 }, { .03, .03, .05, .07, .13 } };
+	const int32_t pods[] = { 2, 8 };
+	Service service;
+	service_default(&service);
+	service.cpu_limit = 0.0;
+	Bench bench = bench_new(&service, .5, 8, 60.0f);
+	for (int c = 0; c < 2; c++)
+		for (int i = 0; i < LOADS; i++) {
+			enum { WINDOWS = 1000 };
+			double sum = 0.0, squares = 0.0;
+			bench.model.config.start = SIM_START_ONE; /* with min = pods: that many */
+			bench.model.config.min_replicas = bench.model.config.max_replicas = pods[c];
+			bench.model.peak_rps = RHO[i] * mu_of(&service) * pods[c];
+			core_reset(&bench.model, bench.row, 22, 0, 0);
+			for (int k = 0; k < WINDOWS; k++) {
+				double p95 = (double) window(&bench).p95_ms;
+				sum += p95;
+				squares += p95 * p95;
+			}
+			double mean = sum / WINDOWS, spread = sqrt(squares / WINDOWS - mean * mean) / mean;
+			/* the figures are given in whole percents */
+			if (fabs(spread - want[c][i]) > .25 * want[c][i] + .005)
+				fail_msg("%d pods at %g: %g, measured %g", pods[c], RHO[i], spread, want[c][i]);
+		}
+	bench_free(&bench);
+}
+
+static void overload_fills_and_drains_a_pod_at_the_difference_of_the_rates(void **state)
+{
+	(void) state;
+	Service service;
+	service_default(&service);
+	Bench bench = bench_new(&service, .5, 1, 30.0f);
+	double mu = mu_of(&service), dt = bench.model.dt;
+	for (int k = 0; k < 8; k++, bench.row->tick++)
+		fluid_tick(&bench.model, bench.row, &bench.pods, k * dt, 1.2 * mu);
+	double full = bench.pods.n[0];
+	if (fabs(full / (.2 * mu * 40.0) - 1.0) > .2)
+		fail_msg("%g requests after 40 s at 1.2, %g came too many", full, .2 * mu * 40.0);
+	for (int k = 8; k < 12; k++, bench.row->tick++)
+		fluid_tick(&bench.model, bench.row, &bench.pods, k * dt, .5 * mu);
+	if (fabs((full - bench.pods.n[0]) / (.5 * mu * 16.0) - 1.0) > .2)
+		fail_msg("%g requests went in 20 s at .5", full - bench.pods.n[0]);
+	bench_free(&bench);
+}
+
+/* While a backlog drains, what completes is as old as the backlog is long: n/mu, and not what n would give if it stayed. */
+static void draining_requests_are_as_old_as_the_backlog(void **state)
+{
+	(void) state;
+	Service service;
+	service_default(&service);
+	service.service_cv = 0.0; /* like sizes in processor sharing leave about in the order in which they came */
+	service.concurrency = 1.0; /* and with one worker exactly so */
+	service.queue_max = 255.0;
+	Bench bench = bench_new(&service, .5, 1, 30.0f);
+	double mu = mu_of(&service), dt = bench.model.dt;
+	for (int k = 0; k < 8; k++, bench.row->tick++)
+		fluid_tick(&bench.model, bench.row, &bench.pods, k * dt, 1.2 * mu);
+	EnvInfo info;
+	bench.row->totals = (StepTotals) { 0 };
+	double before = bench.pods.n[0] / mu;
+	fluid_tick(&bench.model, bench.row, &bench.pods, 8 * dt, .5 * mu);
+	core_info(&bench.model, bench.row, &bench.pods, &info);
+	double after = bench.pods.n[0] / mu;
+	if (!((double) info.p95_ms > 700.0 * after && (double) info.p95_ms < 1800.0 * before))
+		fail_msg("p95 %g ms, a backlog of %g to %g s", (double) info.p95_ms, before, after);
+	bench_free(&bench);
+}
+
+static void young_pods_are_slower(void **state)
+{
+	(void) state;
+	Service service;
+	service_default(&service);
+	Bench bench = bench_new(&service, .5, 1, 30.0f);
+	double rate = .5 * mu_of(&service), dt = bench.model.dt;
+	for (int k = 0; k < 4; k++, bench.row->tick++)
+		fluid_tick(&bench.model, bench.row, &bench.pods, k * dt, rate);
+	double old = bench.pods.n[0];
+	bench.pods.listen_s[0] = 4 * dt;
+	fluid_tick(&bench.model, bench.row, &bench.pods, 4 * dt, rate);
+	/* demand x 1.5 at birth: a load of .5 is .75, and the pod fills */
+	assert_true(bench.pods.n[0] > 1.5 * old);
+	bench_free(&bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table_holds_the_p95_of_a_longer_run),
+		cmocka_unit_test(settled_windows_are_those_of_the_request_level),
+		cmocka_unit_test(windows_vary_as_much_as_measured),
+		cmocka_unit_test(overload_fills_and_drains_a_pod_at_the_difference_of_the_rates),
+		cmocka_unit_test(draining_requests_are_as_old_as_the_backlog),
+		cmocka_unit_test(young_pods_are_slower),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
