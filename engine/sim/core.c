@@ -75,7 +75,7 @@ static int check(const SimConfig *c, Error *err)
 	if (!(c->substep_s >= .1f) || !divides((double) c->substep_s, (double) c->interval_s) ||
 	    !divides((double) c->substep_s, c->service.scrape_interval))
 		return error_set(err, ERR_INVALID,
-		                 "simulator: substep of %g s must be at least .1 s and divide interval (%g s) and scrape_interval (%g s)",
+		                 "simulator: substep of %g s must be .1 s or more and divide interval, %g s, and scrape_interval, %g s",
 		                 (double) c->substep_s, (double) c->interval_s, c->service.scrape_interval);
 	if (!((double) c->latency_window_s >= 2.0 * c->service.scrape_interval) || c->latency_window_s > 3600.0f)
 		return error_set(err, ERR_INVALID, "simulator: latency window of %g s, must be two scrapes (%g s) to 3600 s",
@@ -258,7 +258,8 @@ void core_info(const SimModel *model, const SimRow *row, const Pods *pods, EnvIn
 	int32_t ready = 0;
 	for (int32_t k = 0; k < row->n_used; k++)
 		ready += pod_is_ready(pods, pods->order[k], now);
-	double demand = model->pod_capacity > 0.0 && t->time_s > 0.0 ? ceil(t->offered / t->time_s / model->pod_capacity) : 0.0;
+	bool has_demand = model->pod_capacity > 0.0 && t->time_s > 0.0;
+	double demand = has_demand ? ceil(t->offered / t->time_s / model->pod_capacity) : 0.0;
 	*ret_info = (EnvInfo) {
 		.p95_ms = (float) p95_of(model->response, t),
 		.rps = t->time_s > 0.0 ? (float) (t->offered / t->time_s) : NAN,
@@ -268,6 +269,6 @@ void core_info(const SimModel *model, const SimRow *row, const Pods *pods, EnvIn
 		.pod_s = (float) t->pod_s,
 		.replicas = row->replicas,
 		.ready = ready,
-		.demand = (int32_t) fmax(demand, 1.0),
+		.demand = has_demand ? (int32_t) fmax(demand, 1.0) : 0,
 	};
 }

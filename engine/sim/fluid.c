@@ -1,6 +1,6 @@
 /*
- * The fluid level (SIM 4.2): dn/dt = lambda A(n) - X(n) for the number in each pod, A and X from the response table, and
- * the sojourn distribution of what completes.
+ * The fluid level (SIM 4.2): dn/dt = lambda A(n) - X(n) for the number in each pod, A and X from the response table,
+ * and the sojourn distribution of what completes.
  *
  * Two corrections to the plain equation. While the queue grows, the part of the growth that is not overload goes at .64
  * (2/pi: at saturation the mean grows as sqrt(4 mu t/pi), the equation as sqrt(2 mu t)). And a sub-step is the exact
@@ -14,7 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-static const double RISING = .64, RHO_MAX = .97, RHO_SHAPE = .94;
+static const double RISING = .64, RHO_MAX = .97, RHO_SHAPE = .94, WARM = 5.0 /* warm_times: .7 % are left */;
 enum { PIECES = 8 };
 
 typedef struct Flow { /* what all pods share in a sub-step */
@@ -91,12 +91,12 @@ static Change advance(const Flow *flow, double n, double lambda, double speed)
 
 /* ---- sojourns ---- */
 
-/* Seconds over which the last n accepted arrivals came. */
-static double lag_of(const Flow *flow, const float *arrived, double n)
+/* Seconds over which the last n accepted arrivals up to the end of a sub-step came. */
+static double lag_of(const Flow *flow, const float *arrived, int64_t tick, double n)
 {
 	double lag = 0.0, left = n;
-	for (int32_t back = 0; back < ARRIVAL_RING; back++) {
-		double came = (double) arrived[(flow->tick - back) & (ARRIVAL_RING - 1)];
+	for (int32_t back = 0; back < ARRIVAL_RING - 1; back++) {
+		double came = (double) arrived[(tick - back) & (ARRIVAL_RING - 1)];
 		if (came >= left)
 			return lag + (came > 0.0 ? flow->dt * left / came : 0.0);
 		left -= came;
@@ -105,12 +105,21 @@ static double lag_of(const Flow *flow, const float *arrived, double n)
 	return lag;
 }
 
-/* Shares at or under each point of the distribution at a place, with its times stretched. */
-static void stretched(const Response *r, Place at, double stretch, float *ret_share)
+/* Hazards at a place, with its times stretched. */
+static void stretched(const Response *r, Place at, double stretch, float *ret_hazard)
 {
 	double shrink = 1.0 / fmax(stretch, 1e-6);
+	for (int p = 0; p < POINTS; p++) {
+		float over = isinf(r->point_s[p]) ? 0.0f : 1.0f - (float) response_cdf(r, at, r->point_s[p] * shrink);
+		ret_hazard[p] = over >= 1.0f ? 0.0f : over > HAZARD_OVER ? -logf(over) : HAZARD_MAX;
+	}
+}
+
+static void settled(const Response *r, Place at, float *ret_hazard)
+{
+	const float *a = r->row[at.at].hazard, *b = r->row[at.at + 1].hazard;
 	for (int p = 0; p < POINTS; p++)
-		ret_share[p] = isinf(r->point_s[p]) ? 1.0f : (float) response_cdf(r, at, r->point_s[p] * shrink);
+		ret_hazard[p] = a[p] + at.part * (b[p] - a[p]);
 }
 
 /* e^x to 2e-6 in plain arithmetic, so that the compiler can do several points at once. |x| <= 80. */
@@ -127,7 +136,7 @@ static inline float exp_of(float x)
 	return y * power;
 }
 
-/* The smaller of two floats >= 0, which are ordered as their bits: a comparison of floats would keep the loop scalar. */
+/* The smaller of two floats >= 0, which are ordered as their bits: comparing floats would keep the loop scalar. */
 static inline float at_most(float x, float limit)
 {
 	int32_t a, b;
@@ -139,34 +148,31 @@ static inline float at_most(float x, float limit)
 }
 
 /*
- * The settled distribution at n, under the noise: a gamma frailty (Clayton 1978). If the hazard's factor R is gamma of
- * mean 1 and variance 1/k, P(T > t | R) = exp(-R k (S(t)^(-1/k) - 1)) mixes to S(t) itself, so chance moves the windows
- * and the table stays true on the whole.
+ * Shares under the noise: a gamma frailty (Clayton 1978). If the hazard's factor R is gamma of mean 1 and variance 1/k,
+ * P(T > t | R) = exp(-R k (S(t)^(-1/k) - 1)) mixes to S(t) itself: chance moves the windows, and the distribution over
+ * all of them stays.
  */
-static void settled(const Flow *flow, double n, float *restrict ret_share)
+static void shares_of(const Flow *flow, const float *restrict hazard, float *restrict ret_share)
 {
-	const Response *r = flow->response;
-	Place at = response_place(r, n);
-	const float *a = r->row[at.at].hazard, *b = r->row[at.at + 1].hazard;
-	float per = (float) (1.0 / flow->evenness) /* at most 2, the hazard 30: e^60 fits */, times = (float) (flow->haste * flow->evenness);
+	float per = (float) (1.0 / flow->evenness), times = (float) (flow->haste * flow->evenness);
 	for (int p = 0; p < POINTS; p++) {
-		float grown = times * (exp_of(per * (a[p] + at.part * (b[p] - a[p]))) - 1.0f);
+		float grown = times * (exp_of(per * hazard[p]) - 1.0f); /* at most e^(1 x HAZARD_MAX) */
 		ret_share[p] = 1.0f - exp_of(-at_most(grown, 80.0f));
 	}
 }
 
 /* True where the answer depends on n, rho and speed alone, not on the pod's own past. */
-static bool sojourns(const Flow *flow, const Change *change, double n_mid, double rho, double speed,
-                     const float *arrived, float *ret_share)
+static bool hazards(const Flow *flow, double n, const Change *change, double rho, double speed, const float *arrived,
+                    float *ret_hazard)
 {
 	const Response *r = flow->response;
 	Place load = response_load_place(rho);
-	double n_settled = (double) place_mix(load, r->n_at[load.at], r->n_at[load.at + 1]);
+	double n_mid = .5 * (n + change->n), n_settled = (double) place_mix(load, r->n_at[load.at], r->n_at[load.at + 1]);
 	if (n_mid <= 1.15 * n_settled + .05 && rho < RHO_MAX) {
 		if (speed == 1.0)
-			settled(flow, n_mid, ret_share);
+			settled(r, response_place(r, n_mid), ret_hazard);
 		else
-			stretched(r, response_place(r, n_mid), 1.0 / (flow->haste * speed), ret_share);
+			stretched(r, response_place(r, n_mid), 1.0 / speed, ret_hazard);
 		return true;
 	}
 	double shape_n = n_mid;
@@ -179,7 +185,8 @@ static bool sojourns(const Flow *flow, const Change *change, double n_mid, doubl
 	}
 	Place shape = response_place(r, shape_n);
 	double mean = (double) place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
-	stretched(r, shape, lag_of(flow, arrived, change->n) / (flow->haste * mean), ret_share);
+	double lag = .5 * (lag_of(flow, arrived, flow->tick - 1, n) + lag_of(flow, arrived, flow->tick, change->n));
+	stretched(r, shape, lag / mean, ret_hazard);
 	return false;
 }
 
@@ -188,7 +195,7 @@ static bool sojourns(const Flow *flow, const Change *change, double n_mid, doubl
 /* A young pod is slow: its demand falls from warm_factor to 1. */
 static double speed_of(const Service *service, double age_s)
 {
-	if (service->warm_factor <= 1.0 || age_s > 8.0 * service->warm_time)
+	if (service->warm_factor <= 1.0 || age_s > WARM * service->warm_time)
 		return 1.0;
 	return 1.0 / (1.0 + (service->warm_factor - 1.0) * exp(-fmax(age_s, 0.0) / service->warm_time));
 }
@@ -234,10 +241,11 @@ static void work_out(const Flow *flow, double n, double lambda, double speed, fl
 	out->pods = 0;
 	out->change = advance(flow, n, lambda, speed);
 	arrived[flow->tick & (ARRIVAL_RING - 1)] = (float) out->change.accepted;
-	double rho = lambda / (speed * r->mu), n_mid = .5 * (n + out->change.n);
-	float share[POINTS];
-	out->is_shared = sojourns(flow, &out->change, n_mid, rho, speed, arrived, share);
-	count(flow, share, rho < RHO_MAX && n_mid < r->concurrency, out);
+	double rho = lambda / (speed * r->mu);
+	float hazard[POINTS], share[POINTS];
+	out->is_shared = hazards(flow, n, &out->change, rho, speed, arrived, hazard);
+	shares_of(flow, hazard, share);
+	count(flow, share, rho < RHO_MAX && n < r->concurrency, out);
 }
 
 static void add_totals(const Outcome *out, StepTotals *totals)
@@ -282,8 +290,10 @@ static double share_of(double ready_s, double out_s, double from_s, double dt)
 	return end > start ? (end - start) / dt : 0.0;
 }
 
-/* An AR(1) of deviation 1 gives the log of the hazard's factor; pods are independent, so c of them have 1/c of the
- * variance. */
+/*
+ * An AR(1) of deviation 1, turned into a gamma of mean 1 by the cube of Wilson and Hilferty (1931). Pods are
+ * independent, so c of them have 1/c of the variance.
+ */
 static void draw_noise(SimRow *row, double rho, double pods, Flow *flow)
 {
 	const Response *r = flow->response;
@@ -291,8 +301,9 @@ static void draw_noise(SimRow *row, double rho, double pods, Flow *flow)
 	double keep = (double) place_mix(at, r->noise_keep[at.at], r->noise_keep[at.at + 1]);
 	double sd = (double) place_mix(at, r->noise_sd[at.at], r->noise_sd[at.at + 1]) / sqrt(fmax(pods, 1.0));
 	row->noise = keep * row->noise + sqrt(1.0 - keep * keep) * rng_normal(&row->sizes);
-	flow->haste = exp(-sd * row->noise - .5 * sd * sd);
-	flow->evenness = 1.0 / fmax(expm1(sd * sd), 1e-3);
+	double root = fmax(1.0 - sd * sd / 9.0 - sd / 3.0 * row->noise, .05);
+	flow->haste = root * root * root;
+	flow->evenness = 1.0 / fmax(sd * sd, 1e-3);
 }
 
 void fluid_tick(const SimModel *model, SimRow *row, Pods *pods, double now_s, double rate_rps)

@@ -1,6 +1,6 @@
 /*
- * The life of a pod: created, bound, pulled, booted, ready at a probe, warm; deleted, taken from the endpoints, drained,
- * gone. All its times are drawn when it is created; afterwards only time passes.
+ * The life of a pod: created, bound, pulled, booted, ready at a probe, warm; deleted, taken from the endpoints,
+ * drained, gone. All its times are drawn when it is created; afterwards only time passes.
  */
 #include "sim/core.h"
 
@@ -60,7 +60,8 @@ static int32_t open_lane(const SimModel *model, SimRow *row, Pods *pods)
 	memset(&pods->arrived[lane * ARRIVAL_RING], 0, ARRIVAL_RING * sizeof *pods->arrived);
 	/* phases of its scrape and of its housekeeping */
 	pods->scrape_tick[lane] = row->tick + 1 + (int64_t) rng_below(&row->metrics, (uint32_t) model->scrape_ticks);
-	pods->house_next_s[lane] = core_now_s(model, row) + model->config.service.cadvisor_interval * rng_uniform(&row->metrics);
+	pods->house_next_s[lane] = core_now_s(model, row) +
+	                           model->config.service.cadvisor_interval * rng_uniform(&row->metrics);
 	return lane;
 }
 

@@ -1,4 +1,4 @@
-/* See response.h. The rows are uniform in sqrt(n): fine where the pod is almost idle, 2 requests apart when it is full. */
+/* See response.h. The rows are uniform in sqrt(n): fine where the pod is almost idle, 2 requests apart when full. */
 #include "sim/response.h"
 
 #include "base/mem.h"
@@ -8,10 +8,9 @@
 
 enum { TABLE_REQUESTS = 150000, TABLE_SEED = 1 };
 
-static const float HAZARD_MAX = 30.0f; /* nothing is slower */
-
 const double BUCKET_MS[BUCKETS] = {
-	.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000, INFINITY,
+	.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000,
+	INFINITY,
 };
 
 static double n_of_row(int32_t i)
@@ -126,7 +125,7 @@ static void fill_hazard(const Response *response, int32_t i, ResponseRow *row)
 	Place at = i + 1 < response->n_rows ? (Place) { i, 0.0f } : (Place) { i - 1, 1.0f };
 	for (int p = 0; p < POINTS; p++) {
 		double over = isinf(response->point_s[p]) ? 0.0 : 1.0 - response_cdf(response, at, response->point_s[p]);
-		row->hazard[p] = over > 1e-7 ? fmaxf((float) -log(over), 0.0f) : HAZARD_MAX;
+		row->hazard[p] = over > (double) HAZARD_OVER ? fmaxf((float) -log(over), 0.0f) : HAZARD_MAX;
 	}
 }
 

@@ -15,6 +15,10 @@ extern const double BUCKET_MS[BUCKETS];
 
 enum { ROOT_STEPS = 16 /* rows a unit of sqrt(n) */, LOAD_STEPS = 128 /* of the tables over rho in 0..2 */ };
 
+/* Shares under HAZARD_OVER are none: a table of 1e5 requests does not hold them. */
+#define HAZARD_OVER 1e-7f
+#define HAZARD_MAX 30.0f
+
 typedef struct ResponseRow {
 	float accept;      /* accepted part of the arrivals */
 	float rate;        /* completions a second */

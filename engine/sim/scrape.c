@@ -2,7 +2,8 @@
  * From the counters in the pods to what the agent sees (SIM section 5): cAdvisor copies cpu and memory when it keeps
  * house, the scraper copies everything at its own phase, Prometheus answers from what was scraped.
  *
- * cpu samples carry cAdvisor's own time stamp, and a stamp that Prometheus has already is no new sample, as on a cluster.
+ * cpu samples carry cAdvisor's own time stamp, and a stamp that Prometheus has already is no new sample, as on a
+ * cluster. So they may be 30 s old, and what rate() does not extrapolate to is missing from the cpu.
  */
 #include "sim/core.h"
 #include "sim/promql.h"
@@ -156,7 +157,8 @@ void scrape_query(const SimModel *model, const SimRow *row, const Pods *pods, do
 	}
 	double p95_ms = answer.n_bucket ? histogram_quantile(.95, BUCKET_MS, answer.bucket, BUCKETS) : NAN;
 	*ret_sample = (Sample) {
-		.wall_ms = now_ms, .cpu_cores = answer.cpu, .mem_bytes = answer.mem, .latency_ms = p95_ms, .rps = answer.requests[0] + answer.requests[1],
+		.wall_ms = now_ms, .cpu_cores = answer.cpu, .mem_bytes = answer.mem, .latency_ms = p95_ms,
+		.rps = answer.requests[0] + answer.requests[1],
 		.replicas = row->replicas, .ready = ready, .cpu_request_cores = model->config.service.cpu_request,
 		.mem_limit_bytes = model->config.service.mem_limit_bytes,
 	};

@@ -39,7 +39,8 @@ typedef struct SimConfig {
 /* Default service, constant traffic, SIM's defaults, limits off. */
 void sim_config_default(SimConfig *config);
 
-/* Largest rate at which `replicas` pods keep the steady p95 at or under latency_ms, by the response table. */
+/* Largest rate at which `replicas` pods keep the steady p95 at or under latency_ms, by the response table. NAN without
+ * memory; 0 where even an idle pod is slower. */
 double sim_capacity_rps(const Service *service, int32_t replicas, double latency_ms);
 
 /*
@@ -56,8 +57,8 @@ typedef struct SimTarget SimTarget;
  * arrivals whatever its replicas do (common random numbers). */
 int sim_target_new(const SimConfig *config, uint64_t seed, int64_t start_wall_ms, SimTarget **ret, Error *err);
 void sim_target_free(SimTarget *sim);
-/* Lent. fetch advances the simulation to its now_ms (never back) and answers what Prometheus would have known then, with
- * the pod list of the HPA; set_scale takes effect from there on. */
+/* Lent. fetch advances the simulation to its now_ms (never back) and answers what Prometheus would have known then,
+ * with the pod list of the HPA; set_scale takes effect from there on. */
 Metrics *sim_target_metrics(SimTarget *sim);
 Actuator *sim_target_actuator(SimTarget *sim);
 /* What really happened between the last two fetches. */

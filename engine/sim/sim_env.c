@@ -1,8 +1,8 @@
 /*
  * The simulator as a batch of training environments: rows of core.h behind the Env interface.
  *
- * A step is: action, a control interval of sub-steps, query, observation, reward; at the end of an episode also the reset
- * to the next. Rows share nothing that is written, so disjoint ranges may be stepped side by side.
+ * A step is: action, a control interval of sub-steps, query, observation, reward; at the end of an episode also the
+ * reset to the next. Rows share nothing that is written, so disjoint ranges may be stepped side by side.
  */
 #include "base/mem.h"
 #include "decide/reward.h"

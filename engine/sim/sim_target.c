@@ -1,6 +1,6 @@
 /*
- * One simulated Deployment behind the interfaces of a cluster: Metrics that let its time pass, an Actuator that sets its
- * replicas. It is a row of the same core as the training environments.
+ * One simulated Deployment behind the interfaces of a cluster: Metrics that let its time pass, an Actuator that sets
+ * its replicas. It is a row of the same core as the training environments.
  */
 #include "base/mem.h"
 #include "sim/core.h"
@@ -71,7 +71,8 @@ static size_t list_pods(SimTarget *sim, const Pods *pods, double now_s)
 	return n;
 }
 
-static int target_fetch(Metrics *metrics, const Target *target, size_t n, int64_t now_ms, Sample *ret_sample, Error *err)
+static int target_fetch(Metrics *metrics, const Target *target, size_t n, int64_t now_ms, Sample *ret_sample,
+                        Error *err)
 {
 	SimTarget *sim = (SimTarget *) metrics;
 	(void) target; /* every name means the one Deployment that there is */

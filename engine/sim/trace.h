@@ -14,7 +14,7 @@ typedef struct Trace {
 	double peak_rps; /* of the original; 0: not said */
 } Trace;
 
-/* ERR_IO, or ERR_INVALID naming file, line and what is wrong with it: not a number, negative, unsorted, a gap, no rows. */
+/* ERR_IO, or ERR_INVALID naming file, line and what is wrong: not a number, negative, unsorted, a gap, no rows. */
 int trace_load(const char *path, Trace *ret_trace, Error *err);
 void trace_done(Trace *trace);
 /* Linear between rows; time wraps around at the end. */

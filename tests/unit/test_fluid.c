@@ -139,7 +139,7 @@ static void settled_windows_are_those_of_the_request_level(void **state)
 		fail_msg("mean error of the p95 over the loads: %g %%", 100.0 * error);
 }
 
-/* SIM 4.3: deviation of a 60 s window's p95 over its mean, 20 ms a request, no CPU limit, measured request by request. */
+/* SIM 4.3: deviation of a 60 s window's p95 over its mean, 20 ms a request, no CPU limit, by request level. */
 static void windows_vary_as_much_as_measured(void **state)
 {
 	(void) state;
@@ -189,7 +189,7 @@ static void overload_fills_and_drains_a_pod_at_the_difference_of_the_rates(void 
 	bench_free(&bench);
 }
 
-/* While a backlog drains, what completes is as old as the backlog is long: n/mu, and not what n would give if it stayed. */
+/* While a backlog drains, what completes is as old as the backlog is long: n/mu, not what a settled n gives. */
 static void draining_requests_are_as_old_as_the_backlog(void **state)
 {
 	(void) state;

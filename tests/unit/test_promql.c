@@ -1,4 +1,4 @@
-/* rate() and histogram_quantile(): against a real Prometheus's recorded answers and against cases worked out by hand. */
+/* rate() and histogram_quantile(): against a real Prometheus's recorded answers, and cases worked out by hand. */
 #include "base/json.h"
 #include "base/mem.h"
 #include "sim/promql.h"
@@ -124,7 +124,7 @@ static void rate_of_a_full_window_is_the_slope(void **state)
 	assert_true(fabs(rate_value(&window, value, 1) - 1.0) < 1e-12);
 }
 
-/* First sample 30 s after the window's start, more than 1.1 x 10 s: half an interval is added, (20 + 5 + 0)/20 x 20/60. */
+/* First sample 30 s after the window's start, more than 1.1 x 10 s away: half an interval is added. */
 static void rate_of_a_late_series_adds_half_an_interval(void **state)
 {
 	(void) state;
