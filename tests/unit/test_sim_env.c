@@ -180,6 +180,7 @@ static void episode_ends_at_its_length_with_its_last_observation_kept(void **sta
 	config.latency_hard_ms = 0.0f;
 	config.start = SIM_START_DEMAND;
 	Batch batch = batch_new(&config, 1, 9);
+	float first_rps = batch.buf.obs[4];
 	for (int k = 1; k <= 40; k++) {
 		batch.buf.action[0] = k < 3 ? ACTION_UP : ACTION_KEEP;
 		step(&batch, 0, 1);
@@ -188,6 +189,7 @@ static void episode_ends_at_its_length_with_its_last_observation_kept(void **sta
 	}
 	assert_true(batch.buf.final_obs[2] == 10.0f);
 	assert_true(batch.buf.obs[2] == 8.0f);
+	assert_true(batch.buf.obs[4] != first_rps); /* each episode has its own chance */
 	/* limits off: the thesis's reward is .3 (max - n)/max */
 	assert_true(fabs((double) batch.buf.reward[0]) < 1e-6);
 	batch_free(&batch);

@@ -147,6 +147,20 @@ static void scaling_down_drains_before_it_ends_pods(void **state)
 	sim_target_free(sim);
 }
 
+/* An overfull pod needs 10 s to drain; with 5 s of grace it is ended before, and its requests are lost. */
+static void grace_ends_a_pod_that_is_not_drained(void **state)
+{
+	(void) state;
+	SimConfig config = config_of(1.8, 4);
+	config.service.grace = 5.0;
+	SimTarget *sim = target_new(&config, 9);
+	(void) fetch(sim, 60);
+	scale(sim, 3);
+	assert_int_equal(fetch(sim, 65).n_pods, 4);
+	assert_int_equal(fetch(sim, 75).n_pods, 3);
+	sim_target_free(sim);
+}
+
 static void new_pods_are_pending_then_unready_then_ready(void **state)
 {
 	(void) state;
@@ -235,6 +249,7 @@ int main(void)
 		cmocka_unit_test(scaling_up_lowers_the_latency_after_the_start_up_time),
 		cmocka_unit_test(load_step_raises_the_latency),
 		cmocka_unit_test(scaling_down_drains_before_it_ends_pods),
+		cmocka_unit_test(grace_ends_a_pod_that_is_not_drained),
 		cmocka_unit_test(new_pods_are_pending_then_unready_then_ready),
 		cmocka_unit_test(time_moves_by_fetches_and_never_back),
 		cmocka_unit_test(scale_writes_are_conditional),
