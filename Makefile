@@ -80,7 +80,7 @@ $(B)/obj/engine/sim/table_default.o: $(B)/gen/default_table.h
 
 run: setup-build ## set up, build, open the console with training running (headless without a terminal)
 	@$(MAKE) --no-print-directory -s all
-	@$(B)/maestro train --preset default --trace engine/sim/traces/wc98_opening_week.csv --name first-run
+	@$(B)/maestro train --preset default --trace engine/sim/traces/nasa95_jul_week.csv --name first-run
 
 test: setup-build setup-test ## set up, build, unit tests and golden screens; T=NAME picks one
 	@$(MAKE) --no-print-directory -s all programs

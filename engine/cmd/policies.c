@@ -31,8 +31,8 @@ static int open_model(const char *path, Policy **ret_policy, ModelInfo *ret_info
 	Net *net = NULL;
 	ModelInfo info;
 	int code = model_load(path, &net, &info, err);
-	if (code)
-		return code;
+	if (code) /* a file that is not there is a bad model too */
+		return code == ERR_IO ? ERR_BAD_MODEL : code;
 	const char *slash = strrchr(path, '/');
 	code = model_policy_new(net, &info, slash ? slash + 1 : path, ret_policy);
 	if (code)

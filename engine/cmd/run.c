@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct RunOptions {
 	const char *deployment, *namespace_, *policy, *prometheus, *kubeconfig, *context, *db, *glyphs, *color;
@@ -131,11 +130,7 @@ static int read_deployment(RunCommand *r, KubeDeployment *ret, Error *err)
 		if (!code || r->options.is_once || !is_passing(code))
 			return code;
 		(void) fprintf(stderr, "maestro: %s; trying again in %d s\n", err->text, RETRY_S);
-		sigset_t set;
-		(void) sigemptyset(&set);
-		(void) sigaddset(&set, SIGINT);
-		(void) sigaddset(&set, SIGTERM);
-		int signal_number = sigtimedwait(&set, NULL, &(struct timespec) { .tv_sec = RETRY_S });
+		int signal_number = session_sleep(RETRY_S);
 		if (signal_number > 0)
 			return signal_number;
 	}
@@ -312,7 +307,7 @@ static int run_console(RunCommand *r, Error *err)
 	feed_free(feed);
 	int signal_number = result == UI_INTERRUPTED ? SIGINT : result == UI_TERMINATED ? SIGTERM : 0;
 	if (result == UI_HEADLESS) { /* the terminal is gone: scaling goes on */
-		session_block_signals();
+		session_catch_signals();
 		signal_number = session_wait(&r->session, never, NULL);
 	}
 	loop_stop(r->loop);
@@ -357,7 +352,7 @@ int cmd_run(int argc, char **argv)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	}
 	r->has_console = !r->options.is_headless && !r->options.is_json && !r->options.is_once && ui_can_run();
-	session_block_signals();
+	session_catch_signals();
 	code = session_open(&r->session, r->options.db, false, &err);
 	if (!code)
 		code = open_policies(r, &err);

@@ -6,12 +6,13 @@
 #include "storage/archive.h"
 #include "storage/writer.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 static int open_store(Session *session, Error *err)
@@ -59,38 +60,47 @@ void session_who(char *who, size_t size)
 	str_copy(who, size, entry ? entry->pw_name : "unknown");
 }
 
-static void stop_signals(sigset_t *set)
+/* A handler has nothing else to go by: the last caught signal, and the pipe that wakes a poll. */
+static volatile sig_atomic_t caught;
+static int caught_pipe[2] = { -1, -1 };
+
+static void note_signal(int number)
 {
-	(void) sigemptyset(set);
-	(void) sigaddset(set, SIGINT);
-	(void) sigaddset(set, SIGTERM);
-	(void) sigaddset(set, SIGHUP);
+	int saved = errno;
+	caught = number;
+	ssize_t wrote = write(caught_pipe[1], "", 1); /* full: it is readable already */
+	(void) wrote;
+	errno = saved;
 }
 
-void session_block_signals(void)
+void session_catch_signals(void)
 {
-	sigset_t set;
-	stop_signals(&set);
-	(void) pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (caught_pipe[0] < 0 && pipe2(caught_pipe, O_CLOEXEC | O_NONBLOCK))
+		return; /* the signals keep their meaning */
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART };
+	(void) sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		(void) sigaction(numbers[i], &action, NULL);
 }
 
 int session_wait(Session *session, bool (*is_done)(void *arg), void *arg)
 {
-	sigset_t set;
-	stop_signals(&set);
 	struct pollfd fds[2] = {
-		{ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .events = POLLIN },
+		{ .fd = caught_pipe[0], .events = POLLIN },
 		{ .fd = session->wake.fd, .events = POLLIN },
 	};
-	int signal_number = 0;
-	while (!signal_number && !is_done(arg)) {
+	while (!caught && !is_done(arg)) {
 		(void) poll(fds, 2, -1);
-		struct signalfd_siginfo info;
-		if (fds[0].revents && read(fds[0].fd, &info, sizeof info) == (ssize_t) sizeof info)
-			signal_number = (int) info.ssi_signo;
 		wake_drain(&session->wake);
 	}
-	if (fds[0].fd >= 0)
-		(void) close(fds[0].fd);
-	return signal_number;
+	return caught;
+}
+
+int session_sleep(int seconds)
+{
+	struct pollfd fd = { .fd = caught_pipe[0], .events = POLLIN };
+	if (!caught)
+		(void) poll(&fd, 1, seconds * 1000);
+	return caught;
 }

@@ -28,11 +28,12 @@ void session_close(Session *session);
 /* The person at the terminal, for audit rows. */
 void session_who(char *who, size_t size);
 
-/* Blocks SIGINT, SIGTERM and SIGHUP in this thread and those it starts, to be read by session_wait. */
-void session_block_signals(void);
-/*
- * Waits until is_done(arg) after something new was published, or for a signal. Answers 0, or the signal's number.
- */
+/* From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the process, on whichever thread they arrive (OpenBLAS starts
+ * threads of its own before main, so blocking them would not do). */
+void session_catch_signals(void);
+/* Waits until is_done(arg) after something new was published, or for a caught signal. Answers 0, or the signal's number. */
 int session_wait(Session *session, bool (*is_done)(void *arg), void *arg);
+/* Waits so long at most; 0, or the caught signal's number. */
+int session_sleep(int seconds);
 
 #endif

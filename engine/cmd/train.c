@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct TrainCommand { /* what one call holds, in the order in which it is taken */
 	TrainOptions options;
@@ -57,6 +58,9 @@ static int read_resumed(TrainCommand *t, int argc, char **argv, Error *err)
 		code = json_parse(config.data, config.len, &t->resumed_config, err);
 	if (!code && train_options_resume(&t->options, t->resumed_config, argc, argv))
 		code = ERR_USAGE; /* said already */
+	if (!code && checkpoint.steps >= t->options.steps)
+		code = error_set(err, ERR_USAGE, "run %lld is complete at %lld steps; --steps N with a larger N trains it further",
+		                 (long long) t->options.resume, (long long) checkpoint.steps);
 	if (!code)
 		str_copy(t->resume_path, sizeof t->resume_path, checkpoint.path);
 	strbuf_done(&config);
@@ -78,6 +82,18 @@ static int make_folder(const TrainCommand *t, char *folder, size_t size, Error *
 	if (mkdir(folder, 0755) && errno != EEXIST)
 		return error_set(err, ERR_IO, "%s: %s", folder, strerror(errno));
 	return 0;
+}
+
+/* Before anything is trained for a file that cannot be written. */
+static int check_out(const TrainCommand *t, Error *err)
+{
+	char folder[512];
+	if (!t->options.out)
+		return 0;
+	str_copy(folder, sizeof folder, t->options.out);
+	char *slash = strrchr(folder, '/');
+	str_copy(slash ? slash + (slash == folder) : folder, 2, slash ? "" : ".");
+	return access(folder, W_OK) ? error_set(err, ERR_IO, "--out %s: %s", t->options.out, strerror(errno)) : 0;
 }
 
 /* --out names the last policy; the best stands beside it as NAME.best.EXT. */
@@ -162,7 +178,9 @@ static int open_live(TrainCommand *t, Error *err)
 
 static int begin(TrainCommand *t, Error *err)
 {
-	int code = t->options.trace ? trace_load(t->options.trace, &t->trace, err) : 0;
+	int code = check_out(t, err);
+	if (!code && t->options.trace)
+		code = trace_load(t->options.trace, &t->trace, err);
 	if (!code)
 		code = train_options_apply(&t->options, t->options.trace ? &t->trace : NULL, &t->config, err);
 	t->config_json = train_options_json(&t->options);
@@ -242,6 +260,20 @@ static int ui_options(const TrainOptions *options, UiOptions *ui, Error *err)
 	return code ? code : ui_option_set(ui, "color", options->color, err);
 }
 
+/* What a person who leaves the console needs to go on. */
+static void say_goodbye(TrainCommand *t, int result)
+{
+	long long run = (long long) t->config.run_id;
+	if (result == UI_HEADLESS)
+		return;
+	if (is_over(t)) {
+		printf("run %lld is done; maestro runs show %lld prints it\n", run, run);
+		return;
+	}
+	trainer_stop(t->trainer);
+	printf("run %lld stopped with a checkpoint; maestro train --resume %lld goes on\n", run, run);
+}
+
 static int run_console(TrainCommand *t, Error *err)
 {
 	UiOptions ui;
@@ -253,6 +285,7 @@ static int run_console(TrainCommand *t, Error *err)
 	feed_free(feed);
 	if (result < 0)
 		return cmd_fail(result, err);
+	say_goodbye(t, result);
 	if (result == UI_HEADLESS) { /* the terminal is gone: training goes on to its end */
 		int signal_number = session_wait(&t->session, is_over, t);
 		return signal_number ? 128 + signal_number : 0;
@@ -285,7 +318,7 @@ int cmd_train(int argc, char **argv)
 	}
 	t->has_console = !t->options.is_headless && !t->options.is_json && ui_can_run();
 	if (!t->has_console)
-		session_block_signals();
+		session_catch_signals();
 	code = session_open(&t->session, t->options.db, true, &err);
 	if (code) {
 		free(t);

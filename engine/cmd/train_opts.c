@@ -41,7 +41,7 @@ static const Opt OPTIONS[] = {
 	SETTING("max-grad-norm", OPT_DOUBLE, max_grad_norm, 0, 1e9, "X", "gradient norm is clipped to it"),
 	SETTING("net-arch", OPT_STRING, net_arch, 0, 0, "W,W", "widths of the hidden layers"),
 	SETTING("activation", OPT_STRING, activation, 0, 0, "F", "tanh or relu"),
-	OPTION("out", 'o', OPT_STRING, out, "FILE", "where the trained policy goes (safetensors)"),
+	{ "out", 'o', OPT_STRING, offsetof(TrainOptions, out), 0, 0, "FILE", "where the trained policy goes (safetensors)", true },
 	OPTION("resume", 0, OPT_INT64, resume, "RUN", "go on with a run from its last checkpoint"),
 	OPTION("headless", 0, OPT_FLAG, is_headless, NULL, "no console, even on a terminal"),
 	OPTION("json", 0, OPT_FLAG, is_json, NULL, "one JSON object a line on stdout; implies --headless"),
@@ -175,6 +175,9 @@ static int apply_sim(const TrainOptions *o, const Trace *trace, TrainerConfig *c
 		return error_set(err, ERR_USAGE, "--bounds %s: write noop or terminate", o->bounds);
 	if (o->min_replicas > o->max_replicas)
 		return error_set(err, ERR_USAGE, "--min-replicas %d is above --max-replicas %d", o->min_replicas, o->max_replicas);
+	if (o->latency_soft_ms > 0 && o->latency_hard_ms > 0 && o->latency_hard_ms <= o->latency_soft_ms)
+		return error_set(err, ERR_USAGE, "--latency-hard %g must be above --latency-soft %g", o->latency_hard_ms,
+		                 o->latency_soft_ms);
 	bool is_seed = !strcmp(o->preset, "seed");
 	SimConfig *sim = &config->sim;
 	sim_config_default(sim);
@@ -220,7 +223,7 @@ static int apply_info(const TrainOptions *o, const Trace *trace, const SimConfig
 	};
 	TrainOptions portable = *o; /* a model file carries no path and no name of a run */
 	portable.trace = trace ? trace->name : NULL;
-	portable.name = NULL;
+	portable.name = portable.out = NULL;
 	char *text = train_options_json(&portable);
 	if (!text)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));

@@ -71,13 +71,14 @@ static void text_update(TrainReport *report, const RecordUpdate *update)
 {
 	int64_t now = clock_mono_ms(report->clock);
 	bool is_last = update->steps >= report->total_steps;
+	double share = fmin(1, (double) update->steps / (double) report->total_steps);
 	if (report->last_line_ms && now - report->last_line_ms < LINE_EVERY_MS && !is_last)
 		return;
 	report->last_line_ms = now;
 	(void) fprintf(report->out,
 	               "%9lld / %lld steps  %3.0f %%  ep_rew_mean %7.2f  ep_len_mean %6.1f  entropy %.3f  expl. var. %5.2f  %.0f steps/s\n",
 	               (long long) update->steps, (long long) report->total_steps,
-	               100 * (double) update->steps / (double) report->total_steps, update->value[TRAIN_EP_REW_MEAN],
+	               100 * share, update->value[TRAIN_EP_REW_MEAN],
 	               update->value[TRAIN_EP_LEN_MEAN], -update->value[TRAIN_ENTROPY_LOSS],
 	               update->value[TRAIN_EXPLAINED_VARIANCE], update->value[TRAIN_STEPS_PER_S]);
 	(void) fflush(report->out);
@@ -168,16 +169,16 @@ enum { N_MEASURES = sizeof MEASURES / sizeof *MEASURES };
 
 static void print_means(FILE *out, const char *who, const EvalEpisode *episodes)
 {
-	(void) fprintf(out, "%-14s", who);
+	(void) fprintf(out, "%-15s", who);
 	for (size_t m = 0; m < N_MEASURES; m++) {
 		double x[TABLE_EPISODES];
 		for (int i = 0; i < TABLE_EPISODES; i++)
 			x[i] = MEASURES[m].value(&episodes[i]);
 		double mean = mean_of(x, TABLE_EPISODES);
 		if (isfinite(mean))
-			(void) fprintf(out, " %12.*f", MEASURES[m].decimals, mean);
+			(void) fprintf(out, " %10.*f", MEASURES[m].decimals, mean);
 		else
-			(void) fprintf(out, " %12s", "off");
+			(void) fprintf(out, " %10s", "off");
 	}
 	(void) fprintf(out, "\n");
 }
@@ -193,32 +194,32 @@ static int print_differences(FILE *out, const EvalEpisode *ours, const EvalEpiso
 		if (bootstrap_mean(x, TABLE_EPISODES, 1, RESAMPLES, &interval[m]))
 			return ERR_NOMEM;
 	}
-	const char *rows[] = { "policy - hpa", "95 % from", "95 % to" };
+	const char *rows[] = { "difference", "95 % from", "95 % to" };
 	for (size_t r = 0; r < 3; r++) {
-		(void) fprintf(out, "%-14s", rows[r]);
+		(void) fprintf(out, "%-15s", rows[r]);
 		for (size_t m = 0; m < N_MEASURES; m++) {
 			double value = r == 0 ? interval[m].mean : r == 1 ? interval[m].lo : interval[m].hi;
 			if (isfinite(value))
-				(void) fprintf(out, " %+12.*f", MEASURES[m].decimals, value);
+				(void) fprintf(out, " %+10.*f", MEASURES[m].decimals, value);
 			else
-				(void) fprintf(out, " %12s", "off");
+				(void) fprintf(out, " %10s", "off");
 		}
 		(void) fprintf(out, "\n");
 	}
 	return 0;
 }
 
-static int print_table(FILE *out, const TrainerConfig *config, const EvalEpisode *ours, const EvalEpisode *hpa)
+static int print_table(FILE *out, const TrainerConfig *config, const char *who, const EvalEpisode *ours, const EvalEpisode *hpa)
 {
-	(void) fprintf(out, "\nheld-out traffic: last third of %s, %d episodes of %.0f min, means\n%-14s", config->traffic,
+	(void) fprintf(out, "\nheld-out traffic: last third of %s, %d episodes of %.0f min, means\n%-15s", config->traffic,
 	               TABLE_EPISODES, config->eval_sim.episode_steps * (double) config->eval_sim.interval_s / 60, "");
 	for (size_t m = 0; m < N_MEASURES; m++)
-		(void) fprintf(out, " %12s", MEASURES[m].title);
-	(void) fprintf(out, "\n%-14s", "");
+		(void) fprintf(out, " %10s", MEASURES[m].title);
+	(void) fprintf(out, "\n%-15s", "");
 	for (size_t m = 0; m < N_MEASURES; m++)
-		(void) fprintf(out, " %12s", MEASURES[m].unit);
+		(void) fprintf(out, " %10s", MEASURES[m].unit);
 	(void) fprintf(out, "\n");
-	print_means(out, "policy", ours);
+	print_means(out, who, ours);
 	print_means(out, "hpa (cpu 80 %)", hpa);
 	int code = print_differences(out, ours, hpa);
 	(void) fprintf(out, "V: seconds with p95 over soft, plus those over hard once more, in percent of the time. This HPA is the plain\n"
@@ -241,7 +242,7 @@ int train_report_table(TrainReport *report, const TrainerConfig *config, const c
 			                       episodes + i * TABLE_EPISODES, err);
 		policy_free(policy);
 	}
-	if (!code && print_table(report->out, config, episodes, episodes + TABLE_EPISODES))
+	if (!code && print_table(report->out, config, strcmp(model_path, config->best_path) ? "last model" : "best model", episodes, episodes + TABLE_EPISODES))
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	free(episodes);
 	return code;

@@ -85,6 +85,7 @@ static void set_paused(Trainer *trainer, const Command *command)
 	}
 	trainer->view.phase = command->u.flag ? TRAIN_PAUSED : TRAIN_RUNNING;
 	trainer->n_rate = 0; /* a rate over a pause would be none */
+	trainer->view.steps_per_s = trainer->view.eta_s = NAN;
 	intervene(trainer, command, command->u.flag ? "pause" : "resume", is_paused ? "paused" : "running",
 	          command->u.flag ? "paused" : "running");
 	answer(trainer, command, 0, command->u.flag ? "paused between updates" : "running");

@@ -114,7 +114,7 @@ void trainer_view_update(Trainer *trainer, const RecordUpdate *update)
 	view->steps = update->steps;
 	view->wall_s = (double) trainer->busy_ms / 1000;
 	memcpy(view->now, update->value, sizeof view->now);
-	view->steps_per_s = measure_rate(trainer, update->steps);
+	view->steps_per_s = view->phase == TRAIN_PAUSED ? NAN : measure_rate(trainer, update->steps);
 	view->eta_s = view->steps_per_s > 0 ? (double) (view->total_steps - view->steps) / view->steps_per_s : NAN;
 	str_copy(view->trouble, sizeof view->trouble, trouble_of(update));
 	share_time(trainer);
