@@ -9,11 +9,11 @@ CFLAGS   += -std=c11 $(OPT) -g -pthread $(WARN) $(SAN)
 LDFLAGS  += -pthread $(SAN)
 
 # Debian packages: what the program links, what `make test` needs besides, what `make screenshots` needs.
-PKG_BUILD := pkg-config libncurses-dev libcurl4-openssl-dev libcjson-dev libopenblas-dev libsqlite3-dev libmicrohttpd-dev libyaml-dev
+PKG_BUILD := pkg-config libncurses-dev libcurl4-openssl-dev libcjson-dev libopenblas-dev libsqlite3-dev libmicrohttpd-dev libyaml-dev zlib1g-dev
 PKG_TEST  := libcmocka-dev tmux jq
 PKG_E2E   := prometheus openssl curl
 PKG_SHOT  := xterm xvfb imagemagick fonts-dejavu-core x11-utils
-PC        := ncursesw libcurl libcjson openblas sqlite3 libmicrohttpd yaml-0.1
+PC        := ncursesw libcurl libcjson openblas sqlite3 libmicrohttpd yaml-0.1 zlib
 
 ifneq ($(shell command -v pkg-config),)
 CPPFLAGS += $(filter-out -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=600,$(shell pkg-config --cflags $(PC) 2>/dev/null))

@@ -40,6 +40,7 @@ cblas.h|engine/rl/blas.c
 curl/curl.h|engine/base/http.c
 cjson/cJSON.h|engine/base/json.c
 yaml.h|engine/base/config.c engine/base/yaml.c
+zlib.h|engine/rl/zip.c
 cmocka.h|tests/
 '
 for row in $owners; do

@@ -4,6 +4,7 @@
  */
 #include "cluster/kubeconfig.h"
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/yaml.h"
@@ -142,47 +143,18 @@ static int take_path(const Entry *entry, const char *key, char **ret, Error *err
 	return code;
 }
 
-static int base64_digit(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-	return at ? (int) (at - digits) : -1;
-}
-
-/* Decodes in place; false when the text is not base64. White space is passed over. */
-static bool base64_decode(char *text)
-{
-	uint32_t bits = 0;
-	int n_bits = 0;
-	char *to = text;
-	for (const char *at = text; *at && *at != '='; at++) {
-		if (strchr(" \t\r\n", *at))
-			continue;
-		int digit = base64_digit(*at);
-		if (digit < 0)
-			return false;
-		bits = bits << 6 | (uint32_t) digit;
-		n_bits += 6;
-		if (n_bits >= 8) {
-			n_bits -= 8;
-			*to++ = (char) (bits >> n_bits & 0xff);
-		}
-	}
-	*to = '\0';
-	return true;
-}
-
 /* PEM text: embedded under KEY-data, which wins as in kubectl, or in the file named by KEY. */
 static int take_pem(const Entry *entry, const char *key, char **ret, Error *err)
 {
 	char data_key[64], *path = NULL;
 	StrBuf text = { 0 };
 	Error cause = { 0 };
+	size_t len;
 	(void) snprintf(data_key, sizeof data_key, "%s-data", key);
 	int code = take(entry, data_key, ret, err);
 	if (code)
 		return code;
-	if (*ret && (!base64_decode(*ret) || !strstr(*ret, "-----BEGIN")))
+	if (*ret && (!base64_decode(*ret, &len) || !strstr(*ret, "-----BEGIN")))
 		return error_set(err, ERR_INVALID, "kubeconfig %s: %s %s: %s is not PEM in base64", entry->path,
 		                 entry->kind, entry->name, data_key);
 	if (*ret)

@@ -11,6 +11,7 @@ int cmd_train(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_console(int argc, char **argv);
 int cmd_runs(int argc, char **argv);
+int cmd_model(int argc, char **argv);
 int cmd_target_app(int argc, char **argv);
 int cmd_load(int argc, char **argv);
 

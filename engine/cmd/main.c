@@ -20,6 +20,7 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "train", cmd_train, "PPO training; the console on a terminal, progress lines elsewhere" },
 	{ "run", cmd_run, "the observe-infer-act loop over one Deployment" },
 	{ "runs", cmd_runs, "the run store: list, show, export" },
+	{ "model", cmd_model, "policies as files: inspect, convert, predict; SB3 zip, safetensors, ONNX" },
 	{ "target-app", cmd_target_app, "a sample HTTP service to scale" },
 	{ "load", cmd_load, "open-loop load on URLs" },
 	{ NULL, NULL, NULL },

@@ -36,7 +36,7 @@ static void place(Learner *learner, Carve *at)
 	learner->grad = carve(at, net->n_params, sizeof(float));
 	learner->x = carve(at, n * net->layer[0][0].in_pad, sizeof(float));
 	for (int t = 0; t < TRUNK_COUNT; t++)
-		for (int32_t i = 0; i <= net->config.depth; i++) {
+		for (int32_t i = 0; i <= net->depth[t]; i++) {
 			learner->y[t][i] = carve(at, n * net->layer[t][i].out_pad, sizeof(float));
 			learner->dy[t][i] = carve(at, n * net->layer[t][i].out_pad, sizeof(float));
 		}
@@ -97,7 +97,7 @@ static void gather(Learner *learner, const RolloutBuf *buf, const uint32_t *inde
 static void forward(Learner *learner, NetTrunk trunk, size_t n)
 {
 	const float *x = learner->x;
-	for (int32_t i = 0; i <= learner->net->config.depth; i++) {
+	for (int32_t i = 0; i <= learner->net->depth[trunk]; i++) {
 		const NetLayer *layer = &learner->net->layer[trunk][i];
 		net_layer_forward(learner->net, layer, n, x, layer->in_pad, learner->y[trunk][i], true);
 		x = learner->y[trunk][i];
@@ -108,7 +108,7 @@ static void forward(Learner *learner, NetTrunk trunk, size_t n)
 static void backward(Learner *learner, NetTrunk trunk, size_t n)
 {
 	const Kernels *kernels = learner->net->kernels;
-	for (int32_t i = learner->net->config.depth; i >= 0; i--) {
+	for (int32_t i = learner->net->depth[trunk]; i >= 0; i--) {
 		const NetLayer *layer = &learner->net->layer[trunk][i];
 		const float *x = i ? learner->y[trunk][i - 1] : learner->x, *dy = learner->dy[trunk][i];
 		float *dw = learner->grad + layer->weight_at, *db = learner->grad + layer->bias_at;
@@ -135,23 +135,24 @@ static void backward(Learner *learner, NetTrunk trunk, size_t n)
 void learner_gradient(Learner *learner, const RolloutBuf *buf, const uint32_t *index, size_t n,
 		      const LossConfig *config, LossFigures *ret_figures)
 {
-	int32_t head = learner->net->config.depth;
+	const Net *net = learner->net;
+	int32_t pi = net->depth[TRUNK_POLICY], vf = net->depth[TRUNK_VALUE]; /* the heads */
 	gather(learner, buf, index, n);
 	forward(learner, TRUNK_POLICY, n);
 	forward(learner, TRUNK_VALUE, n);
 	LossBatch batch = {
 		.n = n,
-		.n_actions = (size_t) learner->net->config.n_actions,
-		.ld_logits = learner->net->layer[TRUNK_POLICY][head].out_pad,
-		.ld_value = learner->net->layer[TRUNK_VALUE][head].out_pad,
-		.logits = learner->y[TRUNK_POLICY][head],
-		.value = learner->y[TRUNK_VALUE][head],
+		.n_actions = (size_t) net->config.n_actions,
+		.ld_logits = net->layer[TRUNK_POLICY][pi].out_pad,
+		.ld_value = net->layer[TRUNK_VALUE][vf].out_pad,
+		.logits = learner->y[TRUNK_POLICY][pi],
+		.value = learner->y[TRUNK_VALUE][vf],
 		.action = learner->action,
 		.log_prob = learner->log_prob,
 		.ret = learner->ret,
 		.advantage = learner->advantage,
 	};
-	loss_compute(config, &batch, learner->dy[TRUNK_POLICY][head], learner->dy[TRUNK_VALUE][head], ret_figures);
+	loss_compute(config, &batch, learner->dy[TRUNK_POLICY][pi], learner->dy[TRUNK_VALUE][vf], ret_figures);
 	backward(learner, TRUNK_POLICY, n);
 	backward(learner, TRUNK_VALUE, n);
 }

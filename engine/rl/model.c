@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "rl/io_safetensors.h"
+#include "rl/io_sb3.h"
+#include "rl/net_read.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -14,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MAX = 64 << 20 };
+enum { FILE_MAX = 192 << 20 }; /* the largest net with Adam's two moments beside it */
 static const char FORMAT[] = "maestro-policy-1";
 
 /* ---- writing ---- */
@@ -139,56 +141,31 @@ static int read_info(const SafeFile *file, ModelInfo *ret_info, Error *err)
 	return 0;
 }
 
-/* The shape of the net from the shapes of its tensors. */
-static int read_config(const SafeFile *file, NetConfig *ret_config, Error *err)
+static const char *tensor_name(const void *file, size_t i)
 {
-	const char *activation = safetensors_metadata(file, "activation");
-	const SafeTensor *head = safetensors_find(file, "action_net.weight"), *first = head;
-	if (!activation || (strcmp(activation, "tanh") != 0 && strcmp(activation, "relu") != 0))
-		return error_set(err, ERR_BAD_MODEL, "metadata: activation is neither tanh nor relu");
-	if (!head)
-		return error_set(err, ERR_BAD_MODEL, "no tensor action_net.weight");
-	NetConfig config = {
-		.n_actions = head->rows,
-		.activation = strcmp(activation, "tanh") ? ACTIVATION_RELU : ACTIVATION_TANH,
-	};
-	for (int32_t i = 0; i < NET_DEPTH_MAX; i++) {
-		char name[64];
-		(void) snprintf(name, sizeof name, "mlp_extractor.policy_net.%d.weight", 2 * i);
-		const SafeTensor *weight = safetensors_find(file, name);
-		if (!weight)
-			break;
-		if (i == 0)
-			first = weight;
-		config.width[i] = weight->rows;
-		config.depth = i + 1;
-	}
-	config.obs_dim = first->cols;
-	*ret_config = config;
-	return 0;
+	return ((const SafeFile *) file)->tensor[i].name;
 }
 
-static int read_parameters(const SafeFile *file, Net *net, Error *err)
+static void tensor_shape(const void *file, size_t i, int32_t *ret_rows, int32_t *ret_cols)
 {
-	NetTensor tensor[NET_TENSORS_MAX];
-	size_t count = net_tensors(net, tensor, NET_TENSORS_MAX);
-	if (count != file->count)
-		return error_set(err, ERR_BAD_MODEL, "%zu tensors, %zu wanted", file->count, count);
-	for (size_t t = 0; t < count; t++) {
-		const SafeTensor *found = safetensors_find(file, tensor[t].name);
-		if (!found)
-			return error_set(err, ERR_BAD_MODEL, "no tensor %s", tensor[t].name);
-		if (found->rows != tensor[t].rows || found->cols != tensor[t].cols)
-			return error_set(err, ERR_BAD_MODEL, "tensor %s: shape %d x %d, %d x %d wanted", tensor[t].name,
-					 found->rows, found->cols, tensor[t].rows, tensor[t].cols);
-		memcpy(tensor[t].data, found->data, found->n * sizeof(float));
-		for (size_t i = 0; i < found->n; i++)
-			if (!isfinite(tensor[t].data[i]))
-				return error_set(err, ERR_BAD_MODEL, "tensor %s: value %zu is not finite", found->name,
-						 i);
-	}
-	net_pack(net);
-	return 0;
+	const SafeTensor *tensor = &((const SafeFile *) file)->tensor[i];
+	*ret_rows = tensor->rows;
+	*ret_cols = tensor->cols;
+}
+
+static void tensor_copy(const void *file, size_t i, float *ret)
+{
+	const SafeTensor *tensor = &((const SafeFile *) file)->tensor[i];
+	memcpy(ret, tensor->data, tensor->n * sizeof *ret);
+}
+
+static int read_net(const SafeFile *file, Net **ret_net, Error *err)
+{
+	const char *activation = safetensors_metadata(file, "activation");
+	TensorSource source = { file, file->count, tensor_name, tensor_shape, tensor_copy };
+	if (!activation || (strcmp(activation, "tanh") != 0 && strcmp(activation, "relu") != 0))
+		return error_set(err, ERR_BAD_MODEL, "metadata: activation is neither tanh nor relu");
+	return net_read(&source, strcmp(activation, "tanh") ? ACTIVATION_RELU : ACTIVATION_TANH, ret_net, err);
 }
 
 static int read_doubles(const SafeFile *file, const char *key, double least, int32_t n, double *ret, Error *err)
@@ -220,10 +197,9 @@ static int read_normalisation(const SafeFile *file, Net *net, Error *err)
 	return code;
 }
 
-static int read_model(const StrBuf *bytes, Net **ret_net, ModelInfo *ret_info, Error *err)
+static int read_safetensors(const StrBuf *bytes, Net **ret_net, ModelInfo *ret_info, Error *err)
 {
 	SafeFile file = { 0 };
-	NetConfig config;
 	ModelInfo info;
 	Net *net = NULL;
 	int code = safetensors_open(bytes->data, bytes->len, &file, err);
@@ -231,11 +207,7 @@ static int read_model(const StrBuf *bytes, Net **ret_net, ModelInfo *ret_info, E
 		return code;
 	code = read_info(&file, &info, err);
 	if (!code)
-		code = read_config(&file, &config, err);
-	if (!code && (code = net_new(&config, &net, err)) == ERR_INVALID)
-		code = ERR_BAD_MODEL;
-	if (!code)
-		code = read_parameters(&file, net, err);
+		code = read_net(&file, &net, err);
 	if (!code)
 		code = read_normalisation(&file, net, err);
 	if (!code) {
@@ -254,8 +226,12 @@ int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err)
 	Error why = { 0 };
 	int code = mem_read_file(path, FILE_MAX, &bytes, err);
 	if (code == ERR_INVALID)
-		code = error_set(err, ERR_BAD_MODEL, "%s: larger than any model", path);
-	else if (!code && (code = read_model(&bytes, ret_net, ret_info, &why)))
+		return error_set(err, ERR_BAD_MODEL, "%s: larger than any model", path);
+	if (code)
+		return code;
+	code = sb3_is(bytes.data, bytes.len) ? sb3_read(bytes.data, bytes.len, ret_net, ret_info, &why)
+	                                     : read_safetensors(&bytes, ret_net, ret_info, &why);
+	if (code)
 		(void) error_set(err, code, "%s: %.200s", path, why.text);
 	strbuf_done(&bytes);
 	return code;

@@ -16,6 +16,17 @@
 
 static const double NORM_EPS = 1e-8, NORM_CLIP = 10.0;
 
+static int check_trunk(const char *trunk, int32_t depth, const int32_t *width, Error *err)
+{
+	if (depth < 0 || depth > NET_DEPTH_MAX)
+		return error_set(err, ERR_INVALID, "net: depth %d of the %s trunk is not in 0..%d", depth, trunk, NET_DEPTH_MAX);
+	for (int32_t i = 0; i < depth; i++)
+		if (width[i] < 1 || width[i] > NET_WIDTH_MAX)
+			return error_set(err, ERR_INVALID, "net: width %d of the %s trunk's layer %d is not in 1..%d", width[i],
+					 trunk, i, NET_WIDTH_MAX);
+	return 0;
+}
+
 static int check(const NetConfig *config, Error *err)
 {
 	if (config->obs_dim < 1 || config->obs_dim > NET_WIDTH_MAX)
@@ -23,12 +34,11 @@ static int check(const NetConfig *config, Error *err)
 	if (config->n_actions < 1 || config->n_actions > NET_WIDTH_MAX)
 		return error_set(err, ERR_INVALID, "net: n_actions %d is not in 1..%d", config->n_actions,
 				 NET_WIDTH_MAX);
-	if (config->depth < 0 || config->depth > NET_DEPTH_MAX)
-		return error_set(err, ERR_INVALID, "net: depth %d is not in 0..%d", config->depth, NET_DEPTH_MAX);
-	for (int32_t i = 0; i < config->depth; i++)
-		if (config->width[i] < 1 || config->width[i] > NET_WIDTH_MAX)
-			return error_set(err, ERR_INVALID, "net: width %d of hidden layer %d is not in 1..%d",
-					 config->width[i], i, NET_WIDTH_MAX);
+	int code = check_trunk("policy", config->depth, config->width, err);
+	if (!code && config->has_value_arch)
+		code = check_trunk("value", config->value_depth, config->value_width, err);
+	if (code)
+		return code;
 	if (config->activation != ACTIVATION_TANH && config->activation != ACTIVATION_RELU)
 		return error_set(err, ERR_INVALID, "net: unknown activation %d", (int) config->activation);
 	return 0;
@@ -47,20 +57,25 @@ static void size_layers(Net *net)
 {
 	const NetConfig *config = &net->config;
 	KernelAct act = config->activation == ACTIVATION_TANH ? KERNEL_TANH : KERNEL_RELU;
-	size_t at = 0, in = 0;
-	net->widest_pad = 16;
+	const int32_t *width[] = { config->width, config->has_value_arch ? config->value_width : config->width };
+	const size_t outputs[] = { (size_t) config->n_actions, 1 };
+	size_t at = 0, in[TRUNK_COUNT];
+	net->depth[TRUNK_POLICY] = config->depth;
+	net->depth[TRUNK_VALUE] = config->has_value_arch ? config->value_depth : config->depth;
 	for (int t = 0; t < TRUNK_COUNT; t++) {
-		in = (size_t) config->obs_dim;
-		for (int32_t i = 0; i < config->depth; i++) {
-			size_layer(&net->layer[t][i], in, (size_t) config->width[i], act, &at);
-			in = (size_t) config->width[i];
+		in[t] = (size_t) config->obs_dim;
+		for (int32_t i = 0; i < net->depth[t]; i++) {
+			size_layer(&net->layer[t][i], in[t], (size_t) width[t][i], act, &at);
+			in[t] = (size_t) width[t][i];
 		}
 	}
-	size_layer(&net->layer[TRUNK_POLICY][config->depth], in, (size_t) config->n_actions, KERNEL_LINEAR, &at);
-	size_layer(&net->layer[TRUNK_VALUE][config->depth], in, 1, KERNEL_LINEAR, &at);
-	for (int32_t i = 0; i <= config->depth; i++)
-		if (net->layer[TRUNK_POLICY][i].out_pad > net->widest_pad)
-			net->widest_pad = net->layer[TRUNK_POLICY][i].out_pad;
+	net->widest_pad = 16;
+	for (int t = 0; t < TRUNK_COUNT; t++) {
+		size_layer(&net->layer[t][net->depth[t]], in[t], outputs[t], KERNEL_LINEAR, &at);
+		for (int32_t i = 0; i <= net->depth[t]; i++)
+			if (net->layer[t][i].out_pad > net->widest_pad)
+				net->widest_pad = net->layer[t][i].out_pad;
+	}
 	net->n_params = at;
 }
 
@@ -70,7 +85,7 @@ static void place(Net *net, Carve *at)
 	(void) carve(at, 1, sizeof *net);
 	net->params = carve(at, net->n_params, sizeof(float));
 	for (int t = 0; t < TRUNK_COUNT; t++)
-		for (int32_t i = 0; i <= net->config.depth; i++) {
+		for (int32_t i = 0; i <= net->depth[t]; i++) {
 			NetLayer *layer = &net->layer[t][i];
 			layer->packed = carve(at, (layer->in + 1) * layer->out_pad, sizeof(float));
 			if (layer->in != layer->in_pad)
@@ -127,7 +142,7 @@ const NetConfig *net_config(const Net *net)
 void net_pack(Net *net)
 {
 	for (int t = 0; t < TRUNK_COUNT; t++)
-		for (int32_t i = 0; i <= net->config.depth; i++) {
+		for (int32_t i = 0; i <= net->depth[t]; i++) {
 			const NetLayer *layer = &net->layer[t][i];
 			const float *weight = net->params + layer->weight_at;
 			memcpy(layer->packed, net->params + layer->bias_at, layer->out * sizeof(float));
@@ -156,8 +171,8 @@ size_t net_tensors(Net *net, NetTensor *ret_tensor, size_t max)
 	for (int part = 0; part < 2 * TRUNK_COUNT; part++) {
 		bool is_head = part >= TRUNK_COUNT;
 		int t = part % TRUNK_COUNT;
-		int32_t first = is_head ? net->config.depth : 0;
-		int32_t last = is_head ? net->config.depth : net->config.depth - 1;
+		int32_t first = is_head ? net->depth[t] : 0;
+		int32_t last = is_head ? net->depth[t] : net->depth[t] - 1;
 		for (int32_t i = first; i <= last; i++) {
 			const NetLayer *layer = &net->layer[t][i];
 			NetTensor weight = { .rows = (int32_t) layer->out, .cols = (int32_t) layer->in,
@@ -245,7 +260,7 @@ size_t net_scratch_floats(const Net *net, size_t n)
 static const float *trunk_forward(const Net *net, NetTrunk trunk, const float *x, size_t ldx, size_t n, float *scratch)
 {
 	float *turn[2] = { scratch, scratch + n * net->widest_pad };
-	for (int32_t i = 0; i <= net->config.depth; i++) {
+	for (int32_t i = 0; i <= net->depth[trunk]; i++) {
 		const NetLayer *layer = &net->layer[trunk][i];
 		net_layer_forward(net, layer, n, x, ldx, turn[i % 2], false);
 		x = turn[i % 2];

@@ -1,6 +1,6 @@
 /*
- * The actor-critic net of SB3's MlpPolicy: two trunks (policy, value) of the same widths apart from each other, an action
- * head and a value head. Parameters are one flat buffer in SB3's order of tensors; running normalisation of the
+ * The actor-critic net of SB3's MlpPolicy: two trunks (policy, value) apart from each other, an action head and a value
+ * head. Parameters are one flat buffer in SB3's order of tensors; running normalisation of the
  * observation stands beside it, since no net is whole without it.
  */
 #ifndef MAESTRO_RL_NET_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NET_DEPTH_MAX = 4, NET_WIDTH_MAX = 1024 };
+enum { NET_DEPTH_MAX = 8, NET_WIDTH_MAX = 1024 };
 
 typedef enum Activation { ACTIVATION_TANH, ACTIVATION_RELU } Activation;
 
@@ -22,6 +22,9 @@ typedef struct NetConfig {
 	int32_t depth;                 /* hidden layers, 0..NET_DEPTH_MAX */
 	int32_t width[NET_DEPTH_MAX];
 	Activation activation;
+	bool has_value_arch;           /* the value trunk's hidden layers are its own, below; else like the policy's */
+	int32_t value_depth;
+	int32_t value_width[NET_DEPTH_MAX];
 } NetConfig;
 
 typedef struct Net Net;

@@ -24,6 +24,7 @@ struct Net {
 	NetConfig config;
 	size_t n_params;
 	float *params;                                    /* [n_params], SB3's order */
+	int32_t depth[TRUNK_COUNT];                       /* hidden layers of each */
 	NetLayer layer[TRUNK_COUNT][NET_DEPTH_MAX + 1];   /* hidden ones, then the head */
 	bool is_normalised;
 	double *mean, *var, *scale;                       /* [obs_dim]; scale: 1 / sqrt(var + 1e-8) */

@@ -14,15 +14,12 @@
 
 enum { ROWS = 65 };
 
-static Net *random_net(int32_t obs_dim, int32_t n_actions, int32_t depth, const int32_t *width, Activation activation)
+static Net *random_net_of(const NetConfig *config)
 {
-	NetConfig config = { .obs_dim = obs_dim, .n_actions = n_actions, .depth = depth, .activation = activation };
 	NetTensor tensor[NET_TENSORS_MAX];
 	Net *net = NULL;
 	Rng rng;
-	for (int32_t i = 0; i < depth; i++)
-		config.width[i] = width[i];
-	assert_int_equal(net_new(&config, &net, NULL), 0);
+	assert_int_equal(net_new(config, &net, NULL), 0);
 	rng_init(&rng, 3, 0, RNG_INIT);
 	size_t count = net_tensors(net, tensor, NET_TENSORS_MAX);
 	for (size_t t = 0; t < count; t++)
@@ -30,6 +27,14 @@ static Net *random_net(int32_t obs_dim, int32_t n_actions, int32_t depth, const 
 			tensor[t].data[i] = 0.3f * (float) rng_normal(&rng);
 	net_pack(net);
 	return net;
+}
+
+static Net *random_net(int32_t obs_dim, int32_t n_actions, int32_t depth, const int32_t *width, Activation activation)
+{
+	NetConfig config = { .obs_dim = obs_dim, .n_actions = n_actions, .depth = depth, .activation = activation };
+	for (int32_t i = 0; i < depth; i++)
+		config.width[i] = width[i];
+	return random_net_of(&config);
 }
 
 /* y = act(W x + b), from the tensors as SB3 would hold them. */
@@ -48,12 +53,14 @@ static void plain_forward(Net *net, const double *x, double *ret_logits, double 
 {
 	const NetConfig *config = net_config(net);
 	NetTensor tensor[NET_TENSORS_MAX];
-	size_t count = net_tensors(net, tensor, NET_TENSORS_MAX), depth = (size_t) config->depth;
+	size_t count = net_tensors(net, tensor, NET_TENSORS_MAX), t = 0;
+	const size_t depth[] = { (size_t) config->depth,
+				 (size_t) (config->has_value_arch ? config->value_depth : config->depth) };
 	double turn[2][NET_WIDTH_MAX];
 	for (size_t trunk = 0; trunk < 2; trunk++) {
 		const double *in = x;
-		for (size_t i = 0; i < depth; i++) {
-			plain_layer(&tensor[2 * (trunk * depth + i)], false, config->activation, in, turn[i % 2]);
+		for (size_t i = 0; i < depth[trunk]; i++, t += 2) {
+			plain_layer(&tensor[t], false, config->activation, in, turn[i % 2]);
 			in = turn[i % 2];
 		}
 		plain_layer(&tensor[count - 4 + 2 * trunk], true, config->activation, in, trunk ? ret_value : ret_logits);
@@ -97,6 +104,9 @@ static void net_forward_is_the_plain_formula_and_a_batch_is_its_rows(void **stat
 	check_forward(random_net(7, 2, 3, (int32_t[]) { 7, 65, 1 }, ACTIVATION_RELU));
 	check_forward(random_net(64, 20, 1, (int32_t[]) { 33 }, ACTIVATION_TANH));
 	check_forward(random_net(4, 2, 0, NULL, ACTIVATION_TANH));
+	const NetConfig apart = { .obs_dim = 5, .n_actions = 3, .depth = 1, .width = { 20 }, .has_value_arch = true,
+				  .value_depth = 3, .value_width = { 70, 9, 33 } };
+	check_forward(random_net_of(&apart));
 }
 
 static void net_tensors_have_the_names_and_order_of_sb3(void **state)
@@ -190,11 +200,12 @@ static void net_new_names_the_bad_setting(void **state)
 	const NetConfig bad[] = {
 		{ .obs_dim = 0, .n_actions = 3 },
 		{ .obs_dim = 5, .n_actions = 0 },
-		{ .obs_dim = 5, .n_actions = 3, .depth = 5 },
+		{ .obs_dim = 5, .n_actions = 3, .depth = NET_DEPTH_MAX + 1 },
 		{ .obs_dim = 5, .n_actions = 3, .depth = 1, .width = { 2000 } },
+		{ .obs_dim = 5, .n_actions = 3, .has_value_arch = true, .value_depth = -1 },
 		{ .obs_dim = 5, .n_actions = 3, .activation = (Activation) 7 },
 	};
-	static const char *const NAMES[] = { "obs_dim", "n_actions", "depth", "width", "activation" };
+	static const char *const NAMES[] = { "obs_dim", "n_actions", "depth", "width", "value", "activation" };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		assert_int_equal(net_new(&bad[i], &net, &err), ERR_INVALID);
 		assert_non_null(strstr(err.text, NAMES[i]));

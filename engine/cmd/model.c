@@ -1,0 +1,322 @@
+/*
+ * `maestro model inspect|convert|predict`: policies as files. What a file is shows in its first bytes (model_load); what is
+ * written, in the name it gets.
+ */
+#include "cmd/cmd.h"
+#include "cmd/opts.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "rl/io_onnx.h"
+#include "rl/io_sb3.h"
+#include "rl/model.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct ModelOptions {
+	const char *model, *observations, *out;
+	bool is_json;
+} ModelOptions;
+
+static const Opt OPTIONS[] = {
+	{ "model", 'm', OPT_STRING, offsetof(ModelOptions, model), 0, 0, "FILE", "a policy: safetensors, or an SB3 PPO zip", false },
+	{ "observations", 0, OPT_STRING, offsetof(ModelOptions, observations), 0, 0, "FILE",
+	  "predict: a JSON array of arrays, or an object with the key \"observations\"; -: stdin", false },
+	{ "out", 'o', OPT_STRING, offsetof(ModelOptions, out), 0, 0, "FILE",
+	  "convert: FILE.safetensors, FILE.zip (SB3) or FILE.onnx; predict: lines go there instead of stdout", false },
+	{ "json", 0, OPT_FLAG, offsetof(ModelOptions, is_json), 0, 0, NULL, "inspect: one JSON object", false },
+	{ 0 },
+};
+
+static const OptCommand COMMAND = {
+	"model inspect|convert|predict --model FILE [options]",
+	"inspect tells what a policy is; convert writes it as another format; predict prints {\"action\",\"logits\",\"value\"} for each\n"
+	"observation, the action being the likeliest one.",
+	OPTIONS, 1,
+};
+
+enum { OBSERVATIONS_MAX = 256 << 20, CHUNK = 256 };
+
+static int usage(const char *text)
+{
+	(void) fprintf(stderr, "maestro: model: %s; see maestro model --help\n", text);
+	return err_exit_status(ERR_USAGE);
+}
+
+/* ---- inspect ---- */
+
+static size_t count_parameters(const Net *net)
+{
+	NetTensor tensor[NET_TENSORS_MAX];
+	Net *copy = net_clone(net); /* since net_tensors lends them for writing */
+	size_t count = copy ? net_tensors(copy, tensor, NET_TENSORS_MAX) : 0, n = 0;
+	for (size_t t = 0; t < count; t++)
+		n += (size_t) tensor[t].rows * (size_t) (tensor[t].cols ? tensor[t].cols : 1);
+	net_free(copy);
+	return n;
+}
+
+static void add_widths(Json *to, const char *key, int32_t depth, const int32_t *width)
+{
+	Json *array = json_add_array(to, key);
+	for (int32_t i = 0; i < depth; i++)
+		json_add_int(array, NULL, width[i]);
+}
+
+/* 0 stands for "not known" in a ModelInfo, and null for it here. */
+static void add_known(Json *to, const char *key, double value)
+{
+	if (value > 0)
+		json_add_number(to, key, value);
+	else
+		json_add_null(to, key);
+}
+
+static Json *describe(const Net *net, const ModelInfo *info, bool is_sb3)
+{
+	const NetConfig *config = net_config(net);
+	Json *to = json_new_object(), *train = NULL;
+	bool is_apart = config->has_value_arch;
+	json_add_string(to, "format", is_sb3 ? "sb3" : "safetensors");
+	json_add_int(to, "observations", config->obs_dim);
+	json_add_int(to, "actions", config->n_actions);
+	Json *arch = json_add_object(to, "net_arch");
+	add_widths(arch, "pi", config->depth, config->width);
+	add_widths(arch, "vf", is_apart ? config->value_depth : config->depth, is_apart ? config->value_width : config->width);
+	json_add_string(to, "activation", config->activation == ACTIVATION_TANH ? "tanh" : "relu");
+	json_add_int(to, "parameters", (int64_t) count_parameters(net));
+	json_add_bool(to, "normalised", net_is_normalised(net));
+	json_add_int(to, "steps", info->steps);
+	json_add_int(to, "feature_version", info->obs_version);
+	add_known(to, "interval_s", (double) info->interval_s);
+	add_known(to, "rate_window_s", (double) info->rate_window_s);
+	add_known(to, "latency_window_s", (double) info->latency_window_s);
+	add_known(to, "latency_soft_ms", (double) info->latency_soft_ms);
+	add_known(to, "latency_hard_ms", (double) info->latency_hard_ms);
+	add_known(to, "max_replicas", info->max_replicas);
+	if (json_parse(info->train_json, strlen(info->train_json), &train, NULL))
+		json_add_null(to, "train");
+	else
+		json_add(to, "train", train);
+	return to;
+}
+
+static int inspect(const Net *net, const ModelInfo *info, bool is_sb3, bool is_json)
+{
+	Json *object = describe(net, info, is_sb3);
+	char *text = json_print(object);
+	if (text && is_json)
+		printf("%s\n", text);
+	for (const Json *at = json_first(object); text && !is_json && at; at = json_next(at)) {
+		char *value = json_print(at);
+		printf("%-17s %s\n", json_key(at), !value || json_is_null(at) ? "not known" : json_string(at) ? json_string(at) : value);
+		free(value);
+	}
+	json_free(object);
+	free(text);
+	return text ? 0 : cmd_fail(ERR_NOMEM, NULL);
+}
+
+/* ---- convert ---- */
+
+typedef int WriteFn(const char *path, const Net *net, const ModelInfo *info, Error *err);
+
+static int save_bytes(const char *path, StrBuf *bytes, int code, Error *err)
+{
+	if (code)
+		(void) error_set(err, code, "%s: %s", path, err_text(code));
+	else
+		code = mem_write_file(path, bytes->data, bytes->len, err);
+	strbuf_done(bytes);
+	return code;
+}
+
+static int write_sb3(const char *path, const Net *net, const ModelInfo *info, Error *err)
+{
+	StrBuf bytes = { 0 };
+	if (net_is_normalised(net))
+		(void) fprintf(stderr, "maestro: SB3 keeps normalisation apart from a policy; it is folded into the first layers, without "
+		                       "the clip at 10 standard deviations\n");
+	return save_bytes(path, &bytes, sb3_write(net, info, &bytes), err);
+}
+
+static int write_onnx(const char *path, const Net *net, const ModelInfo *info, Error *err)
+{
+	(void) info;
+	StrBuf bytes = { 0 };
+	return save_bytes(path, &bytes, onnx_write(net, &bytes), err);
+}
+
+static const struct {
+	const char *extension;
+	WriteFn *write;
+} WRITERS[] = { { ".safetensors", model_save }, { ".zip", write_sb3 }, { ".onnx", write_onnx } };
+
+static int convert(const char *path, const Net *net, const ModelInfo *info)
+{
+	Error err = { 0 };
+	const char *extension = path ? strrchr(path, '.') : NULL;
+	for (size_t i = 0; extension && i < sizeof WRITERS / sizeof *WRITERS; i++)
+		if (!strcmp(WRITERS[i].extension, extension)) {
+			int code = WRITERS[i].write(path, net, info, &err);
+			return code ? cmd_fail(code, &err) : 0;
+		}
+	return usage("convert wants --out FILE.safetensors, FILE.zip or FILE.onnx");
+}
+
+/* ---- predict ---- */
+
+static int read_row(const Json *row, size_t dim, size_t i, float *ret, Error *err)
+{
+	const Json *at = json_first(row);
+	if (!json_is_array(row) || json_len(row) != dim)
+		return error_set(err, ERR_INVALID, "observation %zu: not an array of %zu numbers", i, dim);
+	for (size_t k = 0; k < dim; k++, at = json_next(at)) {
+		double value;
+		if (!json_number(at, &value) || !isfinite((float) value))
+			return error_set(err, ERR_INVALID, "observation %zu: value %zu is not a finite number", i, k);
+		ret[k] = (float) value;
+	}
+	return 0;
+}
+
+static int read_observations(const char *path, Json **ret_root, const Json **ret_rows, Error *err)
+{
+	StrBuf text = { 0 };
+	Error why = { 0 };
+	Json *root = NULL;
+	int code = mem_read_file(strcmp(path, "-") ? path : "/dev/stdin", OBSERVATIONS_MAX, &text, err);
+	if (code)
+		return code;
+	code = json_parse(text.data ? text.data : "", text.len, &root, &why);
+	strbuf_done(&text);
+	if (code)
+		return error_set(err, code, "%s: %.200s", path, why.text);
+	const Json *rows = json_is_array(root) ? root : json_get(root, "observations");
+	if (!json_is_array(rows)) {
+		json_free(root);
+		return error_set(err, ERR_INVALID, "%s: neither an array nor an object with the array \"observations\"", path);
+	}
+	*ret_root = root;
+	*ret_rows = rows;
+	return 0;
+}
+
+/* The likeliest action, the first of several; -1 where the net gives no finite numbers. */
+static int32_t greedy(const float *logits, size_t n_actions, float value)
+{
+	size_t best = 0;
+	for (size_t a = 0; a < n_actions; a++) {
+		if (!isfinite(logits[a]))
+			return -1;
+		best = logits[a] > logits[best] ? a : best;
+	}
+	return isfinite(value) ? (int32_t) best : -1;
+}
+
+static void print_row(FILE *out, int32_t action, const float *logits, size_t n_actions, float value)
+{
+	(void) fprintf(out, "{\"action\":%d,\"logits\":[", action);
+	for (size_t a = 0; a < n_actions; a++)
+		(void) fprintf(out, "%s%.9g", a ? "," : "", (double) logits[a]);
+	(void) fprintf(out, "],\"value\":%.9g}\n", (double) value);
+}
+
+/* Rows in chunks: each line is that of the observation alone, since a batch gives the bytes of its rows. */
+static int predict_rows(const Net *net, const Json *rows, float *obs, float *logits, float *scratch, FILE *out, Error *err)
+{
+	size_t dim = (size_t) net_config(net)->obs_dim, n_actions = (size_t) net_config(net)->n_actions, i = 0;
+	float value[CHUNK];
+	for (const Json *row = json_first(rows); row;) {
+		size_t n = 0;
+		for (; row && n < CHUNK; row = json_next(row), n++) {
+			int code = read_row(row, dim, i + n, obs + n * dim, err);
+			if (code)
+				return code;
+		}
+		net_forward(net, obs, n, logits, value, scratch);
+		for (size_t b = 0; b < n; b++) {
+			int32_t action = greedy(logits + b * n_actions, n_actions, value[b]);
+			if (action < 0)
+				return error_set(err, ERR_INVALID, "observation %zu: the net's output is not finite", i + b);
+			print_row(out, action, logits + b * n_actions, n_actions, value[b]);
+		}
+		i += n;
+	}
+	return 0;
+}
+
+static int predict_to(const Net *net, const Json *rows, FILE *out, Error *err)
+{
+	size_t dim = (size_t) net_config(net)->obs_dim, n_actions = (size_t) net_config(net)->n_actions;
+	float *block = mem_block(CHUNK * (dim + n_actions) + net_scratch_floats(net, CHUNK) + 64, sizeof *block);
+	if (!block)
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	float *logits = block + net_scratch_floats(net, CHUNK), *obs = logits + CHUNK * n_actions;
+	int code = predict_rows(net, rows, obs, logits, block, out, err);
+	free(block);
+	return code;
+}
+
+static int predict(const ModelOptions *options, const Net *net)
+{
+	Error err = { 0 };
+	Json *root = NULL;
+	const Json *rows = NULL;
+	if (!options->observations)
+		return usage("predict wants --observations FILE");
+	int code = read_observations(options->observations, &root, &rows, &err);
+	if (code)
+		return cmd_fail(code, &err);
+	FILE *out = options->out ? fopen(options->out, "w") : stdout;
+	if (!out)
+		code = error_set(&err, ERR_IO, "%s: %s", options->out, strerror(errno));
+	else
+		code = predict_to(net, rows, out, &err);
+	if (out && (options->out ? fclose(out) : fflush(out)) && !code)
+		code = error_set(&err, ERR_IO, "%s: %s", options->out ? options->out : "stdout", strerror(errno));
+	json_free(root);
+	return code ? cmd_fail(code, &err) : 0;
+}
+
+/* ---- the command ---- */
+
+static bool is_zip(const char *path)
+{
+	char bytes[4] = { 0 };
+	FILE *file = fopen(path, "r");
+	size_t n = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+	if (file)
+		(void) fclose(file);
+	return sb3_is(bytes, n);
+}
+
+int cmd_model(int argc, char **argv)
+{
+	ModelOptions options = { 0 };
+	Net *net = NULL;
+	ModelInfo info;
+	Error err = { 0 };
+	int words, status;
+	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	if (code)
+		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	const char *verb = words ? argv[1] : "";
+	if (strcmp(verb, "inspect") && strcmp(verb, "convert") && strcmp(verb, "predict"))
+		return usage("write inspect, convert or predict");
+	if (!options.model)
+		return usage("--model FILE is missing");
+	code = model_load(options.model, &net, &info, &err);
+	if (code)
+		return cmd_fail(code, &err);
+	if (verb[0] == 'i')
+		status = inspect(net, &info, is_zip(options.model), options.is_json);
+	else
+		status = verb[0] == 'c' ? convert(options.out, net, &info) : predict(&options, net);
+	net_free(net);
+	return status;
+}
