@@ -18,7 +18,7 @@ enum { STOP_MS = 4000 };
 typedef struct TargetAppOptions {
 	const char *listen, *metrics_listen, *deployment, *namespace_, *pod;
 	double work_ms, cpu_limit;
-	int32_t threads, connections;
+	int32_t threads, queue_max;
 	int64_t seed;
 } TargetAppOptions;
 
@@ -29,7 +29,7 @@ static const Opt OPTIONS[] = {
 	{ "work-ms", 0, OPT_DOUBLE, AT(work_ms), 0, 60000, "MEAN", "mean CPU of a request, exponential (20)", false },
 	{ "threads", 0, OPT_INT, AT(threads), 1, 256, "N", "workers (1)", false },
 	{ "cpu-limit", 0, OPT_DOUBLE, AT(cpu_limit), 0, 256, "CORES", "what all workers may use together, as a container's limit (0: all)", false },
-	{ "connections", 0, OPT_INT, AT(connections), 1, 100000, "N", "at once, waiting ones included (900)", false },
+	{ "queue-max", 0, OPT_INT, AT(queue_max), 1, 10000, "N", "requests that may wait; beyond it 503 (128)", false },
 	{ "deployment", 0, OPT_STRING, AT(deployment), 0, 0, "NAME", "label of the metrics (TARGET_DEPLOYMENT, else web)", false },
 	{ "namespace", 'n', OPT_STRING, AT(namespace_), 0, 0, "NS", "label of the metrics (TARGET_NAMESPACE, else default)", false },
 	{ "pod", 0, OPT_STRING, AT(pod), 0, 0, "NAME", "label of the metrics (POD_NAME, else DEPLOYMENT-PID)", false },
@@ -67,7 +67,7 @@ int cmd_target_app(int argc, char **argv)
 		.pod = from_environment("POD_NAME", NULL),
 		.work_ms = 20.0,
 		.threads = 1,
-		.connections = 900,
+		.queue_max = 128,
 		.seed = (int64_t) time(NULL) * 65536 + getpid(),
 	};
 	char pod[512];
@@ -82,7 +82,7 @@ int cmd_target_app(int argc, char **argv)
 		.work_ms = options.work_ms,
 		.cpu_limit_cores = options.cpu_limit,
 		.threads = options.threads,
-		.connections = options.connections,
+		.queue_max = options.queue_max,
 		.seed = (uint64_t) options.seed,
 		.namespace_ = options.namespace_,
 		.deployment = options.deployment,

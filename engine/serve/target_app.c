@@ -21,7 +21,7 @@
 static const double BOUND_MS[] = {
 	.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000,
 };
-enum { BOUNDS = sizeof BOUND_MS / sizeof *BOUND_MS, NAME_MAX_LEN = 253, LABELS = 2048 /* two names, all escaped */ };
+enum { BOUNDS = sizeof BOUND_MS / sizeof *BOUND_MS, NAME_MAX_LEN = 253, SPARE_CONNECTIONS = 128 /* for scrapes and 503s */, LABELS = 2048 /* two names, all escaped */ };
 
 typedef struct Stats {
 	uint64_t ok, unavailable;     /* requests by code: 200, 503 */
@@ -194,10 +194,11 @@ static ServerVerdict service_handler(void *context, ServerRequest *request)
 	if (strcmp(request->method, "GET"))
 		return answer(request, 405, "only GET\n");
 	request->user = now_us();
-	if (!queue_push(&app->queue, &request)) /* it has a place for every connection */
+	if (!queue_push(&app->queue, &request))
 		return SERVER_KEPT;
+	request->status = 503;
 	record(app, request);
-	return answer(request, 503, "stopping\n");
+	return answer(request, 503, "too many requests wait\n");
 }
 
 /* ---- life ---- */
@@ -223,7 +224,7 @@ static int start_servers(TargetApp *app, Error *err)
 	const ServerConfig service = {
 		.listen = config->listen,
 		.share_port = true,
-		.connections = (uint32_t) config->connections,
+		.connections = (uint32_t) (config->queue_max + config->threads + SPARE_CONNECTIONS),
 		.handler = service_handler,
 		.context = app,
 	};
@@ -251,7 +252,7 @@ int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *
 	add_escaped(app->service_labels, "destination_workload", config->deployment);
 	add_escaped(app->service_labels, "destination_workload_namespace", config->namespace_);
 	add_escaped(app->service_labels, "request_protocol", "http");
-	int code = queue_init(&app->queue, sizeof(ServerRequest *), (size_t) config->connections);
+	int code = queue_init(&app->queue, sizeof(ServerRequest *), (size_t) config->queue_max);
 	if (code)
 		code = error_set(err, code, "out of memory");
 	if (!code)

@@ -1,6 +1,6 @@
 /*
  * `maestro target-app`: a service to scale. Each GET / burns an exponential amount of CPU; requests queue first come,
- * first served, for a few workers, so that overload shows as latency. It measures itself under the names of Istio and
+ * first served, for a few workers, so that overload shows as latency, and past the waiting room as 503. It measures itself under the names of Istio and
  * cAdvisor, so that the thesis's queries find it as they would find a pod in a mesh.
  */
 #ifndef MAESTRO_SERVE_TARGET_APP_H
@@ -16,7 +16,7 @@ typedef struct TargetAppConfig { /* strings are lent for the app's life */
 	double work_ms;              /* mean CPU of a request */
 	double cpu_limit_cores;      /* what all workers together may use, by 100 ms periods as a container's limit; 0: all */
 	int32_t threads;
-	int32_t connections;         /* at once, waiting ones included */
+	int32_t queue_max;           /* requests that may wait; beyond it 503 */
 	uint64_t seed;               /* of the demands */
 	const char *namespace_, *deployment, *pod; /* labels */
 } TargetAppConfig;

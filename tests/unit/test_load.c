@@ -112,6 +112,7 @@ static void load_arrivals_depend_on_nothing_but_the_seed(void **state)
 	(void) state;
 	Fixture f;
 	begin(&f, (Script) { .status = 200 });
+	f.config.duration_s = .05;
 	assert_int_equal(load_run(&f.config, &f.report, &f.err), 0);
 	int64_t first = f.report.sent + f.report.unsent;
 	f.script.delay_ms = 2;
@@ -140,6 +141,7 @@ static void load_tells_failures_apart(void **state)
 	(void) state;
 	Fixture f;
 	begin(&f, (Script) { .status = 503 });
+	f.config.duration_s = .05;
 	assert_int_equal(load_run(&f.config, &f.report, &f.err), 0);
 	assert_true(f.report.bad_status > 0);
 	assert_int_equal(f.report.ok, 0);

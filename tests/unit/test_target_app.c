@@ -26,7 +26,7 @@ typedef struct Fixture {
 } Fixture;
 
 static const TargetAppConfig CONFIG = {
-	.listen = "127.0.0.1:0", .work_ms = 1.0, .threads = 1, .connections = 64, .seed = 1,
+	.listen = "127.0.0.1:0", .work_ms = 1.0, .threads = 1, .queue_max = 64, .seed = 1,
 	.namespace_ = "shop", .deployment = "cart", .pod = "cart-7\"x\\",
 };
 
@@ -190,6 +190,42 @@ static void target_app_serves_what_waits_when_it_stops(void **state)
 	end(&f);
 }
 
+static void target_app_refuses_what_finds_the_waiting_room_full(void **state)
+{
+	(void) state;
+	Fixture f;
+	TargetAppConfig config = CONFIG;
+	config.work_ms = 20.0;
+	config.queue_max = 2;
+	begin(&f, config);
+	HttpPool *pool;
+	HttpDone done[16];
+	char url[64];
+	size_t n = 0, total = 0;
+	int64_t served = 0, refused = 0;
+	assert_int_equal(http_pool_new(16, false, 5000, &pool, &f.err), 0);
+	(void) snprintf(url, sizeof url, "http://127.0.0.1:%d/", target_app_port(f.app));
+	for (int i = 0; i < 16; i++)
+		assert_int_equal(http_pool_start(pool, url, i, &f.err), 0);
+	while (total < 16) {
+		assert_int_equal(http_pool_poll(pool, 100, done, 16, &n), 0);
+		for (size_t i = 0; i < n; i++) {
+			served += done[i].status == 200;
+			refused += done[i].status == 503;
+		}
+		total += n;
+	}
+	assert_int_equal(served + refused, 16);
+	assert_true(served >= 2 && refused > 0);
+	char line[512];
+	static const char service[] = "reporter=\"destination\",destination_workload=\"cart\",destination_workload_namespace=\"shop\","
+		"request_protocol=\"http\"";
+	(void) snprintf(line, sizeof line, "istio_requests_total{%s,response_code=\"503\"}", service);
+	assert_float_equal(metric(&f, line), (double) refused, 0.0);
+	http_pool_free(pool);
+	end(&f);
+}
+
 static void target_app_address_in_use_or_wrong_is_named(void **state)
 {
 	(void) state;
@@ -262,6 +298,7 @@ int main(void)
 		cmocka_unit_test(target_app_buckets_are_istios_and_cumulative),
 		cmocka_unit_test(target_app_metrics_pass_promtool),
 		cmocka_unit_test(target_app_serves_what_waits_when_it_stops),
+		cmocka_unit_test(target_app_refuses_what_finds_the_waiting_room_full),
 		cmocka_unit_test(target_app_address_in_use_or_wrong_is_named),
 		cmocka_unit_test(target_apps_share_a_port),
 		cmocka_unit_test(burn_uses_the_cpu_that_it_was_told),
