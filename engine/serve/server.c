@@ -230,13 +230,14 @@ void server_quiesce(Server *server, int64_t wait_ms)
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000L;
 	}
+	/* closed at once: where a port is shared, the kernel would go on sending connections here, and nobody takes them */
 	MHD_socket listening = MHD_quiesce_daemon(server->daemon);
+	if (listening != MHD_INVALID_SOCKET)
+		(void) close(listening);
 	(void) pthread_mutex_lock(&server->lock);
 	while (server->under_way > 0 && !pthread_cond_timedwait(&server->idle, &server->lock, &until))
 		;
 	(void) pthread_mutex_unlock(&server->lock);
-	if (listening != MHD_INVALID_SOCKET)
-		(void) close(listening);
 }
 
 void server_stop(Server *server)

@@ -1,0 +1,231 @@
+#!/bin/bash
+# The whole product against running parts: etcd, kube-apiserver, controller-manager, scheduler and kwok (fake pods that
+# become Ready), a real Prometheus, target-app processes for the pods, `maestro load` as the users.
+#   run.sh BUILD
+# Prints `ok NAME`, `not ok NAME: why`, and a closing line. Where Kubernetes can be neither found nor built: `skip`, exit 0.
+#   KEEP=1         leaves the working folder (logs, decisions, database) and says where
+#   E2E_PORT       first of 20 ports on loopback (27000)
+#   KUBE_CACHE     built Kubernetes programs (default $HOME/.cache/kube-test)
+set -u
+cd "$(dirname "$0")/../.."
+build=$(realpath "${1:-build}") here=$PWD/tests/e2e
+maestro=$build/maestro
+export KUBE_CACHE=${KUBE_CACHE:-$HOME/.cache/kube-test}
+kubectl=$KUBE_CACHE/bin/kubectl
+port=${E2E_PORT:-27000}
+export KUBE_PORT=$port ETCD_PORT=$((port + 1)) KWOK_PORT=$((port + 3)) KCM_PORT=$((port + 4)) SCHED_PORT=$((port + 5))
+prom_port=$((port + 6)) service_port=$((port + 7)) metrics_port=$((port + 100))
+prometheus_url=http://127.0.0.1:$prom_port
+
+skip() { echo "skip e2e: $1"; exit 0; }
+for tool in prometheus tmux openssl curl jq; do
+	command -v $tool >/dev/null 2>&1 || skip "$tool is not installed"
+done
+missing=
+for program in etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok; do
+	[ -x "$KUBE_CACHE/bin/$program" ] || missing="$missing $program"
+done
+[ -z "$missing" ] || command -v go >/dev/null 2>&1 || skip "no$missing in $KUBE_CACHE/bin, and no Go to build them"
+if [ -n "$missing" ] && ! "$here/cluster/build.sh" $missing >/tmp/maestro-e2e-build.$$ 2>&1; then
+	tail -n 3 /tmp/maestro-e2e-build.$$ >&2
+	rm -f /tmp/maestro-e2e-build.$$
+	skip "cannot build$missing (the modules are out of reach, or the above)"
+fi
+rm -f /tmp/maestro-e2e-build.$$
+
+work=$(mktemp -d /tmp/maestro-e2e-XXXXXX)
+export KUBE_WORK=$work/kube
+tmux=(tmux -L "maestro-e2e-$$" -f /dev/null)
+started=() prometheus_pid='' pods_pid='' n_ok=0 n_bad=0
+
+cleanup() {
+	"${tmux[@]}" kill-server 2>/dev/null
+	for pid in "${started[@]}" $prometheus_pid $pods_pid; do kill "$pid" 2>/dev/null; done
+	wait 2>/dev/null
+	"$here/cluster/down.sh" >/dev/null 2>&1
+	if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+ok() { echo "ok $1"; n_ok=$((n_ok + 1)); }
+bad() { echo "not ok $1: $2"; n_bad=$((n_bad + 1)); }
+check() { # name what command...: the command's success is the claim
+	local name=$1 what=$2
+	shift 2
+	if "$@"; then ok "$name"; else bad "$name" "$what"; fi
+}
+wait_for() { # seconds command...
+	local until=$((SECONDS + $1))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep .2
+	done
+}
+k() { "$kubectl" --kubeconfig="$KUBE_WORK/admin.kubeconfig" "$@"; }
+replicas() { k get deployment web -o 'jsonpath={.spec.replicas}'; }
+set_replicas() {
+	k scale deployment web --replicas="$1" >/dev/null
+	wait_for 30 all_served "$1"
+}
+all_served() { # as many processes up and scraped as pods wanted
+	[ "$(k get deployment web -o 'jsonpath={.status.readyReplicas}')" = "$1" ] && [ "$(query 'sum(up)')" = "$1" ]
+}
+query() { curl -fsS --data-urlencode "query=$1" "$prometheus_url/api/v1/query" | jq -r '.data.result[0].value[1] // empty'; }
+has_rate() { [ -n "$(query 'sum(rate(istio_requests_total[1m]))')" ] && [ -n "$(query 'sum(rate(container_cpu_usage_seconds_total[1m]))')" ]; }
+start_prometheus() { # with an empty store: what a stopped one had would count as present for five minutes more
+	rm -rf "$work/tsdb"
+	prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" \
+		--web.listen-address="127.0.0.1:$prom_port" >"$work/prometheus.log" 2>&1 &
+	prometheus_pid=$!
+	wait_for 30 curl -fsS "$prometheus_url/-/ready"
+}
+run() { # maestro run as the service account, without a console
+	"$maestro" run --deployment default/web --kubeconfig "$work/account.kubeconfig" --prometheus "$prometheus_url" \
+		--max-replicas 8 --db "$work/maestro.db" "$@"
+}
+
+# ---- the parts ----
+
+"$here/cluster/up.sh" >"$work/up.log" 2>&1 || { cat "$work/up.log"; bad cluster_starts "see above"; exit 1; }
+k apply -f "$here/cluster/rbac.yaml" -f "$here/cluster/web.yaml" >/dev/null
+token=$(k create token maestro --duration=1h)
+server=$(k config view --raw -o 'jsonpath={.clusters[0].cluster.server}')
+account() { # file token: a kubeconfig as kubectl makes it
+	local c=("$kubectl" config "--kubeconfig=$1")
+	"${c[@]}" set-cluster e2e "--server=$server" "--certificate-authority=$KUBE_WORK/pki/ca.crt" --embed-certs >/dev/null
+	"${c[@]}" set-credentials maestro "--token=$2" >/dev/null
+	"${c[@]}" set-context e2e --cluster=e2e --user=maestro --namespace=default >/dev/null
+	"${c[@]}" use-context e2e >/dev/null
+}
+account "$work/account.kubeconfig" "$token"
+account "$work/wrong.kubeconfig" not-a-token
+cat >"$work/prometheus.yml" <<END
+global: {scrape_interval: 1s, scrape_timeout: 1s}
+scrape_configs:
+- job_name: web
+  honor_labels: true
+  file_sd_configs: [{files: ["$work/targets.json"], refresh_interval: 1s}]
+END
+export KUBECONFIG=$KUBE_WORK/admin.kubeconfig
+"$here/pods.sh" "$maestro" "$kubectl" "$service_port" "$metrics_port" "$work/targets.json" --work-ms 10 --cpu-limit .25 \
+	2>"$work/pods.log" &
+pods_pid=$!
+start_prometheus || { bad prometheus_starts "see $work/prometheus.log"; exit 1; }
+load() { "$maestro" load --url "http://127.0.0.1:$service_port/" --json "$@"; }
+load --rps 10 --duration 90 >"$work/load_steady.json" &
+started+=($!)
+"$maestro" train --headless --seed 1 --steps 300000 --trace engine/sim/traces/wc98_opening_week.csv --db "$work/maestro.db" \
+	--out "$work/model.safetensors" >"$work/train.log" 2>&1 || bad model_trains "see $work/train.log"
+model=model:$work/model.safetensors
+
+check pods_are_scraped "not two targets up after 30 s" wait_for 30 all_served 2
+check metrics_of_the_thesis_are_there "no rates after 30 s" wait_for 30 has_rate
+
+# ---- one cycle ----
+
+# Runs one cycle with the options given; leaves the line in $line, the exit status in $status, spec.replicas in $before, $after.
+once() {
+	before=$(replicas)
+	line=$(run --once --json "$@" 2>"$work/once.err")
+	status=$?
+	after=$(replicas)
+}
+once_agrees() { # exit 0, what it says it applied is what the API has
+	[ $status = 0 ] && [ "$(jq -r .replicas <<<"$line")" = "$before" ] && [ "$(jq -r .desired <<<"$line")" = "$after" ] &&
+		[ "$(jq -r .applied <<<"$line")" = "$([ "$before" = "$after" ] && echo false || echo true)" ]
+}
+set_replicas 2
+once --policy "$model" --force
+check once_with_a_model_does_what_it_says "exit $status, $before -> $after, said: $line" once_agrees
+
+once --policy "$model" # its header carries no evaluation
+check model_without_evaluation_is_refused "exit $status, $before -> $after" [ "$status $after" = "3 $before" ]
+
+# too many pods: the policy's limits move it, whatever it thinks
+k scale deployment web --replicas=10 >/dev/null
+wait_for 20 all_served 10
+once --policy "$model" --force --dry-run
+check dry_run_moves_nothing "exit $status, $before -> $after, said: $line" [ "$status $before $after" = "0 10 10" ]
+check dry_run_says_what_it_would_do "said: $line" [ "$(jq -r '"\(.desired < 10) \(.applied) \(.state)"' <<<"$line")" = "true false Shadow" ]
+once --policy "$model" --force
+check once_moves_the_replicas "exit $status, $before -> $after, said: $line" once_agrees
+check once_moved "stayed at $after" [ "$after" -lt 10 ]
+
+# ---- bad input never writes ----
+
+set_replicas 10
+refuses() { # name exit-status options...: nothing is written, and one line says why
+	local name=$1 want=$2
+	shift 2
+	once --policy "$model" --force "$@"
+	check "$name" "exit $status, $before -> $after: $(cat "$work/once.err")" \
+		[ "$status $after $(grep -c '^maestro: ' "$work/once.err")" = "$want $before 1" ]
+}
+refuses wrong_credentials_are_exit_4 4 --kubeconfig "$work/wrong.kubeconfig"
+refuses unknown_deployment_is_exit_1 1 --deployment default/nosuch
+refuses forbidden_namespace_is_exit_3 3 --deployment kube-system/web
+sed "s/:$KUBE_PORT/:$((port + 19))/" "$work/account.kubeconfig" >"$work/nowhere.kubeconfig"
+refuses api_down_is_exit_4 4 --kubeconfig "$work/nowhere.kubeconfig"
+refuses prometheus_elsewhere_is_exit_4 4 --prometheus "http://127.0.0.1:$((port + 19))"
+refuses not_a_prometheus_is_exit_4 4 --prometheus "http://127.0.0.1:$service_port"
+kill "$prometheus_pid" && wait "$prometheus_pid" 2>/dev/null
+refuses prometheus_stopped_is_exit_4 4
+start_prometheus
+wait_for 60 has_rate
+
+# ---- the screen ----
+
+set_replicas 4
+"${tmux[@]}" new-session -d -x 120 -y 40 "exec env LC_ALL=C.UTF-8 TERM=screen-256color $maestro run --deployment default/web \
+	--kubeconfig $work/account.kubeconfig --prometheus $prometheus_url --policy hpa --max-replicas 8 --db $work/live.db 2>$work/live.err"
+screen() { "${tmux[@]}" capture-pane -p; }
+on_screen() { screen | grep -q -- "$1"; }
+check live_screen_shows_the_target "$(screen)" wait_for 20 on_screen 'default/web.*'
+wait_for 20 on_screen 'ready 4'
+"${tmux[@]}" send-keys o
+wait_for 5 on_screen 'Override default/web'
+"${tmux[@]}" send-keys 5
+"${tmux[@]}" send-keys Enter Enter Enter # replicas, hold, reason; then Apply has the focus
+check override_dialog_says_from_and_to "$(screen)" wait_for 5 on_screen '4 → 5 replicas'
+"${tmux[@]}" send-keys Enter
+check override_reaches_the_api "replicas $(replicas)" wait_for 10 [ "$(sleep 1; replicas)" = 5 ]
+check override_shows_on_screen "$(screen)" wait_for 10 on_screen 'Manual.*5 by'
+check override_reaches_the_pods "not 5 processes" wait_for 30 all_served 5
+check override_desired_shows_on_screen "$(screen)" wait_for 20 on_screen 'ready 5.*desired 5'
+stored() { "$maestro" runs show 1 --db "$work/live.db" --json; }
+check override_is_an_intervention "$(stored | jq -c .interventions)" \
+	[ "$(stored | jq -c '[.interventions[] | select(.what == "override") | [.from, .to]]')" = '[["4","5"]]' ]
+check override_is_audited "$(stored | jq -c .audit)" \
+	[ "$(stored | jq -c '[.audit[] | [.from, .to, .result]]')" = '[[4,5,"pending"],[4,5,"applied"]]' ]
+"${tmux[@]}" send-keys q # a target held by hand: it asks, with the focus on Cancel
+wait_for 5 on_screen 'Stop scaling and quit'
+"${tmux[@]}" send-keys Tab Enter
+gone() { ! "${tmux[@]}" has-session 2>/dev/null; }
+check quit_asks_and_ends "$(screen)" wait_for 10 gone
+check quit_is_recorded "$(stored | jq -c .status)" [ "$(stored | jq -r .status)" = stopped ]
+
+# ---- the loop, closed ----
+
+# Load that one pod cannot carry, then next to none. One pod serves 25 requests/s at most (10 ms of CPU each, a quarter core).
+set_replicas 1
+(load --rps 38 --duration 130 >"$work/load_high.json"; load --rps 3 --duration 150 >"$work/load_low.json") &
+started+=($!)
+sleep 5
+timeout 280 "$maestro" run --deployment default/web --kubeconfig "$work/account.kubeconfig" --prometheus "$prometheus_url" \
+	--max-replicas 5 --db "$work/maestro.db" --policy "$model" --force --json >"$work/loop.ndjson" 2>"$work/loop.err"
+rows() { jq -s "$1" "$work/loop.ndjson"; }
+jq -r '[.time[11:19], .state, .replicas, (.rps // "?"), (.latency // "?"), .action, .desired, .applied, .reason] |
+	map(if type == "number" then (. * 100 | round) / 100 else . end | tostring) | join("  ")' "$work/loop.ndjson"
+peak=$(rows '[.[].replicas] | max') last=$(rows '.[-1].replicas') p95_worst=$(rows '[.[].latency // 0] | max')
+p95_peak=$(rows '[.[] | select(.rps > 20)][-1].latency')
+check loop_scales_up_under_load "peak $peak" [ "$peak" -ge 3 ]
+check loop_brings_p95_down "worst $p95_worst ms, at the end of the load $p95_peak ms" \
+	[ "$(jq -n "$p95_peak < $p95_worst / 2")" = true ]
+check loop_scales_down_without_load "peak $peak, last $last" [ "$last" -lt "$peak" ]
+check loop_does_what_its_rows_say "see $work/loop.ndjson" \
+	[ "$(rows '[range(1; length) as $i | select(.[$i - 1].applied and .[$i - 1].desired != .[$i].replicas)] | length')" = 0 ]
+
+echo "$n_ok passed, $n_bad failed"
+[ $n_bad = 0 ]
