@@ -131,8 +131,8 @@ static bool answer(FakeServer *server, Conn *conn, char *body)
 	}
 	FakeRequest request = { conn->data, target, query ? query : "", headers + 2, body };
 	FakeReply reply = { .status = 200, .content_type = "application/json" };
-	atomic_fetch_add(&server->requests, 1);
 	server->handler(server->context, &request, &reply);
+	atomic_fetch_add(&server->requests, 1); /* after it: who sees the count sees what the handler did */
 	bool is_open = send_reply(conn->fd, &reply);
 	free(reply.body);
 	return is_open;

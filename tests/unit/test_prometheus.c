@@ -27,8 +27,6 @@ typedef struct World {
 	const char *whole;   /* instead of the whole answer to the memory query */
 	int whole_status;
 	FakeFault fault;
-	int n_queries;
-	char last_query[1024];
 } World;
 
 #define V(v) "{\"metric\":{},\"value\":[1795540345,\"" v "\"]}"
@@ -56,8 +54,6 @@ static void answer_query(World *world, const char *query, FakeReply *reply)
 		: strstr(query, "container_memory") ? (is_time ? world->memory_time : world->memory)
 		: strstr(query, "_bucket") ? (is_time ? world->p95_time : world->p95)
 		: strstr(query, "istio_requests_total") ? (is_time ? world->rps_time : world->rps) : world->up;
-	world->n_queries++;
-	str_copy(world->last_query, sizeof world->last_query, query);
 	if (strstr(query, "container_memory") && !is_time && (world->whole || world->whole_status || world->fault)) {
 		reply->status = world->whole_status ? world->whole_status : 200;
 		reply->body = fake_text("%s", world->whole ? world->whole : "{\"status\":\"success\"}");
@@ -202,6 +198,7 @@ static void prometheus_down_is_an_error_and_touches_no_sample(void **state)
 	assert_int_equal(fetch(&f), ERR_UNREACHABLE);
 	assert_int_equal(f.sample.replicas, 99);
 	assert_non_null(strstr(f.err.text, "prometheus: GET http://127.0.0.1:"));
+	assert_true(fake_server_requests(f.server) > 0);
 	f.world.fault = FAKE_NONE;
 	f.world.whole_status = 503;
 	f.world.whole = "Service Unavailable";
