@@ -30,7 +30,9 @@ static void draw_status(Console *console, const Scene *scene)
 {
 	char clock[FMT_TEXT];
 	int cols = console->canvas.cols, end = cols;
-	canvas_text_right(&console->canvas, 0, cols, 9, ROLE_LABEL, fmt_clock(clock, console->frame.wall_ms));
+	/* a simulated target has its own time: its clock agrees with its decisions */
+	int64_t now_ms = console->screen == SCREEN_LIVE ? scene->target_ms : scene->wall_ms;
+	canvas_text_right(&console->canvas, 0, cols, 9, ROLE_LABEL, fmt_clock(clock, now_ms));
 	end -= 10;
 	if (is_readonly(console)) {
 		canvas_text_right(&console->canvas, 0, end, 4, ROLE_BADGE_INFO, " RO ");

@@ -5,6 +5,15 @@
 
 enum { LIST_EVERY_MS = 3000, PATIENCE_MS = 10000 };
 
+/* Where the selection starts: a run with a curve to see. */
+static int64_t newest_training(const ArchiveAnswer *answer)
+{
+	for (int i = 0; i < answer->n_rows; i++)
+		if (answer->row[i].kind == RUN_TRAIN)
+			return i;
+	return 0;
+}
+
 static void take_answer(Console *console, const ArchiveAnswer *answer)
 {
 	RunsAsk *ask = &console->ask;
@@ -12,6 +21,8 @@ static void take_answer(Console *console, const ArchiveAnswer *answer)
 		return;
 	ask->asked_id = 0;
 	if (ask->asked == ARCHIVE_RUNS) {
+		if (!ask->has_list)
+			console->selected_run = newest_training(answer);
 		*ask->list = *answer;
 		ask->list_at_ms = console->now_ms;
 		ask->has_list = true;

@@ -97,7 +97,9 @@ static Role cell_result(const void *data, int row, char *text, size_t size)
 {
 	const DecisionRow *r = row_of(data, row);
 	char took[FMT_TEXT];
-	if (r->decision.is_applied)
+	if (r->decision.is_applied && ((const LiveView *) data)->is_simulated)
+		(void) snprintf(text, size, "applied");
+	else if (r->decision.is_applied)
 		(void) snprintf(text, size, "applied %s", fmt_ms(took, r->write_us < 0 ? NAN : (double) r->write_us / 1000));
 	else
 		(void) snprintf(text, size, r->write_us >= 0 ? "refused" : "-");

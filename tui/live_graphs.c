@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LABEL_COLS = 15, RIGHT_COLS = 16, RIGHT_NARROW = 9, WIDE = 58 };
+enum { LABEL_COLS = 15, RIGHT_COLS = 16, RIGHT_NARROW = 9, WIDE = 58, STRIDE_MOST = 12 };
 
 /* Room for words to the right of the graphs. */
 static int right_cols(int inner_cols)
@@ -36,7 +36,7 @@ typedef struct Past {
 	uint32_t field;      /* SAMPLE_*, or 0 and `pick` */
 	int pick;            /* 0 desired, 1 ready, 2 HPA */
 	int64_t bucket_ms, last_bucket;
-	int dots;
+	int dots, stride;    /* dot columns in all, and of a bucket */
 } Past;
 
 static double past_value(const Past *past, const HistoryPoint *p)
@@ -56,15 +56,24 @@ static void past_point(const void *data, int i, double *ret_x, double *ret_y)
 {
 	const Past *past = data;
 	const HistoryPoint *p = &past->live->history[i];
-	*ret_x = (double) (p->wall_ms / past->bucket_ms - past->last_bucket + past->dots - 1);
+	*ret_x = (double) ((p->wall_ms / past->bucket_ms - past->last_bucket) * past->stride + past->dots - 1);
 	*ret_y = past_value(past, p);
+}
+
+/* Dot columns of a cycle: more than one while the history is short, so that a young graph is not a sliver. */
+static int stride_of(const Scene *scene, int cols)
+{
+	int dots = cols * scene->canvas->glyphs->dots_x, n = scene->live->n_history;
+	int stride = scene->window > 1 || n < 1 ? 1 : dots / n;
+	return stride < 1 ? 1 : stride > STRIDE_MOST ? STRIDE_MOST : stride;
 }
 
 static Past past_of(const Scene *scene, uint32_t field, int pick, int cols)
 {
 	const LiveView *live = scene->live;
 	int64_t bucket = (int64_t) ((double) live->interval_s * 1000 * scene->window);
-	Past past = { live, field, pick, bucket > 0 ? bucket : 1000, 0, cols * scene->canvas->glyphs->dots_x };
+	Past past = { live, field, pick, bucket > 0 ? bucket : 1000, 0, cols * scene->canvas->glyphs->dots_x,
+	              stride_of(scene, cols) };
 	int64_t newest = live->n_history ? live->history[live->n_history - 1].wall_ms : live->wall_ms;
 	past.last_bucket = newest / past.bucket_ms;
 	return past;
@@ -91,7 +100,8 @@ int live_graph_cols(int inner_cols)
 void live_window_note(const Scene *scene, int cols, char *text, size_t size)
 {
 	char whole[FMT_TEXT], one[FMT_TEXT];
-	double column_s = (double) scene->live->interval_s * scene->window * scene->canvas->glyphs->dots_x;
+	double column_s = (double) scene->live->interval_s * scene->window * scene->canvas->glyphs->dots_x /
+	                  stride_of(scene, cols);
 	(void) snprintf(text, size, "%s, 1 column %s", fmt_duration(whole, column_s * cols), fmt_duration(one, column_s));
 }
 
@@ -168,7 +178,7 @@ static void draw_signal(const Scene *scene, const Signal *signal, Rect area)
 	double top = is_latency ? latency_top(target, most) : most > 0 ? most * 1.05 : 1;
 	Plot plot = { scene->canvas, { area.row, area.col + LABEL_COLS, area.rows, cols }, 0, past.dots - 1, 0, top };
 	plot_series(&plot, &(Series) { &past, scene->live->n_history, past_point, PLOT_AREA, signal->role, signal->fill,
-	            signal->letter, 2.5, is_latency ? (double) target->latency_soft_ms : 0,
+	            signal->letter, past.stride * 2.5, is_latency ? (double) target->latency_soft_ms : 0,
 	            is_latency ? (double) target->latency_hard_ms : 0 });
 	if (is_latency)
 		draw_limits(scene, &plot);
@@ -234,13 +244,13 @@ void live_draw_replicas(const Scene *scene, Rect in)
 {
 	int n = scene->live->n_history, cols = live_graph_cols(in.cols);
 	Past ready = past_of(scene, 0, 1, cols), desired = past_of(scene, 0, 0, cols), hpa = past_of(scene, 0, 2, cols);
-	double most = fmax(fmax(past_most(&ready), past_most(&desired)), fmax(past_most(&hpa), 1));
+	double most = fmax(fmax(past_most(&ready), past_most(&desired)), fmax(past_most(&hpa), 1)), gap = ready.stride * 2.5;
 	Axis axis = axis_fit(0, most, (in.rows - 1) / 3);
 	static const ChartLabels LABELS = { fmt_plain, NULL, "", LABEL_COLS - 1 };
 	Plot plot = chart_begin(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, LABEL_COLS + cols }, 0,
 	                        ready.dots - 1, &axis, &LABELS);
-	plot_series(&plot, &(Series) { &ready, n, past_point, PLOT_AREA, ROLE_SERIES_C, ROLE_FILL_C, 'r', 2.5, 0, 0 });
-	plot_series(&plot, &(Series) { &hpa, n, past_point, PLOT_STEPS, ROLE_SERIES_B, ROLE_TEXT, 'h', 2.5, 0, 0 });
-	plot_series(&plot, &(Series) { &desired, n, past_point, PLOT_STEPS, ROLE_SERIES_A, ROLE_TEXT, 'd', 2.5, 0, 0 });
+	plot_series(&plot, &(Series) { &ready, n, past_point, PLOT_AREA_STEPS, ROLE_SERIES_C, ROLE_FILL_C, 'r', gap, 0, 0 });
+	plot_series(&plot, &(Series) { &hpa, n, past_point, PLOT_STEPS, ROLE_SERIES_B, ROLE_TEXT, 'h', gap, 0, 0 });
+	plot_series(&plot, &(Series) { &desired, n, past_point, PLOT_STEPS, ROLE_SERIES_A, ROLE_TEXT, 'd', gap, 0, 0 });
 	draw_counts(scene, in);
 }

@@ -99,6 +99,12 @@ static void segment(const Plot *plot, const Series *series, DotPoint a, DotPoint
 		column(plot, b.x, a.y, b.y, series->role, series->letter);
 		return;
 	}
+	if (series->kind == PLOT_AREA_STEPS) {
+		for (int x = a.x; x < b.x; x++)
+			area_column(plot, series, x, a.y, a.value);
+		area_column(plot, series, b.x, b.y, b.value);
+		return;
+	}
 	int before = a.y;
 	for (int x = a.x; x <= b.x; x++) {
 		double at = b.x > a.x ? (double) (x - a.x) / (b.x - a.x) : 1;

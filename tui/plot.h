@@ -23,7 +23,7 @@ typedef struct Plot {
 	double x0, x1, y0, y1;
 } Plot;
 
-typedef enum PlotKind { PLOT_LINE, PLOT_STEPS, PLOT_AREA, PLOT_DOTS } PlotKind;
+typedef enum PlotKind { PLOT_LINE, PLOT_STEPS, PLOT_AREA, PLOT_AREA_STEPS, PLOT_DOTS } PlotKind;
 
 /* Point i of a series; y NAN where it is not known. */
 typedef void (*PlotPoint)(const void *data, int i, double *ret_x, double *ret_y);

@@ -14,6 +14,8 @@
 
 enum { PANE_SIGNALS, PANE_DECISION, PANE_REPLICAS, PANE_HEALTH, PANE_DECISIONS, N_PANES };
 
+enum { PAST_LEAST = 16 /* decisions that a graph of them has room for, at least */ };
+
 static const PaneSpec PANES[N_PANES] = {
 	[PANE_SIGNALS] = { "Signals", .band = 0, .share = 62, .min_rows = 9, .grow = 4 },
 	[PANE_DECISION] = { "Decision", .band = 0, .share = 36, .min_rows = 9, .grow = 4, .max_cols = 48 },
@@ -84,16 +86,16 @@ static void head(const Scene *scene, Pen *pen)
 	if (v->state == STATE_MANUAL && v->manual_until_wall_ms > 0)
 		(void) pen_item(pen, ROLE_WARN, "  %d by %s until %s", v->manual_replicas, v->manual_who,
 		                fmt_clock(text, v->manual_until_wall_ms));
-	else if (v->state_reason != REASON_NONE)
+	else if (v->state_reason > REASON_POLICY_KEEP)
 		(void) pen_item(pen, ROLE_WARN, "  %s", reason_text(v->state_reason));
 	const struct { const char *name; const SourceHealth *health; } SOURCES[] = {
 		{ "metrics", &v->metrics }, { "api", &v->api }, { "model", &v->model } };
 	for (size_t i = 0; i < 3; i++)
 		if (pen->col + 14 < pen->end && pen_item(pen, ROLE_LABEL, "  %s ", SOURCES[i].name))
 			(void) pen_item(pen, health_role(SOURCES[i].health), "%s", health_word(SOURCES[i].health));
-	(void) pen_item(pen, ROLE_LABEL, "  by %s", v->policy);
+	(void) pen_item(pen, ROLE_LABEL, "  policy %s", v->policy);
 	if (v->policy_steps >= 0)
-		(void) pen_item(pen, ROLE_LABEL, " at %s steps", fmt_count(text, (double) v->policy_steps));
+		(void) pen_item(pen, ROLE_LABEL, ", %s steps", fmt_count(text, (double) v->policy_steps));
 }
 
 /* ---- decision ---- */
@@ -177,17 +179,18 @@ static void draw_past(const Scene *scene, Rect in)
 	static const int ORDER[ACTION_COUNT] = { ACTION_UP, ACTION_KEEP, ACTION_DOWN };
 	static const char *const NAMES[ACTION_COUNT] = { "down", "keep", "up" };
 	static const ChartLabels LABELS = { fmt_plain, NULL, "", 7 };
+	int n = scene->live->n_rows, shown = n > PAST_LEAST ? n : PAST_LEAST;
 	int height = (in.rows - 1) / ACTION_COUNT;
 	if (height < 3 || scene->live->last.decision.n_actions != ACTION_COUNT)
 		return;
 	(void) canvas_textf(scene->canvas, in.row, in.col, in.cols, ROLE_LABEL, "probabilities of the last %d decisions",
-		VIEW_ROWS);
+		n);
 	for (int i = 0; i < ACTION_COUNT; i++) {
 		Past past = { scene->live, ORDER[i] };
 		Axis axis = { 0, 1, 1 };
-		Plot plot = chart_begin(scene->canvas, (Rect) { in.row + 1 + i * height, in.col, height - 1, in.cols }, 0,
-		                        VIEW_ROWS - 1, &axis, &LABELS);
-		plot_series(&plot, &(Series) { .data = &past, .n = scene->live->n_rows, .at = past_point, .kind = PLOT_AREA,
+		Plot plot = chart_begin(scene->canvas, (Rect) { in.row + 1 + i * height, in.col, height - 1, in.cols },
+		                        VIEW_ROWS - shown, VIEW_ROWS - 1, &axis, &LABELS);
+		plot_series(&plot, &(Series) { .data = &past, .n = n, .at = past_point, .kind = PLOT_AREA_STEPS,
 		            .role = ROLE_SERIES_A, .fill = ROLE_FILL_A, .letter = '*' });
 		(void) canvas_text(scene->canvas, in.row + height - 1 + i * height, in.col, 4, ROLE_LABEL, NAMES[ORDER[i]]);
 	}
@@ -231,7 +234,8 @@ static void draw_source(const Scene *scene, Rect in, int row, const char *name, 
 	if (health->good_wall_ms > 0)
 		(void) pen_item(&pen, ROLE_TEXT, "%s old  ",
 		                fmt_duration(age, (double) (scene->target_ms - health->good_wall_ms) / 1000));
-	(void) pen_item(&pen, ROLE_TEXT, "%s  ", fmt_ms(text, (double) health->duration_ms));
+	if (!scene->live->is_simulated) /* a call within the process takes no time worth showing */
+		(void) pen_item(&pen, ROLE_TEXT, "%s  ", fmt_ms(text, (double) health->duration_ms));
 	(void) canvas_text(scene->canvas, pen.row, pen.col, pen.end - pen.col, ROLE_LABEL, health->text);
 }
 

@@ -13,7 +13,7 @@ enum { PANE_TABLE, PANE_RUN, N_PANES };
 
 static const PaneSpec PANES[N_PANES] = {
 	[PANE_TABLE] = { "Runs", .band = 0, .share = 1, .min_rows = 8, .grow = 1 },
-	[PANE_RUN] = { "Selected run", .band = 1, .share = 1, .min_rows = 11, .grow = 1, .drop = 1 },
+	[PANE_RUN] = { "Selected run", .band = 1, .share = 1, .min_rows = 11, .grow = 2, .drop = 1 },
 };
 
 static void head(const Scene *scene, Pen *pen)
@@ -132,7 +132,7 @@ static Role cell_policy(const void *data, int row, char *text, size_t size)
 static const Column COLUMNS[] = {
 	{ "id", 5, 0, true, false, cell_id },
 	{ "kind", 7, 5, false, false, cell_kind },
-	{ "name", 16, 0, false, true, cell_name },
+	{ "name", 20, 0, false, true, cell_name },
 	{ "status", 8, 0, false, false, cell_status },
 	{ "seed", 5, 4, true, false, cell_seed },
 	{ "steps", 7, 1, true, false, cell_steps },
@@ -142,7 +142,7 @@ static const Column COLUMNS[] = {
 	{ "std", 7, 6, true, false, cell_std },
 	{ "start (UTC)", 16, 7, false, false, cell_start },
 	{ "took", 10, 8, true, false, cell_took },
-	{ "policy", 16, 9, false, false, cell_policy },
+	{ "policy", 16, 9, false, true, cell_policy },
 };
 
 static void draw_table(const Scene *scene, Rect rect)
@@ -193,7 +193,9 @@ static void draw_curve(const Scene *scene, Rect area, const char *name, const fl
 	Plot plot = chart_begin(scene->canvas, (Rect) { area.row + 1, area.col, area.rows - 1, area.cols },
 	                        (double) run->point_steps[0], (double) run->point_steps[n - 1], &axis, &LABELS);
 	ArchiveCurve curve = { run, value };
-	plot_series(&plot, &(Series) { .data = &curve, .n = n, .at = archive_point, .kind = PLOT_AREA,
+	plot_series(&plot, &(Series) { .data = &curve, .n = n, .at = archive_point,
+	            .kind = axis.lo < 0 || axis.lo > 0 ? PLOT_LINE : PLOT_AREA, /* an area counts from zero */
+	           
 	            .role = role, .fill = fill, .letter = '*' });
 }
 
@@ -201,11 +203,13 @@ static void draw_curve(const Scene *scene, Rect area, const char *name, const fl
 static const char *config_item(const char *at, char *text, size_t size)
 {
 	int depth = 0;
+	bool is_quoted = false;
 	size_t len = 0;
-	for (; *at && (depth > 0 || (*at != ',' && *at != '}')); at++) {
-		depth += *at == '[' || *at == '{' ? 1 : *at == ']' || *at == '}' ? -1 : 0;
+	for (; *at && (is_quoted || depth > 0 || (*at != ',' && *at != '}')); at++) {
+		is_quoted ^= *at == '"';
+		depth += is_quoted ? 0 : *at == '[' || *at == '{' ? 1 : *at == ']' || *at == '}' ? -1 : 0;
 		if (*at != '"' && len + 1 < size)
-			text[len++] = *at == ':' && depth == 0 ? ' ' : *at;
+			text[len++] = *at == ':' && depth == 0 && !is_quoted ? ' ' : *at;
 	}
 	text[len] = '\0';
 	return *at ? at + 1 : at;
@@ -245,7 +249,8 @@ static void draw_run(const Scene *scene, Rect rect)
 	int config_rows = in.rows >= 12 ? 3 : 2, rows = in.rows - config_rows, half = (in.cols - 2) / 2;
 	draw_config(scene, (Rect) { in.row + rows, in.col, config_rows, in.cols }, run->config);
 	if (run->n_points < 2) {
-		(void) canvas_text(scene->canvas, in.row + rows / 2, in.col, in.cols, ROLE_LABEL, "no learning curve");
+		(void) canvas_text(scene->canvas, in.row + rows / 2, in.col, in.cols, ROLE_LABEL,
+		                   run->row[0].kind == RUN_TRAIN ? "no learning curve yet" : "a control run: no learning curve");
 		return;
 	}
 	draw_curve(scene, (Rect) { in.row, in.col, rows, half }, "reward", run->point_rew, ROLE_SERIES_A, ROLE_FILL_A);

@@ -267,8 +267,9 @@ static void draw_time(const Scene *scene, Rect rect)
 	if (v->checkpoint_steps < 0) {
 		(void) pen_item(&pen, ROLE_LABEL, "no checkpoint yet");
 	} else {
-		scene_figure(&pen, "checkpoint", ROLE_TEXT, fmt_count(text, (double) v->checkpoint_steps));
-		(void) pen_item(&pen, ROLE_LABEL, "steps, at %s", fmt_clock(text, v->checkpoint_wall_ms));
+		(void) pen_item(&pen, ROLE_LABEL, "checkpoint ");
+		(void) pen_item(&pen, ROLE_TEXT, "%s steps", fmt_count(text, (double) v->checkpoint_steps));
+		(void) pen_item(&pen, ROLE_LABEL, ", at %s", fmt_clock(text, v->checkpoint_wall_ms));
 	}
 	if (in.rows > 5 && v->checkpoint_steps >= 0)
 		(void) canvas_text(scene->canvas, in.row + 5, in.col, in.cols, ROLE_LABEL, v->checkpoint_path);
@@ -324,10 +325,11 @@ static void draw_progress(const Scene *scene, Rect rect)
 	const TrainView *v = scene->train;
 	char done[FMT_TEXT], total[FMT_TEXT], eta[FMT_TEXT], share[FMT_TEXT], text[160];
 	double ratio = v->total_steps > 0 ? (double) v->steps / (double) v->total_steps : NAN;
-	(void) snprintf(text, sizeof text, "%s  %s of %s steps  ETA %s", fmt_percent(share, ratio),
+	(void) snprintf(text, sizeof text, "%s  %s of %s steps  %s%s", fmt_percent(share, ratio),
 	                fmt_count(done, (double) v->steps), v->total_steps > 0 ? fmt_count(total,
 		(double) v->total_steps) : "?",
-	                v->phase >= TRAIN_DONE ? "done" : isnan(v->eta_s) ? "--" : fmt_duration(eta, v->eta_s));
+	                v->phase >= TRAIN_DONE ? "" : "ETA ",
+	                v->phase >= TRAIN_DONE ? PHASES[v->phase] : isnan(v->eta_s) ? "--" : fmt_duration(eta, v->eta_s));
 	int width = canvas_width(scene->canvas, text) + 1;
 	if (v->trouble[0])
 		(void) canvas_textf(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3,

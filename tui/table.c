@@ -19,7 +19,7 @@ static void fit(const Column *column, int n, int cols, int *width)
 		need -= width[worst] + 1;
 		width[worst] = 0;
 	}
-	for (int i = 0; i < n && need < cols; i++) {
+	for (int i = n - 1; i >= 0 && need < cols; i--) {
 		if (width[i] && column[i].stretches) {
 			width[i] += cols - need;
 			break;

@@ -1,6 +1,6 @@
 /*
  * Tables: columns of stated width and priority. Where the width lacks, the columns of least priority leave whole;
- * spare width goes to the one that stretches.
+ * spare width goes to the last one that stretches.
  */
 #ifndef MAESTRO_TUI_TABLE_H
 #define MAESTRO_TUI_TABLE_H

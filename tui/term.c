@@ -16,9 +16,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { ESCAPE_MS = 25, N_CRASHES = 5 };
+enum { ESCAPE_MS = 25, N_CRASHES = 6 };
 
-static const int CRASHES[N_CRASHES] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+static const int CRASHES[N_CRASHES] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT };
 
 static struct Rescue {
 	volatile sig_atomic_t is_armed;
@@ -36,7 +36,8 @@ static void on_crash(int signal_number)
 		rescue.is_armed = 0;
 		ssize_t wrote = write(STDOUT_FILENO, rescue.bytes, rescue.len);
 		(void) tcsetattr(STDIN_FILENO, TCSANOW, &rescue.modes);
-		wrote = write(STDERR_FILENO, NOTE, sizeof NOTE - 1);
+		if (signal_number != SIGQUIT) /* that one was wished for */
+			wrote = write(STDERR_FILENO, NOTE, sizeof NOTE - 1);
 		(void) wrote;
 	}
 	for (int i = 0; i < N_CRASHES; i++)

@@ -14,7 +14,7 @@ typedef struct Term {
 	Canvas shown;      /* what the terminal shows */
 } Term;
 
-/* ERR_IO: no terminal that terminfo knows. Installs handlers for SEGV, BUS, FPE, ILL and ABRT that restore the
+/* ERR_IO: no terminal that terminfo knows. Installs handlers for SEGV, BUS, FPE, ILL, ABRT and QUIT that restore the
  * terminal and then let the earlier handler, or the default, have the signal. One at a time in a process. */
 int term_open(Term *term, ColorMode color, Error *err);
 /* Accepts a closed one. */

@@ -1,9 +1,9 @@
 /*
  * The console's loop: one poll on the keyboard, the feed's wake descriptor and a pipe that signals write to.
  *
- * New data are drawn refresh_hz times a second at most; keys at once, but at most ten frames a second; nothing is
- * drawn where nothing is due. Signals are turned into bytes of a pipe, whose writing end must be reachable from a
- * handler: the one static of this file.
+ * New data are drawn refresh_hz times a second at most, keys at once while no more than ten frames a second come
+ * together, and nothing where nothing is due. Signals are turned into bytes of a pipe, whose writing end must be
+ * reachable from a handler: the one static of this file.
  */
 #include "tui/ui.h"
 
@@ -24,7 +24,7 @@
 #include <term.h>
 #include <unistd.h>
 
-enum { FRAME_MS = 100, N_SIGNALS = 6 };
+enum { FRAME_MS = 100, BURST = 5, N_SIGNALS = 6 };
 
 static const int SIGNALS[N_SIGNALS] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH };
 
@@ -39,7 +39,8 @@ typedef struct Ui {
 	sigset_t mask_before;
 	bool has_handlers;
 	bool is_due;             /* something on the screen is out of date */
-	int64_t data_ms, drawn_ms; /* when data were taken, and a frame was drawn */
+	int64_t data_ms;         /* when data were taken */
+	int64_t paid_ms;         /* frames cost FRAME_MS each and are paid for up to here, a BURST of them in advance */
 	int64_t tick_ms;         /* between takings of data */
 	bool is_over;
 	int result;              /* a UiResult, or ERR_* */
@@ -170,7 +171,7 @@ static void draw(Ui *ui, int64_t now_ms)
 	console_draw(&ui->console);
 	term_show(&ui->term, &ui->console.canvas);
 	ui->is_due = false;
-	ui->drawn_ms = now_ms;
+	ui->paid_ms = (ui->paid_ms > now_ms - BURST * FRAME_MS ? ui->paid_ms : now_ms - BURST * FRAME_MS) + FRAME_MS;
 }
 
 /* Draws what is due; answers how long to wait. */
@@ -182,9 +183,9 @@ static int64_t draw_due(Ui *ui)
 		ui->data_ms = now;
 		ui->is_due = true;
 	}
-	if (ui->is_due && now - ui->drawn_ms >= FRAME_MS)
+	if (ui->is_due && ui->paid_ms <= now)
 		draw(ui, now);
-	int64_t data_in = ui->data_ms + ui->tick_ms - now, frame_in = ui->drawn_ms + FRAME_MS - now;
+	int64_t data_in = ui->data_ms + ui->tick_ms - now, frame_in = ui->paid_ms - now;
 	int64_t wait = ui->is_due && frame_in < data_in ? frame_in : data_in;
 	return wait > 0 ? wait : 0;
 }
@@ -202,10 +203,10 @@ static void loop(Ui *ui)
 			continue;
 		if (fds[1].revents)
 			read_signals(ui);
-		if (fds[0].revents & POLLIN)
-			read_keys(ui);
-		else if (fds[0].revents)
+		if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 			end(ui, UI_HEADLESS); /* the terminal is gone */
+		else if (fds[0].revents)
+			read_keys(ui);
 		if (wake_fd >= 0 && fds[2].revents)
 			wake_drain(&(Wake) { wake_fd }); /* taken at the next tick */
 	}
@@ -219,8 +220,7 @@ static GlyphMode glyphs_here(GlyphMode asked, const char *terminal)
 
 int ui_run(Feed *feed, const UiOptions *opts, Error *err)
 {
-	Ui ui = { .pipe = { -1, -1 }, .tick_ms = opts->refresh_hz > 0 ? (int64_t) (1000 / opts->refresh_hz) : 500,
-	          .drawn_ms = -FRAME_MS };
+	Ui ui = { .pipe = { -1, -1 }, .tick_ms = opts->refresh_hz > 0 ? (int64_t) (1000 / opts->refresh_hz) : 500 };
 	int rows = 24, cols = 80;
 	clock_init_system(&ui.clock);
 	GlyphMode glyphs = glyphs_here(opts->glyphs, getenv("TERM"));
