@@ -45,8 +45,9 @@ void http_global_done(void);
 int http_client_new(const HttpTls *tls, HttpClient **ret_client, Error *err);
 void http_client_free(HttpClient *client); /* accepts NULL */
 
-/* One exchange. 0 for any HTTP status; negative when there was no answer: ERR_UNREACHABLE, ERR_TIMEOUT, ERR_INVALID (body
- * over max_body, bad URL), ERR_PARSE (cut short: what came is in response->body), ERR_NOMEM; with a text that names the host and cause and never a secret. */
+/* One exchange. 0 for any HTTP status; negative when there was no answer: ERR_UNREACHABLE, ERR_TIMEOUT, ERR_INVALID
+ * (body over max_body, bad URL), ERR_PARSE (cut short: what came is in response->body), ERR_NOMEM; with a text that
+ * names the host and cause and never a secret. */
 int http_request(HttpClient *client, const HttpRequest *request, HttpResponse *response, Error *err);
 void http_response_done(HttpResponse *response);
 

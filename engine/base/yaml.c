@@ -87,7 +87,8 @@ static int convert(Walk *walk, int id, int depth, Json *to, const char *key)
 {
 	const yaml_node_t *node = yaml_document_get_node(walk->document, id);
 	if (!node || depth > DEPTH_MAX || ++walk->nodes > NODES_MAX)
-		return error_set(walk->err, ERR_INVALID, "too deep or too large (at most %d levels, %d values)", DEPTH_MAX, NODES_MAX);
+		return error_set(walk->err, ERR_INVALID, "too deep or too large (at most %d levels, %d values)", DEPTH_MAX,
+		                 NODES_MAX);
 	switch (node->type) {
 	case YAML_MAPPING_NODE:
 		return add_mapping(walk, node, depth, to, key);

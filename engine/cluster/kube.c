@@ -1,4 +1,4 @@
-/* See kube.h. Requests: credentials, the answer's code and Status as an error. The objects are read in kube_objects.c. */
+/* See kube.h. Requests: credentials, the answer's code and Status as an error. kube_objects.c reads the objects. */
 #include "cluster/kube.h"
 
 #include "base/http.h"
@@ -91,7 +91,7 @@ static int code_of(int status)
 	return ERR_HTTP;
 }
 
-/* "deployment shop/cart: scale: 403 forbidden: user ... cannot ..." out of a Status object, or an excerpt of what came. */
+/* "deployment shop/cart: scale: 403 forbidden: User ..." out of a Status object, or with an excerpt of what came. */
 static int answer_failed(KubeClient *client, const char *what, Error *err)
 {
 	const HttpResponse *response = &client->response;

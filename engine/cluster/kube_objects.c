@@ -112,7 +112,8 @@ static int read_annotations(const Json *root, const char *what, KubeDeployment *
 	if (code)
 		return code;
 	if (!(min >= 0.0 && min <= 1e6 && max >= 0.0 && max <= 1e6))
-		return error_set(err, ERR_INVALID, "%s: annotations maestro.io/min-replicas and max-replicas: not a count of pods", what);
+		return error_set(err, ERR_INVALID, "%s: annotations maestro.io/min-replicas, max-replicas: not a count of pods",
+		                 what);
 	ret->latency_soft_ms = fmax(ret->latency_soft_ms, 0.0); /* the thesis's -1: off */
 	ret->latency_hard_ms = fmax(ret->latency_hard_ms, 0.0);
 	ret->min_replicas = (int32_t) min;

@@ -1,5 +1,5 @@
 /*
- * One instant query of Prometheus's HTTP API (GET /api/v1/query): text in, labelled numbers out.
+ * Instant queries of Prometheus's HTTP API (GET /api/v1/query): a template and a target in, labelled numbers out.
  */
 #ifndef MAESTRO_CLUSTER_PROM_QUERY_H
 #define MAESTRO_CLUSTER_PROM_QUERY_H
@@ -32,6 +32,14 @@ typedef struct PromQuery { /* what a query needs from call to call; zero it, the
  * excerpt) concern this query; ERR_NOMEM.
  */
 int prom_query(PromQuery *query, const char *promql, int64_t now_ms, int64_t timeout_ms, PromRows *rows, Error *err);
+
+/*
+ * Adds template to promql with $NS and $NAME (the target's), $POD (its name as a regular expression), $RATE and
+ * $LATENCY (windows, whole seconds) filled in.
+ */
+void prom_expand(StrBuf *promql, const char *template, const Target *target, double rate_s, double latency_s);
+/* Whether the target's names are such as Kubernetes allows, and so cannot end a string in a query. */
+bool prom_can_name(const Target *target);
 
 void prom_query_done(PromQuery *query);
 void prom_rows_done(PromRows *rows);

@@ -33,7 +33,8 @@ static const struct {
 	             "sum(container_memory_working_set_bytes" PODS ")",
 	             "max(timestamp(container_memory_working_set_bytes" PODS "))" },
 	[P95] = { "p95", SAMPLE_LATENCY, 2, 1e9,
-	          "histogram_quantile(.95, sum by (le)(rate(istio_request_duration_milliseconds_bucket{" SERVICE "}[$LATENCY])))",
+	          "histogram_quantile(.95, "
+	          "sum by (le)(rate(istio_request_duration_milliseconds_bucket{" SERVICE "}[$LATENCY])))",
 	          "max(timestamp(istio_request_duration_milliseconds_bucket{" SERVICE "}))" },
 	[RPS] = { "rps", SAMPLE_RPS, 3, 1e9,
 	          "sum(rate(istio_requests_total{" SERVICE "}[$RATE]))",
@@ -71,41 +72,11 @@ void prom_config_default(PromConfig *config)
 
 /* ---- queries ---- */
 
-static void add_window(StrBuf *to, double seconds)
-{
-	long whole = lround(seconds);
-	if (whole % 60 == 0)
-		strbuf_addf(to, "%ldm", whole / 60);
-	else
-		strbuf_addf(to, "%lds", whole);
-}
-
-/* The name within a regular expression within a PromQL string: a dot is itself. */
-static void add_pattern(StrBuf *to, const char *name)
-{
-	for (; *name; name++)
-		strbuf_addf(to, *name == '.' ? "\\\\%c" : "%c", *name);
-}
-
 static void expand(const Fetch *fetch, const char *template)
 {
-	StrBuf *to = &fetch->prom->promql;
-	const PromConfig *config = &fetch->prom->config;
-	strbuf_clear(to);
-	for (const char *dollar; (dollar = strchr(template, '$'));) {
-		size_t word = 1 + strspn(dollar + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-		strbuf_add(to, template, (size_t) (dollar - template));
-		if (!strncmp(dollar, "$NS", word))
-			strbuf_addf(to, "%s", fetch->target->namespace_);
-		else if (!strncmp(dollar, "$NAME", word))
-			strbuf_addf(to, "%s", fetch->target->name);
-		else if (!strncmp(dollar, "$POD", word))
-			add_pattern(to, fetch->target->name);
-		else
-			add_window(to, dollar[1] == 'R' ? config->rate_window_s : config->latency_window_s);
-		template = dollar + word;
-	}
-	strbuf_addf(to, "%s", template);
+	PromMetrics *prom = fetch->prom;
+	strbuf_clear(&prom->promql);
+	prom_expand(&prom->promql, template, fetch->target, prom->config.rate_window_s, prom->config.latency_window_s);
 }
 
 static int ask(const Fetch *fetch, const char *template, PromRows *rows, Error *err)
@@ -343,20 +314,13 @@ static int fetch_values(Fetch *fetch, Error *err)
 
 /* ---- the target ---- */
 
-/* What goes into a query's text must not be able to end a string in it. */
-static bool is_dns_name(const char *name)
-{
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.");
-	return n > 0 && !name[n];
-}
-
 static int fetch_target(Fetch *fetch, Error *err)
 {
 	const PromConfig *config = &fetch->prom->config;
 	const Target *target = fetch->target;
 	Slot *slot = fetch->slot;
 	KubeDeployment deployment;
-	if (!is_dns_name(target->namespace_) || !is_dns_name(target->name))
+	if (!prom_can_name(target))
 		return error_set(err, ERR_INVALID, "deployment %s/%s: not a name that Kubernetes allows", target->namespace_,
 		                 target->name);
 	int code = kube_deployment_read(config->kube, target, &deployment, err);

@@ -1,4 +1,4 @@
-/* See scale.h. With no replicas the API sends an empty spec (0 is left out), so an absent number is 0 here and only here. */
+/* See scale.h. The API leaves a count of 0 out ("spec":{}): here, and only here, an absent number is 0. */
 #include "cluster/scale.h"
 
 #include "base/http.h"

@@ -19,22 +19,23 @@ typedef struct LoadOptions {
 	bool keep_alive, json;
 } LoadOptions;
 
-#define AT(field) offsetof(LoadOptions, field)
+#define OPTION(name, kind, field, lo, hi, arg, help) \
+	{ name, 0, kind, offsetof(LoadOptions, field), lo, hi, arg, help, false }
 static const Opt OPTIONS[] = {
-	{ "url", 0, OPT_LIST, AT(url), 0, 0, "URL", "where to send GETs; given several times: in turn", false },
-	{ "rps", 0, OPT_DOUBLE, AT(rps), .001, 100000, "R", "mean arrivals a second, Poisson (10)", false },
-	{ "duration", 0, OPT_DURATION, AT(duration_s), 0, 0, "TIME", "how long (10s)", false },
-	{ "timeout", 0, OPT_DURATION, AT(timeout_s), 0, 0, "TIME", "of one request (10s)", false },
-	{ "connections", 0, OPT_INT, AT(connections), 1, 10000, "N", "requests under way at once (500)", false },
-	{ "keep-alive", 0, OPT_FLAG, AT(keep_alive), 0, 0, NULL, "reuse connections instead of one a request", false },
-	{ "seed", 0, OPT_INT64, AT(seed), 0, 0, "N", "of the arrivals (by time)", false },
-	{ "json", 0, OPT_FLAG, AT(json), 0, 0, NULL, "the report as one JSON object", false },
+	OPTION("url", OPT_LIST, url, 0, 0, "URL", "where to send GETs; given several times: in turn"),
+	OPTION("rps", OPT_DOUBLE, rps, .001, 1e5, "R", "mean arrivals a second, Poisson (10)"),
+	OPTION("duration", OPT_DURATION, duration_s, .001, 1e7, "TIME", "how long (10s)"),
+	OPTION("timeout", OPT_DURATION, timeout_s, .001, 3600, "TIME", "of one request (10s)"),
+	OPTION("connections", OPT_INT, connections, 1, 10000, "N", "requests under way at once (500)"),
+	OPTION("keep-alive", OPT_FLAG, keep_alive, 0, 0, NULL, "reuse connections instead of one a request"),
+	OPTION("seed", OPT_INT64, seed, 0, 0, "N", "of the arrivals (by time)"),
+	OPTION("json", OPT_FLAG, json, 0, 0, NULL, "the report as one JSON object"),
 	{ .name = NULL },
 };
 
 static const OptCommand COMMAND = {
 	.usage = "load --url URL --rps R --duration TIME [options]",
-	.summary = "Open-loop load: requests are sent at their times whatever the answers do, and latency counts from those times.",
+	.summary = "Open-loop load: requests are sent at their times whatever the answers do, and latency counts from then.",
 	.opt = OPTIONS,
 };
 

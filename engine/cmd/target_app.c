@@ -22,24 +22,25 @@ typedef struct TargetAppOptions {
 	int64_t seed;
 } TargetAppOptions;
 
-#define AT(field) offsetof(TargetAppOptions, field)
+#define OPTION(name, letter, kind, field, lo, hi, arg, help) \
+	{ name, letter, kind, offsetof(TargetAppOptions, field), lo, hi, arg, help, false }
 static const Opt OPTIONS[] = {
-	{ "listen", 0, OPT_STRING, AT(listen), 0, 0, "HOST:PORT", "where to serve; several processes may share it (127.0.0.1:8080)", false },
-	{ "metrics-listen", 0, OPT_STRING, AT(metrics_listen), 0, 0, "HOST:PORT", "/metrics at an address of its own as well", false },
-	{ "work-ms", 0, OPT_DOUBLE, AT(work_ms), 0, 60000, "MEAN", "mean CPU of a request, exponential (20)", false },
-	{ "threads", 0, OPT_INT, AT(threads), 1, 256, "N", "workers (1)", false },
-	{ "cpu-limit", 0, OPT_DOUBLE, AT(cpu_limit), 0, 256, "CORES", "what all workers may use together, as a container's limit (0: all)", false },
-	{ "queue-max", 0, OPT_INT, AT(queue_max), 1, 10000, "N", "requests that may wait; beyond it 503 (128)", false },
-	{ "deployment", 0, OPT_STRING, AT(deployment), 0, 0, "NAME", "label of the metrics (TARGET_DEPLOYMENT, else web)", false },
-	{ "namespace", 'n', OPT_STRING, AT(namespace_), 0, 0, "NS", "label of the metrics (TARGET_NAMESPACE, else default)", false },
-	{ "pod", 0, OPT_STRING, AT(pod), 0, 0, "NAME", "label of the metrics (POD_NAME, else DEPLOYMENT-PID)", false },
-	{ "seed", 0, OPT_INT64, AT(seed), 0, 0, "N", "of the demands (by time and process)", false },
+	OPTION("listen", 0, OPT_STRING, listen, 0, 0, "HOST:PORT", "of the service, may be shared (127.0.0.1:8080)"),
+	OPTION("metrics-listen", 0, OPT_STRING, metrics_listen, 0, 0, "HOST:PORT", "/metrics at an address of its own as well"),
+	OPTION("work-ms", 0, OPT_DOUBLE, work_ms, 0, 60000, "MEAN", "mean CPU of a request, exponential (20)"),
+	OPTION("threads", 0, OPT_INT, threads, 1, 256, "N", "workers (1)"),
+	OPTION("cpu-limit", 0, OPT_DOUBLE, cpu_limit, 0, 256, "CORES", "of all workers together, as a container's; 0: none"),
+	OPTION("queue-max", 0, OPT_INT, queue_max, 1, 10000, "N", "requests that may wait; beyond it 503 (128)"),
+	OPTION("deployment", 0, OPT_STRING, deployment, 0, 0, "NAME", "in the metrics (TARGET_DEPLOYMENT, else web)"),
+	OPTION("namespace", 'n', OPT_STRING, namespace_, 0, 0, "NS", "in the metrics (TARGET_NAMESPACE, else default)"),
+	OPTION("pod", 0, OPT_STRING, pod, 0, 0, "NAME", "in the metrics (POD_NAME, else DEPLOYMENT-PID)"),
+	OPTION("seed", 0, OPT_INT64, seed, 0, 0, "N", "of the demands (by time and process)"),
 	{ .name = NULL },
 };
 
 static const OptCommand COMMAND = {
 	.usage = "target-app [options]",
-	.summary = "A sample HTTP service to scale: GET / burns CPU, GET /metrics measures under the names of Istio and cAdvisor.",
+	.summary = "A sample HTTP service to scale: GET / burns CPU, GET /metrics tells by the names of Istio and cAdvisor.",
 	.opt = OPTIONS,
 };
 

@@ -54,7 +54,9 @@ static Exchange *exchange_new(Server *server, struct MHD_Connection *connection,
 		return NULL;
 	exchange->server = server;
 	exchange->connection = connection;
-	exchange->request = (ServerRequest) { .method = method, .path = path, .status = 200, .type = "text/plain; charset=utf-8" };
+	exchange->request = (ServerRequest) {
+		.method = method, .path = path, .status = 200, .type = "text/plain; charset=utf-8",
+	};
 	count(server, 1);
 	return exchange;
 }

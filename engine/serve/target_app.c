@@ -21,7 +21,12 @@
 static const double BOUND_MS[] = {
 	.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000,
 };
-enum { BOUNDS = sizeof BOUND_MS / sizeof *BOUND_MS, NAME_MAX_LEN = 253, SPARE_CONNECTIONS = 128 /* for scrapes and 503s */, LABELS = 2048 /* two names, all escaped */ };
+enum {
+	BOUNDS = sizeof BOUND_MS / sizeof *BOUND_MS,
+	SPARE_CONNECTIONS = 128, /* besides those that wait: for scrapes and 503s */
+	NAME_LEN_MAX = 253,
+	LABELS = 2048,           /* three names, each character escaped */
+};
 
 typedef struct Stats {
 	uint64_t ok, unavailable;     /* requests by code: 200, 503 */
@@ -237,8 +242,8 @@ int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *
 {
 	const char *const names[] = { config->namespace_, config->deployment, config->pod };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strlen(names[i]) > NAME_MAX_LEN)
-			return error_set(err, ERR_USAGE, "a name of more than %d characters", NAME_MAX_LEN);
+		if (strlen(names[i]) > NAME_LEN_MAX)
+			return error_set(err, ERR_USAGE, "a name of more than %d characters", NAME_LEN_MAX);
 	TargetApp *app = calloc(1, sizeof *app);
 	if (!app)
 		return error_set(err, ERR_NOMEM, "out of memory");

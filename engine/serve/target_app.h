@@ -1,7 +1,7 @@
 /*
  * `maestro target-app`: a service to scale. Each GET / burns an exponential amount of CPU; requests queue first come,
- * first served, for a few workers, so that overload shows as latency, and past the waiting room as 503. It measures itself under the names of Istio and
- * cAdvisor, so that the thesis's queries find it as they would find a pod in a mesh.
+ * first served, for a few workers, so that overload shows as latency, and past the waiting room as 503. It measures
+ * itself under the names of Istio and cAdvisor, so that the thesis's queries find it as they find a pod in a mesh.
  */
 #ifndef MAESTRO_SERVE_TARGET_APP_H
 #define MAESTRO_SERVE_TARGET_APP_H

@@ -2,6 +2,7 @@
  * The rules on missing and bad metrics (CONTROL D 1 to 7), each by a Prometheus that answers so. The scripted server is
  * both the Kubernetes API (two Ready pods, web-1 and web-2) and Prometheus.
  */
+#include "cluster/prom_query.h"
 #include "cluster/prometheus.h"
 
 #include "base/http.h"
@@ -186,6 +187,16 @@ static void prometheus_asks_the_thesis_queries(void **state)
 		assert_memory_equal(shown + 7, want, strlen(shown + 7));
 	}
 	end(&f);
+}
+
+static void prometheus_names_and_windows_go_into_the_query_as_they_are(void **state)
+{
+	(void) state;
+	const Target dotted = { .namespace_ = "a", .name = "web.v1" };
+	StrBuf text = { 0 };
+	prom_expand(&text, "x{pod=~\"$POD-.*\",n=\"$NAME\",ns=\"$NS\"}[$RATE][$LATENCY]", &dotted, 90.0, 300.0);
+	assert_string_equal(text.data, "x{pod=~\"web\\\\.v1-.*\",n=\"web.v1\",ns=\"a\"}[90s][5m]");
+	strbuf_done(&text);
 }
 
 static void prometheus_down_is_an_error_and_touches_no_sample(void **state)
@@ -382,6 +393,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prometheus_reads_every_value),
 		cmocka_unit_test(prometheus_asks_the_thesis_queries),
+		cmocka_unit_test(prometheus_names_and_windows_go_into_the_query_as_they_are),
 		cmocka_unit_test(prometheus_down_is_an_error_and_touches_no_sample),
 		cmocka_unit_test(prometheus_empty_is_missing_never_0),
 		cmocka_unit_test(prometheus_no_requests_is_0_only_when_scraped),
