@@ -64,6 +64,7 @@ enum {
 typedef struct Sample {
 	int64_t wall_ms;               /* when it was taken */
 	uint32_t valid;                /* SAMPLE_* bits */
+	uint32_t stale;                /* SAMPLE_* bits that are not valid because what is known of them is too old */
 	int64_t age_ms[SAMPLE_FIELDS]; /* of each value at wall_ms, in the order of the bits; 0 where not known */
 	double cpu_cores;              /* sum over the pods, by rate() over the metric window */
 	double mem_bytes;              /* sum of the working sets */

@@ -178,17 +178,18 @@ static bool take_by_pod(Fetch *fetch, const PromRows *rows, double *ret)
 static bool is_fresh(Fetch *fetch, int v, const PromRow *newest, const char *of, int64_t *ret_age_ms)
 {
 	int64_t limit_ms = (int64_t) (2000.0 * fetch->prom->config.scrape_interval_s) + STALE_SLACK_MS;
-	if (!newest || !isfinite(newest->value)) {
-		complain(fetch, v, "stale%s, no sample at present", of);
-		return false;
+	bool has_time = newest && isfinite(newest->value);
+	int64_t age_ms = has_time ? fetch->now_ms - (int64_t) (newest->value * 1000.0) : 0;
+	if (has_time && age_ms <= limit_ms) {
+		*ret_age_ms = age_ms > 0 ? age_ms : 0;
+		return true;
 	}
-	int64_t age_ms = fetch->now_ms - (int64_t) (newest->value * 1000.0);
-	if (age_ms > limit_ms) {
+	fetch->slot->sample.stale |= VALUE[v].bit;
+	if (has_time)
 		complain(fetch, v, "stale%s, %lld s old", of, (long long) (age_ms / 1000));
-		return false;
-	}
-	*ret_age_ms = age_ms > 0 ? age_ms : 0;
-	return true;
+	else
+		complain(fetch, v, "stale%s, no sample at present", of);
+	return false;
 }
 
 /* Every pod whose usage was counted must have a fresh sample; the oldest gives the value's age. */

@@ -46,10 +46,11 @@ static uint32_t mask_of(const Target *target, int32_t replicas)
 	return mask;
 }
 
-static int no_data(const Target *target, const Sample *sample, const char *feature, Error *err)
+static int no_data(const Target *target, const Sample *sample, const Feature *feature, Error *err)
 {
 	const char *why = sample->missing[0] ? sample->missing : "not measured";
-	return error_set(err, ERR_NO_DATA, "deployment %s/%s: %s: %s", target->namespace_, target->name, feature, why);
+	return error_set(err, feature->needs & sample->stale ? ERR_STALE : ERR_NO_DATA, "deployment %s/%s: %s: %s",
+	                 target->namespace_, target->name, feature->name, why);
 }
 
 int observation_build(ObsKind kind, const Target *target, const Sample *sample, Observation *ret, Error *err)
@@ -60,7 +61,7 @@ int observation_build(ObsKind kind, const Target *target, const Sample *sample, 
 	const uint32_t there = usable(sample);
 	for (int32_t i = 0; i < OBS_SEED_DIM; i++)
 		if ((SEED[i].needs & there) != SEED[i].needs)
-			return no_data(target, sample, SEED[i].name, err);
+			return no_data(target, sample, &SEED[i], err);
 	if (sample->replicas < 1)
 		return error_set(err, ERR_NO_DATA, "deployment %s/%s: replicas: %d, so there is no pod to observe",
 		                 target->namespace_, target->name, (int) sample->replicas);

@@ -101,6 +101,8 @@ account() { # file token: a kubeconfig as kubectl makes it
 }
 account "$work/account.kubeconfig" "$token"
 account "$work/wrong.kubeconfig" not-a-token
+stranger=$(base64 -w0 "$KUBE_WORK/pki/front.crt") # an authority, but not the one that signed the server's certificate
+sed "s,\(certificate-authority-data:\).*,\1 $stranger," "$work/account.kubeconfig" >"$work/stranger.kubeconfig"
 cat >"$work/prometheus.yml" <<END
 global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
@@ -153,6 +155,9 @@ once --policy "$model" --force
 check once_moves_the_replicas "exit $status, $before -> $after, said: $line" once_agrees
 check once_moved "stayed at $after" [ "$after" -lt 10 ]
 
+once --policy "$model" --force --dry-run --kubeconfig "$KUBE_WORK/admin.kubeconfig"
+check client_certificate_is_taken "exit $status: $(cat "$work/once.err")" [ "$status" = 0 ]
+
 # ---- bad input never writes ----
 
 set_replicas 10
@@ -164,6 +169,8 @@ refuses() { # name exit-status options...: nothing is written, and one line says
 		[ "$status $after $(grep -c '^maestro: ' "$work/once.err")" = "$want $before 1" ]
 }
 refuses wrong_credentials_are_exit_4 4 --kubeconfig "$work/wrong.kubeconfig"
+refuses wrong_authority_is_exit_4 4 --kubeconfig "$work/stranger.kubeconfig"
+check wrong_authority_is_named "$(cat "$work/once.err")" grep -q certificate "$work/once.err"
 refuses unknown_deployment_is_exit_1 1 --deployment default/nosuch
 refuses forbidden_namespace_is_exit_3 3 --deployment kube-system/web
 sed "s/:$KUBE_PORT/:$((port + 19))/" "$work/account.kubeconfig" >"$work/nowhere.kubeconfig"

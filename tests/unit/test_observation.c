@@ -95,6 +95,18 @@ static void observation_error_says_what_the_source_said(void **state)
 	assert_non_null(strstr(err.text, "query gave no series"));
 }
 
+static void observation_tells_stale_from_missing(void **state)
+{
+	(void) state;
+	Sample sample = full_sample();
+	sample.valid &= ~(uint32_t) SAMPLE_MEM;
+	sample.stale = SAMPLE_MEM;
+	Observation obs;
+	assert_int_equal(observation_build(OBS_SEED, &TARGET, &sample, &obs, NULL), ERR_STALE);
+	sample.valid &= ~(uint32_t) SAMPLE_CPU; /* asked first */
+	assert_int_equal(observation_build(OBS_SEED, &TARGET, &sample, &obs, NULL), ERR_NO_DATA);
+}
+
 /* Only a rate that is known to be 0 explains a missing latency. */
 static void observation_without_traffic_has_latency_zero(void **state)
 {
@@ -147,6 +159,7 @@ int main(void)
 		cmocka_unit_test(observation_mask_forbids_what_the_bounds_forbid),
 		cmocka_unit_test(observation_of_a_missing_value_is_an_error_that_names_it),
 		cmocka_unit_test(observation_error_says_what_the_source_said),
+		cmocka_unit_test(observation_tells_stale_from_missing),
 		cmocka_unit_test(observation_without_traffic_has_latency_zero),
 		cmocka_unit_test(observation_refuses_what_is_not_finite),
 		cmocka_unit_test(observation_of_no_replicas_is_no_data),

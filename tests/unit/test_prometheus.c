@@ -278,11 +278,13 @@ static void prometheus_old_samples_are_stale(void **state)
 	assert_missing(&f, 0, "");
 	f.world.memory_time = V("1795540284");
 	assert_missing(&f, SAMPLE_MEM, "memory: stale, 61 s old");
+	assert_int_equal(f.sample.stale, SAMPLE_MEM);
 	f.world.memory_time = "";
 	assert_missing(&f, SAMPLE_MEM, "memory: stale, no sample at present");
 	f.world = GOOD;
 	f.world.cpu_time = POD("web-1", "1795540340") "," POD("web-2", "1795540245");
 	assert_missing(&f, SAMPLE_CPU, "cpu: stale of pod web-2, 100 s old");
+	assert_int_equal(f.sample.stale, SAMPLE_CPU);
 	assert_false(f.sample.pods[1].has_usage);
 	assert_float_equal(f.sample.cpu_cores, 0.0, 0.0);
 	end(&f);
