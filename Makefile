@@ -82,7 +82,7 @@ run: setup-build ## set up, build, open the console with training running (headl
 	@$(MAKE) --no-print-directory -s all
 	@$(B)/maestro train --preset default --trace engine/sim/traces/nasa95_jul_week.csv --name first-run
 
-test: setup-build setup-test ## set up, build, unit tests and golden screens; T=NAME picks one
+test: setup-test ## set up, build, unit tests and golden screens; T=NAME picks one
 	@$(MAKE) --no-print-directory -s all programs
 	@$(MAKE) --no-print-directory -s check
 
@@ -101,18 +101,18 @@ $(B)/tests/%: tests/programs/%.c $(HELP_OBJ) $(LIB)
 
 # ---- slower suites ----
 
-asan: setup-build setup-test ## the same tests under address and undefined-behaviour sanitizers
+asan: setup-test ## the same tests under address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory -s B=build-asan OPT='-O1 -fno-omit-frame-pointer' \
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' all programs check
 
-tsan: setup-build setup-test ## the same tests under the thread sanitizer
+tsan: setup-test ## the same tests under the thread sanitizer
 	@$(MAKE) --no-print-directory -s B=build-tsan OPT='-O1 -fno-omit-frame-pointer' SAN='-fsanitize=thread' all programs check
 
-e2e: setup-build setup-e2e ## real Kubernetes control plane, real Prometheus, real load (needs Go for the first build)
+e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (needs Go for the first build)
 	@$(MAKE) --no-print-directory -s all programs
 	@tests/e2e/run.sh $(B)
 
-screenshots: setup-build setup-shot ## PNGs of the console from the real program in a real terminal, into screenshots/
+screenshots: setup-shot ## PNGs of the console from the real program in a real terminal, into screenshots/
 	@$(MAKE) --no-print-directory -s all
 	@tests/golden/screenshots.sh $(B)
 
@@ -131,6 +131,6 @@ help: ## this list
 # ---- set-up: names the packages that are missing, then installs them ----
 
 setup-build: ; @tests/setup.sh $(PKG_BUILD)
-setup-test:  ; @tests/setup.sh $(PKG_TEST)
-setup-e2e:   ; @tests/setup.sh $(PKG_TEST) $(PKG_E2E)
-setup-shot:  ; @tests/setup.sh $(PKG_TEST) $(PKG_SHOT)
+setup-test:  ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST)
+setup-e2e:   ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST) $(PKG_E2E)
+setup-shot:  ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST) $(PKG_SHOT)

@@ -5,10 +5,12 @@
 #include "base/http.h"
 #include "base/mem.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct Subcommand {
 	const char *name;
@@ -84,13 +86,25 @@ void cmd_db_path(const char *given, char *path, size_t size)
 		(void) snprintf(path, size, "%s/.local/share/maestro/maestro.db", home && *home ? home : ".");
 }
 
+/* A descriptor 0 to 2 that was closed would be given to the next file or socket, and talk would go into it. */
+static void keep_standard_streams(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void) close(fd);
+}
+
 int main(int argc, char **argv)
 {
+	keep_standard_streams();
 	(void) signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, not the end of a run */
 	if (http_global_init())
 		return cmd_fail(ERR_FAILED, &(Error) { .text = "libcurl cannot be set up" });
 	int status = dispatch(argc, argv);
-	if (fflush(stdout) && !status)
+	if ((fflush(stdout) || ferror(stdout)) && !status)
 		status = err_exit_status(ERR_IO);
 	http_global_done();
 	return status;

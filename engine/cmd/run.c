@@ -237,6 +237,13 @@ static int begin_run(RunCommand *r, Error *err)
 	return code;
 }
 
+static void note_end(RunCommand *r, RunStatus status)
+{
+	Record record = { .kind = RECORD_RUN_END, .run_id = r->config.run_id, .u.run_end = status };
+	record.wall_ms = clock_wall_ms(&r->session.clock);
+	r->session.sink->ops->write(r->session.sink, &record);
+}
+
 static int build_loop(RunCommand *r, Error *err)
 {
 	LoopConfig *config = &r->config;
@@ -259,14 +266,11 @@ static int build_loop(RunCommand *r, Error *err)
 		config->arg = &r->report;
 	}
 	int code = begin_run(r, err);
-	return code ? code : loop_new(config, &r->loop, err);
-}
-
-static void note_end(RunCommand *r, RunStatus status)
-{
-	Record record = { .kind = RECORD_RUN_END, .run_id = r->config.run_id, .u.run_end = status };
-	record.wall_ms = clock_wall_ms(&r->session.clock);
-	r->session.sink->ops->write(r->session.sink, &record);
+	if (!code)
+		code = loop_new(config, &r->loop, err);
+	if (code && config->run_id)
+		note_end(r, RUN_FAILED);
+	return code;
 }
 
 static int run_once(RunCommand *r)
@@ -306,7 +310,8 @@ static int run_console(RunCommand *r, Error *err)
 	int result = code ? code : ui_run(feed, &ui, err);
 	feed_free(feed);
 	int signal_number = result == UI_INTERRUPTED ? SIGINT : result == UI_TERMINATED ? SIGTERM : 0;
-	if (result == UI_HEADLESS) { /* the terminal is gone: scaling goes on */
+	if (result == UI_HEADLESS) { /* the terminal is gone: scaling goes on, deaf to further hang-ups */
+		(void) signal(SIGHUP, SIG_IGN);
 		session_catch_signals();
 		signal_number = session_wait(&r->session, never, NULL);
 	}

@@ -5,6 +5,7 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <poll.h>
 #include <stdlib.h>
 
 static const double MEM_UNIT_BYTES = 512.0 * 1024 * 1024; /* CONTROL F.1: of one replica */
@@ -92,6 +93,9 @@ static void print_text(FILE *out, const LiveView *view)
 void run_report_cycle(void *arg, const LiveView *view)
 {
 	RunReport *report = arg;
+	struct pollfd fd = { .fd = fileno(report->out), .events = POLLOUT };
+	if (poll(&fd, 1, 0) == 0)
+		return; /* a reader that has stopped reading loses lines; it does not stop the loop, and the store has them */
 	(report->is_json ? print_json : print_text)(report->out, view);
 	(void) fflush(report->out);
 }

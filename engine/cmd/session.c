@@ -67,6 +67,8 @@ static int caught_pipe[2] = { -1, -1 };
 static void note_signal(int number)
 {
 	int saved = errno;
+	if (caught && number != SIGHUP)
+		_exit(128 + number); /* asked twice: whatever it is that waits, waits no more */
 	caught = number;
 	ssize_t wrote = write(caught_pipe[1], "", 1); /* full: it is readable already */
 	(void) wrote;
@@ -80,8 +82,12 @@ void session_catch_signals(void)
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART };
 	(void) sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		(void) sigaction(numbers[i], &action, NULL);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		struct sigaction old;
+		bool is_ignored = !sigaction(numbers[i], NULL, &old) && old.sa_handler == SIG_IGN; /* nohup, or a script's job */
+		if (!is_ignored)
+			(void) sigaction(numbers[i], &action, NULL);
+	}
 }
 
 int session_wait(Session *session, bool (*is_done)(void *arg), void *arg)

@@ -29,7 +29,8 @@ void session_close(Session *session);
 void session_who(char *who, size_t size);
 
 /* From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the process, on whichever thread they arrive (OpenBLAS starts
- * threads of its own before main, so blocking them would not do). */
+ * threads of its own before main, so blocking them would not do). One that was ignored stays ignored; the second INT or TERM ends
+ * the process at once. */
 void session_catch_signals(void);
 /* Waits until is_done(arg) after something new was published, or for a caught signal. Answers 0, or the signal's number. */
 int session_wait(Session *session, bool (*is_done)(void *arg), void *arg);

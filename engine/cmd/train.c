@@ -21,6 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { FOLDER_MAX = 380 };
+
 typedef struct TrainCommand { /* what one call holds, in the order in which it is taken */
 	TrainOptions options;
 	Session session;
@@ -34,6 +36,7 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	SimConfig live_sim;
 	SimLive live;
 	Trainer *trainer;
+	UiOptions ui;
 	bool has_console;
 } TrainCommand;
 
@@ -75,6 +78,8 @@ static int make_folder(const TrainCommand *t, char *folder, size_t size, Error *
 	char parent[512];
 	str_copy(parent, sizeof parent, t->session.db);
 	char *slash = strrchr(parent, '/');
+	if (strlen(parent) > FOLDER_MAX)
+		return error_set(err, ERR_USAGE, "--db %.60s...: the path is longer than %d characters", parent, FOLDER_MAX);
 	str_copy(slash ? slash : parent, 16, slash ? "/runs" : "runs");
 	if (mkdir(parent, 0755) && errno != EEXIST)
 		return error_set(err, ERR_IO, "%s: %s", parent, strerror(errno));
@@ -156,9 +161,11 @@ static int build_trainer(TrainCommand *t, Error *err)
 		};
 		config->on_event = train_report_event;
 		config->arg = &t->report;
-		train_report_start(&t->report, config);
 	}
-	return trainer_new(config, &t->trainer, err);
+	int code = trainer_new(config, &t->trainer, err);
+	if (!code && !t->has_console)
+		train_report_start(&t->report, config);
+	return code == ERR_INVALID ? ERR_USAGE : code; /* what is invalid there came from an option */
 }
 
 /* The policy in training on a simulated Deployment under held-out traffic. */
@@ -176,9 +183,21 @@ static int open_live(TrainCommand *t, Error *err)
 	return simlive_open(&t->live, &t->session, &live, err);
 }
 
+static int ui_options(const TrainOptions *options, UiOptions *ui, Error *err)
+{
+	*ui = (UiOptions) { 0 };
+	session_who(ui->who, sizeof ui->who);
+	int code = ui_option_set(ui, "screen", options->screen, err);
+	if (!code)
+		code = ui_option_set(ui, "glyphs", options->glyphs, err);
+	return code ? code : ui_option_set(ui, "color", options->color, err);
+}
+
 static int begin(TrainCommand *t, Error *err)
 {
-	int code = check_out(t, err);
+	int code = ui_options(&t->options, &t->ui, err);
+	if (!code)
+		code = check_out(t, err);
 	if (!code && t->options.trace)
 		code = trace_load(t->options.trace, &t->trace, err);
 	if (!code)
@@ -190,12 +209,16 @@ static int begin(TrainCommand *t, Error *err)
 		code = begin_run(t, err);
 	if (!code)
 		code = build_trainer(t, err);
-	if (code && t->config.run_id) {
-		Record end = { .kind = RECORD_RUN_END, .run_id = t->config.run_id, .u.run_end = RUN_FAILED };
-		end.wall_ms = clock_wall_ms(&t->session.clock);
-		t->session.sink->ops->write(t->session.sink, &end);
-	}
 	return code;
+}
+
+/* A run whose worker never started has failed, and says so at once. */
+static void note_failed_start(TrainCommand *t)
+{
+	Record record = { .kind = RECORD_RUN_END, .run_id = t->config.run_id, .u.run_end = RUN_FAILED };
+	record.wall_ms = clock_wall_ms(&t->session.clock);
+	if (t->config.run_id)
+		t->session.sink->ops->write(t->session.sink, &record);
 }
 
 /* ---- the two ways of showing it ---- */
@@ -213,21 +236,23 @@ static bool is_over(void *arg)
 static int run_headless(TrainCommand *t, Error *err)
 {
 	int code = trainer_start(t->trainer, err);
-	if (code)
+	if (code) {
+		note_failed_start(t);
 		return cmd_fail(code, err);
+	}
 	int signal_number = session_wait(&t->session, is_over, t);
 	trainer_stop(t->trainer);
 	if (signal_number)
 		return 128 + signal_number;
 	const TrainView *view = snap_acquire(trainer_views(t->trainer));
 	bool is_done = view->phase == TRAIN_DONE;
-	int64_t n_evals = view->n_evals;
 	snap_release(view);
 	if (!is_done)
 		return err_exit_status(ERR_NONFINITE); /* the report has said why */
 	if (t->options.is_json || t->options.latency_soft_ms <= 0)
 		return 0;
-	code = train_report_table(&t->report, &t->config, n_evals ? t->config.best_path : t->config.model_path, err);
+	bool has_best = !access(t->config.best_path, R_OK);
+	code = train_report_table(&t->report, &t->config, has_best ? t->config.best_path : t->config.model_path, err);
 	return code ? cmd_fail(code, err) : 0;
 }
 
@@ -250,16 +275,6 @@ static int start_workers(TrainCommand *t, Feed **ret_feed, Error *err)
 	return code ? error_set(err, code, "%s", err_text(code)) : 0;
 }
 
-static int ui_options(const TrainOptions *options, UiOptions *ui, Error *err)
-{
-	*ui = (UiOptions) { 0 };
-	session_who(ui->who, sizeof ui->who);
-	int code = ui_option_set(ui, "screen", options->screen, err);
-	if (!code)
-		code = ui_option_set(ui, "glyphs", options->glyphs, err);
-	return code ? code : ui_option_set(ui, "color", options->color, err);
-}
-
 /* What a person who leaves the console needs to go on. */
 static void say_goodbye(TrainCommand *t, int result)
 {
@@ -274,22 +289,31 @@ static void say_goodbye(TrainCommand *t, int result)
 	printf("run %lld stopped with a checkpoint; maestro train --resume %lld goes on\n", run, run);
 }
 
+/* The terminal is gone: training goes on to its end, deaf to further hang-ups. */
+static int run_on_headless(TrainCommand *t)
+{
+	(void) signal(SIGHUP, SIG_IGN);
+	session_catch_signals();
+	int signal_number = session_wait(&t->session, is_over, t);
+	const TrainView *view = snap_acquire(trainer_views(t->trainer));
+	bool is_done = view && view->phase == TRAIN_DONE;
+	snap_release(view);
+	return signal_number ? 128 + signal_number : is_done ? 0 : err_exit_status(ERR_FAILED);
+}
+
 static int run_console(TrainCommand *t, Error *err)
 {
-	UiOptions ui;
 	Feed *feed = NULL;
-	int code = ui_options(&t->options, &ui, err);
-	if (!code)
-		code = start_workers(t, &feed, err);
-	int result = code ? code : ui_run(feed, &ui, err);
+	int code = start_workers(t, &feed, err);
+	if (code)
+		note_failed_start(t);
+	int result = code ? code : ui_run(feed, &t->ui, err);
 	feed_free(feed);
 	if (result < 0)
 		return cmd_fail(result, err);
 	say_goodbye(t, result);
-	if (result == UI_HEADLESS) { /* the terminal is gone: training goes on to its end */
-		int signal_number = session_wait(&t->session, is_over, t);
-		return signal_number ? 128 + signal_number : 0;
-	}
+	if (result == UI_HEADLESS)
+		return run_on_headless(t);
 	return result == UI_INTERRUPTED ? 128 + SIGINT : result == UI_TERMINATED ? 128 + SIGTERM : 0;
 }
 
@@ -331,6 +355,8 @@ int cmd_train(int argc, char **argv)
 	if (!code && t->options.latency_soft_ms <= 0)
 		(void) fprintf(stderr, "maestro: the latency limits are off: the reward depends on pods alone and its optimum is one pod; "
 		                       "set --latency-soft and --latency-hard\n");
+	if (code)
+		note_failed_start(t);
 	status = code ? (err.text[0] ? cmd_fail(code, &err) : err_exit_status(code))
 	              : t->has_console ? run_console(t, &err) : run_headless(t, &err);
 	end(t);

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define SETTING(name, kind, field, lo, hi, arg, help) { name, 0, kind, offsetof(TrainOptions, field), lo, hi, arg, help, true }
-#define OPTION(name, letter, kind, field, arg, help) { name, letter, kind, offsetof(TrainOptions, field), 0, 0, arg, help, false }
+#define OPTION(name, letter, kind, field, lo, hi, arg, help) \
+	{ name, letter, kind, offsetof(TrainOptions, field), lo, hi, arg, help, false }
 
 static const Opt OPTIONS[] = {
 	SETTING("preset", OPT_STRING, preset, 0, 0, "NAME", "default, or seed (the thesis's figures, limits off)"),
@@ -38,18 +39,18 @@ static const Opt OPTIONS[] = {
 	SETTING("clip-range", OPT_DOUBLE, clip_range, 0, 1, "X", "of the probability ratio"),
 	SETTING("ent-coef", OPT_DOUBLE, ent_coef, 0, 10, "X", "weight of the entropy"),
 	SETTING("vf-coef", OPT_DOUBLE, vf_coef, 0, 100, "X", "weight of the value loss"),
-	SETTING("max-grad-norm", OPT_DOUBLE, max_grad_norm, 0, 1e9, "X", "gradient norm is clipped to it"),
+	SETTING("max-grad-norm", OPT_DOUBLE, max_grad_norm, 1e-9, 1e9, "X", "gradient norm is clipped to it"),
 	SETTING("net-arch", OPT_STRING, net_arch, 0, 0, "W,W", "widths of the hidden layers"),
 	SETTING("activation", OPT_STRING, activation, 0, 0, "F", "tanh or relu"),
 	{ "out", 'o', OPT_STRING, offsetof(TrainOptions, out), 0, 0, "FILE", "where the trained policy goes (safetensors)", true },
-	OPTION("resume", 0, OPT_INT64, resume, "RUN", "go on with a run from its last checkpoint"),
-	OPTION("headless", 0, OPT_FLAG, is_headless, NULL, "no console, even on a terminal"),
-	OPTION("json", 0, OPT_FLAG, is_json, NULL, "one JSON object a line on stdout; implies --headless"),
-	OPTION("screen", 0, OPT_STRING, screen, "NAME", "first screen: train, live or runs"),
-	OPTION("speed", 0, OPT_DOUBLE, speed, "X", "of the simulated live target: 1 is an interval every 2 s"),
-	OPTION("glyphs", 0, OPT_STRING, glyphs, "KIND", "auto, braille, block or ascii"),
-	OPTION("color", 0, OPT_STRING, color, "KIND", "auto, always, never, 16, 256 or truecolor"),
-	OPTION("db", 0, OPT_STRING, db, "FILE", "the run store"),
+	OPTION("resume", 0, OPT_INT64, resume, 1, 9e15, "RUN", "go on with a run from its last checkpoint"),
+	OPTION("headless", 0, OPT_FLAG, is_headless, 0, 0, NULL, "no console, even on a terminal"),
+	OPTION("json", 0, OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a line on stdout; implies --headless"),
+	OPTION("screen", 0, OPT_STRING, screen, 0, 0, "NAME", "first screen: train, live or runs"),
+	OPTION("speed", 0, OPT_DOUBLE, speed, .01, 1000, "X", "of the simulated live target: 1 is an interval every 2 s"),
+	OPTION("glyphs", 0, OPT_STRING, glyphs, 0, 0, "KIND", "auto, braille, block or ascii"),
+	OPTION("color", 0, OPT_STRING, color, 0, 0, "KIND", "auto, always, never, 16, 256 or truecolor"),
+	OPTION("db", 0, OPT_STRING, db, 0, 0, "FILE", "the run store"),
 	{ 0 },
 };
 

@@ -132,6 +132,9 @@ void train_report_event(void *arg, const TrainEvent *event)
 	case TRAIN_EVENT_EVAL:
 		(report->is_json ? json_eval : text_eval)(report, event->eval);
 		break;
+	case TRAIN_EVENT_TROUBLE:
+		(void) fprintf(stderr, "maestro: %s\n", event->trouble);
+		break;
 	case TRAIN_EVENT_END:
 		if (event->status == RUN_FAILED)
 			(void) fprintf(stderr, "maestro: training stopped: %s\n", event->trouble);

@@ -31,8 +31,9 @@ static Reason reason_of(int code)
 
 static Reason metrics_reason(int code)
 {
-	return code == ERR_UNAUTHORIZED ? REASON_UNAUTHORIZED : code == ERR_STALE ? REASON_METRICS_STALE
-	                                                                         : REASON_METRICS_MISSING;
+	return code == ERR_UNAUTHORIZED ? REASON_UNAUTHORIZED
+	     : code == ERR_FORBIDDEN ? REASON_FORBIDDEN
+	     : code == ERR_STALE ? REASON_METRICS_STALE : REASON_METRICS_MISSING;
 }
 
 /* The state of a cycle in which nothing could be decided: still Warming before the first good one, then Hold. */
@@ -55,26 +56,37 @@ static void note_source(SourceHealth *health, Clock *clock, int code, double dur
 	}
 }
 
-static int observe(Loop *loop, Cycle *cycle, Error *err)
+/* The present scale, first of all: what gates look at, and what a write would be compared with. */
+static int read_scale(Loop *loop, Cycle *cycle, Error *err)
 {
 	const LoopConfig *config = &loop->config;
 	int64_t start = clock_mono_ms(config->clock);
-	int code = config->metrics->ops->fetch(config->metrics, &config->target, 1, clock_wall_ms(config->clock),
-	                                       &cycle->sample, err);
-	int64_t took = clock_mono_ms(config->clock) - start;
-	cycle->duration_us[0] = took * 1000;
-	note_source(&loop->view.metrics, config->clock, code, (double) took, code ? err->text : config->metrics->ops->name);
-	if (code)
-		return hold(loop, cycle, metrics_reason(code), err);
-	start = clock_mono_ms(config->clock);
-	code = config->actuator->ops->get_scale(config->actuator, &config->target, &cycle->scale, err);
+	int code = config->actuator->ops->get_scale(config->actuator, &config->target, &cycle->scale, err);
 	note_source(&loop->view.api, config->clock, code, (double) (clock_mono_ms(config->clock) - start),
 	            code ? err->text : config->actuator->ops->name);
 	if (code)
 		return hold(loop, cycle, reason_of(code), err);
-	cycle->has_scale = true;
-	cycle->sample.replicas = cycle->scale.replicas; /* what a write would be compared with */
+	cycle->sample.replicas = cycle->scale.replicas;
 	cycle->sample.valid |= SAMPLE_REPLICAS;
+	return 0;
+}
+
+static int observe(Loop *loop, Cycle *cycle, Error *err)
+{
+	const LoopConfig *config = &loop->config;
+	int64_t start = clock_mono_ms(config->clock);
+	Sample sample = cycle->sample;
+	int code = config->metrics->ops->fetch(config->metrics, &config->target, 1, clock_wall_ms(config->clock), &sample, err);
+	int64_t took = clock_mono_ms(config->clock) - start;
+	cycle->duration_us[0] = took * 1000;
+	note_source(&loop->view.metrics, config->clock, code, (double) took, code ? err->text : config->metrics->ops->name);
+	if (code) {
+		str_copy(cycle->sample.missing, sizeof cycle->sample.missing, err->text);
+		return code;
+	}
+	sample.replicas = cycle->scale.replicas;
+	sample.valid |= SAMPLE_REPLICAS;
+	cycle->sample = sample;
 	return 0;
 }
 
@@ -117,9 +129,8 @@ static int infer(Loop *loop, Cycle *cycle, Error *err)
 
 static void expire_manual(Loop *loop)
 {
-	LiveView *view = &loop->view;
-	if (view->manual_replicas >= 0 && clock_wall_ms(loop->config.clock) >= view->manual_until_wall_ms)
-		view->manual_replicas = -1;
+	if (loop->view.manual_replicas >= 0 && clock_mono_ms(loop->config.clock) >= loop->manual_until_ms)
+		loop->view.manual_replicas = -1;
 }
 
 /* Gates before the policy is asked. True: the cycle is decided. */
@@ -142,16 +153,26 @@ static bool gate(Loop *loop, Cycle *cycle)
 	return true;
 }
 
+/* A cycle that no policy decides: samples and the rule's opinion are for the person who looks on, so a failure to get them is
+ * none. A person's number is kept where somebody else has moved it. */
+static int act_on_gate(Loop *loop, Cycle *cycle, Error *err)
+{
+	(void) observe(loop, cycle, &(Error) { 0 });
+	cycle->obs = (Observation) { .target = &loop->config.target, .sample = &cycle->sample };
+	cycle->decision.hpa = hpa_opinion(loop, &cycle->obs);
+	return cycle->decision.state == STATE_MANUAL ? loop_write(loop, cycle, err) : 0;
+}
+
 static int decide_and_act(Loop *loop, Cycle *cycle, Error *err)
 {
-	int code = observe(loop, cycle, err);
+	int code = read_scale(loop, cycle, err);
 	if (code)
 		return code;
-	if (gate(loop, cycle)) {
-		cycle->obs = (Observation) { .target = &loop->config.target, .sample = &cycle->sample };
-		cycle->decision.hpa = hpa_opinion(loop, &cycle->obs);
-		return cycle->decision.state == STATE_MANUAL ? loop_write(loop, cycle, err) : 0;
-	}
+	if (gate(loop, cycle))
+		return act_on_gate(loop, cycle, err);
+	code = observe(loop, cycle, err);
+	if (code)
+		return hold(loop, cycle, metrics_reason(code), err);
 	code = infer(loop, cycle, err);
 	if (code)
 		return code;
@@ -170,6 +191,7 @@ static int run_cycle(Loop *loop, Error *err)
 	Cycle *cycle = &loop->cycle;
 	*cycle = (Cycle) { .decision = loop_no_decision(), .duration_us = { -1, -1, -1 } };
 	cycle->sample.wall_ms = clock_wall_ms(loop->config.clock);
+	cycle->start_ms = clock_mono_ms(loop->config.clock);
 	Error why = { 0 };
 	int code = decide_and_act(loop, cycle, &why);
 	if (code == ERR_CONFLICT || (code && cycle->decision.state != STATE_WARMING && cycle->decision.state != STATE_HOLD))

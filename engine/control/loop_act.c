@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CONFLICT_TRIES = 5, AUDIT_WAIT_MS = 2000 };
+enum { CONFLICT_TRIES = 5, AUDIT_WAIT_MS = 2000, CYCLE_MAX_MS = 10000 };
 
 static bool is_three_action(const Decision *decision)
 {
@@ -33,16 +33,26 @@ void loop_limit(Loop *loop, Cycle *cycle)
 		decision->guards |= 1u << GUARD_DRY_RUN;
 }
 
+/* CONTROL B.1: a cycle has min(interval, 10 s); what was seen longer ago is not acted on. */
+static bool is_late(const Loop *loop, int64_t since_ms)
+{
+	int64_t most = loop->config.interval_ms < CYCLE_MAX_MS ? loop->config.interval_ms : CYCLE_MAX_MS;
+	return clock_mono_ms(loop->config.clock) - since_ms > most;
+}
+
 /*
  * One conditional write (CONTROL C): on 409 the scale is read again, and the write is tried again only while spec.replicas is
  * still what the decision saw.
  */
-static int write_scale(Loop *loop, const Scale *seen, int32_t replicas, Scale *ret_scale, Error *err)
+static int write_scale(Loop *loop, const Scale *seen, int64_t since_ms, int32_t replicas, Scale *ret_scale, Error *err)
 {
 	Actuator *actuator = loop->config.actuator;
 	const Target *target = &loop->config.target;
 	Scale want = *seen;
 	for (int i = 0; i < CONFLICT_TRIES; i++) {
+		if (is_late(loop, since_ms))
+			return error_set(err, ERR_TIMEOUT, "%s/%s: the cycle took too long: nothing is written on old data",
+			                 target->namespace_, target->name);
 		want.replicas = replicas;
 		int code = actuator->ops->set_scale(actuator, target, &want, ret_scale, err);
 		if (code != ERR_CONFLICT)
@@ -66,7 +76,7 @@ int loop_write(Loop *loop, Cycle *cycle, Error *err)
 		return 0;
 	Scale now = { 0 };
 	int64_t start = clock_mono_ms(config->clock);
-	int code = write_scale(loop, &cycle->scale, decision->desired, &now, err);
+	int code = write_scale(loop, &cycle->scale, cycle->start_ms, decision->desired, &now, err);
 	cycle->duration_us[2] = (clock_mono_ms(config->clock) - start) * 1000;
 	if (code)
 		return code;
@@ -120,7 +130,7 @@ static int apply_override(Loop *loop, const Command *command, Scale *scale, Erro
 	if (scale->replicas == command->u.override_.replicas)
 		return 0;
 	Scale now = { 0 };
-	return write_scale(loop, scale, command->u.override_.replicas, &now, err);
+	return write_scale(loop, scale, clock_mono_ms(loop->config.clock), command->u.override_.replicas, &now, err);
 }
 
 void loop_override(Loop *loop, const Command *command)
@@ -145,6 +155,7 @@ void loop_override(Loop *loop, const Command *command)
 	}
 	loop->is_paused = false;
 	loop->view.manual_replicas = command->u.override_.replicas;
+	loop->manual_until_ms = clock_mono_ms(config->clock) + command->u.override_.hold_ms;
 	loop->view.manual_until_wall_ms = clock_wall_ms(config->clock) + command->u.override_.hold_ms;
 	str_copy(loop->view.manual_who, sizeof loop->view.manual_who, command->who);
 	loop->view.state = STATE_MANUAL;

@@ -9,7 +9,7 @@
 typedef struct Cycle { /* what one pass gathers */
 	Sample sample;
 	Scale scale;
-	bool has_scale;
+	int64_t start_ms; /* monotonic */
 	Observation obs;
 	Decision decision;
 	int64_t duration_us[3]; /* query, inference, write; -1: not done */
@@ -25,7 +25,8 @@ struct Loop {
 	bool is_warm;   /* a valid observation was seen */
 	bool is_paused;
 	int32_t own_replicas; /* of the loop's own last write; -1: none */
-	int64_t last_wall_ms; /* of the last cycle, for what accumulates; 0: none */
+	int64_t manual_until_ms; /* monotonic: a clock that is set does not end an override */
+	int64_t last_cycle_ms;   /* monotonic, for what accumulates; 0: none yet */
 	Cycle cycle;
 	LiveView view;
 };

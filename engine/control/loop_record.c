@@ -125,8 +125,8 @@ static void accumulate(Loop *loop, const Cycle *cycle)
 {
 	LiveView *view = &loop->view;
 	const Sample *sample = &cycle->sample;
-	double elapsed_s = loop->last_wall_ms ? (double) (sample->wall_ms - loop->last_wall_ms) / 1000 : 0;
-	loop->last_wall_ms = sample->wall_ms;
+	double elapsed_s = loop->last_cycle_ms ? (double) (cycle->start_ms - loop->last_cycle_ms) / 1000 : 0;
+	loop->last_cycle_ms = cycle->start_ms;
 	if (sample->valid & SAMPLE_REPLICAS)
 		view->pod_hours += elapsed_s * sample->replicas / 3600;
 	view->pod_hours_hpa_opinion = NAN; /* a sum of opinions is no counterfactual */

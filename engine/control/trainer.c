@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { COMMANDS = 32, PUBLISH_MS = 100, CHECKPOINT_MS = 2000, NICENESS = 10 };
 
@@ -93,6 +94,8 @@ static void set_paused(Trainer *trainer, const Command *command)
 
 static void run_update(Trainer *trainer);
 
+static void one_update(Trainer *trainer, const Command *command);
+
 static bool is_over(const Trainer *trainer)
 {
 	return trainer->view.phase >= TRAIN_DONE;
@@ -116,8 +119,7 @@ static bool handle(Trainer *trainer, const Command *command)
 			answer(trainer, command, ERR_INVALID, "pause first");
 			break;
 		}
-		run_update(trainer);
-		answer(trainer, command, 0, "one update done");
+		one_update(trainer, command);
 		break;
 	case COMMAND_TRAIN_CHECKPOINT:
 		checkpoint_now(trainer, command);
@@ -190,6 +192,29 @@ static int run_stages(Trainer *trainer, Error *err)
 	return 0;
 }
 
+static void say(Trainer *trainer, const char *text)
+{
+	if (trainer->config.on_event)
+		trainer->config.on_event(trainer->config.arg, &(TrainEvent) { .kind = TRAIN_EVENT_TROUBLE, .trouble = text });
+}
+
+/* A checkpoint that fails ends nothing: the older one stays, and it is said, once until it works again. */
+static void checkpoint_or_say(Trainer *trainer)
+{
+	Error err = { 0 };
+	char text[160];
+	bool failed = trainer_save_checkpoint(trainer, &err) != 0;
+	if (failed) {
+		trainer->last_checkpoint_ms = now_ms(trainer);
+		(void) snprintf(trainer->view.trouble, sizeof trainer->view.trouble, "checkpoint: %.100s", err.text);
+	}
+	if (failed != trainer->checkpoint_fails) {
+		(void) snprintf(text, sizeof text, "checkpoint %s%.120s", failed ? "failed: " : "written again", err.text);
+		say(trainer, text);
+	}
+	trainer->checkpoint_fails = failed;
+}
+
 static void run_update(Trainer *trainer)
 {
 	Error err = { 0 };
@@ -199,12 +224,22 @@ static void run_update(Trainer *trainer)
 		code = trainer_evaluate(trainer, &err);
 	if (code) {
 		fail(trainer, &err);
-	} else if (now_ms(trainer) - trainer->last_checkpoint_ms >= CHECKPOINT_MS && trainer_save_checkpoint(trainer, &err)) {
-		/* training goes on: the older checkpoint stays, and the screen says that this one failed */
-		(void) snprintf(trainer->view.trouble, sizeof trainer->view.trouble, "checkpoint: %.100s", err.text);
+	} else if (now_ms(trainer) - trainer->last_checkpoint_ms >= CHECKPOINT_MS) {
+		checkpoint_or_say(trainer);
 	}
 	if (now_ms(trainer) - trainer->last_publish_ms >= PUBLISH_MS || is_over(trainer))
 		trainer_publish(trainer);
+}
+
+static void one_update(Trainer *trainer, const Command *command)
+{
+	if (ppo_steps(trainer->ppo) >= trainer->config.total_steps) {
+		answer(trainer, command, ERR_CLOSED, "all steps are done: p ends the run");
+		return;
+	}
+	run_update(trainer);
+	bool failed = is_over(trainer);
+	answer(trainer, command, failed ? ERR_FAILED : 0, failed ? trainer->view.trouble : "one update done");
 }
 
 /* ---- the thread ---- */
@@ -222,7 +257,14 @@ static void finish(Trainer *trainer, RunStatus status)
 	Record record = trainer_record(trainer, RECORD_RUN_END);
 	record.u.run_end = status;
 	config->sink->ops->write(config->sink, &record);
-	(void) config->sink->ops->commit(config->sink, 5000, NULL); /* whoever sees the end finds it in the store */
+	Error store = { 0 };
+	int64_t dropped = config->sink->ops->dropped(config->sink);
+	if (config->sink->ops->commit(config->sink, 5000, &store) || dropped) { /* whoever sees the end finds it in the store */
+		char text[160];
+		(void) snprintf(text, sizeof text, "%lld records were not stored: %.110s", (long long) dropped,
+		                store.text[0] ? store.text : "the store was too slow");
+		say(trainer, text);
+	}
 	int64_t steps = ppo_steps(trainer->ppo);
 	double wall_s = (double) trainer->busy_ms / 1000;
 	if (config->on_event)
@@ -233,7 +275,7 @@ static void finish(Trainer *trainer, RunStatus status)
 			.steps_per_s = wall_s > 0 ? (double) (steps - trainer->start_steps) / wall_s : NAN,
 			.status = status,
 			.model = has_model ? config->model_path : NULL,
-			.best_model = trainer->has_best ? config->best_path : NULL,
+			.best_model = trainer->has_best && !access(config->best_path, R_OK) ? config->best_path : NULL,
 			.trouble = trainer->view.trouble,
 		});
 	trainer->view.phase = status == RUN_DONE ? TRAIN_DONE : status == RUN_STOPPED ? TRAIN_STOPPED : TRAIN_FAILED;

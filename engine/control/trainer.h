@@ -18,7 +18,7 @@
 
 enum { EVAL_EPISODES_MAX = 256 };
 
-typedef enum TrainEventKind { TRAIN_EVENT_UPDATE, TRAIN_EVENT_EVAL, TRAIN_EVENT_END } TrainEventKind;
+typedef enum TrainEventKind { TRAIN_EVENT_UPDATE, TRAIN_EVENT_EVAL, TRAIN_EVENT_TROUBLE, TRAIN_EVENT_END } TrainEventKind;
 
 typedef struct TrainEvent { /* lent for the call */
 	TrainEventKind kind;
@@ -29,7 +29,7 @@ typedef struct TrainEvent { /* lent for the call */
 	RunStatus status;
 	const char *model;     /* END: path of the last policy; NULL: none was written */
 	const char *best_model; /* END: NULL without an evaluation */
-	const char *trouble;   /* END: what failed; "" */
+	const char *trouble;   /* TROUBLE: what a person should know, training goes on; END: what failed, or "" */
 } TrainEvent;
 
 typedef struct TrainerConfig { /* pointers are lent for the life of the trainer */

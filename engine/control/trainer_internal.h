@@ -33,6 +33,8 @@ struct Trainer {
 	RecordEpisode row0;     /* the running episode of environment 0, filled in while it is stepped */
 	int32_t row0_steps;
 	double row0_reward;
+	bool row0_is_partial;   /* after a resume: its first steps are not known */
+	bool checkpoint_fails;
 	RecordEpisode last_episode; /* of row 0; length 0: recorded already */
 	int64_t last_episode_ms;
 	RateSample rate[RATE_SAMPLES];

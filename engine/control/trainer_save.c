@@ -104,6 +104,7 @@ int trainer_load_checkpoint(Trainer *trainer, const char *path, Error *err)
 	if (!code) {
 		trainer->updates = json_int_or(head, "updates", 0);
 		trainer->next_eval = json_int_or(head, "next_eval", trainer->config.eval_every);
+		trainer->row0_is_partial = true;
 		trainer->has_best = json_number(json_get(head, "best_reward"), &trainer->best_reward);
 	}
 	json_free(head);

@@ -179,7 +179,9 @@ void trainer_on_step(void *arg, size_t row, const EnvBuf *buf)
 		return;
 	episode->reward = trainer->row0_reward;
 	episode->length = trainer->row0_steps < EPISODE_STEPS_MAX ? trainer->row0_steps : EPISODE_STEPS_MAX;
-	trainer->last_episode = *episode;
+	if (!trainer->row0_is_partial)
+		trainer->last_episode = *episode;
+	trainer->row0_is_partial = false;
 	trainer->row0_steps = 0;
 	trainer->row0_reward = 0;
 }

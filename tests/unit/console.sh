@@ -6,7 +6,8 @@ maestro=$(cd "$MAESTRO_TEST_BUILD" && pwd)/maestro
 dir=$(mktemp -d)
 export LC_ALL=C.UTF-8 MAESTRO_DB="$dir/c.db"
 tmux() { command tmux -L "maestro-console-$$" -f /dev/null "$@"; }
-trap 'tmux kill-server 2>/dev/null || true; rm -rf "$dir"' EXIT
+# a console that loses its terminal goes on headless: it must be ended by hand
+trap '[ ! -s "$dir/pid" ] || kill -9 "$(cat "$dir/pid")" 2>/dev/null || true; tmux kill-server 2>/dev/null || true; rm -rf "$dir"' EXIT
 
 failed=0
 check() { # NAME CONDITION...
@@ -25,7 +26,7 @@ see() { # TEXT: waits until it is on the screen
 show() { "$maestro" runs show "$1" --json; }
 after() { screen | sed -n "s/$1 *\([0-9.][0-9.]*\).*/@@\1/; s/.*@@//p" | head -n 1; } # the number behind a word's first place
 
-tmux new-session -d -x 100 -y 30 "stty -a >$dir/before; '$maestro' train --trace engine/sim/traces/nasa95_jul_week.csv \
+tmux new-session -d -x 100 -y 30 "stty -a >$dir/before; sh -c 'echo \$\$ >$dir/pid; exec \"\$@\"' - '$maestro' train --trace engine/sim/traces/nasa95_jul_week.csv \
 	--steps 1000000000 --seed 3 --glyphs ascii --color never --speed 4 2>$dir/err; echo \$? >$dir/exit; stty -a >$dir/after; sleep 60"
 
 see 'Training\|Evaluating'

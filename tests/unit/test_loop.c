@@ -256,6 +256,50 @@ static void scaled_to_zero_by_hand_stays_off(void **state)
 	bench_free(b);
 }
 
+static void a_pause_holds_through_missing_metrics(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_DOWN);
+	bench_open(b);
+	Command pause = { .id = 1, .kind = COMMAND_LIVE_PAUSE };
+	assert_int_equal(loop_send(b->loop, &pause), 0);
+	Error err = { 0 };
+	assert_int_equal(loop_start(b->loop, &err), 0); /* the fake clock never waits: cycles follow each other */
+	for (int i = 0; i < 2000 && view_of(b).state != STATE_PAUSED; i++)
+		(void) usleep(1000);
+	loop_stop(b->loop);
+	b->metrics.code = ERR_UNREACHABLE;
+	b->actuator.n_writes = 0;
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(view_of(b).state, STATE_PAUSED);
+	assert_int_equal(b->actuator.n_writes, 0);
+	bench_free(b);
+}
+
+/* A source that takes its time: what it says is too old to act on. */
+static int slow_fetch(Metrics *metrics, const Target *target, size_t n, int64_t now_ms, Sample *ret, Error *err)
+{
+	Bench *b = (Bench *) (void *) ((char *) metrics - offsetof(Bench, metrics));
+	(void) target, (void) n, (void) err;
+	b->clock.now_ms += 11000;
+	*ret = b->metrics.sample;
+	ret->wall_ms = now_ms;
+	return 0;
+}
+
+static void nothing_is_written_when_the_cycle_took_too_long(void **state)
+{
+	(void) state;
+	static const MetricsOps slow = { "slow", slow_fetch, NULL };
+	Bench *b = bench_new(3, ACTION_UP);
+	b->metrics.metrics.ops = &slow;
+	bench_open(b);
+	assert_int_equal(cycle(b), ERR_TIMEOUT);
+	assert_int_equal(b->actuator.n_writes, 0);
+	assert_int_equal(view_of(b).state, STATE_HOLD);
+	bench_free(b);
+}
+
 /* ---- overrides, on the loop's own thread ---- */
 
 static Command override_to(int32_t replicas, int32_t seen, int64_t id)
@@ -380,6 +424,8 @@ int main(void)
 		cmocka_unit_test(conflict_is_retried_while_replicas_stand_still),
 		cmocka_unit_test(conflict_with_other_replicas_drops_the_decision),
 		cmocka_unit_test(scaled_to_zero_by_hand_stays_off),
+		cmocka_unit_test(a_pause_holds_through_missing_metrics),
+		cmocka_unit_test(nothing_is_written_when_the_cycle_took_too_long),
 		cmocka_unit_test(override_commits_its_audit_row_before_it_writes),
 		cmocka_unit_test(override_is_refused_without_its_audit_row),
 		cmocka_unit_test(override_is_refused_when_replicas_moved_meanwhile),
