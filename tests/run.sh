@@ -11,7 +11,7 @@ names=$(ls "$build"/tests/test_* 2>/dev/null | grep -v '\.d$' | xargs -n1 basena
 scripts=$(ls tests/unit/*.sh tests/golden/run.sh 2>/dev/null | grep -- "$pick")
 jobs=$(nproc 2>/dev/null || echo 2)
 { for n in $names; do echo "$build/tests/$n"; done; for s in $scripts; do echo "$s"; done; } |
-	xargs -P "$jobs" -I{} sh -c 'n=$(basename {}); {} >'"$out"'/$n.txt 2>&1; echo $? >'"$out"'/$n.exit'
+	xargs -P "$jobs" -I{} sh -c 'n=$(basename {}); timeout 300 {} >'"$out"'/$n.txt 2>&1; echo $? >'"$out"'/$n.exit'
 passed=0 failed=0 skipped=0
 for exit_file in "$out"/*.exit; do
 	[ -e "$exit_file" ] || break
