@@ -51,8 +51,8 @@ $(B)/obj/%.o: %.c | $(B)/gen/ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The loops of the kernels may fuse a * b + c and need not set errno or trap; NaN and infinity still mean what they do.
-$(B)/obj/engine/rl/kernels.o: CFLAGS += -ffp-contract=fast -fno-math-errno -fno-trapping-math
+# The loops of learning may fuse a * b + c and need not set errno or trap; NaN and infinity still mean what they do.
+$(B)/obj/engine/rl/kernels.o $(B)/obj/engine/rl/loss.o: CFLAGS += -ffp-contract=fast -fno-math-errno -fno-trapping-math
 
 # The schema as C strings, one a statement, so that the binary needs no file beside it.
 $(B)/gen/ready: $(wildcard storage/*.sql)

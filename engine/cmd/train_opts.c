@@ -164,7 +164,7 @@ static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
 	ppo->norm_obs = o->norm_obs;
 	ppo->total_timesteps = o->steps;
 	ppo->seed = (uint64_t) o->seed;
-	ppo->n_threads = cores < 1 ? 1 : cores < o->envs ? (int32_t) cores : o->envs;
+	ppo->n_threads = cores < 1 ? 1 : cores > 64 ? 64 : (int32_t) cores;
 	return parse_net(o, &ppo->net, err);
 }
 

@@ -3,12 +3,11 @@
 
 #include <math.h>
 
-void adam_step(Adam *adam, const Kernels *kernels, double learning_rate, double grad_scale, const float *grad,
-	       float *param)
+AdamStep adam_next(Adam *adam, double learning_rate, double grad_scale)
 {
 	const double beta1 = 0.9, beta2 = 0.999; /* SB3 leaves torch's defaults */
 	double t = (double) ++adam->step;
-	AdamStep step = {
+	return (AdamStep) {
 		.grad_scale = (float) grad_scale,
 		.beta1 = (float) beta1,
 		.beta2 = (float) beta2,
@@ -16,5 +15,4 @@ void adam_step(Adam *adam, const Kernels *kernels, double learning_rate, double 
 		.v_scale = (float) (1.0 / sqrt(1.0 - pow(beta2, t))),
 		.eps = (float) adam->eps,
 	};
-	kernels->adam(adam->n, &step, grad, param, adam->m, adam->v);
 }

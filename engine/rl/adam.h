@@ -1,5 +1,6 @@
 /*
- * Adam over one flat buffer (Kingma and Ba 2015), as torch.optim.Adam steps it.
+ * Adam over one flat buffer (Kingma and Ba 2015), as torch.optim.Adam steps it. A step is counted once and may then be
+ * applied part by part, on any thread.
  */
 #ifndef MAESTRO_RL_ADAM_H
 #define MAESTRO_RL_ADAM_H
@@ -15,8 +16,7 @@ typedef struct Adam {
 	double eps;
 } Adam;
 
-/* One step of param [n] along grad [n] x grad_scale. */
-void adam_step(Adam *adam, const Kernels *kernels, double learning_rate, double grad_scale, const float *grad,
-	       float *param);
+/* Counts the next step; its figures are for kernels' adam. grad_scale multiplies the gradient. */
+AdamStep adam_next(Adam *adam, double learning_rate, double grad_scale);
 
 #endif

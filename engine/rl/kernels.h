@@ -39,6 +39,11 @@ typedef struct Kernels {
 	void (*activate)(size_t n, KernelAct act, float *x);
 	/* dz[i] *= act'(h[i]) */
 	void (*derive)(size_t n, KernelAct act, const float *h, float *dz);
+	/* x[i] = e^x[i], 0 below e^-87; n a multiple of 16 */
+	void (*exp)(size_t n, float *x);
+	/* n columns of n_actions logits [n_actions][n], n a multiple of 16, aligned: they become logarithms of
+	 * probabilities; prob alike, entropy [n]. */
+	void (*softmax)(size_t n, size_t n_actions, float *log_p, float *prob, float *entropy);
 	/* to[c][r] = from[r][c]: from [rows][cols], to [cols][ldto]. */
 	void (*transpose)(size_t rows, size_t cols, const float *from, float *to, size_t ldto);
 	double (*sum_squares)(size_t n, const float *x);

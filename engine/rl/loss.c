@@ -1,7 +1,14 @@
-/* See loss.h. Sums over the minibatch are in double, in the order of its rows. */
+/*
+ * See loss.h. Rows become columns, so that vectors run over the minibatch; sums over it are in double, in the order of its
+ * rows. Compiled (Makefile) without floating point traps, so that the loops vectorise.
+ */
 #include "rl/loss.h"
 
+#include "rl/carve.h"
+
 #include <math.h>
+
+static const float FORBIDDEN = -1e8f;
 
 float softmax(size_t n, const float *logits, float *ret_prob)
 {
@@ -15,6 +22,13 @@ float softmax(size_t n, const float *logits, float *ret_prob)
 	for (size_t a = 0; a < n; a++)
 		ret_prob[a] /= sum;
 	return most + logf(sum);
+}
+
+void mask_logits(size_t n, const uint8_t *mask, float *logits)
+{
+	for (size_t a = 0; mask && a < n; a++)
+		if (!mask[a])
+			logits[a] = FORBIDDEN;
 }
 
 /* To mean 0 and the unbiased deviation 1, as torch's std() is. */
@@ -31,60 +45,108 @@ static void normalise(size_t n, float *advantage)
 		advantage[b] = (float) (((double) advantage[b] - mean) * scale);
 }
 
-typedef struct Sums {
-	double policy, value, entropy, kl, clipped;
-} Sums;
-
-static void policy_row(const LossConfig *config, const LossBatch *batch, size_t b, float *dlogits, Sums *sums)
+size_t loss_scratch_floats(size_t n, size_t n_actions)
 {
-	const float *logits = batch->logits + b * batch->ld_logits;
-	size_t n_actions = batch->n_actions, action = (size_t) batch->action[b];
-	float per_row = 1.0f / (float) batch->n, clip = (float) config->clip_range;
-	float ent_scale = (float) config->ent_coef * per_row;
-	float log_sum = softmax(n_actions, logits, dlogits), entropy = 0.0f; /* dlogits: probabilities, for now */
-	float log_ratio = logits[action] - log_sum - batch->log_prob[b], ratio = expf(log_ratio);
-	float advantage = batch->advantage[b];
-	float low = 1.0f - clip, high = 1.0f + clip;
-	float plain = advantage * ratio, held = advantage * (ratio < low ? low : ratio > high ? high : ratio);
-	/* where the clipped branch is the smaller, nothing pulls */
-	float pull = plain <= held ? -plain * per_row : 0.0f;
-	for (size_t a = 0; a < n_actions; a++)
-		entropy -= dlogits[a] * (logits[a] - log_sum);
-	sums->policy -= (double) (plain < held ? plain : held);
-	sums->entropy -= (double) entropy;
-	sums->kl += (double) (ratio - 1.0f - log_ratio);
-	sums->clipped += fabsf(ratio - 1.0f) > clip ? 1.0 : 0.0;
-	if (isnan(plain)) { /* comparisons would hide it */
-		pull = plain;
-		sums->policy = (double) plain;
-	}
-	for (size_t a = 0; a < n_actions; a++) {
-		float prob = dlogits[a], of_entropy = prob * (logits[a] - log_sum + entropy);
-		dlogits[a] = pull * ((a == action ? 1.0f : 0.0f) - prob) + ent_scale * of_entropy;
-	}
+	return (2 * n_actions + 4) * pad16(n);
 }
 
-void loss_compute(const LossConfig *config, const LossBatch *batch, float *ret_dlogits, float *ret_dvalue,
-		  LossFigures *ret_figures)
+typedef struct Columns { /* in scratch; each of ld floats, log_p and prob one an action */
+	size_t ld;
+	float *log_p, *prob, *entropy, *log_ratio, *ratio, *pull;
+} Columns;
+
+static Columns columns_of(const LossPolicy *batch)
 {
-	Sums sums = { 0 };
-	double n = (double) batch->n;
-	float pull = (float) (2.0 * config->vf_coef / n);
-	if (config->normalize_advantage && batch->n > 1)
-		normalise(batch->n, batch->advantage);
-	for (size_t b = 0; b < batch->n; b++) {
-		float error = batch->value[b * batch->ld_value] - batch->ret[b];
-		sums.value += (double) error * (double) error;
-		ret_dvalue[b * batch->ld_value] = pull * error;
-		policy_row(config, batch, b, ret_dlogits + b * batch->ld_logits, &sums);
+	Columns c = { .ld = pad16(batch->n), .log_p = batch->scratch };
+	c.prob = c.log_p + batch->n_actions * c.ld;
+	c.entropy = c.prob + batch->n_actions * c.ld;
+	c.log_ratio = c.entropy + c.ld;
+	c.ratio = c.log_ratio + c.ld;
+	c.pull = c.ratio + c.ld;
+	return c;
+}
+
+/* Logits by action, under the mask, then probabilities, and the ratio of the new policy's to the old's. */
+static void policy_columns(const LossPolicy *batch, const Kernels *kernels, const Columns *c)
+{
+	size_t n = batch->n, n_actions = batch->n_actions;
+	for (size_t a = 0; a < n_actions; a++) {
+		for (size_t b = 0; b < n; b++)
+			c->log_p[a * c->ld + b] = batch->logits[b * batch->ld_logits + a];
+		for (size_t b = 0; batch->mask && b < n; b++)
+			if (!batch->mask[b * n_actions + a])
+				c->log_p[a * c->ld + b] = FORBIDDEN;
+		for (size_t b = n; b < c->ld; b++)
+			c->log_p[a * c->ld + b] = 0.0f;
 	}
-	*ret_figures = (LossFigures) {
-		.policy_loss = sums.policy / n,
-		.value_loss = sums.value / n,
-		.entropy_loss = sums.entropy / n,
-		.approx_kl = sums.kl / n,
-		.clip_fraction = sums.clipped / n,
-	};
-	ret_figures->loss = ret_figures->policy_loss + config->ent_coef * ret_figures->entropy_loss +
-		config->vf_coef * ret_figures->value_loss;
+	kernels->softmax(c->ld, n_actions, c->log_p, c->prob, c->entropy);
+	for (size_t b = 0; b < n; b++)
+		c->ratio[b] = c->log_ratio[b] = c->log_p[(size_t) batch->action[b] * c->ld + b] - batch->log_prob[b];
+	for (size_t b = n; b < c->ld; b++)
+		c->ratio[b] = 0.0f;
+	kernels->exp(c->ld, c->ratio);
+}
+
+/* Figures, and pull: the derivative of the surrogate by log p(action). Where the clipped branch is the smaller, nothing
+ * pulls. A NaN takes the branch of a comparison that fails, and so comes through. */
+static void surrogate(const LossConfig *config, const LossPolicy *batch, const Columns *c, LossFigures *ret)
+{
+	size_t n = batch->n;
+	float clip = (float) config->clip_range, low = 1.0f - clip, high = 1.0f + clip, per_row = 1.0f / (float) n;
+	double policy = 0.0, entropy = 0.0, kl = 0.0, clipped = 0.0;
+	for (size_t b = 0; b < n; b++) {
+		float ratio = c->ratio[b], advantage = batch->advantage[b];
+		float plain = advantage * ratio, held = advantage * (ratio < low ? low : ratio > high ? high : ratio);
+		c->pull[b] = plain > held ? 0.0f : -plain * per_row;
+		policy -= (double) (plain > held ? held : plain);
+		entropy -= (double) c->entropy[b];
+		kl += (double) (ratio - 1.0f - c->log_ratio[b]);
+		clipped += fabsf(ratio - 1.0f) > clip ? 1.0 : 0.0;
+	}
+	ret->policy_loss = policy / (double) n;
+	ret->entropy_loss = entropy / (double) n;
+	ret->approx_kl = kl / (double) n;
+	ret->clip_fraction = clipped / (double) n;
+}
+
+void loss_policy(const LossConfig *config, const LossPolicy *batch, const Kernels *kernels, float *ret_dlogits,
+		 LossFigures *ret_figures)
+{
+	size_t n = batch->n;
+	Columns c = columns_of(batch);
+	float ent_scale = (float) (config->ent_coef / (double) n);
+	if (config->normalize_advantage && n > 1)
+		normalise(n, batch->advantage);
+	policy_columns(batch, kernels, &c);
+	surrogate(config, batch, &c, ret_figures);
+	for (size_t a = 0; a < batch->n_actions; a++)
+		for (size_t b = 0; b < n; b++) {
+			float prob = c.prob[a * c.ld + b], own = batch->action[b] == (int32_t) a ? 1.0f : 0.0f;
+			float of_entropy = prob * (c.log_p[a * c.ld + b] + c.entropy[b]);
+			ret_dlogits[b * batch->ld_logits + a] = c.pull[b] * (own - prob) + ent_scale * of_entropy;
+		}
+}
+
+double loss_value(const LossConfig *config, const LossValue *batch, float *ret_dvalue)
+{
+	double n = (double) batch->n, squares = 0.0;
+	float pull = (float) (2.0 * config->vf_coef / n), clip = (float) config->clip_range_vf;
+	for (size_t b = 0; b < batch->n; b++) {
+		float value = batch->value[b * batch->ld_value], moves = 1.0f;
+		if (clip > 0.0f) {
+			float move = value - batch->old[b], held = move < -clip ? -clip : move > clip ? clip : move;
+			moves = move < -clip || move > clip ? 0.0f : 1.0f;
+			value = batch->old[b] + held;
+		}
+		float error = value - batch->ret[b];
+		squares += (double) error * (double) error;
+		ret_dvalue[b * batch->ld_value] = moves * pull * error;
+	}
+	return squares / n;
+}
+
+void loss_total(const LossConfig *config, LossFigures *figures)
+{
+	figures->loss = figures->policy_loss + config->ent_coef * figures->entropy_loss +
+		config->vf_coef * figures->value_loss;
 }

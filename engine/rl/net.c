@@ -16,32 +16,38 @@
 
 static const double NORM_EPS = 1e-8, NORM_CLIP = 10.0;
 
-static int check_trunk(const char *trunk, int32_t depth, const int32_t *width, Error *err)
+static int check_range(const char *what, int32_t value, int32_t least, int32_t most, Error *err)
 {
-	if (depth < 0 || depth > NET_DEPTH_MAX)
-		return error_set(err, ERR_INVALID, "net: depth %d of the %s trunk is not in 0..%d", depth, trunk, NET_DEPTH_MAX);
-	for (int32_t i = 0; i < depth; i++)
-		if (width[i] < 1 || width[i] > NET_WIDTH_MAX)
-			return error_set(err, ERR_INVALID, "net: width %d of the %s trunk's layer %d is not in 1..%d", width[i],
-					 trunk, i, NET_WIDTH_MAX);
-	return 0;
+	if (value >= least && value <= most)
+		return 0;
+	return error_set(err, ERR_INVALID, "net: %s %d is not in %d..%d", what, value, least, most);
+}
+
+static int check_trunk(const char *name, int32_t depth, const int32_t *width, Error *err)
+{
+	char what[48];
+	(void) snprintf(what, sizeof what, "depth of the %s trunk", name);
+	int code = check_range(what, depth, 0, NET_DEPTH_MAX, err);
+	(void) snprintf(what, sizeof what, "width in the %s trunk", name);
+	for (int32_t i = 0; i < depth && !code; i++)
+		code = check_range(what, width[i], 1, NET_WIDTH_MAX, err);
+	return code;
 }
 
 static int check(const NetConfig *config, Error *err)
 {
-	if (config->obs_dim < 1 || config->obs_dim > NET_WIDTH_MAX)
-		return error_set(err, ERR_INVALID, "net: obs_dim %d is not in 1..%d", config->obs_dim, NET_WIDTH_MAX);
-	if (config->n_actions < 1 || config->n_actions > NET_WIDTH_MAX)
-		return error_set(err, ERR_INVALID, "net: n_actions %d is not in 1..%d", config->n_actions,
-				 NET_WIDTH_MAX);
-	int code = check_trunk("policy", config->depth, config->width, err);
+	int code = check_range("obs_dim", config->obs_dim, 1, NET_WIDTH_MAX, err);
+	if (!code)
+		code = check_range("n_actions", config->n_actions, 1, NET_WIDTH_MAX, err);
+	if (!code)
+		code = check_trunk("policy", config->depth, config->width, err);
 	if (!code && config->has_value_arch)
 		code = check_trunk("value", config->value_depth, config->value_width, err);
-	if (code)
-		return code;
-	if (config->activation != ACTIVATION_TANH && config->activation != ACTIVATION_RELU)
-		return error_set(err, ERR_INVALID, "net: unknown activation %d", (int) config->activation);
-	return 0;
+	if (!code)
+		code = check_trunk("shared", config->shared_depth, config->shared_width, err);
+	if (!code && config->activation != ACTIVATION_TANH && config->activation != ACTIVATION_RELU)
+		code = error_set(err, ERR_INVALID, "net: unknown activation %d", (int) config->activation);
+	return code;
 }
 
 static void size_layer(NetLayer *layer, size_t in, size_t out, KernelAct act, size_t *at)
@@ -52,31 +58,35 @@ static void size_layer(NetLayer *layer, size_t in, size_t out, KernelAct act, si
 	*at = layer->bias_at + out;
 }
 
-/* Shapes and places in the flat buffer, in SB3's order: the policy's hidden layers, the value's, the two heads. */
+/* The hidden layers of a trunk; returns the width of the last. */
+static size_t size_trunk(Net *net, NetTrunk trunk, int32_t depth, const int32_t *width, size_t in, size_t *at)
+{
+	net->depth[trunk] = depth;
+	for (int32_t i = 0; i < depth; i++) {
+		KernelAct act = net->config.activation == ACTIVATION_TANH ? KERNEL_TANH : KERNEL_RELU;
+		size_layer(&net->layer[trunk][i], in, (size_t) width[i], act, at);
+		in = (size_t) width[i];
+	}
+	return in;
+}
+
+/* Shapes and places in the flat buffer, in SB3's order: what is shared, the policy's hidden layers, the value's, the heads. */
 static void size_layers(Net *net)
 {
-	const NetConfig *config = &net->config;
-	KernelAct act = config->activation == ACTIVATION_TANH ? KERNEL_TANH : KERNEL_RELU;
-	const int32_t *width[] = { config->width, config->has_value_arch ? config->value_width : config->width };
-	const size_t outputs[] = { (size_t) config->n_actions, 1 };
-	size_t at = 0, in[TRUNK_COUNT];
-	net->depth[TRUNK_POLICY] = config->depth;
-	net->depth[TRUNK_VALUE] = config->has_value_arch ? config->value_depth : config->depth;
-	for (int t = 0; t < TRUNK_COUNT; t++) {
-		in[t] = (size_t) config->obs_dim;
-		for (int32_t i = 0; i < net->depth[t]; i++) {
-			size_layer(&net->layer[t][i], in[t], (size_t) width[t][i], act, &at);
-			in[t] = (size_t) width[t][i];
-		}
-	}
+	const NetConfig *c = &net->config;
+	size_t at = 0, from, pi, vf;
+	from = size_trunk(net, TRUNK_SHARED, c->shared_depth, c->shared_width, (size_t) c->obs_dim, &at);
+	pi = size_trunk(net, TRUNK_POLICY, c->depth, c->width, from, &at);
+	vf = size_trunk(net, TRUNK_VALUE, c->has_value_arch ? c->value_depth : c->depth,
+			c->has_value_arch ? c->value_width : c->width, from, &at);
+	size_layer(&net->layer[TRUNK_POLICY][net->depth[TRUNK_POLICY]], pi, (size_t) c->n_actions, KERNEL_LINEAR, &at);
+	size_layer(&net->layer[TRUNK_VALUE][net->depth[TRUNK_VALUE]], vf, 1, KERNEL_LINEAR, &at);
+	net->n_params = at;
 	net->widest_pad = 16;
-	for (int t = 0; t < TRUNK_COUNT; t++) {
-		size_layer(&net->layer[t][net->depth[t]], in[t], outputs[t], KERNEL_LINEAR, &at);
-		for (int32_t i = 0; i <= net->depth[t]; i++)
+	for (int t = 0; t < TRUNK_COUNT; t++)
+		for (int32_t i = 0; i < net_layers(net, t); i++)
 			if (net->layer[t][i].out_pad > net->widest_pad)
 				net->widest_pad = net->layer[t][i].out_pad;
-	}
-	net->n_params = at;
 }
 
 static void place(Net *net, Carve *at)
@@ -85,7 +95,7 @@ static void place(Net *net, Carve *at)
 	(void) carve(at, 1, sizeof *net);
 	net->params = carve(at, net->n_params, sizeof(float));
 	for (int t = 0; t < TRUNK_COUNT; t++)
-		for (int32_t i = 0; i <= net->depth[t]; i++) {
+		for (int32_t i = 0; i < net_layers(net, t); i++) {
 			NetLayer *layer = &net->layer[t][i];
 			layer->packed = carve(at, (layer->in + 1) * layer->out_pad, sizeof(float));
 			if (layer->in != layer->in_pad)
@@ -139,54 +149,64 @@ const NetConfig *net_config(const Net *net)
 	return &net->config;
 }
 
+void net_pack_layer(const Net *net, const NetLayer *layer)
+{
+	const float *weight = net->params + layer->weight_at;
+	memcpy(layer->packed, net->params + layer->bias_at, layer->out * sizeof(float));
+	net->kernels->transpose(layer->out, layer->in, weight, layer->packed + layer->out_pad, layer->out_pad);
+	if (layer->padded != weight)
+		for (size_t j = 0; j < layer->out; j++)
+			memcpy(layer->padded + j * layer->in_pad, weight + j * layer->in, layer->in * sizeof(float));
+}
+
 void net_pack(Net *net)
 {
 	for (int t = 0; t < TRUNK_COUNT; t++)
-		for (int32_t i = 0; i <= net->depth[t]; i++) {
-			const NetLayer *layer = &net->layer[t][i];
-			const float *weight = net->params + layer->weight_at;
-			memcpy(layer->packed, net->params + layer->bias_at, layer->out * sizeof(float));
-			net->kernels->transpose(layer->out, layer->in, weight, layer->packed + layer->out_pad,
-						layer->out_pad);
-			if (layer->padded != weight)
-				for (size_t j = 0; j < layer->out; j++)
-					memcpy(layer->padded + j * layer->in_pad, weight + j * layer->in,
-					       layer->in * sizeof(float));
-		}
+		for (int32_t i = 0; i < net_layers(net, t); i++)
+			net_pack_layer(net, &net->layer[t][i]);
 }
 
-static void name_tensor(NetTensor *ret, const char *name, int index, const char *part)
+/* Weight and bias of a layer; where index < 0 the name has no number. */
+static void add_tensors(Net *net, const NetLayer *layer, const char *name, int index, NetTensor *tensor, size_t max,
+			size_t *count)
 {
-	if (index < 0)
-		(void) snprintf(ret->name, sizeof ret->name, "%s.%s", name, part);
-	else
-		(void) snprintf(ret->name, sizeof ret->name, "%s.%d.%s", name, index, part);
+	NetTensor pair[2] = {
+		{ .rows = (int32_t) layer->out, .cols = (int32_t) layer->in, .data = net->params + layer->weight_at },
+		{ .rows = (int32_t) layer->out, .data = net->params + layer->bias_at },
+	};
+	for (int i = 0; i < 2; i++, (*count)++) {
+		const char *part = i ? "bias" : "weight";
+		if (index < 0)
+			(void) snprintf(pair[i].name, sizeof pair[i].name, "%s.%s", name, part);
+		else
+			(void) snprintf(pair[i].name, sizeof pair[i].name, "%s.%d.%s", name, index, part);
+		if (*count < max)
+			tensor[*count] = pair[i];
+	}
 }
 
 size_t net_tensors(Net *net, NetTensor *ret_tensor, size_t max)
 {
-	static const char *const TRUNKS[] = { "mlp_extractor.policy_net", "mlp_extractor.value_net" };
-	static const char *const HEADS[] = { "action_net", "value_net" };
+	static const struct {
+		NetTrunk trunk;
+		const char *name;
+		bool is_head;
+	} parts[] = {
+		{ TRUNK_SHARED, "mlp_extractor.shared_net", false }, /* SB3's name up to 1.7, its last that shares */
+		{ TRUNK_POLICY, "mlp_extractor.policy_net", false },
+		{ TRUNK_VALUE, "mlp_extractor.value_net", false },
+		{ TRUNK_POLICY, "action_net", true },
+		{ TRUNK_VALUE, "value_net", true },
+	};
 	size_t count = 0;
-	for (int part = 0; part < 2 * TRUNK_COUNT; part++) {
-		bool is_head = part >= TRUNK_COUNT;
-		int t = part % TRUNK_COUNT;
-		int32_t first = is_head ? net->depth[t] : 0;
-		int32_t last = is_head ? net->depth[t] : net->depth[t] - 1;
-		for (int32_t i = first; i <= last; i++) {
-			const NetLayer *layer = &net->layer[t][i];
-			NetTensor weight = { .rows = (int32_t) layer->out, .cols = (int32_t) layer->in,
-					     .data = net->params + layer->weight_at };
-			NetTensor bias = { .rows = (int32_t) layer->out, .data = net->params + layer->bias_at };
-			/* torch counts the activations between the layers too */
-			name_tensor(&weight, is_head ? HEADS[t] : TRUNKS[t], is_head ? -1 : 2 * i, "weight");
-			name_tensor(&bias, is_head ? HEADS[t] : TRUNKS[t], is_head ? -1 : 2 * i, "bias");
-			if (count < max)
-				ret_tensor[count] = weight;
-			if (count + 1 < max)
-				ret_tensor[count + 1] = bias;
-			count += 2;
-		}
+	for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+		int32_t depth = net->depth[parts[p].trunk];
+		const NetLayer *layer = net->layer[parts[p].trunk];
+		if (parts[p].is_head)
+			add_tensors(net, &layer[depth], parts[p].name, -1, ret_tensor, max, &count);
+		else
+			for (int32_t i = 0; i < depth; i++) /* torch counts the activations between the layers too */
+				add_tensors(net, &layer[i], parts[p].name, 2 * i, ret_tensor, max, &count);
 	}
 	return count;
 }
@@ -251,37 +271,47 @@ void net_layer_forward(const Net *net, const NetLayer *layer, size_t n, const fl
 	net->kernels->activate(n * layer->out_pad, layer->act, y);
 }
 
-/* The observations, and two activations in turn. */
+/* The observations, two activations in turn, and what is shared. */
 size_t net_scratch_floats(const Net *net, size_t n)
 {
-	return n * (pad16((size_t) net->config.obs_dim) + 2 * net->widest_pad);
+	size_t activations = net->depth[TRUNK_SHARED] ? 3 : 2;
+	return n * (pad16((size_t) net->config.obs_dim) + activations * net->widest_pad);
 }
 
-static const float *trunk_forward(const Net *net, NetTrunk trunk, const float *x, size_t ldx, size_t n, float *scratch)
+/* Through the layers of a trunk, from one half of scratch to the other; *ldx: floats in a row of x, then of the result. */
+static const float *trunk_forward(const Net *net, NetTrunk trunk, const float *x, size_t *ldx, size_t n, float *scratch)
 {
 	float *turn[2] = { scratch, scratch + n * net->widest_pad };
-	for (int32_t i = 0; i <= net->depth[trunk]; i++) {
+	for (int32_t i = 0, at = 0; i < net_layers(net, trunk); i++, at = !at) {
 		const NetLayer *layer = &net->layer[trunk][i];
-		net_layer_forward(net, layer, n, x, ldx, turn[i % 2], false);
-		x = turn[i % 2];
-		ldx = layer->out_pad;
+		net_layer_forward(net, layer, n, x, *ldx, turn[at], false);
+		x = turn[at];
+		*ldx = layer->out_pad;
 	}
 	return x;
 }
 
 void net_forward(const Net *net, const float *obs, size_t n, float *ret_logits, float *ret_value, float *scratch)
 {
-	size_t dim = (size_t) net->config.obs_dim, ldx = pad16(dim), n_actions = (size_t) net->config.n_actions;
-	net_normalise(net, obs, n, scratch, ldx);
+	size_t ldx = pad16((size_t) net->config.obs_dim), n_actions = (size_t) net->config.n_actions;
+	float *x = scratch, *turns = x + n * ldx;
+	net_normalise(net, obs, n, x, ldx);
+	if (net->depth[TRUNK_SHARED]) {
+		const float *shared = trunk_forward(net, TRUNK_SHARED, x, &ldx, n, turns);
+		x = turns + 2 * n * net->widest_pad; /* out of the way of the two that follow */
+		memcpy(x, shared, n * ldx * sizeof *x);
+	}
 	if (ret_logits) {
-		const float *y = trunk_forward(net, TRUNK_POLICY, scratch, ldx, n, scratch + n * ldx);
+		size_t ldy = ldx;
+		const float *y = trunk_forward(net, TRUNK_POLICY, x, &ldy, n, turns);
 		for (size_t b = 0; b < n; b++)
-			memcpy(ret_logits + b * n_actions, y + b * pad16(n_actions), n_actions * sizeof *y);
+			memcpy(ret_logits + b * n_actions, y + b * ldy, n_actions * sizeof *y);
 	}
 	if (ret_value) {
-		const float *y = trunk_forward(net, TRUNK_VALUE, scratch, ldx, n, scratch + n * ldx);
+		size_t ldy = ldx;
+		const float *y = trunk_forward(net, TRUNK_VALUE, x, &ldy, n, turns);
 		for (size_t b = 0; b < n; b++)
-			ret_value[b] = y[b * pad16(1)];
+			ret_value[b] = y[b * ldy];
 	}
 }
 

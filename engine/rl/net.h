@@ -1,7 +1,7 @@
 /*
  * The actor-critic net of SB3's MlpPolicy: two trunks (policy, value) apart from each other, an action head and a value
- * head. Parameters are one flat buffer in SB3's order of tensors; running normalisation of the
- * observation stands beside it, since no net is whole without it.
+ * head; where asked for, layers before both that they share. Parameters are one flat buffer in SB3's order of tensors;
+ * running normalisation of the observation stands beside it, since no net is whole without it.
  */
 #ifndef MAESTRO_RL_NET_H
 #define MAESTRO_RL_NET_H
@@ -25,6 +25,8 @@ typedef struct NetConfig {
 	bool has_value_arch;           /* the value trunk's hidden layers are its own, below; else like the policy's */
 	int32_t value_depth;
 	int32_t value_width[NET_DEPTH_MAX];
+	int32_t shared_depth;          /* hidden layers before both trunks, as a features extractor that SB3's share */
+	int32_t shared_width[NET_DEPTH_MAX];
 } NetConfig;
 
 typedef struct Net Net;
@@ -45,7 +47,7 @@ typedef struct NetTensor {
 	int32_t rows, cols;
 	float *data; /* into the net */
 } NetTensor;
-enum { NET_TENSORS_MAX = 4 * NET_DEPTH_MAX + 4 };
+enum { NET_TENSORS_MAX = 6 * NET_DEPTH_MAX + 4 };
 /* Fills the first max and returns how many there are. After writing through data: net_pack. */
 size_t net_tensors(Net *net, NetTensor *ret_tensor, size_t max);
 /* Brings the form that net_forward reads up to date with the parameters. */

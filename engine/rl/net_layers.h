@@ -10,7 +10,9 @@
 #include "rl/kernels.h"
 #include "rl/net.h"
 
-typedef enum NetTrunk { TRUNK_POLICY, TRUNK_VALUE, TRUNK_COUNT } NetTrunk;
+/* The two with a head first; the shared one may have no layers. */
+typedef enum NetTrunk { TRUNK_POLICY, TRUNK_VALUE, TRUNK_SHARED, TRUNK_COUNT } NetTrunk;
+enum { HEADS = TRUNK_SHARED };
 
 typedef struct NetLayer {
 	size_t in, out, in_pad, out_pad;
@@ -25,7 +27,7 @@ struct Net {
 	size_t n_params;
 	float *params;                                    /* [n_params], SB3's order */
 	int32_t depth[TRUNK_COUNT];                       /* hidden layers of each */
-	NetLayer layer[TRUNK_COUNT][NET_DEPTH_MAX + 1];   /* hidden ones, then the head */
+	NetLayer layer[TRUNK_COUNT][NET_DEPTH_MAX + 1];   /* hidden ones, then the head where there is one */
 	bool is_normalised;
 	double *mean, *var, *scale;                       /* [obs_dim]; scale: 1 / sqrt(var + 1e-8) */
 	double count;
@@ -33,6 +35,15 @@ struct Net {
 	size_t widest_pad;                                /* of any hidden layer or head */
 	size_t block_bytes;
 };
+
+/* Layers of a trunk, its head included. */
+static inline int32_t net_layers(const Net *net, int trunk)
+{
+	return net->depth[trunk] + (trunk < HEADS);
+}
+
+/* As net_pack, of one layer. */
+void net_pack_layer(const Net *net, const NetLayer *layer);
 
 /* y = act(x w + b) over n rows of ldx floats; y [n][out_pad]. Picks OpenBLAS for large layers with enough rows when
  * is_batch; else each row has the bytes that it has alone. */

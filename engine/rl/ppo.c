@@ -51,7 +51,9 @@ static int check(const PpoConfig *config, const Env *env, Error *err)
 		{ "vf_coef", config->vf_coef, 0, 100 },
 		{ "max_grad_norm", config->max_grad_norm, 1e-9, 1e9 },
 		{ "adam_eps", config->adam_eps, 1e-12, 1 },
-		{ "n_threads", config->n_threads, 1, config->n_envs },
+		{ "clip_range_vf", config->clip_range_vf, 0, 1e6 },
+		{ "target_kl", config->target_kl, 0, 1e6 },
+		{ "n_threads", config->n_threads, 1, 64 },
 	};
 	for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
 		if (!(bounds[i].value >= bounds[i].least && bounds[i].value <= bounds[i].most))
@@ -69,12 +71,16 @@ static int check(const PpoConfig *config, const Env *env, Error *err)
 static void place(Ppo *ppo, Carve *at)
 {
 	size_t n_envs = ppo->rollout.n_envs, n = n_envs * ppo->rollout.n_steps, dim = (size_t) ppo->spec.obs_dim;
+	size_t rows = n_envs < PPO_BLOCK ? PPO_BLOCK : n_envs;
 	ppo->row = carve(at, n_envs, sizeof *ppo->row);
-	ppo->worker = carve(at, (size_t) ppo->config.n_threads, sizeof *ppo->worker);
+	ppo->worker = carve(at, ppo->n_workers, sizeof *ppo->worker);
+	for (size_t k = 0; k < ppo->n_workers; k++) {
+		float *scratch = carve(at, net_scratch_floats(ppo->net, rows), sizeof(float));
+		if (scratch)
+			ppo->worker[k].scratch = scratch;
+	}
 	ppo->logits = carve(at, n_envs * (size_t) ppo->spec.n_actions, sizeof(float));
 	ppo->prob = carve(at, n_envs * (size_t) ppo->spec.n_actions, sizeof(float));
-	ppo->value = carve(at, n_envs, sizeof(float));
-	ppo->scratch = carve(at, net_scratch_floats(ppo->net, n_envs), sizeof(float));
 	ppo->ended_return = carve(at, n, sizeof(double));
 	ppo->ended_len = carve(at, n, sizeof(int32_t));
 	ppo->obs_stats.mean = carve(at, dim, sizeof(double));
@@ -93,34 +99,40 @@ static int take_memory(Ppo *ppo, Error *err)
 	int code = net_new(&config->net, &ppo->net, err);
 	if (code)
 		return code;
-	if (rollout_init(&ppo->rollout, n_envs, n_steps, (size_t) ppo->spec.obs_dim) ||
-	    env_buf_init(&ppo->buf, n_envs, &ppo->spec) ||
-	    learner_new(ppo->net, (size_t) config->batch_size, n_envs * n_steps, config->adam_eps, &ppo->learner))
+	if (rollout_init(&ppo->rollout, n_envs, n_steps, (size_t) ppo->spec.obs_dim,
+			 config->use_masks ? (size_t) ppo->spec.n_actions : 0) ||
+	    env_buf_init(&ppo->buf, n_envs, &ppo->spec))
 		return error_set(err, ERR_NOMEM, "ppo: out of memory");
-	free(ppo->buf.mask); /* SB3's PPO draws among all actions */
-	ppo->buf.mask = NULL;
+	if (!config->use_masks) {
+		free(ppo->buf.mask); /* not asked for */
+		ppo->buf.mask = NULL;
+	}
+	ppo->n_workers = n_envs < (size_t) config->n_threads ? n_envs : (size_t) config->n_threads;
 	Carve at = { 0 };
 	place(ppo, &at);
 	ppo->block = mem_block(at.used, 1);
 	if (!ppo->block)
 		return error_set(err, ERR_NOMEM, "ppo: out of memory for %zu bytes", at.used);
 	place(ppo, &(Carve) { .base = ppo->block });
-	code = workers_new((size_t) config->n_threads, &ppo->workers);
-	return code ? error_set(err, code, "ppo: no thread to be had for %d workers", config->n_threads) : 0;
+	code = learner_new(ppo->net, (size_t) config->batch_size, n_envs * n_steps, config->adam_eps,
+			   (size_t) config->n_threads, &ppo->learner);
+	if (!code)
+		code = workers_new(ppo->n_workers, &ppo->workers);
+	return code ? error_set(err, code, "ppo: no memory or thread for %d threads", config->n_threads) : 0;
 }
 
 /* First values: weights, streams, statistics, the workers' ranges. */
 static int start(Ppo *ppo, Error *err)
 {
-	size_t n_envs = ppo->rollout.n_envs, n_threads = (size_t) ppo->config.n_threads;
+	size_t n_envs = ppo->rollout.n_envs;
 	Rng rng;
 	rng_init(&rng, ppo->config.seed, 0, RNG_INIT);
 	rng_init(&ppo->shuffle, ppo->config.seed, 0, RNG_SHUFFLE);
 	for (size_t e = 0; e < n_envs; e++)
 		rng_init(&ppo->row[e].rng, ppo->config.seed, (uint32_t) e, RNG_ACTION);
-	for (size_t k = 0; k < n_threads; k++) {
-		ppo->worker[k].first = k * n_envs / n_threads;
-		ppo->worker[k].count = (k + 1) * n_envs / n_threads - ppo->worker[k].first;
+	for (size_t k = 0; k < ppo->n_workers; k++) {
+		ppo->worker[k].first = k * n_envs / ppo->n_workers;
+		ppo->worker[k].count = (k + 1) * n_envs / ppo->n_workers - ppo->worker[k].first;
 	}
 	running_init(&ppo->obs_stats, (size_t) ppo->spec.obs_dim, ppo->obs_stats.mean, ppo->obs_stats.var);
 	running_init(&ppo->reward_stats, 1, ppo->reward_stats.mean, ppo->reward_stats.var);
@@ -226,10 +238,12 @@ int ppo_learn(Ppo *ppo, double value[TRAIN_METRIC_COUNT], Error *err)
 			.clip_range = config->clip_range * (config->is_clip_linear ? left : 1.0),
 			.ent_coef = config->ent_coef,
 			.vf_coef = config->vf_coef,
+			.clip_range_vf = config->clip_range_vf * (config->is_clip_linear ? left : 1.0),
 			.normalize_advantage = config->normalize_advantage,
 		},
 		.learning_rate = config->learning_rate * (config->is_lr_linear ? left : 1.0),
 		.max_grad_norm = config->max_grad_norm,
+		.target_kl = config->target_kl,
 		.batch_size = (size_t) config->batch_size,
 		.n_epochs = (size_t) config->n_epochs,
 	};
@@ -287,7 +301,7 @@ void ppo_times(const Ppo *ppo, double ret_seconds[3])
 {
 	ret_seconds[0] = ret_seconds[1] = 0.0;
 	ret_seconds[2] = ppo->learn_seconds;
-	for (int32_t k = 0; k < ppo->config.n_threads; k++)
+	for (size_t k = 0; k < ppo->n_workers; k++)
 		for (size_t i = 0; i < 2; i++)
 			ret_seconds[i] += ppo->worker[k].seconds[i];
 }

@@ -3,10 +3,10 @@
  * with MlpPolicy. Names and meanings of the figures are SB3's.
  *
  * A training step has three stages, apart so that a test can stand between them:
- *     ppo_collect   n_steps of every environment under the present policy, on the workers' threads
+ *     ppo_collect   n_steps of every environment under the present policy, shared among the threads
  *     ppo_advantage GAE and returns
- *     ppo_learn     n_epochs of minibatches
- * Same seed and thread count: same bytes. All memory is taken in ppo_new; the stages allocate nothing.
+ *     ppo_learn     n_epochs of minibatches, policy and value side by side on two threads
+ * Same seed: same bytes, with any number of threads. All memory is taken in ppo_new; the stages allocate nothing.
  */
 #ifndef MAESTRO_RL_PPO_H
 #define MAESTRO_RL_PPO_H
@@ -25,12 +25,15 @@ typedef struct PpoConfig {
 	double learning_rate, gamma, gae_lambda, clip_range, ent_coef, vf_coef, max_grad_norm;
 	double adam_eps;         /* 1e-5 */
 	bool normalize_advantage; /* true */
+	double clip_range_vf;    /* 0: off; with is_clip_linear it falls as clip_range does */
+	double target_kl;        /* 0: off */
+	bool use_masks;          /* draw and learn under EnvBuf.mask (sb3-contrib's MaskablePPO); else among all actions */
 	bool is_lr_linear, is_clip_linear; /* SB3's lin_: value x (1 - steps / total_timesteps) */
 	int64_t total_timesteps; /* for the linear schedules */
 	bool norm_obs, norm_reward; /* VecNormalize: running mean and variance, clip 10, epsilon 1e-8; the statistics
 	                               that a rollout uses are those of the rollouts before it */
 	uint64_t seed;
-	int32_t n_threads;       /* of ppo_collect, 1..n_envs; the result does not depend on it */
+	int32_t n_threads;       /* 1..64; the result does not depend on it */
 } PpoConfig;
 
 /* SB3's defaults but for the thesis's: lr 3e-4, n_steps 1024, batch 64, 10 epochs, gamma .99, lambda .95, clip .2,
@@ -64,7 +67,8 @@ const Net *ppo_net(const Ppo *ppo); /* lent; changes in ppo_learn */
 /* [n_envs * n_steps] sample i = env * n_steps + step; for tests. */
 float *ppo_advantages(Ppo *ppo);
 size_t ppo_samples(const Ppo *ppo);
-/* Seconds spent since the start: 0 stepping environments, 1 inference, 2 learning. */
+/* Seconds spent since the start, added up over threads: 0 stepping environments, 1 inference (both from one step in
+ * eight), 2 learning. */
 void ppo_times(const Ppo *ppo, double ret_seconds[3]);
 
 /* All that decides what comes next: parameters, Adam, normalisation, draws, environments, running episodes. A Ppo of the

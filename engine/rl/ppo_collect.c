@@ -1,6 +1,6 @@
 /*
  * Rollouts. Each worker takes its own rows through all n_steps, inference and environment in turn, without meeting the
- * others until the end. Every draw is from the row's own stream and every row of inference is independent of its
+ * others until the end. Only the policy's trunk runs step by step; values of all steps are one pass afterwards. Every draw is from the row's own stream and every row of inference is independent of its
  * neighbours, so the number of workers does not show in the bytes; what crosses rows (the running statistics, the list
  * of ended episodes) is put together afterwards in a fixed order.
  */
@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+enum { TIMED_EVERY = 8 };
 static const double REWARD_EPS = 1e-8, REWARD_CLIP = 10.0;
 
 /* The first action whose cumulated probability passes a uniform draw. */
@@ -29,17 +30,21 @@ static int32_t sample_action(Rng *rng, size_t n_actions, const float *prob)
 static void act(Ppo *ppo, const PpoWorker *worker, size_t t)
 {
 	size_t dim = (size_t) ppo->spec.obs_dim, n_actions = (size_t) ppo->spec.n_actions, first = worker->first;
-	net_forward(ppo->net, ppo->buf.obs + first * dim, worker->count, ppo->logits + first * n_actions,
-		    ppo->value + first, ppo->scratch + net_scratch_floats(ppo->net, first));
+	net_forward(ppo->net, ppo->buf.obs + first * dim, worker->count, ppo->logits + first * n_actions, NULL,
+		    worker->scratch);
 	for (size_t e = first; e < first + worker->count; e++) {
 		size_t i = e * ppo->rollout.n_steps + t;
-		const float *logits = ppo->logits + e * n_actions;
-		float *prob = ppo->prob + e * n_actions, log_sum = softmax(n_actions, logits, prob);
+		float *logits = ppo->logits + e * n_actions, *prob = ppo->prob + e * n_actions;
+		if (ppo->rollout.mask) {
+			uint8_t *mask = ppo->rollout.mask + i * n_actions;
+			memcpy(mask, ppo->buf.mask + e * n_actions, n_actions);
+			mask_logits(n_actions, mask, logits);
+		}
+		float log_sum = softmax(n_actions, logits, prob);
 		int32_t action = sample_action(&ppo->row[e].rng, n_actions, prob);
 		memcpy(ppo->rollout.obs + i * dim, ppo->buf.obs + e * dim, dim * sizeof(float));
 		ppo->rollout.action[i] = ppo->buf.action[e] = action;
 		ppo->rollout.log_prob[i] = logits[action] - log_sum;
-		ppo->rollout.value[i] = ppo->value[e];
 	}
 }
 
@@ -53,7 +58,7 @@ static double scaled_reward(Ppo *ppo, PpoRow *row, size_t i, double reward)
 	return scaled > REWARD_CLIP ? REWARD_CLIP : scaled < -REWARD_CLIP ? -REWARD_CLIP : scaled;
 }
 
-static void take_result(Ppo *ppo, size_t e, size_t t)
+static void take_result(Ppo *ppo, const PpoWorker *worker, size_t e, size_t t)
 {
 	size_t dim = (size_t) ppo->spec.obs_dim, i = e * ppo->rollout.n_steps + t;
 	PpoRow *row = &ppo->row[e];
@@ -63,8 +68,7 @@ static void take_result(Ppo *ppo, size_t e, size_t t)
 	row->ep_len++;
 	if (ppo->buf.truncated[e] && !ppo->buf.terminated[e]) {
 		float value;
-		net_forward(ppo->net, ppo->buf.final_obs + e * dim, 1, NULL, &value,
-			    ppo->scratch + net_scratch_floats(ppo->net, e));
+		net_forward(ppo->net, ppo->buf.final_obs + e * dim, 1, NULL, &value, worker->scratch);
 		scaled += ppo->config.gamma * (double) value;
 	}
 	ppo->rollout.reward[i] = (float) scaled;
@@ -77,15 +81,25 @@ static void take_result(Ppo *ppo, size_t e, size_t t)
 	}
 }
 
-/* After the last step: values to bootstrap from, moments of what was seen, observations as the trunks saw them. */
+/* Of n rows, block by block; a row has the bytes that it has alone. */
+static void values_of(Ppo *ppo, const PpoWorker *worker, const float *obs, size_t n, float *ret_value)
+{
+	size_t dim = (size_t) ppo->spec.obs_dim;
+	for (size_t at = 0; at < n; at += PPO_BLOCK)
+		net_forward(ppo->net, obs + at * dim, n - at < PPO_BLOCK ? n - at : PPO_BLOCK, NULL, ret_value + at,
+			    worker->scratch);
+}
+
+/* After the last step: values of all steps and to bootstrap from, moments of what was seen, observations as the trunks
+ * saw them. */
 static void finish(Ppo *ppo, const PpoWorker *worker)
 {
 	size_t dim = (size_t) ppo->spec.obs_dim, n_steps = ppo->rollout.n_steps, n_envs = ppo->rollout.n_envs;
 	size_t first = worker->first;
-	net_forward(ppo->net, ppo->buf.obs + first * dim, worker->count, NULL, ppo->rollout.last_value + first,
-		    ppo->scratch + net_scratch_floats(ppo->net, first));
+	values_of(ppo, worker, ppo->buf.obs + first * dim, worker->count, ppo->rollout.last_value + first);
 	for (size_t e = first; e < first + worker->count; e++) {
 		float *obs = ppo->rollout.obs + e * n_steps * dim;
+		values_of(ppo, worker, obs, n_steps, ppo->rollout.value + e * n_steps);
 		if (ppo->config.norm_obs) {
 			batch_moments(n_steps, dim, obs, ppo->obs_moments + e * dim,
 				      ppo->obs_moments + (n_envs + e) * dim);
@@ -97,28 +111,38 @@ static void finish(Ppo *ppo, const PpoWorker *worker)
 	}
 }
 
+/* A step of the worker's rows. 0 or the environment's code. */
+static int run_step(Ppo *ppo, PpoWorker *worker, size_t t)
+{
+	bool is_timed = t % TIMED_EVERY == 0; /* the clock costs as much as the smaller parts */
+	double before = is_timed ? ppo_seconds() : 0.0;
+	act(ppo, worker, t);
+	double between = is_timed ? ppo_seconds() : 0.0;
+	int code = ppo->env->ops->step(ppo->env, worker->first, worker->count, &ppo->buf);
+	if (code)
+		return code;
+	if (is_timed) {
+		worker->seconds[0] += TIMED_EVERY * (ppo_seconds() - between);
+		worker->seconds[1] += TIMED_EVERY * (between - before);
+	}
+	for (size_t e = worker->first; e < worker->first + worker->count; e++) {
+		take_result(ppo, worker, e, t);
+		if (ppo->hook)
+			ppo->hook(ppo->hook_arg, e, &ppo->buf);
+	}
+	return 0;
+}
+
 static void run_worker(void *arg, size_t k)
 {
 	Ppo *ppo = arg;
 	PpoWorker *worker = &ppo->worker[k];
+	worker->code = 0;
+	for (size_t t = 0; t < ppo->rollout.n_steps && !worker->code; t++)
+		worker->code = run_step(ppo, worker, t);
 	double before = ppo_seconds();
-	for (size_t t = 0; t < ppo->rollout.n_steps; t++) {
-		act(ppo, worker, t);
-		double between = ppo_seconds();
-		worker->code = ppo->env->ops->step(ppo->env, worker->first, worker->count, &ppo->buf);
-		if (worker->code)
-			return;
-		double after = ppo_seconds();
-		worker->seconds[0] += after - between;
-		worker->seconds[1] += between - before;
-		before = after;
-		for (size_t e = worker->first; e < worker->first + worker->count; e++) {
-			take_result(ppo, e, t);
-			if (ppo->hook)
-				ppo->hook(ppo->hook_arg, e, &ppo->buf);
-		}
-	}
-	finish(ppo, worker);
+	if (!worker->code)
+		finish(ppo, worker);
 	worker->seconds[1] += ppo_seconds() - before;
 }
 
@@ -155,7 +179,7 @@ static void merge_statistics(Ppo *ppo)
 int ppo_collect(Ppo *ppo, Error *err)
 {
 	workers_run(ppo->workers, run_worker, ppo);
-	for (int32_t k = 0; k < ppo->config.n_threads; k++)
+	for (size_t k = 0; k < ppo->n_workers; k++)
 		if (ppo->worker[k].code)
 			return error_set(err, ppo->worker[k].code, "environment %s: step: %s", ppo->env->ops->name,
 					 err_text(ppo->worker[k].code));

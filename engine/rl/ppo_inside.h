@@ -21,10 +21,13 @@ typedef struct PpoRow {
 	int32_t ep_len;
 } PpoRow;
 
+enum { PPO_BLOCK = 64 };     /* rows of a forward pass over stored observations */
+
 typedef struct PpoWorker { /* owns rows first..first+count-1 while a rollout runs */
 	size_t first, count;
 	int code;              /* of the environment, 0 */
 	double seconds[2];     /* stepping, inference; since the start */
+	float *scratch;        /* for its rows, or PPO_BLOCK where those are fewer */
 } PpoWorker;
 
 struct Ppo {
@@ -40,10 +43,9 @@ struct Ppo {
 	void *hook_arg;
 
 	PpoRow *row;             /* [n_envs] */
-	PpoWorker *worker;       /* [n_threads] */
+	size_t n_workers;
+	PpoWorker *worker;       /* [n_workers] */
 	float *logits, *prob;    /* [n_envs][n_actions] */
-	float *value;            /* [n_envs] */
-	float *scratch;          /* net_scratch_floats(n_envs) */
 	double *ended_return;    /* [n_samples] of the episode that ended with the step */
 	int32_t *ended_len;      /* [n_samples] 0: none ended */
 	Running obs_stats, reward_stats;

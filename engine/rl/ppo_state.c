@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_BYTES = 512 };
+enum { KEY_BYTES = 1024 };
 
 typedef struct Head {
 	char key[KEY_BYTES]; /* what must be alike */
@@ -61,21 +61,39 @@ static void fields(Ppo *ppo, Walk *walk)
 	field(walk, &ppo->n_episodes, sizeof ppo->n_episodes);
 	field(walk, ppo->row, n_envs * sizeof *ppo->row);
 	field(walk, ppo->buf.obs, n_envs * dim * sizeof(float));
+	if (ppo->buf.mask)
+		field(walk, ppo->buf.mask, n_envs * (size_t) ppo->spec.n_actions);
 }
 
-static void write_key(const Ppo *ppo, char key[KEY_BYTES])
+static void add_widths(StrBuf *key, const char *name, int32_t depth, const int32_t *width)
+{
+	strbuf_addf(key, " %s", name);
+	for (int32_t i = 0; i < depth; i++)
+		strbuf_addf(key, ",%d", width[i]);
+}
+
+static int write_key(const Ppo *ppo, char key[KEY_BYTES])
 {
 	const PpoConfig *c = &ppo->config;
+	const NetConfig *net = &c->net;
+	StrBuf text = { 0 };
+	strbuf_addf(&text, "maestro ppo state 2; env %s %d %d; net %d", ppo->env->ops->name, net->obs_dim, net->n_actions,
+		    (int) net->activation);
+	add_widths(&text, "pi", net->depth, net->width);
+	if (net->has_value_arch)
+		add_widths(&text, "vf", net->value_depth, net->value_width);
+	add_widths(&text, "shared", net->shared_depth, net->shared_width);
+	strbuf_addf(&text, "; n_envs %d n_steps %d batch_size %d n_epochs %d gamma %.17g gae_lambda %.17g vf_coef %.17g "
+		    "max_grad_norm %.17g adam_eps %.17g normalize_advantage %d clip_range_vf %.17g target_kl %.17g masks %d "
+		    "linear %d %d norm %d %d seed %" PRIu64, c->n_envs, c->n_steps, c->batch_size, c->n_epochs, c->gamma,
+		    c->gae_lambda, c->vf_coef, c->max_grad_norm, c->adam_eps, c->normalize_advantage, c->clip_range_vf,
+		    c->target_kl, c->use_masks, c->is_lr_linear, c->is_clip_linear, c->norm_obs, c->norm_reward, c->seed);
 	memset(key, 0, KEY_BYTES);
-	(void) snprintf(key, KEY_BYTES,
-			"maestro ppo state 1; env %s %d %d; net %d %d,%d,%d,%d %d; n_envs %d n_steps %d batch_size %d "
-			"n_epochs %d gamma %.17g gae_lambda %.17g vf_coef %.17g max_grad_norm %.17g adam_eps %.17g "
-			"normalize_advantage %d linear %d %d norm %d %d seed %" PRIu64,
-			ppo->env->ops->name, c->net.obs_dim, c->net.n_actions, c->net.depth, c->net.width[0],
-			c->net.width[1], c->net.width[2], c->net.width[3], (int) c->net.activation, c->n_envs,
-			c->n_steps, c->batch_size, c->n_epochs, c->gamma, c->gae_lambda, c->vf_coef, c->max_grad_norm,
-			c->adam_eps, c->normalize_advantage, c->is_lr_linear, c->is_clip_linear, c->norm_obs,
-			c->norm_reward, c->seed);
+	if (!text.failed)
+		str_copy(key, KEY_BYTES, text.data);
+	int code = text.failed ? ERR_NOMEM : 0;
+	strbuf_done(&text);
+	return code;
 }
 
 /* FNV-1a (Fowler, Noll, Vo), 64 bits: against torn and cut states, not against malice. */
@@ -92,7 +110,8 @@ int ppo_snapshot(const Ppo *ppo, StrBuf *ret_state, Error *err)
 	const EnvOps *ops = ppo->env->ops;
 	size_t at = ret_state->len;
 	Head head = { .env_bytes = ops->snapshot ? ops->state_size(ppo->env) : 0 };
-	write_key(ppo, head.key);
+	if (write_key(ppo, head.key))
+		return error_set(err, ERR_NOMEM, "ppo state: out of memory");
 	strbuf_add(ret_state, (const char *) &head, sizeof head);
 	Walk walk = { .to = ret_state };
 	fields((Ppo *) ppo, &walk); /* only read, since walk writes to a string */
@@ -121,7 +140,8 @@ static int check_state(const Ppo *ppo, const char *state, size_t len, Head *ret_
 	if (len < sizeof head)
 		return error_set(err, ERR_INVALID, "ppo state: %zu bytes are too few", len);
 	memcpy(&head, state, sizeof head);
-	write_key(ppo, key);
+	if (write_key(ppo, key))
+		return error_set(err, ERR_NOMEM, "ppo state: out of memory");
 	if (memcmp(head.key, key, sizeof key))
 		return error_set(err, ERR_INVALID, "ppo state: of another configuration");
 	fields((Ppo *) ppo, &count); /* counts only */

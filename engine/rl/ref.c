@@ -66,6 +66,30 @@ static void derive(size_t n, KernelAct act, const float *h, float *dz)
 		dz[i] *= derivative_at(act, h[i]);
 }
 
+static void exponential(size_t n, float *x)
+{
+	for (size_t i = 0; i < n; i++)
+		x[i] = expf(x[i]);
+}
+
+static void softmax_columns(size_t n, size_t n_actions, float *log_p, float *prob, float *entropy)
+{
+	for (size_t b = 0; b < n; b++) {
+		double most = -INFINITY, sum = 0.0, mean = 0.0;
+		for (size_t a = 0; a < n_actions; a++)
+			most = fmax(most, (double) log_p[a * n + b]);
+		for (size_t a = 0; a < n_actions; a++)
+			sum += exp((double) log_p[a * n + b] - most);
+		for (size_t a = 0; a < n_actions; a++) {
+			double log_prob = (double) log_p[a * n + b] - most - log(sum);
+			log_p[a * n + b] = (float) log_prob;
+			prob[a * n + b] = (float) exp(log_prob);
+			mean += exp(log_prob) * log_prob;
+		}
+		entropy[b] = (float) -mean;
+	}
+}
+
 static void transpose(size_t rows, size_t cols, const float *from, float *to, size_t ldto)
 {
 	for (size_t r = 0; r < rows; r++)
@@ -99,6 +123,8 @@ const Kernels KERNELS_REF = {
 	.gradient = gradient,
 	.activate = activate,
 	.derive = derive,
+	.exp = exponential,
+	.softmax = softmax_columns,
 	.transpose = transpose,
 	.sum_squares = sum_squares,
 	.adam = adam,

@@ -8,11 +8,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-static void place(RolloutBuf *buf, Carve *at)
+static void place(RolloutBuf *buf, size_t n_masked, Carve *at)
 {
 	size_t n = buf->n_envs * buf->n_steps;
 	buf->obs = carve(at, n * buf->obs_dim, sizeof *buf->obs);
 	buf->action = carve(at, n, sizeof *buf->action);
+	if (n_masked)
+		buf->mask = carve(at, n * n_masked, sizeof *buf->mask);
 	buf->reward = carve(at, n, sizeof *buf->reward);
 	buf->done = carve(at, n, sizeof *buf->done);
 	buf->value = carve(at, n, sizeof *buf->value);
@@ -22,15 +24,15 @@ static void place(RolloutBuf *buf, Carve *at)
 	buf->ret = carve(at, n, sizeof *buf->ret);
 }
 
-int rollout_init(RolloutBuf *buf, size_t n_envs, size_t n_steps, size_t obs_dim)
+int rollout_init(RolloutBuf *buf, size_t n_envs, size_t n_steps, size_t obs_dim, size_t n_masked)
 {
 	RolloutBuf plan = { .n_envs = n_envs, .n_steps = n_steps, .obs_dim = obs_dim };
 	Carve at = { 0 };
-	place(&plan, &at);
+	place(&plan, n_masked, &at);
 	void *block = mem_block(at.used, 1);
 	if (!block)
 		return ERR_NOMEM;
-	place(&plan, &(Carve) { .base = block });
+	place(&plan, n_masked, &(Carve) { .base = block });
 	plan.block = block;
 	*buf = plan;
 	return 0;

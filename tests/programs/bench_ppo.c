@@ -24,7 +24,7 @@ static double now(void)
 }
 
 /* Seconds of one training; part: as ppo_times. < 0: failed. */
-static double train(double part[3])
+static double train(int32_t n_threads, double part[3])
 {
 	PpoConfig config;
 	Ppo *ppo = NULL;
@@ -32,6 +32,7 @@ static double train(double part[3])
 	double value[TRAIN_METRIC_COUNT], begin;
 	Env *env = cartpole_new(1);
 	ppo_config_default(&config);
+	config.n_threads = n_threads;
 	int code = env ? ppo_new(&config, env, &ppo, &err) : ERR_NOMEM;
 	begin = now();
 	while (!code && ppo_steps(ppo) < STEPS) {
@@ -49,11 +50,11 @@ static double train(double part[3])
 	return code ? -1.0 : took;
 }
 
-static int bench_training(void)
+static int bench_training(int32_t n_threads)
 {
 	double best = -1.0, best_part[3] = { 0 };
 	for (int round = 0; round < ROUNDS; round++) {
-		double part[3] = { 0 }, took = train(part);
+		double part[3] = { 0 }, took = train(n_threads, part);
 		if (took < 0.0)
 			return 1;
 		if (best >= 0.0 && took >= best)
@@ -62,8 +63,8 @@ static int bench_training(void)
 		for (int i = 0; i < 3; i++)
 			best_part[i] = part[i];
 	}
-	printf("{\"bench\":\"train\",\"kernels\":\"%s\",\"steps\":%d,\"seconds\":%.4f,\"steps_per_s\":%.0f,\"env_s\":%.4f,"
-	       "\"inference_s\":%.4f,\"learn_s\":%.4f}\n", kernels_best()->name, STEPS, best, STEPS / best, best_part[0],
+	printf("{\"bench\":\"train\",\"threads\":%d,\"kernels\":\"%s\",\"steps\":%d,\"seconds\":%.4f,\"steps_per_s\":%.0f,\"env_s\":%.4f,"
+	       "\"inference_s\":%.4f,\"learn_s\":%.4f}\n", n_threads, kernels_best()->name, STEPS, best, STEPS / best, best_part[0],
 	       best_part[1], best_part[2]);
 	return 0;
 }
@@ -149,7 +150,7 @@ static void bench_kernels(void)
 
 int main(void)
 {
-	if (bench_training() || bench_inference())
+	if (bench_training(1) || bench_training(2) || bench_inference())
 		return 1;
 	bench_kernels();
 	return 0;

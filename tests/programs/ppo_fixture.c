@@ -362,8 +362,8 @@ static void set_up(Case *c)
 	c->behaviour = new_net(c);
 	c->permutation = calloc(c->learn.n_epochs, sizeof *c->permutation);
 	if (c->is_bad || !c->net || !c->behaviour || !c->permutation || json_len(permutations) != c->learn.n_epochs ||
-	    rollout_init(&c->rollout, c->n_envs, c->n_steps, (size_t) net_config(c->net)->obs_dim) ||
-	    learner_new(c->net, c->learn.batch_size, c->n_envs * c->n_steps, c->adam_eps, &c->learner)) {
+	    rollout_init(&c->rollout, c->n_envs, c->n_steps, (size_t) net_config(c->net)->obs_dim, 0) ||
+	    learner_new(c->net, c->learn.batch_size, c->n_envs * c->n_steps, c->adam_eps, 2, &c->learner)) {
 		c->is_bad = true;
 		return;
 	}

@@ -71,8 +71,8 @@ static void world_init(World *world, int32_t n_actions, int32_t depth, int32_t w
 		world->config.width[i] = width + i;
 	rng_init(&rng, 5, 0, RNG_INIT);
 	assert_int_equal(net_new(&world->config, &world->net, NULL), 0);
-	assert_int_equal(rollout_init(&world->buf, 1, N, DIM), 0);
-	assert_int_equal(learner_new(world->net, N, N, 1e-5, &world->learner), 0);
+	assert_int_equal(rollout_init(&world->buf, 1, N, DIM, 0), 0);
+	assert_int_equal(learner_new(world->net, N, N, 1e-5, 2, &world->learner), 0);
 	size_t count = net_tensors(world->net, tensor, NET_TENSORS_MAX);
 	for (size_t t = 0; t < count; t++)
 		for (int32_t i = 0; i < tensor[t].rows * (tensor[t].cols ? tensor[t].cols : 1); i++) {
@@ -178,21 +178,23 @@ static void advantages_are_normalised_by_the_unbiased_deviation_unless_alone(voi
 {
 	(void) state;
 	const LossConfig config = { .clip_range = 0.2, .normalize_advantage = true };
-	const float logits[6] = { 0 }, value[3] = { 0 }, ret[3] = { 0 };
+	const float logits[6] = { 0 };
 	const float even = -0.69314718f, log_prob[3] = { even, even, even };
 	const int32_t action[3] = { 0, 1, 0 };
-	float advantage[3] = { 1, 2, 3 }, dlogits[6], dvalue[3];
+	float advantage[3] = { 1, 2, 3 }, dlogits[6];
+	_Alignas(64) float scratch[8 * 16];
 	LossFigures figures;
-	LossBatch batch = { .n = 3, .n_actions = 2, .ld_logits = 2, .ld_value = 1, .logits = logits, .value = value,
-			    .action = action, .log_prob = log_prob, .ret = ret, .advantage = advantage };
-	loss_compute(&config, &batch, dlogits, dvalue, &figures);
+	LossPolicy batch = { .n = 3, .n_actions = 2, .ld_logits = 2, .logits = logits, .action = action,
+			     .log_prob = log_prob, .advantage = advantage, .scratch = scratch };
+	assert_true(loss_scratch_floats(3, 2) <= sizeof scratch / sizeof *scratch);
+	loss_policy(&config, &batch, kernels_best(), dlogits, &figures);
 	for (int i = 0; i < 3; i++)
 		assert_near((double) advantage[i], i - 1.0, 1e-6);
 	assert_near(figures.policy_loss, 0.0, 1e-6);
 	assert_near(figures.entropy_loss, -log(2.0), 1e-6);
 	advantage[0] = 5.0f;
 	batch.n = 1;
-	loss_compute(&config, &batch, dlogits, dvalue, &figures);
+	loss_policy(&config, &batch, kernels_best(), dlogits, &figures);
 	assert_near((double) advantage[0], 5.0, 0.0);
 	assert_near(figures.policy_loss, -5.0, 1e-5);
 }
@@ -201,7 +203,7 @@ static void explained_variance_is_one_for_a_perfect_critic_and_unknown_for_const
 {
 	(void) state;
 	RolloutBuf buf;
-	assert_int_equal(rollout_init(&buf, 2, 2, 1), 0);
+	assert_int_equal(rollout_init(&buf, 2, 2, 1, 0), 0);
 	for (int i = 0; i < 4; i++)
 		buf.ret[i] = buf.value[i] = (float) i;
 	assert_near(rollout_explained_variance(&buf), 1.0, 0.0);

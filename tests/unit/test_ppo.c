@@ -480,7 +480,7 @@ static void ppo_new_names_the_bad_setting(void **state)
 	BAD(batch_size, 0, "batch_size");
 	BAD(gamma, (double) NAN, "gamma");
 	BAD(learning_rate, -1.0, "learning_rate");
-	BAD(n_threads, 6, "n_threads");
+	BAD(n_threads, 65, "n_threads");
 	BAD(total_timesteps, 0, "total_timesteps");
 	BAD(net.depth, 9, "depth");
 	assert_null(ppo);
