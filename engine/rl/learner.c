@@ -8,7 +8,6 @@
 #include "rl/learner.h"
 
 #include "base/mem.h"
-#include "rl/blas.h"
 #include "rl/carve.h"
 #include "rl/net_layers.h"
 #include "rl/pair.h"
@@ -18,7 +17,7 @@
 #include <string.h>
 
 typedef struct Pass { /* of one trunk over a minibatch */
-	const float *x;                /* what goes in: rows, or what the shared layers made of them */
+	_Alignas(64) const float *x;   /* what goes in: rows, or what the shared layers made of them */
 	float *rows;                   /* [batch_size][pad16(obs_dim)]; NULL behind shared layers */
 	float *y[NET_DEPTH_MAX + 1];   /* outputs of the layers, [batch_size][out_pad] */
 	float *dy[NET_DEPTH_MAX + 1];  /* loss by each layer's sum before its activation */
@@ -55,8 +54,7 @@ struct Learner {
 
 	const RolloutBuf *buf;          /* that is learnt from */
 	const LossConfig *loss;
-	Job job;                        /* the next one; its step outlives it */
-	char apart[64];                 /* keeps the line above from what the other thread reads all the time */
+	_Alignas(64) Job job;           /* the next one; its step outlives it; apart from what the other thread reads */
 };
 
 static void place_pass(Learner *learner, int trunk, Carve *at)
@@ -176,25 +174,25 @@ static void forward(Learner *learner, int trunk, const Job *job)
 static void layer_gradient(Learner *learner, const NetLayer *layer, size_t n, const float *dy, const float *x)
 {
 	float *dw = learner->grad + layer->weight_at, *db = learner->grad + layer->bias_at;
-	bool is_large = layer->in * layer->out >= BLAS_MIN;
+	bool is_large = net_is_large(learner->net, layer);
 	/* of a large layer the bias alone: no columns of weights */
 	learner->net->kernels->gradient(n, is_large ? 0 : layer->in, layer->out, dy, layer->out_pad, x, layer->in_pad, dw,
 					db);
 	if (is_large)
-		blas_gemm(true, layer->out, layer->in, n, dy, layer->out_pad, x, layer->in_pad, 0.0f, dw, layer->in);
+		blas_gemm(learner->net->blas, true, layer->out, layer->in, n, dy, layer->out_pad, x, layer->in_pad, 0.0f, dw, layer->in);
 }
 
 /* The loss by the sum, before its activation act, whose output x is. */
-static void layer_backward(const Kernels *kernels, const NetLayer *layer, size_t n, const float *dy, const float *x,
+static void layer_backward(const Net *net, const NetLayer *layer, size_t n, const float *dy, const float *x,
 			   KernelAct act, float *dz)
 {
-	if (layer->in * layer->out < BLAS_MIN) {
-		kernels->backward(n, layer->out, layer->in_pad, dy, layer->out_pad, layer->padded, x, act, dz);
+	if (!net_is_large(net, layer)) {
+		net->kernels->backward(n, layer->out, layer->in_pad, dy, layer->out_pad, layer->padded, x, act, dz);
 		return;
 	}
-	blas_gemm(false, n, layer->in_pad, layer->out, dy, layer->out_pad, layer->padded, layer->in_pad, 0.0f, dz,
+	blas_gemm(net->blas, false, n, layer->in_pad, layer->out, dy, layer->out_pad, layer->padded, layer->in_pad, 0.0f, dz,
 		  layer->in_pad);
-	kernels->derive(n * layer->in_pad, act, x, dz);
+	net->kernels->derive(n * layer->in_pad, act, x, dz);
 }
 
 static void backward(Learner *learner, int trunk, size_t n)
@@ -209,9 +207,9 @@ static void backward(Learner *learner, int trunk, size_t n)
 		pass->sum_squares += kernels->sum_squares((layer[i].in + 1) * layer[i].out,
 							  learner->grad + layer[i].weight_at);
 		if (i > 0)
-			layer_backward(kernels, &layer[i], n, pass->dy[i], x, layer[i - 1].act, pass->dy[i - 1]);
+			layer_backward(learner->net, &layer[i], n, pass->dy[i], x, layer[i - 1].act, pass->dy[i - 1]);
 		else if (pass->dx)
-			layer_backward(kernels, &layer[i], n, pass->dy[i], x, shared->act, pass->dx);
+			layer_backward(learner->net, &layer[i], n, pass->dy[i], x, shared->act, pass->dx);
 	}
 }
 

@@ -49,7 +49,8 @@ void learner_gradient(Learner *learner, const RolloutBuf *buf, const uint32_t *i
 int learner_update(Learner *learner, const RolloutBuf *buf, const LearnConfig *config, LearnerOrder *order,
 		   LearnerHook *hook, void *arg, LearnFigures *ret_figures, Error *err);
 
-/* Lent: the gradient of the last minibatch [n_params], and the optimiser's state. */
+/* Lent: the gradient of the last minibatch, and the optimiser's state; a tensor's begin where its data do, counted from
+ * the first tensor's. */
 const float *learner_gradients(const Learner *learner);
 Adam *learner_adam(Learner *learner);
 

@@ -5,7 +5,6 @@
 #include "rl/net.h"
 
 #include "base/mem.h"
-#include "rl/blas.h"
 #include "rl/carve.h"
 #include "rl/net_layers.h"
 
@@ -55,7 +54,7 @@ static void size_layer(NetLayer *layer, size_t in, size_t out, KernelAct act, si
 	*layer = (NetLayer) { .in = in, .out = out, .in_pad = pad16(in), .out_pad = pad16(out), .act = act };
 	layer->weight_at = *at;
 	layer->bias_at = *at + in * out;
-	*at = layer->bias_at + out;
+	*at = pad16(layer->bias_at + out); /* two threads step neighbours */
 }
 
 /* The hidden layers of a trunk; returns the width of the last. */
@@ -108,6 +107,15 @@ static void place(Net *net, Carve *at)
 	net->scale = carve(at, dim, sizeof(double));
 }
 
+static bool has_large(const Net *net)
+{
+	for (int t = 0; t < TRUNK_COUNT; t++)
+		for (int32_t i = 0; i < net_layers(net, t); i++)
+			if (net->layer[t][i].in * net->layer[t][i].out >= BLAS_MIN)
+				return true;
+	return false;
+}
+
 int net_new(const NetConfig *config, Net **ret_net, Error *err)
 {
 	int code = check(config, err);
@@ -123,12 +131,16 @@ int net_new(const NetConfig *config, Net **ret_net, Error *err)
 	*net = plan;
 	net->block_bytes = count.used;
 	place(net, &(Carve) { .base = (char *) net });
+	if (has_large(net))
+		net->blas = blas_open();
 	*ret_net = net;
 	return 0;
 }
 
 void net_free(Net *net)
 {
+	if (net)
+		blas_close(net->blas);
 	free(net);
 }
 
@@ -260,13 +272,13 @@ void net_normalise(const Net *net, const float *obs, size_t n, float *ret_x, siz
 void net_layer_forward(const Net *net, const NetLayer *layer, size_t n, const float *x, size_t ldx, float *y,
 		       bool is_batch)
 {
-	if (!is_batch || layer->in * layer->out < BLAS_MIN) {
+	if (!is_batch || !net_is_large(net, layer)) {
 		net->kernels->forward(n, layer->in, layer->out_pad, x, ldx, layer->packed, layer->act, y);
 		return;
 	}
 	for (size_t b = 0; b < n; b++)
 		memcpy(y + b * layer->out_pad, layer->packed, layer->out_pad * sizeof *y);
-	blas_gemm(false, n, layer->out_pad, layer->in, x, ldx, layer->packed + layer->out_pad, layer->out_pad, 1.0f, y,
+	blas_gemm(net->blas, false, n, layer->out_pad, layer->in, x, ldx, layer->packed + layer->out_pad, layer->out_pad, 1.0f, y,
 		  layer->out_pad);
 	net->kernels->activate(n * layer->out_pad, layer->act, y);
 }

@@ -1,12 +1,14 @@
 /*
  * The inside of a Net, for the room's own use: its layers, their packed form, and the flat parameters.
  *
- * A layer's weights stand twice: as SB3 has them, [out][in] in the flat buffer that Adam steps; and packed, transposed
+ * A layer's weights stand twice: as SB3 has them, [out][in] in the flat buffer that Adam steps, where each layer begins a
+ * cache line (and gaps are 0); and packed, transposed
  * under their bias as [in + 1][out_pad], which is what a forward pass streams. net_pack rewrites the second.
  */
 #ifndef MAESTRO_RL_NET_LAYERS_H
 #define MAESTRO_RL_NET_LAYERS_H
 
+#include "rl/blas.h"
 #include "rl/kernels.h"
 #include "rl/net.h"
 
@@ -25,13 +27,14 @@ typedef struct NetLayer {
 struct Net {
 	NetConfig config;
 	size_t n_params;
-	float *params;                                    /* [n_params], SB3's order */
+	float *params;                                    /* [n_params], SB3's order, gaps counted */
 	int32_t depth[TRUNK_COUNT];                       /* hidden layers of each */
 	NetLayer layer[TRUNK_COUNT][NET_DEPTH_MAX + 1];   /* hidden ones, then the head where there is one */
 	bool is_normalised;
 	double *mean, *var, *scale;                       /* [obs_dim]; scale: 1 / sqrt(var + 1e-8) */
 	double count;
 	const Kernels *kernels;
+	Blas *blas;                                       /* NULL: no large layer, or not installed */
 	size_t widest_pad;                                /* of any hidden layer or head */
 	size_t block_bytes;
 };
@@ -40,6 +43,12 @@ struct Net {
 static inline int32_t net_layers(const Net *net, int trunk)
 {
 	return net->depth[trunk] + (trunk < HEADS);
+}
+
+/* True: by blas_gemm, where there are rows enough. */
+static inline bool net_is_large(const Net *net, const NetLayer *layer)
+{
+	return net->blas && layer->in * layer->out >= BLAS_MIN;
 }
 
 /* As net_pack, of one layer. */

@@ -223,9 +223,11 @@ static void blas_agrees_with_plain_loops(void **state)
 {
 	Room *room = *state;
 	const size_t m = 7, n = 65, inner = 64;
+	Blas *blas = blas_open();
+	assert_non_null(blas);
 	for (int a_trans = 0; a_trans < 2; a_trans++) {
 		memset(room->ours, 0, m * MOST_PAD * sizeof(float));
-		blas_gemm(a_trans, m, n, inner, room->x, a_trans ? m : inner, room->w, MOST_PAD, 0.0f, room->ours,
+		blas_gemm(blas, a_trans, m, n, inner, room->x, a_trans ? m : inner, room->w, MOST_PAD, 0.0f, room->ours,
 			  MOST_PAD);
 		for (size_t i = 0; i < m; i++)
 			for (size_t j = 0; j < n; j++) {
@@ -236,6 +238,7 @@ static void blas_agrees_with_plain_loops(void **state)
 				assert_true(fabs(sum - (double) room->ours[i * MOST_PAD + j]) < 2e-5);
 			}
 	}
+	blas_close(blas);
 }
 
 int main(void)

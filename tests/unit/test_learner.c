@@ -60,6 +60,7 @@ typedef struct World {
 	uint32_t index[N];
 	size_t n_params;
 	double param[PARAMS_MAX];
+	size_t place[PARAMS_MAX]; /* of each in the flat buffers */
 } World;
 
 static void world_init(World *world, int32_t n_actions, int32_t depth, int32_t width, Activation activation)
@@ -77,6 +78,7 @@ static void world_init(World *world, int32_t n_actions, int32_t depth, int32_t w
 	for (size_t t = 0; t < count; t++)
 		for (int32_t i = 0; i < tensor[t].rows * (tensor[t].cols ? tensor[t].cols : 1); i++) {
 			tensor[t].data[i] = 0.25f * (float) rng_normal(&rng);
+			world->place[world->n_params] = (size_t) (tensor[t].data + i - tensor[0].data);
 			world->param[world->n_params++] = (double) tensor[t].data[i];
 		}
 	net_pack(world->net);
@@ -160,7 +162,7 @@ static void check_gradient(int32_t n_actions, int32_t depth, int32_t width, Acti
 		world.param[p] = before - step;
 		double slope = (above - plain_loss(&world, &config)) / (2.0 * step);
 		world.param[p] = before;
-		assert_near((double) learner_gradients(world.learner)[p], slope, 2e-5);
+		assert_near((double) learner_gradients(world.learner)[world.place[p]], slope, 2e-5);
 	}
 	world_done(&world);
 }
