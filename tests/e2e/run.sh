@@ -89,7 +89,7 @@ run() { # maestro run as the service account, without a console
 # ---- the parts ----
 
 "$here/cluster/up.sh" >"$work/up.log" 2>&1 || { cat "$work/up.log"; bad cluster_starts "see above"; exit 1; }
-k apply -f "$here/cluster/rbac.yaml" -f "$here/cluster/web.yaml" >/dev/null
+k apply -f "$here/../../manifests/rbac.yaml" -f "$here/cluster/web.yaml" >/dev/null
 token=$(k create token maestro --duration=1h)
 server=$(k config view --raw -o 'jsonpath={.clusters[0].cluster.server}')
 account() { # file token: a kubeconfig as kubectl makes it
