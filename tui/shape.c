@@ -135,7 +135,7 @@ static const ShapeRow LIVE[] = {
 	ONE(I32, n_rows), INNERS(row, "n_rows", row_shape), ONE(I32, n_history),
 	INNERS(history, "n_history", history_shape), ONE(I32, manual_replicas), ONE(I64, manual_until_wall_ms),
 	ONE(TEXT, manual_who), INNER(metrics, health_shape), INNER(api, health_shape),
-	INNER(model, health_shape), ONE(F64, pod_hours), ONE(F64, pod_hours_hpa_opinion),
+	INNER(model, health_shape), ONE(F64, pod_hours),
 	ONE(F64, slo_total_s), ONE(F64, slo_good_s), ONE(I64, sink_dropped), INNER(answers, answers_shape),
 };
 SHAPE(shape_live, LIVE);

@@ -106,18 +106,6 @@ static void end(Ui *ui, int result)
 	ui->result = result;
 }
 
-/* Stops the process as the shell expects it, and takes the terminal back when it goes on. */
-static void suspend(Ui *ui)
-{
-	struct sigaction ours, stop = { .sa_handler = SIG_DFL };
-	term_leave(&ui->term);
-	(void) sigaction(SIGTSTP, &stop, &ours);
-	(void) raise(SIGTSTP);
-	(void) sigaction(SIGTSTP, &ours, NULL);
-	term_return(&ui->term);
-	ui->is_due = true;
-}
-
 static void resize(Ui *ui)
 {
 	int rows, cols;
@@ -125,6 +113,27 @@ static void resize(Ui *ui)
 	if (console_resize(&ui->console, rows, cols) || term_resize(&ui->term, rows, cols))
 		end(ui, ERR_NOMEM);
 	ui->is_due = true;
+}
+
+/* Curses anew; the window may have changed while nobody told us. */
+static void take_back(Ui *ui)
+{
+	term_return(&ui->term);
+	resize(ui);
+}
+
+/*
+ * Stops as the terminal's own Ctrl-Z would: the whole process group, since a make that waits for us is the shell's job.
+ * Goes on when the job does.
+ */
+static void suspend(Ui *ui)
+{
+	struct sigaction ours, stop = { .sa_handler = SIG_DFL };
+	term_leave(&ui->term);
+	(void) sigaction(SIGTSTP, &stop, &ours);
+	(void) kill(0, SIGTSTP);
+	(void) sigaction(SIGTSTP, &ours, NULL);
+	take_back(ui);
 }
 
 static void handle(Ui *ui, ConsoleResult result)
@@ -149,7 +158,7 @@ static void read_signals(Ui *ui)
 		case SIGTERM: end(ui, UI_TERMINATED); break;
 		case SIGHUP: end(ui, UI_HEADLESS); break;
 		case SIGTSTP: handle(ui, console_suspend(&ui->console)); break;
-		case SIGCONT: term_leave(&ui->term); term_return(&ui->term); ui->is_due = true; break;
+		case SIGCONT: term_leave(&ui->term); take_back(ui); break;
 		default: has_resized = true; break;
 		}
 	}

@@ -139,7 +139,7 @@ typedef struct LiveView {
 	int64_t manual_until_wall_ms; /* of the target's time */
 	char manual_who[64];
 	SourceHealth metrics, api, model;
-	double pod_hours, pod_hours_hpa_opinion; /* since the start; the second NAN: not known */
+	double pod_hours;            /* since the start */
 	double slo_total_s, slo_good_s; /* seconds with a known p95, and those at or under the soft limit */
 	int64_t sink_dropped;
 	CommandAnswers answers;

@@ -129,7 +129,6 @@ static void accumulate(Loop *loop, const Cycle *cycle)
 	loop->last_cycle_ms = cycle->start_ms;
 	if (sample->valid & SAMPLE_REPLICAS)
 		view->pod_hours += elapsed_s * sample->replicas / 3600;
-	view->pod_hours_hpa_opinion = NAN; /* a sum of opinions is no counterfactual */
 	float soft = loop->config.target.latency_soft_ms;
 	if (soft > 0 && sample->valid & SAMPLE_LATENCY) {
 		view->slo_total_s += elapsed_s;

@@ -194,7 +194,7 @@ void views_fill_live(LiveView *view, int32_t n_history)
 	*view = (LiveView) { .run_id = 138, .state = STATE_ACTIVE, .policy_steps = 806912, .is_simulated = true,
 		.wall_ms = now,
 		.speed = 7.5, .interval_s = 15, .next_decision_wall_ms = now + 9000, .cycles = n_history, .manual_replicas = -1,
-		.pod_hours = 61.4, .pod_hours_hpa_opinion = 74.9, .slo_total_s = 11400, .slo_good_s = 11308 };
+		.pod_hours = 61.4, .slo_total_s = 11400, .slo_good_s = 11308 };
 	fill_target(view);
 	int ready = 4;
 	for (int i = 0; i < n_history && i < VIEW_HISTORY; i++) {
