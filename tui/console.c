@@ -46,6 +46,7 @@ void console_refresh(Console *console, int64_t now_ms)
 		console->live_wall_ms = live->wall_ms;
 		console->live_seen_ms = console->frame.wall_ms;
 	}
+	dialog_refresh(&console->dialog, live);
 	look_for_answer(console);
 	console_runs_refresh(console);
 }
@@ -175,6 +176,13 @@ static void train_action(Console *console, UiAction action)
 
 static void live_action(Console *console, UiAction action)
 {
+	bool is_dialog = action == ACT_LIVE_OVERRIDE || action == ACT_LIVE_PAUSE;
+	if (is_dialog && console->is_frozen) { /* a write is decided on what is now */
+		console->is_frozen = false;
+		console_refresh(console, console->now_ms);
+		if (!console->frame.live)
+			return;
+	}
 	switch (action) {
 	case ACT_LIVE_OVERRIDE: dialog_open_override(&console->dialog, console->frame.live); break;
 	case ACT_LIVE_PAUSE: dialog_open_pause(&console->dialog, console->frame.live); break;

@@ -48,29 +48,58 @@ static void draw_status(Console *console, const Scene *scene)
 
 /* ---- keys ---- */
 
+/* "1 Live  2 Train  3 Runs |", as many as fit whole. */
 static void draw_screens(const Console *console, Pen *pen)
 {
 	for (int i = 0; i < SCREEN_COUNT; i++) {
 		const ScreenOps *ops = screen_ops((ScreenId) i);
-		if (!console_has(console, (ScreenId) i))
-			continue;
 		bool is_here = console->screen == (ScreenId) i;
-		if (pen_item(pen, is_here ? ROLE_SELECTED : ROLE_KEY, is_here ? " %c" : "%c", ops->key))
-			(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_TEXT, is_here ? " %s " : " %s", ops->name);
+		if (!console_has(console, (ScreenId) i) || pen->col + canvas_width(pen->canvas, ops->name) + 4 > pen->end)
+			continue;
+		(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_KEY, is_here ? " %c" : "%c", ops->key);
+		(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_TEXT, is_here ? " %s " : " %s", ops->name);
 		(void) pen_item(pen, ROLE_TEXT, " ");
 	}
-	canvas_put(pen->canvas, pen->row, pen->col, pen->canvas->glyphs->vertical, ROLE_FRAME);
+	if (pen->col + 2 < pen->end)
+		canvas_put(pen->canvas, pen->row, pen->col, pen->canvas->glyphs->vertical, ROLE_FRAME);
 	pen->col += 2;
 }
 
-static void draw_key(Pen *pen, const char *name, const char *label)
+static bool draw_key(Pen *pen, const char *name, const char *label)
 {
 	int width = canvas_width(pen->canvas, name) + 1 + canvas_width(pen->canvas, label);
 	if (pen->col + width > pen->end)
-		return;
+		return false;
 	(void) pen_item(pen, ROLE_KEY, "%s", name);
 	(void) pen_item(pen, ROLE_TEXT, " %s", label);
 	pen->col += 2;
+	return true;
+}
+
+/* The way to help and the way out are there at every width, on the right. */
+static void draw_last_keys(Pen *pen)
+{
+	enum { COLS = sizeof "? help  q quit" - 1 };
+	Pen last = { pen->canvas, pen->row, pen->end > COLS ? pen->end - COLS : 0, pen->end };
+	pen->end = last.col - 2;
+	(void) draw_key(&last, "?", "help");
+	(void) draw_key(&last, "q", "quit");
+}
+
+/* The keys of this screen in the table's order, until one does not fit. */
+static void draw_keys(const Console *console, Pen *pen)
+{
+	size_t n;
+	const KeyRow *table = keys_table(&n);
+	if (console->layout.class_ == LAYOUT_SINGLE && !console->is_zoomed && !draw_key(pen, "Tab", "next pane"))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		bool is_off = table[i].is_write && is_readonly(console);
+		bool is_here = table[i].label && table[i].screens & 1u << console->screen;
+		bool is_last = table[i].action == ACT_HELP || table[i].action == ACT_QUIT;
+		if (is_here && !is_off && !is_last && !draw_key(pen, table[i].name, table[i].label))
+			return;
+	}
 }
 
 static void draw_footer(Console *console)
@@ -79,25 +108,14 @@ static void draw_footer(Console *console)
 	const Message *m = &console->message;
 	Pen pen = { &console->canvas, row, 0, console->canvas.cols };
 	canvas_fill(&console->canvas, (Rect) { row, 0, 1, console->canvas.cols }, ' ', ROLE_TEXT);
+	draw_last_keys(&pen);
 	if (m->pending_id || m->until_ms) {
 		canvas_put(&console->canvas, row, 0, console->canvas.glyphs->pointer, m->role);
-		(void) canvas_text(&console->canvas, row, 2, console->canvas.cols - 2, m->role, m->text);
+		(void) canvas_text(&console->canvas, row, 2, pen.end - 2, m->role, m->text);
 		return;
 	}
 	draw_screens(console, &pen);
-	Pen last = { &console->canvas, row, pen.end - 7, pen.end };
-	draw_key(&last, "?", "help");
-	pen.end -= 9;
-	size_t n;
-	const KeyRow *table = keys_table(&n);
-	if (console->layout.class_ == LAYOUT_SINGLE && !console->is_zoomed)
-		draw_key(&pen, "Tab", "next pane");
-	for (size_t i = 0; i < n; i++) {
-		bool is_off = table[i].is_write && is_readonly(console);
-		bool is_here = table[i].label && table[i].screens & 1u << console->screen;
-		if (is_here && !is_off && table[i].action != ACT_HELP)
-			draw_key(&pen, table[i].name, table[i].label);
-	}
+	draw_keys(console, &pen);
 }
 
 /* ---- help ---- */

@@ -31,18 +31,30 @@ static void add_buttons(Dialog *dialog, const char *accept)
 	add(dialog, FIELD_BUTTON, accept)->press = DIALOG_ACCEPTED;
 }
 
+void dialog_refresh(Dialog *dialog, const LiveView *live)
+{
+	if (!live || dialog->kind == DIALOG_NONE || dialog->kind == DIALOG_PARAM)
+		return;
+	dialog->now = live_replicas(live);
+	if (dialog->kind != DIALOG_OVERRIDE || !dialog->field[OVERRIDE_REPLICAS].text[0])
+		dialog->seen = dialog->now;
+	dialog->min = live->target.min_replicas;
+	dialog->max = live->target.max_replicas;
+	char now[16] = "?";
+	if (dialog->now >= 0)
+		(void) snprintf(now, sizeof now, "%d", dialog->now);
+	(void) snprintf(dialog->line, sizeof dialog->line, "%.40s   %s   replicas %s   allowed %d..%d", live->context,
+	                state_text(live->state), now, dialog->min, dialog->max);
+}
+
 static void open_target(Dialog *dialog, DialogKind kind, const char *verb, const LiveView *live)
 {
-	*dialog = (Dialog) { .kind = kind, .seen = live_replicas(live), .min = live->target.min_replicas,
-	                     .max = live->target.max_replicas };
+	*dialog = (Dialog) { .kind = kind, .opened = live_replicas(live), .is_simulated = live->is_simulated,
+	                     .speed = live->speed };
+	dialog_refresh(dialog, live);
 	str_copy(dialog->name, sizeof dialog->name, live->target.name);
 	(void) snprintf(dialog->title, sizeof dialog->title, "%s %.30s/%.40s", verb, live->target.namespace_,
 		live->target.name);
-	char now[16] = "?";
-	if (dialog->seen >= 0)
-		(void) snprintf(now, sizeof now, "%d", dialog->seen);
-	(void) snprintf(dialog->line, sizeof dialog->line, "%.40s   %s   replicas %s   allowed %d..%d", live->context,
-	                state_text(live->state), now, dialog->min, dialog->max);
 }
 
 void dialog_open_override(Dialog *dialog, const LiveView *live)
@@ -140,9 +152,10 @@ int32_t dialog_replicas(const Dialog *dialog)
 bool dialog_needs_name(const Dialog *dialog)
 {
 	int32_t to = dialog_replicas(dialog);
-	if (to < 0)
+	if (to < 0 || dialog->is_simulated) /* a simulator is no cluster */
 		return false;
-	return to == 0 || to < dialog->min || to > dialog->max || abs(to - dialog->seen) * 2 > dialog->seen ||
+	int32_t from = dialog->now >= 0 ? dialog->now : dialog->seen, by = abs(to - from);
+	return to == 0 || to < dialog->min || to > dialog->max || (by > 1 && by * 2 > from) ||
 	       dialog_parse_hold(dialog->field[OVERRIDE_HOLD].text) > HOLD_FREE_MS;
 }
 
@@ -160,25 +173,46 @@ bool dialog_shows(const Dialog *dialog, int field)
 	}
 }
 
-/* "" when Apply may go ahead. */
-static const char *problem_of(const Dialog *dialog)
+const char *dialog_fault(const Dialog *dialog, int field)
 {
-	if (dialog->kind == DIALOG_PARAM) {
+	const char *text = dialog->field[field].text;
+	int32_t count;
+	if (dialog->kind == DIALOG_PARAM && field == 0) {
 		char *end;
-		double value = strtod(dialog->field[0].text, &end);
-		return !*dialog->field[0].text || *end || !isfinite(value) || value < 0 ? "a number of 0 or more is needed" : "";
+		double value = strtod(text, &end);
+		return !*text || *end || !isfinite(value) || value < 0 ? "a number of 0 or more is needed" : NULL;
 	}
-	if (dialog->kind != DIALOG_OVERRIDE || dialog->field[OVERRIDE_ACTION].at == CHOICE_RESUME)
-		return "";
-	if (dialog->seen < 0)
-		return "the present replicas are not known, so no change can be checked against them";
-	if (dialog_replicas(dialog) < 0)
-		return "replicas: a whole number is needed";
-	if (dialog_parse_hold(dialog->field[OVERRIDE_HOLD].text) < 0)
-		return "hold for: such as 90s, 10m or 1h";
-	if (dialog_needs_name(dialog) && strcmp(dialog->field[OVERRIDE_NAME].text, dialog->name) != 0)
-		return "a change this large needs the target's name typed";
-	return "";
+	if (dialog->kind != DIALOG_OVERRIDE || !dialog_shows(dialog, field))
+		return NULL;
+	switch (field) {
+	case OVERRIDE_REPLICAS: return parse_count(text, &count) ? NULL : "a whole number is needed";
+	case OVERRIDE_HOLD: return dialog_parse_hold(text) < 0 ? "such as 90s, 10m or 1h" : NULL;
+	case OVERRIDE_NAME: return strcmp(text, dialog->name) != 0 ? "type the target's name" : NULL;
+	default: return NULL;
+	}
+}
+
+/* Says what a field lacks and puts the focus there; false: it lacks nothing. */
+static bool complain(Dialog *dialog, int field)
+{
+	const char *fault = dialog_fault(dialog, field);
+	if (!fault)
+		return false;
+	(void) snprintf(dialog->problem, sizeof dialog->problem, "%s: %s", dialog->field[field].label, fault);
+	dialog->focus = field;
+	return true;
+}
+
+/* Whether Apply may not go ahead; it is said why. */
+static bool is_refused(Dialog *dialog)
+{
+	for (int i = 0; i < dialog->n_fields; i++)
+		if (complain(dialog, i))
+			return true;
+	if (dialog->kind != DIALOG_OVERRIDE || dialog->field[OVERRIDE_ACTION].at == CHOICE_RESUME || dialog->seen >= 0)
+		return false;
+	str_copy(dialog->problem, sizeof dialog->problem, "the present replicas are not known: nothing to check a change by");
+	return true;
 }
 
 /* ---- keys ---- */
@@ -248,22 +282,32 @@ static void turn(Dialog *dialog, int by)
 	}
 }
 
-/* On a field: on to the next one, and from the last field to Apply, past Cancel. */
+/*
+ * From a field to the next one, from the last to Apply, past Cancel. A number of replicas says all that is needed: from
+ * it straight to Apply, or to the name where that is asked for; Tab is the way to the rest.
+ */
+static void enter_field(Dialog *dialog)
+{
+	if (dialog->kind == DIALOG_OVERRIDE && dialog->focus == OVERRIDE_REPLICAS) {
+		if (!complain(dialog, OVERRIDE_REPLICAS))
+			dialog->focus = dialog_shows(dialog, OVERRIDE_NAME) ? OVERRIDE_NAME : OVERRIDE_APPLY;
+		return;
+	}
+	if (complain(dialog, dialog->focus))
+		return;
+	move(dialog, 1);
+	if (dialog->field[dialog->focus].press == DIALOG_CANCELLED)
+		move(dialog, 1);
+}
+
 static DialogResult enter(Dialog *dialog)
 {
-	Field *field = &dialog->field[dialog->focus];
+	const Field *field = &dialog->field[dialog->focus];
 	if (field->kind != FIELD_BUTTON) {
-		move(dialog, 1);
-		if (dialog->field[dialog->focus].press == DIALOG_CANCELLED)
-			move(dialog, 1);
+		enter_field(dialog);
 		return DIALOG_STAYS;
 	}
-	if (field->press == DIALOG_ACCEPTED) {
-		str_copy(dialog->problem, sizeof dialog->problem, problem_of(dialog));
-		if (dialog->problem[0])
-			return DIALOG_STAYS;
-	}
-	return field->press;
+	return field->press == DIALOG_ACCEPTED && is_refused(dialog) ? DIALOG_STAYS : field->press;
 }
 
 DialogResult dialog_key(Dialog *dialog, int key)

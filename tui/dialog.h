@@ -1,8 +1,9 @@
 /*
  * Dialogs: every write to a target goes through one, as from -> to, with the target named (UX 7).
  *
- * The focus starts on Cancel. What goes beyond half of the present replicas, to zero, beyond min or max, or holds
- * longer than an hour asks for the target's name. The logic knows no terminal: keys in, a Command out.
+ * The focus starts on Cancel. On a cluster, what goes by more than one replica beyond half of the present ones, to
+ * zero, beyond min or max, or holds longer than an hour asks for the target's name. A number typed and Enter is the
+ * short way to Apply. The logic knows no terminal: keys and newer views in, a Command out.
  */
 #ifndef MAESTRO_TUI_DIALOG_H
 #define MAESTRO_TUI_DIALOG_H
@@ -35,9 +36,13 @@ typedef struct Dialog {
 	char line[160];            /* what is the case now */
 	Field field[FIELDS_MAX];
 	int n_fields, focus;
-	char problem[120];         /* why Apply was refused; "" */
+	char problem[120];         /* why Enter went no further; "" */
 	char name[NAME_MAX_K8S];   /* of the target */
-	int32_t seen, min, max;    /* replicas when it was opened; seen -1: not known */
+	int32_t seen;              /* replicas that the change counts from: the newest, until a number is typed; -1: unknown */
+	int32_t now, opened;       /* replicas now, and when the dialog was opened */
+	int32_t min, max;
+	bool is_simulated;
+	double speed;              /* of the target's time */
 	bool resumes;              /* DIALOG_PAUSE of a paused target */
 	TrainParam param;
 	double old_value;
@@ -55,6 +60,9 @@ void dialog_open_param(Dialog *dialog, const TrainView *train, TrainParam param)
 void dialog_open_quit(Dialog *dialog, const LiveView *live);
 void dialog_open_suspend(Dialog *dialog, const LiveView *live);
 
+/* Takes a newer view of the target that the dialog is about; others pay no heed. */
+void dialog_refresh(Dialog *dialog, const LiveView *live);
+
 DialogResult dialog_key(Dialog *dialog, int key);
 
 /* Of an accepted dialog; id and who are the sender's. False: it has none (quit, suspend). */
@@ -62,6 +70,8 @@ bool dialog_command(const Dialog *dialog, Command *ret_command);
 /* "set replicas 4 -> 5", of an accepted one. */
 void dialog_what(const Dialog *dialog, char *text, size_t size);
 
+/* What is wrong with what stands in a field, such as "a whole number"; NULL: nothing. */
+const char *dialog_fault(const Dialog *dialog, int field);
 /* Whether the target's name must be typed. */
 bool dialog_needs_name(const Dialog *dialog);
 /* Replicas that Apply would set; -1: not known, or resume. */

@@ -28,10 +28,12 @@ static void hint_of(const Dialog *dialog, int i, char *text, size_t size)
 	}
 	if (dialog->kind != DIALOG_OVERRIDE)
 		return;
-	if (i == OVERRIDE_HOLD)
+	if (i == OVERRIDE_HOLD && dialog->is_simulated)
+		(void) snprintf(text, size, "of simulated time, x%.3g", dialog->speed);
+	else if (i == OVERRIDE_HOLD)
 		(void) snprintf(text, size, "then the policy decides again");
 	else if (i == OVERRIDE_NAME)
-		(void) snprintf(text, size, "%.24s: a large change", dialog->name);
+		(void) snprintf(text, size, "OK");
 }
 
 static void draw_text(const Dialog *dialog, Canvas *canvas, int i, int row, Rect in)
@@ -39,8 +41,15 @@ static void draw_text(const Dialog *dialog, Canvas *canvas, int i, int row, Rect
 	const Field *field = &dialog->field[i];
 	bool has_focus = dialog->focus == i;
 	int room = i == OVERRIDE_REASON ? in.cols - LABEL_COLS : 18;
-	char hint[64];
-	hint_of(dialog, i, hint, sizeof hint);
+	char hint[96];
+	bool is_name = dialog->kind == DIALOG_OVERRIDE && i == OVERRIDE_NAME;
+	const char *fault = field->text[0] || is_name ? dialog_fault(dialog, i) : NULL;
+	if (is_name && fault)
+		(void) snprintf(hint, sizeof hint, "? not yet %.40s", dialog->name);
+	else if (fault)
+		(void) snprintf(hint, sizeof hint, "? %s", fault);
+	else
+		hint_of(dialog, i, hint, sizeof hint);
 	Rect slot = { row, in.col + LABEL_COLS, 1, room };
 	canvas_fill(canvas, slot, canvas->glyphs->mode == GLYPHS_ASCII ? '_' : ' ', ROLE_INPUT);
 	/* the end of a long text is what is being typed */
@@ -50,7 +59,8 @@ static void draw_text(const Dialog *dialog, Canvas *canvas, int i, int row, Rect
 	int used = canvas_text(canvas, row, slot.col, room, ROLE_INPUT, tail);
 	if (has_focus)
 		canvas_put(canvas, row, slot.col + used, canvas->glyphs->mode == GLYPHS_ASCII ? '<' : ' ', ROLE_SELECTED);
-	(void) canvas_text(canvas, row, slot.col + room + 2, in.col + in.cols - slot.col - room - 2, ROLE_LABEL, hint);
+	(void) canvas_text(canvas, row, slot.col + room + 2, in.col + in.cols - slot.col - room - 2,
+	                   fault ? ROLE_WARN : ROLE_LABEL, hint);
 }
 
 static void draw_buttons(const Dialog *dialog, Canvas *canvas, int row, Rect in)
@@ -83,8 +93,22 @@ static void draw_change(const Dialog *dialog, Canvas *canvas, int row, Rect in)
 	pen.col++;
 	(void) pen_item(&pen, ROLE_STRONG, to < 0 ? " ?" : " %d", to);
 	(void) pen_item(&pen, ROLE_LABEL, " replicas");
+	if (dialog->now >= 0 && (dialog->now != dialog->seen || dialog->now != dialog->opened))
+		(void) pen_item(&pen, ROLE_WARN, "  now %d", dialog->now);
 	if (dialog_needs_name(dialog))
-		(void) pen_item(&pen, ROLE_WARN, "  ! large: type the name to confirm");
+		(void) pen_item(&pen, ROLE_WARN, "  ! large: type the name");
+}
+
+/* What the keys do here. */
+static void draw_keys(const Dialog *dialog, Canvas *canvas, int row, Rect in)
+{
+	bool is_button = dialog->field[dialog->focus].kind == FIELD_BUTTON;
+	const char *const KEYS[][2] = { { "Enter", is_button ? "presses" : "next" }, { "Tab", "move" }, { "Esc", "cancels" } };
+	Pen pen = { canvas, row, in.col, in.col + in.cols };
+	for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+		(void) pen_item(&pen, ROLE_KEY, "%s ", KEYS[i][0]);
+		(void) pen_item(&pen, ROLE_LABEL, "%s  ", KEYS[i][1]);
+	}
 }
 
 static int count_rows(const Dialog *dialog)
@@ -92,7 +116,7 @@ static int count_rows(const Dialog *dialog)
 	int rows = 0;
 	for (int i = 0; i < dialog->n_fields; i++)
 		rows += dialog->field[i].kind != FIELD_BUTTON;
-	return rows + (dialog->kind == DIALOG_OVERRIDE) + 7;
+	return rows + (dialog->kind == DIALOG_OVERRIDE) + 7; /* frame, state, blank, problem, buttons, keys */
 }
 
 void dialog_draw(const Dialog *dialog, Canvas *canvas)
@@ -121,5 +145,7 @@ void dialog_draw(const Dialog *dialog, Canvas *canvas)
 	draw_change(dialog, canvas, row, in);
 	row = in.row + in.rows - 2;
 	draw_buttons(dialog, canvas, row, in);
-	(void) canvas_text(canvas, row + 1, in.col, in.cols, ROLE_BAD, dialog->problem);
+	if (dialog->problem[0])
+		(void) canvas_textf(canvas, row - 1, in.col, in.cols, ROLE_BAD, "! %s", dialog->problem);
+	draw_keys(dialog, canvas, row + 1, in);
 }

@@ -194,7 +194,7 @@ wait_for 20 on_screen 'ready 4'
 "${tmux[@]}" send-keys o
 wait_for 5 on_screen 'Override default/web'
 "${tmux[@]}" send-keys 5
-"${tmux[@]}" send-keys Enter Enter Enter # replicas, hold, reason; then Apply has the focus
+"${tmux[@]}" send-keys Enter # Apply has the focus now
 check override_dialog_says_from_and_to "$(screen)" wait_for 5 on_screen '4 → 5 replicas'
 "${tmux[@]}" send-keys Enter
 check override_reaches_the_api "replicas $(replicas)" wait_for 10 [ "$(sleep 1; replicas)" = 5 ]

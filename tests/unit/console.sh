@@ -64,9 +64,7 @@ see Override
 want=$(($(after 'replicas') + 1))
 tmux send-keys -l $want
 see "change .* $want replicas"
-tmux send-keys Enter Enter Enter # replicas, hold, reason: then Apply has the focus
-sleep .5
-tmux send-keys Enter
+tmux send-keys Enter Enter # to Apply, and Apply
 see Manual
 sleep 3
 live=$(show 2)

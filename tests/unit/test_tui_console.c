@@ -101,10 +101,10 @@ static void override_sends_what_was_seen(void **state)
 	press(desk, 'o');
 	press(desk, '5');
 	assert_non_null(strstr(screen_text(desk), "4 > 5 replicas"));
-	press(desk, KEY_ENTER_); /* replicas -> hold for -> reason -> Apply */
-	press(desk, KEY_ENTER_);
+	focus_on(desk, OVERRIDE_REASON);
 	type(desk, "launch");
-	press(desk, KEY_ENTER_);
+	press(desk, KEY_ENTER_); /* to Apply */
+	assert_int_equal(desk->fake.n_sent, 0);
 	press(desk, KEY_ENTER_);
 	assert_int_equal(desk->fake.n_sent, 1);
 	const Command *c = &desk->fake.sent[0];
@@ -116,9 +116,82 @@ static void override_sends_what_was_seen(void **state)
 	assert_string_equal(c->who, "alice");
 }
 
+static void a_number_and_enter_twice_is_enough(void **state)
+{
+	Desk *desk = *state;
+	start(desk, SCREEN_LIVE, false);
+	press(desk, 'o');
+	press(desk, '5');
+	press(desk, KEY_ENTER_);
+	assert_int_equal(desk->console.dialog.focus, OVERRIDE_APPLY);
+	assert_int_equal(desk->fake.n_sent, 0);
+	press(desk, KEY_ENTER_);
+	assert_int_equal(desk->fake.n_sent, 1);
+	assert_int_equal(desk->fake.sent[0].u.override_.replicas, 5);
+}
+
+static void a_number_and_enter_leads_to_the_name_where_it_is_asked(void **state)
+{
+	Desk *desk = *state;
+	desk->live.is_simulated = false;
+	start(desk, SCREEN_LIVE, false);
+	press(desk, 'o');
+	press(desk, '9');
+	press(desk, KEY_ENTER_);
+	assert_int_equal(desk->console.dialog.focus, OVERRIDE_NAME);
+	press(desk, KEY_ENTER_); /* nothing typed: it says so and stays */
+	assert_int_equal(desk->console.dialog.focus, OVERRIDE_NAME);
+	assert_non_null(strstr(screen_text(desk), "type name: type the target's name"));
+	type(desk, "web");
+	press(desk, KEY_ENTER_);
+	press(desk, KEY_ENTER_);
+	assert_int_equal(desk->fake.n_sent, 1);
+}
+
+static void base_follows_the_loop_until_a_number_is_typed(void **state)
+{
+	Desk *desk = *state;
+	start(desk, SCREEN_LIVE, false);
+	press(desk, 'o');
+	desk->live.last.sample.replicas = 6; /* the policy moved */
+	console_refresh(&desk->console, 2000);
+	assert_non_null(strstr(screen_text(desk), "6 > 7 replicas  now 6"));
+	press(desk, '8');
+	desk->live.last.sample.replicas = 5;
+	console_refresh(&desk->console, 3000);
+	assert_non_null(strstr(screen_text(desk), "6 > 8 replicas  now 5"));
+	press(desk, KEY_ENTER_);
+	press(desk, KEY_ENTER_);
+	assert_int_equal(desk->fake.sent[0].u.override_.seen, 6);
+}
+
+static void a_dialog_looks_past_a_frozen_screen(void **state)
+{
+	Desk *desk = *state;
+	start(desk, SCREEN_LIVE, false);
+	press(desk, 'f');
+	desk->live.last.sample.replicas = 6;
+	press(desk, 'o');
+	assert_non_null(strstr(screen_text(desk), "6 > 7 replicas"));
+}
+
+static void hold_is_checked_while_it_is_typed(void **state)
+{
+	Desk *desk = *state;
+	start(desk, SCREEN_LIVE, false);
+	press(desk, 'o');
+	focus_on(desk, OVERRIDE_HOLD);
+	assert_null(strstr(screen_text(desk), "? such as 90s"));
+	type(desk, "x");
+	assert_non_null(strstr(screen_text(desk), "? such as 90s, 10m or 1h"));
+	press(desk, KEY_RUBOUT);
+	assert_null(strstr(screen_text(desk), "? such as 90s"));
+}
+
 static void large_override_needs_the_name_typed(void **state)
 {
 	Desk *desk = *state;
+	desk->live.is_simulated = false;
 	start(desk, SCREEN_LIVE, false);
 	press(desk, 'o');
 	press(desk, '9'); /* 4 -> 9 is over half */
@@ -126,8 +199,8 @@ static void large_override_needs_the_name_typed(void **state)
 	press(desk, KEY_ENTER_);
 	assert_int_equal(desk->fake.n_sent, 0);
 	assert_int_equal(desk->console.dialog.kind, DIALOG_OVERRIDE);
-	assert_non_null(strstr(screen_text(desk), "needs the target's name typed"));
-	focus_on(desk, OVERRIDE_NAME);
+	assert_non_null(strstr(screen_text(desk), "type name: type the target's name"));
+	assert_int_equal(desk->console.dialog.focus, OVERRIDE_NAME);
 	type(desk, "web");
 	focus_on(desk, OVERRIDE_APPLY);
 	press(desk, KEY_ENTER_);
@@ -140,6 +213,8 @@ static void name_is_asked_where_the_manual_says(void **state)
 	Desk *desk = *state;
 	start(desk, SCREEN_LIVE, false);
 	static const struct { int seen, min, max; const char *to, *hold; bool needs; } CASES[] = {
+		{ 1, 1, 12, "2", "10m", false }, { 2, 1, 12, "1", "10m", false }, /* one step is never large */
+		{ 1, 1, 12, "3", "10m", true },  { 1, 0, 12, "0", "10m", true },
 		{ 4, 2, 12, "5", "10m", false }, { 4, 2, 12, "6", "10m", false }, /* half is not over half */
 		{ 4, 2, 12, "7", "10m", true },  { 4, 2, 12, "2", "10m", false },
 		{ 4, 1, 12, "1", "10m", true },  { 4, 0, 12, "0", "10m", true },
@@ -150,12 +225,15 @@ static void name_is_asked_where_the_manual_says(void **state)
 		desk->live.last.sample.replicas = CASES[i].seen;
 		desk->live.target.min_replicas = CASES[i].min;
 		desk->live.target.max_replicas = CASES[i].max;
-		Dialog dialog;
-		dialog_open_override(&dialog, &desk->live);
-		dialog.field[OVERRIDE_ACTION].at = CHOICE_SET;
-		str_copy(dialog.field[OVERRIDE_REPLICAS].text, FIELD_TEXT_MAX, CASES[i].to);
-		str_copy(dialog.field[OVERRIDE_HOLD].text, FIELD_TEXT_MAX, CASES[i].hold);
-		assert_int_equal(dialog_needs_name(&dialog), CASES[i].needs);
+		for (int simulated = 0; simulated < 2; simulated++) {
+			desk->live.is_simulated = simulated;
+			Dialog dialog;
+			dialog_open_override(&dialog, &desk->live);
+			dialog.field[OVERRIDE_ACTION].at = CHOICE_SET;
+			str_copy(dialog.field[OVERRIDE_REPLICAS].text, FIELD_TEXT_MAX, CASES[i].to);
+			str_copy(dialog.field[OVERRIDE_HOLD].text, FIELD_TEXT_MAX, CASES[i].hold);
+			assert_int_equal(dialog_needs_name(&dialog), CASES[i].needs && !simulated);
+		}
 	}
 }
 
@@ -474,6 +552,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(override_starts_on_cancel),
 		DESK_TEST(override_sends_what_was_seen),
+		DESK_TEST(a_number_and_enter_twice_is_enough),
+		DESK_TEST(a_number_and_enter_leads_to_the_name_where_it_is_asked),
+		DESK_TEST(base_follows_the_loop_until_a_number_is_typed),
+		DESK_TEST(a_dialog_looks_past_a_frozen_screen),
+		DESK_TEST(hold_is_checked_while_it_is_typed),
 		DESK_TEST(large_override_needs_the_name_typed),
 		DESK_TEST(name_is_asked_where_the_manual_says),
 		DESK_TEST(override_of_unknown_replicas_is_refused),
