@@ -142,6 +142,50 @@ void canvas_text_right(Canvas *canvas, int row, int end, int cols, Role role, co
 	(void) canvas_text(canvas, row, end - width, width, role, text);
 }
 
+void canvas_text_tail(Canvas *canvas, int row, int col, int cols, Role role, const char *text)
+{
+	bool is_cut = canvas_width(canvas, text) > cols;
+	while (*text && is_cut && canvas_width(canvas, text) > cols - 1)
+		(void) decode(&text);
+	if (is_cut && cols > 0)
+		canvas_put(canvas, row, col, canvas->glyphs->ellipsis, role);
+	(void) canvas_text(canvas, row, col + is_cut, cols - is_cut, role, text);
+}
+
+/* Bytes of the longest beginning that ends before a blank and fits; of the first word where none does. */
+static size_t line_length(const Canvas *canvas, const char *text, int cols)
+{
+	char line[256];
+	size_t best = 0;
+	for (size_t at = 0; at + 1 < sizeof line; at++) {
+		bool is_end = text[at] == ' ' || !text[at];
+		line[at] = '\0';
+		if (is_end && best && canvas_width(canvas, line) > cols)
+			break;
+		if (is_end)
+			best = at;
+		if (!text[at])
+			break;
+		line[at] = text[at];
+	}
+	return best;
+}
+
+int canvas_wrap(Canvas *canvas, Rect area, Role role, const char *text)
+{
+	char line[256];
+	int row = 0;
+	for (; *text && row < area.rows; row++) {
+		size_t len = line_length(canvas, text, area.cols);
+		bool is_last = row == area.rows - 1 || !len;
+		(void) snprintf(line, sizeof line, "%.*s", is_last ? (int) sizeof line - 1 : (int) len, text);
+		(void) canvas_text(canvas, area.row + row, area.col, area.cols, role, line);
+		text += is_last ? strlen(text) : len;
+		text += *text == ' ';
+	}
+	return row;
+}
+
 int canvas_textf(Canvas *canvas, int row, int col, int cols, Role role, const char *format, ...)
 {
 	char text[512];

@@ -47,6 +47,10 @@ void canvas_fill(Canvas *canvas, Rect rect, uint32_t ch, Role role);
 int canvas_text(Canvas *canvas, int row, int col, int cols, Role role, const char *text);
 /* The same, ending at column end (exclusive); what does not fit is cut. */
 void canvas_text_right(Canvas *canvas, int row, int end, int cols, Role role, const char *text);
+/* The same for a path: what does not fit is cut at its front. */
+void canvas_text_tail(Canvas *canvas, int row, int col, int cols, Role role, const char *text);
+/* Broken at blanks into the lines of area; answers how many lines it took. */
+int canvas_wrap(Canvas *canvas, Rect area, Role role, const char *text);
 __attribute__((format(printf, 6, 7)))
 int canvas_textf(Canvas *canvas, int row, int col, int cols, Role role, const char *format, ...);
 /* Columns that the text would take, unbounded. */

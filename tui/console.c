@@ -1,5 +1,6 @@
 /* Frames in, keys to actions; see console.h. console_draw.c draws. */
 #include "tui/console.h"
+#include "tui/screen_live.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -183,7 +184,12 @@ static void live_action(Console *console, UiAction action)
 		if (!console->frame.live)
 			return;
 	}
+	int64_t *cursor = &console->cursor_ms;
 	switch (action) {
+	case ACT_EARLIER: *cursor = live_cursor_by_points(console->frame.live, *cursor, -1); break;
+	case ACT_LATER: *cursor = live_cursor_by_points(console->frame.live, *cursor, 1); break;
+	case ACT_MUCH_EARLIER: *cursor = live_cursor_by_points(console->frame.live, *cursor, -PAGE); break;
+	case ACT_MUCH_LATER: *cursor = live_cursor_by_points(console->frame.live, *cursor, PAGE); break;
 	case ACT_LIVE_OVERRIDE: dialog_open_override(&console->dialog, console->frame.live); break;
 	case ACT_LIVE_PAUSE: dialog_open_pause(&console->dialog, console->frame.live); break;
 	case ACT_WINDOW_LONGER: console->window = console->window < WINDOW_MOST ? console->window * 2 : WINDOW_MOST; break;
@@ -204,8 +210,7 @@ static void move_row(Console *console, UiAction action)
 		console_runs_move(console, BY[action]);
 		return;
 	}
-	int last = console->frame.live ? console->frame.live->n_rows - 1 : 0, to = console->row + BY[action];
-	console->row = to > last ? (last > 0 ? last : 0) : to < 0 ? 0 : to;
+	console->cursor_ms = live_cursor_by_rows(console->frame.live, console->cursor_ms, BY[action]);
 }
 
 static void go_back(Console *console)
@@ -215,7 +220,7 @@ static void go_back(Console *console)
 	else if (console->is_zoomed)
 		console->is_zoomed = false;
 	else
-		console->row = 0;
+		console->cursor_ms = 0;
 }
 
 static ConsoleResult act(Console *console, UiAction action)

@@ -41,7 +41,8 @@ typedef struct Console {
 	bool is_zoomed, is_frozen, is_helping;
 	int help_top;
 	float smoothing;
-	int window, row;
+	int window;
+	int64_t cursor_ms;     /* of the target's time, on Live; 0: now */
 	Dialog dialog;
 	Message message;
 	RunsAsk ask;

@@ -1,6 +1,7 @@
 /* Row 0, panes, keys, overlays. */
 #include "tui/console.h"
 #include "tui/fmt.h"
+#include "tui/screen_live.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,13 +16,16 @@ static bool is_readonly(const Console *console)
 static Scene scene_of(Console *console)
 {
 	const FeedFrame *frame = &console->frame;
-	Scene scene = { &console->canvas, frame->train, frame->live, frame->wall_ms, 0, console->smoothing, console->window,
-		        console->row, { console->ask.list, console->ask.run, console->ask.has_list, console->runs_offset,
-		        console->selected_run }, console->layout.focus, &console->layout };
+	Scene scene = { .canvas = &console->canvas, .train = frame->train, .live = frame->live, .wall_ms = frame->wall_ms,
+		        .smoothing = console->smoothing, .window = console->window,
+		        .runs = { console->ask.list, console->ask.run, console->ask.has_list, console->runs_offset,
+		        console->selected_run }, .focus = console->layout.focus, .layout = &console->layout };
 	if (frame->live) {
 		double since = (double) (frame->wall_ms - console->live_seen_ms);
 		double speed = frame->live->speed > 0 ? frame->live->speed : 1;
 		scene.target_ms = frame->live->wall_ms + (int64_t) (since > 0 ? since * speed : 0);
+		scene.row = live_cursor_row(frame->live, console->cursor_ms);
+		scene.point = live_cursor_point(frame->live, console->cursor_ms);
 	}
 	return scene;
 }
@@ -30,10 +34,14 @@ static void draw_status(Console *console, const Scene *scene)
 {
 	char clock[FMT_TEXT];
 	int cols = console->canvas.cols, end = cols;
-	/* a simulated target has its own time: its clock agrees with its decisions */
-	int64_t now_ms = console->screen == SCREEN_LIVE ? scene->target_ms : scene->wall_ms;
-	canvas_text_right(&console->canvas, 0, cols, 9, ROLE_LABEL, fmt_clock(clock, now_ms));
+	canvas_text_right(&console->canvas, 0, cols, 9, ROLE_LABEL, fmt_clock(clock, scene->wall_ms));
 	end -= 10;
+	if (console->screen == SCREEN_LIVE && scene->point) {
+		char past[FMT_TEXT + 8];
+		(void) snprintf(past, sizeof past, " PAST %s ", fmt_clock(clock, scene->point->wall_ms));
+		canvas_text_right(&console->canvas, 0, end, 15, ROLE_BADGE_INFO, past);
+		end -= 16;
+	}
 	if (is_readonly(console)) {
 		canvas_text_right(&console->canvas, 0, end, 4, ROLE_BADGE_INFO, " RO ");
 		end -= 5;

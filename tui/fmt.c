@@ -75,7 +75,9 @@ char *fmt_ms(char *text, double ms)
 {
 	if (isnan(ms))
 		return unknown(text);
-	if (fabs(ms) < 999.5)
+	if (ms > 0 && ms < .005)
+		(void) snprintf(text, FMT_TEXT, "<0.01 ms");
+	else if (fabs(ms) < 999.5)
 		(void) snprintf(text, FMT_TEXT, "%.*f ms", fabs(ms) < .995 ? 2 : fabs(ms) < 9.95 ? 1 : 0, ms);
 	else
 		(void) snprintf(text, FMT_TEXT, "%.*f s", digits_of(fabs(ms) / 1000), ms / 1000);

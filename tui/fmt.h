@@ -16,7 +16,7 @@ char *fmt_number(char *text, double value);  /* "-0.0131", "51.2", "3.0e-04" */
 char *fmt_plain(char *text, double value);   /* axis: as few digits as it takes: "60", "0.5", "-2.5" */
 char *fmt_count(char *text, double value);   /* "80", "412 k", "1.31 M" */
 char *fmt_rate(char *text, double per_s);    /* "842 /s", "1.20 k/s" */
-char *fmt_ms(char *text, double ms);         /* "0.05 ms", "312 ms", "1.25 s" */
+char *fmt_ms(char *text, double ms);         /* "<0.01 ms", "0.05 ms", "312 ms", "1.25 s" */
 char *fmt_bytes(char *text, double bytes);   /* "84.0 MiB" */
 char *fmt_cores(char *text, double cores);   /* "0.71 cores" */
 char *fmt_percent(char *text, double ratio); /* "0.8 %", "71 %", "99.2 %" */

@@ -137,7 +137,8 @@ static const Column COLUMNS[] = {
 
 void live_draw_decisions(const Scene *scene, Rect in)
 {
-	int rows = in.rows - 1, first = scene->row >= rows ? scene->row - rows + 1 : 0;
+	int rows = in.rows - 1, at = scene->row < 0 ? scene->live->n_rows - 1 : scene->row;
+	int first = at >= rows ? at - rows + 1 : 0;
 	table_draw(scene->canvas, in, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, scene->live, scene->live->n_rows, first,
 	           scene->row);
 }

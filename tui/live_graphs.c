@@ -30,7 +30,7 @@ static const Signal SIGNALS[] = {
 };
 enum { N_SIGNALS = sizeof SIGNALS / sizeof *SIGNALS };
 
-/* History in buckets: x counts dot columns from the left. */
+/* History in buckets: x counts dot columns from the left; the newest bucket, or the cursor's surroundings, in sight. */
 typedef struct Past {
 	const LiveView *live;
 	uint32_t field;      /* SAMPLE_*, or 0 and `pick` */
@@ -41,22 +41,22 @@ typedef struct Past {
 
 static double past_value(const Past *past, const HistoryPoint *p)
 {
-	switch (past->field) {
-	case SAMPLE_LATENCY: return (double) p->latency_ms;
-	case SAMPLE_RPS: return (double) p->rps;
-	case SAMPLE_CPU: return (double) p->cpu_cores;
-	case SAMPLE_MEM: return (double) p->mem_bytes;
-	default: break;
-	}
+	if (past->field)
+		return live_point_value(p, past->field);
 	int16_t count = past->pick == 0 ? p->replicas : past->pick == 1 ? p->ready : p->hpa;
 	return count < 0 ? NAN : count;
+}
+
+static double past_x(const Past *past, int64_t wall_ms)
+{
+	return (double) ((wall_ms / past->bucket_ms - past->last_bucket) * past->stride + past->dots - 1);
 }
 
 static void past_point(const void *data, int i, double *ret_x, double *ret_y)
 {
 	const Past *past = data;
 	const HistoryPoint *p = &past->live->history[i];
-	*ret_x = (double) ((p->wall_ms / past->bucket_ms - past->last_bucket) * past->stride + past->dots - 1);
+	*ret_x = past_x(past, p->wall_ms);
 	*ret_y = past_value(past, p);
 }
 
@@ -76,6 +76,8 @@ static Past past_of(const Scene *scene, uint32_t field, int pick, int cols)
 	              stride_of(scene, cols) };
 	int64_t newest = live->n_history ? live->history[live->n_history - 1].wall_ms : live->wall_ms;
 	past.last_bucket = newest / past.bucket_ms;
+	if (scene->point && past_x(&past, scene->point->wall_ms) < 0) /* a cursor out of sight comes to the middle */
+		past.last_bucket = scene->point->wall_ms / past.bucket_ms + past.dots / past.stride / 2;
 	return past;
 }
 
@@ -85,7 +87,7 @@ static double past_most(const Past *past)
 	double most = NAN, x, y;
 	for (int i = 0; i < past->live->n_history; i++) {
 		past_point(past, i, &x, &y);
-		if (x >= 0)
+		if (x >= 0 && x < past->dots)
 			most = fmax(most, y); /* fmax passes over NAN */
 	}
 	return most;
@@ -160,6 +162,12 @@ static Role value_role(const Target *target, uint32_t field, double value, const
 	return ROLE_STRONG;
 }
 
+static void draw_cursor(const Scene *scene, const Past *past, const Plot *plot)
+{
+	if (scene->point)
+		plot_cursor(plot, past_x(past, scene->point->wall_ms));
+}
+
 static void draw_signal(const Scene *scene, const Signal *signal, Rect area)
 {
 	const Target *target = &scene->live->target;
@@ -180,6 +188,7 @@ static void draw_signal(const Scene *scene, const Signal *signal, Rect area)
 	plot_series(&plot, &(Series) { &past, scene->live->n_history, past_point, PLOT_AREA, signal->role, signal->fill,
 	            signal->letter, past.stride * 2.5, is_latency ? (double) target->latency_soft_ms : 0,
 	            is_latency ? (double) target->latency_hard_ms : 0 });
+	draw_cursor(scene, &past, &plot);
 	if (is_latency)
 		draw_limits(scene, &plot);
 	else if (!isnan(most) && area.cols >= WIDE)
@@ -191,19 +200,24 @@ static void draw_ages(const Scene *scene, Rect in)
 {
 	const LiveView *live = scene->live;
 	char text[FMT_TEXT];
-	double age = live_age_s(scene, SAMPLE_LATENCY), speed = live->speed > 0 ? live->speed : 1;
-	double left = (double) (live->next_decision_wall_ms - scene->target_ms) / 1000;
 	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
+	if (scene->point) {
+		double back = (double) (scene->target_ms - scene->point->wall_ms) / 1000;
+		(void) pen_item(&pen, ROLE_INFO, "at %s, ", fmt_clock(text, scene->point->wall_ms));
+		(void) pen_item(&pen, ROLE_INFO, "%s ago  ", fmt_duration(text, back));
+		(void) pen_item(&pen, ROLE_KEY, "Esc");
+		(void) pen_item(&pen, ROLE_TEXT, " returns to now");
+		return;
+	}
 	if (live->last.sample.missing[0])
 		(void) pen_item(&pen, ROLE_WARN, "! %s  ", live->last.sample.missing);
-	scene_figure(&pen, "data", ROLE_TEXT, fmt_duration(text, age));
-	pen.col -= pen.col > in.col ? 1 : 0;
-	(void) pen_item(&pen, ROLE_LABEL, "old  ");
+	(void) pen_item(&pen, ROLE_LABEL, "data ");
+	(void) pen_item(&pen, ROLE_TEXT, "%s", fmt_duration(text, live_age_s(scene, SAMPLE_LATENCY)));
+	(void) pen_item(&pen, ROLE_LABEL, " old  ");
 	if (live->next_decision_wall_ms > 0 && live->state != STATE_PAUSED)
-		scene_figure(&pen, "next decision in", ROLE_TEXT, fmt_duration(text, left / speed));
+		scene_figure(&pen, "next decision in", ROLE_TEXT,
+		             fmt_duration(text, (double) (live->next_decision_wall_ms - scene->target_ms) / 1000));
 	scene_figure(&pen, "decides every", ROLE_TEXT, fmt_duration(text, (double) live->interval_s));
-	if (live->speed > 1)
-		(void) pen_item(&pen, ROLE_LABEL, "time x %s", fmt_plain(text, live->speed));
 }
 
 void live_draw_signals(const Scene *scene, Rect in)
@@ -219,23 +233,25 @@ void live_draw_signals(const Scene *scene, Rect in)
 	draw_ages(scene, in);
 }
 
+static void draw_count(const Scene *scene, Pen *pen, Role role, char letter, const char *name, int count)
+{
+	char text[FMT_TEXT];
+	(void) snprintf(text, sizeof text, count < 0 ? "?" : "%d", count);
+	scene_legend(pen, role, scene->canvas->glyphs->sample, letter);
+	scene_figure(pen, name, ROLE_STRONG, text);
+}
+
 static void draw_counts(const Scene *scene, Rect in)
 {
 	const LiveView *live = scene->live;
 	const DecisionRow *last = &live->last;
+	const HistoryPoint *past = scene->point;
+	int ready = last->sample.valid & SAMPLE_REPLICAS ? last->sample.ready : -1;
 	char text[FMT_TEXT];
-	bool is_known = last->sample.valid & SAMPLE_REPLICAS;
-	int32_t desired = live_replicas(live);
 	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
-	scene_legend(&pen, ROLE_SERIES_C, scene->canvas->glyphs->sample, 'r');
-	(void) snprintf(text, sizeof text, is_known ? "%d" : "?", last->sample.ready);
-	scene_figure(&pen, "ready", ROLE_STRONG, text);
-	scene_legend(&pen, ROLE_SERIES_A, scene->canvas->glyphs->sample, 'd');
-	(void) snprintf(text, sizeof text, desired < 0 ? "?" : "%d", desired);
-	scene_figure(&pen, "desired", ROLE_STRONG, text);
-	scene_legend(&pen, ROLE_SERIES_B, scene->canvas->glyphs->sample, 'h');
-	(void) snprintf(text, sizeof text, last->decision.hpa < 0 ? "?" : "%d", last->decision.hpa);
-	scene_figure(&pen, "HPA would set", ROLE_STRONG, text);
+	draw_count(scene, &pen, ROLE_SERIES_C, 'r', "ready", past ? past->ready : ready);
+	draw_count(scene, &pen, ROLE_SERIES_A, 'd', "desired", past ? past->replicas : live_replicas(live));
+	draw_count(scene, &pen, ROLE_SERIES_B, 'h', "HPA would set", past ? past->hpa : last->decision.hpa);
 	(void) snprintf(text, sizeof text, "%d..%d", live->target.min_replicas, live->target.max_replicas);
 	scene_figure(&pen, "allowed", ROLE_TEXT, text);
 }
@@ -252,5 +268,6 @@ void live_draw_replicas(const Scene *scene, Rect in)
 	plot_series(&plot, &(Series) { &ready, n, past_point, PLOT_AREA_STEPS, ROLE_SERIES_C, ROLE_FILL_C, 'r', gap, 0, 0 });
 	plot_series(&plot, &(Series) { &hpa, n, past_point, PLOT_STEPS, ROLE_SERIES_B, ROLE_TEXT, 'h', gap, 0, 0 });
 	plot_series(&plot, &(Series) { &desired, n, past_point, PLOT_STEPS, ROLE_SERIES_A, ROLE_TEXT, 'd', gap, 0, 0 });
+	draw_cursor(scene, &desired, &plot);
 	draw_counts(scene, in);
 }

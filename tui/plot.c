@@ -186,6 +186,13 @@ void plot_tick(const Plot *plot, double x, const char *label)
 		(void) canvas_text(plot->canvas, plot->area.row, at, width, ROLE_WARN, label);
 }
 
+void plot_cursor(const Plot *plot, double x)
+{
+	int col = col_of(plot, x);
+	for (int r = 0; col >= 0 && r < plot->area.rows; r++)
+		canvas_put(plot->canvas, plot->area.row + r, col, plot->canvas->glyphs->vertical, ROLE_INFO);
+}
+
 void plot_mark(const Plot *plot, double x, double y, uint32_t glyph, Role role)
 {
 	int row = row_of(plot, y), col = col_of(plot, x);

@@ -44,6 +44,8 @@ void plot_series(const Plot *plot, const Series *series);
 void plot_level(const Plot *plot, double y, Role role);
 /* A labelled line down at x, behind what is there: somebody changed something. After the series. */
 void plot_tick(const Plot *plot, double x, const char *label);
+/* A line down at x, over what is there: where somebody looks. After the series. */
+void plot_cursor(const Plot *plot, double x);
 /* One character at (x, y). */
 void plot_mark(const Plot *plot, double x, double y, uint32_t glyph, Role role);
 

@@ -27,7 +27,8 @@ typedef struct Scene {
 	int64_t target_ms;      /* the target's time now */
 	float smoothing;        /* 0..1 */
 	int window;             /* history points a dot column */
-	int row;                /* selected row of the decisions */
+	int row;                /* of the decisions: the one at the cursor; -1: none so old is kept */
+	const HistoryPoint *point; /* at the cursor; NULL: now */
 	RunsState runs;
 	int focus;              /* the pane that has it; -1: none is marked */
 	const Layout *layout;

@@ -49,8 +49,21 @@ double live_age_s(const Scene *scene, uint32_t field)
 	return (double) (scene->target_ms - s->wall_ms + s->age_ms[field_index(field)]) / 1000;
 }
 
+double live_point_value(const HistoryPoint *point, uint32_t field)
+{
+	switch (field) {
+	case SAMPLE_CPU: return (double) point->cpu_cores;
+	case SAMPLE_MEM: return (double) point->mem_bytes;
+	case SAMPLE_LATENCY: return (double) point->latency_ms;
+	case SAMPLE_RPS: return (double) point->rps;
+	default: return point->replicas < 0 ? NAN : point->replicas;
+	}
+}
+
 double live_value(const Scene *scene, uint32_t field)
 {
+	if (scene->point)
+		return live_point_value(scene->point, field);
 	const Sample *s = &scene->live->last.sample;
 	double age = live_age_s(scene, field);
 	if (!(age <= 2 * (double) scene->live->interval_s + 1)) /* NAN too */
@@ -76,25 +89,60 @@ static Role health_role(const SourceHealth *health)
 	return !health->is_known ? ROLE_LABEL : health->is_ok ? ROLE_OK : ROLE_BAD;
 }
 
+/* A rule has no probabilities; guards' decisions say nothing about the policy. */
+static bool is_rule(const LiveView *live)
+{
+	for (int i = 0; i < live->n_rows; i++)
+		if (live->row[i].decision.action != ACTION_NONE)
+			return live->row[i].decision.n_actions == 0;
+	return false;
+}
+
+static const char *model_word(const LiveView *live)
+{
+	return is_rule(live) ? "rule" : "model";
+}
+
+void live_time_note(const LiveView *live, char *text, size_t size)
+{
+	char speed[FMT_TEXT];
+	text[0] = '\0';
+	if (live->is_simulated)
+		(void) snprintf(text, size, "simulated time, x%s", fmt_plain(speed, live->speed));
+}
+
+/* What answers and what does not; in one word where all is well and room is short. */
+static void head_sources(const LiveView *v, Pen *pen)
+{
+	const struct { const char *name; const SourceHealth *health; } SOURCES[] = {
+		{ "metrics", &v->metrics }, { "api", &v->api }, { model_word(v), &v->model } };
+	bool all_well = v->metrics.is_ok && v->api.is_ok && v->model.is_ok;
+	(void) pen_item(pen, ROLE_TEXT, "  ");
+	if (all_well && pen->end - pen->col < 34) {
+		scene_figure(pen, "sources", ROLE_OK, "OK");
+		return;
+	}
+	for (size_t i = 0; i < 3; i++)
+		scene_figure(pen, SOURCES[i].name, health_role(SOURCES[i].health), health_word(SOURCES[i].health));
+}
+
 static void head(const Scene *scene, Pen *pen)
 {
 	const LiveView *v = scene->live;
-	char text[FMT_TEXT];
+	char text[FMT_TEXT], note[64];
 	(void) pen_item(pen, STATE_ROLES[v->state], " %s ", state_text(v->state));
-	(void) pen_item(pen, ROLE_LABEL, "  %s ", v->context);
+	(void) pen_item(pen, ROLE_LABEL, v->is_simulated ? "  " : "  %s ", v->context);
 	(void) pen_item(pen, ROLE_STRONG, "%s/%s", v->target.namespace_, v->target.name);
+	live_time_note(v, note, sizeof note);
+	if (note[0])
+		(void) pen_item(pen, ROLE_INFO, "  %s", note);
 	if (v->state == STATE_MANUAL && v->manual_until_wall_ms > 0)
-		(void) pen_item(pen, ROLE_WARN, "  %d by %s until %s", v->manual_replicas, v->manual_who,
-		                fmt_clock(text, v->manual_until_wall_ms));
+		(void) pen_item(pen, ROLE_WARN, "  %d by %s, %s left", v->manual_replicas, v->manual_who,
+		                fmt_duration(text, (double) (v->manual_until_wall_ms - scene->target_ms) / 1000));
 	else if (v->state_reason > REASON_POLICY_KEEP)
 		(void) pen_item(pen, ROLE_WARN, "  %s", reason_text(v->state_reason));
-	const struct { const char *name; const SourceHealth *health; } SOURCES[] = {
-		{ "metrics", &v->metrics }, { "api", &v->api }, { "model", &v->model } };
-	for (size_t i = 0; i < 3; i++)
-		if (pen->col + 14 < pen->end && pen_item(pen, ROLE_LABEL, "  %s ", SOURCES[i].name))
-			(void) pen_item(pen, health_role(SOURCES[i].health), "%s", health_word(SOURCES[i].health));
-	(void) pen_item(pen, ROLE_LABEL, "  policy %s", v->policy);
-	if (v->policy_steps >= 0)
+	head_sources(v, pen);
+	if (pen_item(pen, ROLE_LABEL, "policy %s", v->policy) && v->policy_steps >= 0)
 		(void) pen_item(pen, ROLE_LABEL, ", %s steps", fmt_count(text, (double) v->policy_steps));
 }
 
@@ -111,10 +159,9 @@ void live_guards(uint32_t guards, char *text, size_t size)
 		(void) snprintf(text, size, "-");
 }
 
-static void draw_probabilities(const Scene *scene, Rect in)
+static void draw_probabilities(const Scene *scene, const Decision *d, Rect in)
 {
 	static const char *const NAMES[ACTION_COUNT] = { "down", "keep", "up" };
-	const Decision *d = &scene->live->last.decision;
 	for (int i = 0; i < ACTION_COUNT && i < in.rows; i++) {
 		bool is_taken = d->action == i;
 		(void) canvas_text(scene->canvas, in.row + i, in.col, 5, is_taken ? ROLE_STRONG : ROLE_LABEL, NAMES[i]);
@@ -143,21 +190,27 @@ static void draw_step(const Scene *scene, Rect in, int row, const char *name, in
 	(void) canvas_text(scene->canvas, in.row + row, in.col + 12, in.cols - 12, role, words);
 }
 
-static void draw_why(const Scene *scene, Rect in, int row)
+/* The critic's estimate, the load, and the words of whoever decided. */
+static void draw_why(const Scene *scene, const DecisionRow *shown, Rect in)
 {
-	const Decision *d = &scene->live->last.decision;
+	const Decision *d = &shown->decision;
 	char text[FMT_TEXT];
-	if (row < in.rows) {
-		Pen pen = { scene->canvas, in.row + row, in.col, in.col + in.cols };
-		if (d->n_actions > 0)
-			scene_figure(&pen, "value", ROLE_TEXT, fmt_number(text, (double) d->value));
-		double request = scene->live->last.sample.cpu_request_cores * scene->live->last.sample.ready;
-		double cpu = live_value(scene, SAMPLE_CPU);
-		if (request > 0)
-			scene_figure(&pen, "cpu of request", ROLE_TEXT, fmt_percent(text, cpu / request));
+	double request = shown->sample.cpu_request_cores * shown->sample.ready;
+	double cpu = shown->sample.valid & SAMPLE_CPU ? shown->sample.cpu_cores : NAN;
+	int row = 0;
+	if (d->n_actions > 0 && row < in.rows) {
+		Pen pen = { scene->canvas, in.row + row++, in.col, in.col + in.cols };
+		(void) pen_item(&pen, ROLE_LABEL, "value ");
+		(void) pen_item(&pen, ROLE_TEXT, "%s", fmt_number(text, (double) d->value));
+		(void) pen_item(&pen, ROLE_LABEL, " reward to come");
 	}
-	if (row + 1 < in.rows)
-		(void) canvas_text(scene->canvas, in.row + row + 1, in.col, in.cols, ROLE_LABEL, d->detail);
+	if (request > 0 && row < in.rows) {
+		Pen pen = { scene->canvas, in.row + row++, in.col, in.col + in.cols };
+		(void) pen_item(&pen, ROLE_LABEL, "cpu ");
+		(void) pen_item(&pen, ROLE_TEXT, "%s", fmt_percent(text, cpu / request));
+		(void) pen_item(&pen, ROLE_LABEL, " of request");
+	}
+	(void) canvas_wrap(scene->canvas, (Rect) { in.row + row, in.col, in.rows - row, in.cols }, ROLE_LABEL, d->detail);
 }
 
 /* Probabilities of the last decisions, oldest at the left; x counts rows of the table from its end. */
@@ -181,8 +234,6 @@ static void draw_past(const Scene *scene, Rect in)
 	static const ChartLabels LABELS = { fmt_plain, NULL, "", 7 };
 	int n = scene->live->n_rows, shown = n > PAST_LEAST ? n : PAST_LEAST;
 	int height = (in.rows - 1) / ACTION_COUNT;
-	if (height < 3 || scene->live->last.decision.n_actions != ACTION_COUNT)
-		return;
 	(void) canvas_textf(scene->canvas, in.row, in.col, in.cols, ROLE_LABEL, "probabilities of the last %d decisions",
 		n);
 	for (int i = 0; i < ACTION_COUNT; i++) {
@@ -192,29 +243,46 @@ static void draw_past(const Scene *scene, Rect in)
 		                        VIEW_ROWS - shown, VIEW_ROWS - 1, &axis, &LABELS);
 		plot_series(&plot, &(Series) { .data = &past, .n = n, .at = past_point, .kind = PLOT_AREA_STEPS,
 		            .role = ROLE_SERIES_A, .fill = ROLE_FILL_A, .letter = '*' });
+		if (scene->point)
+			plot_cursor(&plot, VIEW_ROWS - 1 - scene->row);
 		(void) canvas_text(scene->canvas, in.row + height - 1 + i * height, in.col, 4, ROLE_LABEL, NAMES[ORDER[i]]);
 	}
 }
 
-static void draw_decision(const Scene *scene, Rect rect)
+/* raw, what the guards made of it, what was set; and what the rule beside it would set. */
+static void draw_steps(const Scene *scene, const DecisionRow *shown, Rect in)
 {
-	const DecisionRow *last = &scene->live->last;
-	const Decision *d = &last->decision;
-	char text[CELL_TEXT], note[64];
-	(void) snprintf(note, sizeof note, "%s by %s", fmt_clock(text, last->wall_ms), last->who);
-	Rect in = scene_box(scene, PANE_DECISION, PANES, rect, scene->live->cycles ? note : "none yet");
-	if (!scene->live->cycles)
-		return;
-	draw_probabilities(scene, in);
+	const Decision *d = &shown->decision;
+	char text[CELL_TEXT];
 	draw_step(scene, in, 3, "raw", d->action == ACTION_NONE ? -1 : d->raw, ROLE_TEXT, reason_text(d->reason));
 	live_guards(d->guards, text, sizeof text);
 	draw_step(scene, in, 4, "guards", d->desired, d->guards ? ROLE_WARN : ROLE_LABEL, d->guards ? text : "no guard");
-	int32_t was = last->sample.valid & SAMPLE_REPLICAS ? last->sample.replicas : -1;
+	int32_t was = shown->sample.valid & SAMPLE_REPLICAS ? shown->sample.replicas : -1;
 	draw_step(scene, in, 5, "final", d->desired, d->is_applied ? ROLE_OK : ROLE_TEXT,
 	          d->is_applied ? "applied" : d->desired == was ? "unchanged" : "not applied");
-	draw_step(scene, in, 6, "HPA", d->hpa, ROLE_LABEL, d->hpa < 0 ? "not known" : "by the rule");
-	draw_why(scene, in, 7);
-	draw_past(scene, (Rect) { in.row + 10, in.col, in.rows - 10, in.cols });
+	draw_step(scene, in, 6, "HPA", d->hpa, ROLE_LABEL, d->hpa < 0 ? "not known" : "rule's choice");
+}
+
+static void draw_decision(const Scene *scene, Rect rect)
+{
+	enum { WHY_ROW = 7, PAST_ROW = 12 };
+	const DecisionRow *shown = !scene->point ? &scene->live->last : scene->row >= 0 ? &scene->live->row[scene->row] : NULL;
+	char text[FMT_TEXT], note[64] = "none yet";
+	if (shown && scene->live->cycles)
+		(void) snprintf(note, sizeof note, "%s by %s", fmt_clock(text, shown->wall_ms), shown->who);
+	Rect in = scene_box(scene, PANE_DECISION, PANES, rect, shown ? note : NULL);
+	if (!scene->live->cycles)
+		return;
+	if (!shown) {
+		(void) canvas_wrap(scene->canvas, in, ROLE_LABEL, "no decision this old is kept here");
+		return;
+	}
+	draw_probabilities(scene, &shown->decision, in);
+	draw_steps(scene, shown, in);
+	bool has_past = in.rows - PAST_ROW > ACTION_COUNT * 3 && shown->decision.n_actions == ACTION_COUNT;
+	draw_why(scene, shown, (Rect) { in.row + WHY_ROW, in.col, (has_past ? PAST_ROW : in.rows) - WHY_ROW, in.cols });
+	if (has_past)
+		draw_past(scene, (Rect) { in.row + PAST_ROW, in.col, in.rows - PAST_ROW, in.cols });
 }
 
 /* ---- health ---- */
@@ -231,8 +299,8 @@ static void draw_source(const Scene *scene, Rect in, int row, const char *name, 
 		(void) canvas_text(scene->canvas, pen.row, pen.col, pen.end - pen.col, ROLE_BAD, health->text);
 		return;
 	}
-	if (health->good_wall_ms > 0)
-		(void) pen_item(&pen, ROLE_TEXT, "%s old  ",
+	if (health->good_wall_ms > 0 && health != &scene->live->model) /* that one's age is the decision's */
+		(void) pen_item(&pen, ROLE_TEXT, "%s ago  ",
 		                fmt_duration(age, (double) (scene->target_ms - health->good_wall_ms) / 1000));
 	if (!scene->live->is_simulated) /* a call within the process takes no time worth showing */
 		(void) pen_item(&pen, ROLE_TEXT, "%s  ", fmt_ms(text, (double) health->duration_ms));
@@ -243,10 +311,10 @@ static void draw_health(const Scene *scene, Rect rect)
 {
 	const LiveView *v = scene->live;
 	char text[FMT_TEXT];
-	Rect in = scene_box(scene, PANE_HEALTH, PANES, rect, v->is_simulated ? "simulated" : v->context);
+	Rect in = scene_box(scene, PANE_HEALTH, PANES, rect, scene->point ? "now" : v->is_simulated ? "simulated" : v->context);
 	draw_source(scene, in, 0, "metrics", &v->metrics);
 	draw_source(scene, in, 1, "api", &v->api);
-	draw_source(scene, in, 2, "model", &v->model);
+	draw_source(scene, in, 2, model_word(v), &v->model);
 	Pen pen = { scene->canvas, in.row + 3, in.col, in.col + in.cols };
 	if (in.rows > 3 && v->target.latency_soft_ms > 0) {
 		(void) pen_item(&pen, ROLE_LABEL, "p95 under soft ");
@@ -287,7 +355,7 @@ static void draw(const Scene *scene, int pane, Rect rect)
 static void column(const Scene *scene, Rect rect)
 {
 	const LiveView *v = scene->live;
-	char text[FMT_TEXT], more[FMT_TEXT];
+	char text[FMT_TEXT], more[FMT_TEXT], note[64];
 	Canvas *c = scene->canvas;
 	int row = rect.row;
 	int32_t desired = live_replicas(v);
@@ -296,10 +364,13 @@ static void column(const Scene *scene, Rect rect)
 	(void) snprintf(text, sizeof text, desired < 0 ? "?" : "%d", desired);
 	(void) snprintf(more, sizeof more, v->last.sample.valid & SAMPLE_REPLICAS ? "%d" : "?", v->last.sample.ready);
 	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "replicas %s, ready %s", text, more);
+	live_time_note(v, note, sizeof note);
+	if (note[0])
+		(void) canvas_text(c, row++, 0, rect.cols, ROLE_INFO, note);
 	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "p95 %s", fmt_ms(text, live_value(scene, SAMPLE_LATENCY)));
 	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "rps %s", fmt_rate(text, live_value(scene, SAMPLE_RPS)));
-	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "metrics %s, api %s, model %s", health_word(&v->metrics),
-	                    health_word(&v->api), health_word(&v->model));
+	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "metrics %s, api %s, %s %s", health_word(&v->metrics),
+	                    health_word(&v->api), model_word(v), health_word(&v->model));
 	(void) canvas_textf(c, row, 0, rect.cols, ROLE_TEXT, "last %s", reason_text(v->last.decision.reason));
 }
 

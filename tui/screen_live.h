@@ -4,9 +4,22 @@
 
 #include "tui/screen.h"
 
+/* The decision at a time of the target, 0 being now: its row, or -1 where none so old is kept. */
+int live_cursor_row(const LiveView *live, int64_t cursor_ms);
+/* The history point there; NULL: now. */
+const HistoryPoint *live_cursor_point(const LiveView *live, int64_t cursor_ms);
+/* The cursor moved by rows of the table (down is older) or by points of the history (up is newer). */
+int64_t live_cursor_by_rows(const LiveView *live, int64_t cursor_ms, int by);
+int64_t live_cursor_by_points(const LiveView *live, int64_t cursor_ms, int by);
+
+/* A history point's value; NAN where it is missing. */
+double live_point_value(const HistoryPoint *point, uint32_t field);
+/* "simulated time, x7.5", or "" */
+void live_time_note(const LiveView *live, char *text, size_t size);
+
 /* How old a value of the newest sample is in the target's time, in seconds; NAN: the value is not there. */
 double live_age_s(const Scene *scene, uint32_t field);
-/* A value of the newest sample; NAN where it is missing or older than two intervals. */
+/* The value at the cursor; NAN where it is missing, or now older than two intervals. */
 double live_value(const Scene *scene, uint32_t field);
 
 /* Inside of the Signals pane: each signal's figure and graph, then ages. */

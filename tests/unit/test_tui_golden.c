@@ -42,6 +42,7 @@ static const Golden GOLDENS[] = {
 	{ "live_12x40", "all", SCREEN_LIVE, GLYPHS_ASCII, 12, 40, "" },
 	{ "live_start", "start", SCREEN_LIVE, GLYPHS_ASCII, 30, 100, "" },
 	{ "live_zoomed", "all", SCREEN_LIVE, GLYPHS_ASCII, 30, 100, "\t\tz" },
+	{ "live_past", "all", SCREEN_LIVE, GLYPHS_ASCII, 30, 100, "jj<" },
 	{ "runs_16x60", "all", SCREEN_RUNS, GLYPHS_ASCII, 16, 60, "" },
 	{ "runs_24x80", "all", SCREEN_RUNS, GLYPHS_ASCII, 24, 80, "" },
 	{ "runs_30x100", "all", SCREEN_RUNS, GLYPHS_ASCII, 30, 100, "jj" },

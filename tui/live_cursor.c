@@ -1,0 +1,45 @@
+/*
+ * The Live screen's place in time: now, or the moment of a decision or of a history point. It is kept as a time, so
+ * that it stays where it is while newer data come in.
+ */
+#include "tui/screen_live.h"
+
+int live_cursor_row(const LiveView *live, int64_t cursor_ms)
+{
+	int row = 0;
+	while (cursor_ms && row < live->n_rows && live->row[row].wall_ms > cursor_ms)
+		row++;
+	return row < live->n_rows ? row : -1;
+}
+
+static int point_of(const LiveView *live, int64_t cursor_ms)
+{
+	int at = live->n_history - 1;
+	while (cursor_ms && at > 0 && live->history[at].wall_ms > cursor_ms)
+		at--;
+	return at;
+}
+
+const HistoryPoint *live_cursor_point(const LiveView *live, int64_t cursor_ms)
+{
+	int at = point_of(live, cursor_ms);
+	return cursor_ms && at >= 0 ? &live->history[at] : NULL;
+}
+
+static int clamp(int value, int most)
+{
+	return value > most ? most : value < 0 ? 0 : value;
+}
+
+int64_t live_cursor_by_rows(const LiveView *live, int64_t cursor_ms, int by)
+{
+	int row = live_cursor_row(live, cursor_ms), last = live->n_rows - 1;
+	int to = clamp((row < 0 ? last : row) + by, last);
+	return last < 0 || to == 0 ? 0 : live->row[to].wall_ms;
+}
+
+int64_t live_cursor_by_points(const LiveView *live, int64_t cursor_ms, int by)
+{
+	int last = live->n_history - 1, to = clamp(point_of(live, cursor_ms) + by, last);
+	return last < 0 || to == last ? 0 : live->history[to].wall_ms;
+}
