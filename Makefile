@@ -111,6 +111,7 @@ tsan: setup-test ## the same tests under the thread sanitizer
 e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (needs Go for the first build)
 	@$(MAKE) --no-print-directory -s all programs
 	@tests/e2e/run.sh $(B)
+	@tests/e2e/hpa_diff.sh $(B)
 
 screenshots: setup-shot ## PNGs of the console from the real program in a real terminal, into screenshots/
 	@$(MAKE) --no-print-directory -s all
