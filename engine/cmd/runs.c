@@ -7,6 +7,7 @@
 #include "cmd/cells.h"
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
+#include "cmd/tensor_log.h"
 
 #include "base/clock.h"
 #include "storage/db.h"
@@ -23,6 +24,7 @@ enum { SHOWN_ROWS = 10, SHOWN_COLUMNS = 10 };
 typedef struct RunsOptions {
 	const char *db;
 	const char *format;
+	const char *out;
 	bool json;
 } RunsOptions;
 
@@ -38,8 +40,9 @@ static const Opt OPTIONS[] = {
 	{ "db", 0, OPT_STRING, offsetof(RunsOptions, db), 0, 0, "FILE",
 	  "the store (default $XDG_DATA_HOME/maestro/maestro.db)", false },
 	{ "json", 0, OPT_FLAG, offsetof(RunsOptions, json), 0, 0, NULL, "one JSON object a run", false },
-	{ "format", 0, OPT_STRING, offsetof(RunsOptions, format), 0, 0, "csv|json",
-	  "export: updates (of a control run, decisions) as rows, or the whole run as one object", false },
+	{ "format", 0, OPT_STRING, offsetof(RunsOptions, format), 0, 0, "FORM",
+	  "export: csv (updates, of a control run decisions, as rows), json (the whole run), tensorboard (event files)", false },
+	{ "out", 'o', OPT_STRING, offsetof(RunsOptions, out), 0, 0, "DIR", "export: folder of the event files", false },
 	{ .name = NULL },
 };
 
@@ -296,6 +299,8 @@ static int export(const Request *request)
 	bool is_first = true;
 	if (request->options->json || !strcmp(request->options->format, "json"))
 		return show_json(request, true);
+	if (!strcmp(request->options->format, "tensorboard"))
+		return tensor_log_export(request->db, request->id, request->options->out, request->err);
 	int code = runs_get(request->db, request->id, &row, NULL, request->err);
 	if (code)
 		return code;
@@ -362,7 +367,10 @@ int cmd_runs(int argc, char **argv)
 	if (VERBS[verb].wants_id != (words > 1) || (end && (*end || id <= 0)))
 		return usage(argv[1], VERBS[verb].wants_id ? " wants the number of a run; maestro runs list shows them"
 		                                           : " takes no run");
-	if (strcmp(options.format, "csv") != 0 && strcmp(options.format, "json") != 0)
-		return usage("--format is csv or json, not ", options.format);
+	bool is_tensorboard = !strcmp(options.format, "tensorboard");
+	if (!is_tensorboard && strcmp(options.format, "csv") != 0 && strcmp(options.format, "json") != 0)
+		return usage("--format is csv, json or tensorboard, not ", options.format);
+	if (is_tensorboard && !options.out)
+		return usage("--format tensorboard wants --out DIR", "");
 	return execute(verb, &options, id);
 }

@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/session.h"
 #include "cmd/simlive.h"
+#include "cmd/tensor_log.h"
 #include "cmd/train_opts.h"
 #include "cmd/train_report.h"
 #include "control/engine.h"
@@ -32,6 +33,7 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	Trace trace;
 	TrainerConfig config;
 	TrainReport report;
+	TensorLog tensor_log;
 	Policy *live_policy;
 	SimConfig live_sim;
 	SimLive live;
@@ -143,14 +145,31 @@ static int begin_run(TrainCommand *t, Error *err)
 	return 0;
 }
 
+/* On the trainer's thread. */
+static void on_event(void *arg, const TrainEvent *event)
+{
+	TrainCommand *t = arg;
+	if (!t->has_console)
+		train_report_event(&t->report, event);
+	if (t->tensor_log.writer)
+		tensor_log_event(&t->tensor_log, event);
+}
+
 static int build_trainer(TrainCommand *t, Error *err)
 {
+	if (t->options.tensorboard) {
+		int code = tensor_log_open(&t->tensor_log, t->options.tensorboard, &t->session.clock, t->config_json, err);
+		if (code)
+			return code;
+	}
 	TrainerConfig *config = &t->config;
 	config->resume_path = t->resume_path[0] ? t->resume_path : NULL;
 	config->clock = &t->session.clock;
 	config->sink = t->session.sink;
 	config->wake = &t->session.wake;
 	config->is_nice = t->has_console;
+	config->on_event = on_event;
+	config->arg = t;
 	if (!t->has_console) {
 		t->report = (TrainReport) {
 			.out = stdout,
@@ -159,8 +178,6 @@ static int build_trainer(TrainCommand *t, Error *err)
 			.clock = &t->session.clock,
 			.run_id = config->run_id,
 		};
-		config->on_event = train_report_event;
-		config->arg = &t->report;
 	}
 	int code = trainer_new(config, &t->trainer, err);
 	if (!code && !t->has_console)
@@ -322,6 +339,7 @@ static void end(TrainCommand *t)
 	trainer_stop(t->trainer);
 	simlive_close(&t->live);
 	trainer_free(t->trainer);
+	tensor_log_close(&t->tensor_log);
 	policy_free(t->live_policy);
 	trace_done(&t->trace);
 	session_close(&t->session);

@@ -43,6 +43,7 @@ static const Opt OPTIONS[] = {
 	SETTING("net-arch", OPT_STRING, net_arch, 0, 0, "W,W", "widths of the hidden layers"),
 	SETTING("activation", OPT_STRING, activation, 0, 0, "F", "tanh or relu"),
 	{ "out", 'o', OPT_STRING, offsetof(TrainOptions, out), 0, 0, "FILE", "where the trained policy goes (safetensors)", true },
+	OPTION("tensorboard", 0, OPT_STRING, tensorboard, 0, 0, "DIR", "event files for TensorBoard, as it trains; a folder a run"),
 	OPTION("resume", 0, OPT_INT64, resume, 1, 9e15, "RUN", "go on with a run from its last checkpoint"),
 	OPTION("headless", 0, OPT_FLAG, is_headless, 0, 0, NULL, "no console, even on a terminal"),
 	OPTION("json", 0, OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a line on stdout; implies --headless"),

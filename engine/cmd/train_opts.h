@@ -15,7 +15,7 @@ typedef struct TrainOptions {
 	int32_t n_steps, batch_size, n_epochs;
 	bool norm_obs;
 	/* of this process */
-	const char *out, *db, *screen, *glyphs, *color;
+	const char *out, *tensorboard, *db, *screen, *glyphs, *color;
 	int64_t resume;
 	double speed;
 	bool is_headless, is_json;

@@ -122,9 +122,8 @@ void train_report_start(TrainReport *report, const TrainerConfig *config)
 	print_line(report, object);
 }
 
-void train_report_event(void *arg, const TrainEvent *event)
+void train_report_event(TrainReport *report, const TrainEvent *event)
 {
-	TrainReport *report = arg;
 	switch (event->kind) {
 	case TRAIN_EVENT_UPDATE:
 		(report->is_json ? json_update : text_update)(report, event->update);

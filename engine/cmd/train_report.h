@@ -16,8 +16,8 @@ typedef struct TrainReport {
 } TrainReport;
 
 void train_report_start(TrainReport *report, const TrainerConfig *config);
-/* TrainerConfig.on_event; arg is the TrainReport. Each line is flushed. */
-void train_report_event(void *arg, const TrainEvent *event);
+/* An event of the trainer. Each line is flushed. */
+void train_report_event(TrainReport *report, const TrainEvent *event);
 
 /* Plays the policy in model_path and the HPA rule over the same held-out episodes and prints the table. */
 int train_report_table(TrainReport *report, const TrainerConfig *config, const char *model_path, Error *err);

@@ -270,6 +270,7 @@ static void finish(Trainer *trainer, RunStatus status)
 	if (config->on_event)
 		config->on_event(config->arg, &(TrainEvent) {
 			.kind = TRAIN_EVENT_END,
+			.net = ppo_net(trainer->ppo),
 			.steps = steps,
 			.wall_s = wall_s,
 			.steps_per_s = wall_s > 0 ? (double) (steps - trainer->start_steps) / wall_s : NAN,

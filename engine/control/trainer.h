@@ -24,6 +24,7 @@ typedef struct TrainEvent { /* lent for the call */
 	TrainEventKind kind;
 	const RecordUpdate *update;
 	const RecordEval *eval;
+	const Net *net;        /* EVAL, END: as it is */
 	int64_t steps;         /* END: */
 	double wall_s, steps_per_s;
 	RunStatus status;

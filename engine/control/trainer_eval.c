@@ -125,6 +125,6 @@ int trainer_evaluate(Trainer *trainer, Error *err)
 	show_episode(&trainer->view.last_eval, &trainer->episode[0]);
 	trainer_view_eval(trainer, &eval);
 	if (config->on_event)
-		config->on_event(config->arg, &(TrainEvent) { .kind = TRAIN_EVENT_EVAL, .eval = &eval });
+		config->on_event(config->arg, &(TrainEvent) { .kind = TRAIN_EVENT_EVAL, .eval = &eval, .net = ppo_net(trainer->ppo) });
 	return 0;
 }
