@@ -35,7 +35,7 @@ HELP_SRC := $(wildcard tests/fakes/*.c)
 HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
 
 .DEFAULT_GOAL := all
-.PHONY: all run test check programs asan tsan e2e deps-check screenshots golden bench clean help setup-build setup-test setup-e2e setup-shot
+.PHONY: all run test check programs asan tsan e2e lib interop deps-check screenshots golden bench clean help setup-build setup-test setup-e2e setup-shot
 .SECONDARY:
 
 all: $(B)/maestro ## release build: build/maestro
@@ -74,6 +74,25 @@ $(B)/gen/default_table.h: $(B)/gen/make_table
 
 $(B)/obj/engine/sim/table_default.o: $(B)/gen/default_table.h
 
+# The simulator for other languages: position-independent objects of the rooms that it needs, and nothing exported but its ABI.
+PIC_SRC  := $(filter-out engine/sim/sim_abi.c,$(wildcard engine/base/*.c engine/decide/*.c engine/sim/*.c))
+PIC_OBJ  := $(PIC_SRC:%.c=$(B)/pic/%.o)
+SIM_LIB  := $(B)/libmaestro_sim.so
+
+$(B)/pic/%.o: %.c | $(B)/gen/ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+$(B)/pic/engine/sim/table_default.o: $(B)/gen/default_table.h
+
+$(B)/pic/libsim.a: $(PIC_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(SIM_LIB): $(B)/pic/engine/sim/sim_abi.o $(B)/pic/libsim.a
+	$(CC) $(LDFLAGS) -shared -Wl,--no-undefined -o $@ $^ -lm
+
+-include $(PIC_OBJ:.o=.d) $(B)/pic/engine/sim/sim_abi.d
 -include $(GEN_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(PROG:=.d) $(HELP_OBJ:.o=.d)
 
 # ---- the two commands ----
@@ -112,6 +131,12 @@ e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (nee
 	@$(MAKE) --no-print-directory -s all programs
 	@tests/e2e/run.sh $(B)
 	@tests/e2e/hpa_diff.sh $(B)
+
+lib: $(SIM_LIB) ## the simulator as build/libmaestro_sim.so, for Python and others
+
+interop: setup-test ## files of SB3, ONNX and TensorBoard both ways; the simulator under Gymnasium (needs Python)
+	@$(MAKE) --no-print-directory -s all lib
+	@tests/interop/run.sh $(B)
 
 screenshots: setup-shot ## PNGs of the console from the real program in a real terminal, into screenshots/
 	@$(MAKE) --no-print-directory -s all

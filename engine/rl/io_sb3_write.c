@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "decide/observation.h"
 #include "rl/io_torch.h"
 #include "rl/pickle_write.h"
 #include "rl/zip.h"
@@ -33,11 +34,12 @@ static void add_serialized(Json *data, const char *key, const char *type, StrBuf
 	pickle_op(pickle, PICKLE_BEGIN);
 }
 
-static void add_spaces(Json *data, const NetConfig *config, StrBuf *pickle)
+/* PPO.load compares them with the environment's: the thesis's features are never negative. */
+static void add_spaces(Json *data, const NetConfig *config, bool is_seed, StrBuf *pickle)
 {
-	pickle_put_global(pickle, "gymnasium.spaces.box", "Box"); /* Box(-inf, inf, (obs_dim,)) */
+	pickle_put_global(pickle, "gymnasium.spaces.box", "Box"); /* Box(low, inf, (obs_dim,)) */
 	pickle_op(pickle, PICKLE_MARK);
-	pickle_put_float(pickle, -HUGE_VAL);
+	pickle_put_float(pickle, is_seed ? 0.0 : -HUGE_VAL);
 	pickle_put_float(pickle, HUGE_VAL);
 	pickle_put_int(pickle, config->obs_dim);
 	pickle_op(pickle, PICKLE_TUPLE_1 PICKLE_TUPLE_END PICKLE_REDUCE);
@@ -108,11 +110,12 @@ static char *write_data(const Net *net, const ModelInfo *info, double *ret_learn
 	Json *data = json_new_object();
 	pickle_op(&pickle, PICKLE_BEGIN);
 	add_policy(data, net_config(net), &pickle);
-	add_spaces(data, net_config(net), &pickle);
+	add_spaces(data, net_config(net), info->obs_version == OBS_SEED, &pickle);
 	*ret_learning_rate = add_figures(data, info);
 	json_add_int(data, "num_timesteps", info->steps);
 	json_add_int(data, "_total_timesteps", info->steps);
 	json_add_bool(data, "use_sde", false);
+	json_add_int(data, "verbose", 0);
 	char *text = json_print(data);
 	if (pickle.failed) {
 		free(text);
