@@ -23,7 +23,7 @@ typedef struct ModelOptions {
 } ModelOptions;
 
 static const Opt OPTIONS[] = {
-	{ "model", 'm', OPT_STRING, offsetof(ModelOptions, model), 0, 0, "FILE", "a policy: safetensors, or an SB3 PPO zip", false },
+	{ "model", 'm', OPT_STRING, offsetof(ModelOptions, model), 0, 0, "FILE", "a policy: safetensors, or an SB3 zip", false },
 	{ "observations", 0, OPT_STRING, offsetof(ModelOptions, observations), 0, 0, "FILE",
 	  "predict: a JSON array of arrays, or an object with the key \"observations\"; -: stdin", false },
 	{ "out", 'o', OPT_STRING, offsetof(ModelOptions, out), 0, 0, "FILE",
@@ -34,12 +34,12 @@ static const Opt OPTIONS[] = {
 
 static const OptCommand COMMAND = {
 	"model inspect|convert|predict --model FILE [options]",
-	"inspect tells what a policy is; convert writes it as another format; predict prints {\"action\",\"logits\",\"value\"} for each\n"
-	"observation, the action being the likeliest one.",
+	"inspect tells what a policy is; convert writes it as another format; predict prints {\"action\",\"logits\",\"value\"}\n"
+	"for each observation, the action being the likeliest one.",
 	OPTIONS, 1,
 };
 
-enum { OBSERVATIONS_MAX = 256 << 20, CHUNK = 256 };
+enum { OBSERVATIONS_MAX = 64 << 20, CHUNK = 256 };
 
 static int usage(const char *text)
 {
@@ -113,7 +113,8 @@ static int inspect(const Net *net, const ModelInfo *info, bool is_sb3, bool is_j
 		printf("%s\n", text);
 	for (const Json *at = json_first(object); text && !is_json && at; at = json_next(at)) {
 		char *value = json_print(at);
-		printf("%-17s %s\n", json_key(at), !value || json_is_null(at) ? "not known" : json_string(at) ? json_string(at) : value);
+		printf("%-17s %s\n", json_key(at), json_is_null(at) ? "not known" : json_string(at) ? json_string(at)
+		                                                   : value ? value : "");
 		free(value);
 	}
 	json_free(object);
@@ -139,8 +140,8 @@ static int write_sb3(const char *path, const Net *net, const ModelInfo *info, Er
 {
 	StrBuf bytes = { 0 };
 	if (net_is_normalised(net))
-		(void) fprintf(stderr, "maestro: SB3 keeps normalisation apart from a policy; it is folded into the first layers, without "
-		                       "the clip at 10 standard deviations\n");
+		(void) fprintf(stderr, "maestro: SB3 keeps normalisation apart from a policy; it is folded into the first layers, "
+		                       "without the clip at 10 standard deviations\n");
 	return save_bytes(path, &bytes, sb3_write(net, info, &bytes), err);
 }
 

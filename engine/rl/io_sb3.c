@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t DATA_MAX = 16u << 20, POLICY_MAX = 80u << 20;
+static const size_t DATA_MAX = 4u << 20, POLICY_MAX = 80u << 20;
 static const char SERIALIZED[] = ":serialized:";
 
 #define POLICY "stable_baselines3.common.policies.ActorCriticPolicy"

@@ -63,13 +63,17 @@ typedef struct World {
 	size_t place[PARAMS_MAX]; /* of each in the flat buffers */
 } World;
 
-static void world_init(World *world, int32_t n_actions, int32_t depth, int32_t width, Activation activation)
+static void world_init(World *world, int32_t n_actions, int32_t depth, int32_t value_depth, int32_t width,
+		       Activation activation)
 {
 	NetTensor tensor[NET_TENSORS_MAX];
 	Rng rng;
-	*world = (World) { .config = { .obs_dim = DIM, .n_actions = n_actions, .depth = depth, .activation = activation } };
+	*world = (World) { .config = { .obs_dim = DIM, .n_actions = n_actions, .depth = depth, .activation = activation,
+				       .has_value_arch = value_depth != depth, .value_depth = value_depth } };
 	for (int32_t i = 0; i < depth; i++)
 		world->config.width[i] = width + i;
+	for (int32_t i = 0; i < value_depth; i++)
+		world->config.value_width[i] = width + i;
 	rng_init(&rng, 5, 0, RNG_INIT);
 	assert_int_equal(net_new(&world->config, &world->net, NULL), 0);
 	assert_int_equal(rollout_init(&world->buf, 1, N, DIM, 0), 0);
@@ -118,6 +122,8 @@ static void layer(const double **at, int32_t in, int32_t out, Activation activat
 static double plain_loss(const World *world, const LossConfig *config)
 {
 	const NetConfig *c = &world->config;
+	const int32_t depth[] = { c->depth, c->value_depth };
+	const int32_t *width = c->depth > c->value_depth ? c->width : c->value_width; /* the longer begins like the other */
 	double loss = 0.0;
 	for (size_t i = 0; i < N; i++) {
 		const double *at = world->param;
@@ -125,13 +131,13 @@ static double plain_loss(const World *world, const LossConfig *config)
 		for (int trunk = 0; trunk < 2; trunk++) {
 			for (size_t o = 0; o < DIM; o++)
 				x[trunk][0][o] = (double) world->buf.obs[i * DIM + o];
-			for (int32_t l = 0; l < c->depth; l++)
-				layer(&at, l ? c->width[l - 1] : DIM, c->width[l], c->activation, false, x[trunk][l],
+			for (int32_t l = 0; l < depth[trunk]; l++)
+				layer(&at, l ? width[l - 1] : DIM, width[l], c->activation, false, x[trunk][l],
 				      x[trunk][l + 1]);
 		}
-		int32_t last = c->depth ? c->width[c->depth - 1] : DIM;
-		layer(&at, last, c->n_actions, c->activation, true, x[0][c->depth], y[0]);
-		layer(&at, last, 1, c->activation, true, x[1][c->depth], y[1]);
+		for (int trunk = 0; trunk < 2; trunk++)
+			layer(&at, depth[trunk] ? width[depth[trunk] - 1] : DIM, trunk ? 1 : c->n_actions,
+			      c->activation, true, x[trunk][depth[trunk]], y[trunk]);
 		for (int32_t a = 0; a < c->n_actions; a++)
 			sum += exp(y[0][a]);
 		for (int32_t a = 0; a < c->n_actions; a++)
@@ -145,13 +151,13 @@ static double plain_loss(const World *world, const LossConfig *config)
 	return loss / N;
 }
 
-static void check_gradient(int32_t n_actions, int32_t depth, int32_t width, Activation activation)
+static void check_gradient(int32_t n_actions, int32_t depth, int32_t value_depth, int32_t width, Activation activation)
 {
 	const LossConfig config = { .clip_range = 0.2, .ent_coef = 0.03, .vf_coef = 0.7 };
 	const double step = 1e-5;
 	World world;
 	LossFigures figures;
-	world_init(&world, n_actions, depth, width, activation);
+	world_init(&world, n_actions, depth, value_depth, width, activation);
 	learner_gradient(world.learner, &world.buf, world.index, N, &config, &figures);
 	assert_near(figures.loss, plain_loss(&world, &config), 1e-5);
 	assert_true(figures.clip_fraction > 0.1 && figures.clip_fraction < 0.9); /* both branches */
@@ -170,9 +176,11 @@ static void check_gradient(int32_t n_actions, int32_t depth, int32_t width, Acti
 static void gradients_agree_with_central_differences(void **state)
 {
 	(void) state;
-	check_gradient(3, 2, 7, ACTIVATION_TANH);
-	check_gradient(2, 1, 13, ACTIVATION_RELU);
-	check_gradient(4, 0, 0, ACTIVATION_TANH);
+	check_gradient(3, 2, 2, 7, ACTIVATION_TANH);
+	check_gradient(2, 1, 1, 13, ACTIVATION_RELU);
+	check_gradient(4, 0, 0, 0, ACTIVATION_TANH);
+	check_gradient(3, 1, 2, 9, ACTIVATION_TANH);
+	check_gradient(2, 2, 0, 9, ACTIVATION_RELU);
 }
 
 /* Mean 2, unbiased deviation 1: {1, 2, 3} becomes {-1, 0, 1}; and with a ratio of 1 the surrogate is their mean. */

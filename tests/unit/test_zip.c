@@ -47,7 +47,7 @@ static void archive_gives_back_what_was_put_in(void **state)
 static void put(StrBuf *to, uint32_t value, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++)
-		strbuf_add(to, &(char) { (char) (value >> (8 * i) & 0xff) }, 1);
+		strbuf_add(to, &(char) { (char) (i < 4 ? value >> (8 * i) & 0xff : 0) }, 1);
 }
 
 /* One deflated member of len zeros with a data descriptor behind it, as a streaming writer leaves it: sizes and checksum stand
