@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "decide/observation.h"
+#include "rl/io_sb3_inside.h"
 #include "rl/io_torch.h"
 #include "rl/net_read.h"
 #include "rl/pickle.h"
@@ -24,13 +25,18 @@ static const char SERIALIZED[] = ":serialized:";
 #define TANH "torch.nn.modules.activation.Tanh"
 #define RELU "torch.nn.modules.activation.ReLU"
 
-/* The figures of training that both files hold: SB3's name, and the option's in ModelInfo.train_json. */
-static const struct {
-	const char *sb3, *option;
-} FIGURES[] = {
-	{ "learning_rate", "learning-rate" }, { "n_steps", "n-steps" }, { "batch_size", "batch-size" },
-	{ "n_epochs", "n-epochs" }, { "gamma", "gamma" }, { "gae_lambda", "gae-lambda" }, { "clip_range", "clip-range" },
-	{ "ent_coef", "ent-coef" }, { "vf_coef", "vf-coef" }, { "max_grad_norm", "max-grad-norm" },
+const Sb3Figure SB3_FIGURE[SB3_FIGURES] = {
+	{ "learning_rate", "learning-rate", false, 3e-4 },
+	{ "n_steps", "n-steps", true, 2048 },
+	{ "batch_size", "batch-size", true, 64 },
+	{ "n_epochs", "n-epochs", true, 10 },
+	{ "gamma", "gamma", false, .99 },
+	{ "gae_lambda", "gae-lambda", false, .95 },
+	{ "clip_range", "clip-range", false, .2 },
+	{ "ent_coef", "ent-coef", false, 0 },
+	{ "vf_coef", "vf-coef", false, .5 },
+	{ "max_grad_norm", "max-grad-norm", false, .5 },
+	{ "n_envs", "envs", true, 1 },
 };
 
 bool sb3_is(const char *bytes, size_t len)
@@ -143,9 +149,9 @@ static int read_info(const Json *data, const Net *net, ModelInfo *ret_info, Erro
 	};
 	Json *train = json_new_object();
 	double value;
-	for (size_t i = 0; i < sizeof FIGURES / sizeof *FIGURES; i++)
-		if (json_number(json_get(data, FIGURES[i].sb3), &value))
-			json_add_number(train, FIGURES[i].option, value);
+	for (size_t i = 0; i < SB3_FIGURES; i++)
+		if (json_number(json_get(data, SB3_FIGURE[i].sb3), &value))
+			json_add_number(train, SB3_FIGURE[i].option, value);
 	char *text = json_print(train);
 	json_free(train);
 	if (!text)

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "decide/observation.h"
+#include "rl/io_sb3_inside.h"
 #include "rl/io_torch.h"
 #include "rl/pickle_write.h"
 #include "rl/zip.h"
@@ -75,30 +76,19 @@ static void add_policy(Json *data, const NetConfig *config, StrBuf *pickle)
 	add_serialized(data, "policy_kwargs", "<class 'dict'>", pickle);
 }
 
-/* The figures of training where the model tells of them; SB3 has its defaults for the rest. */
+/* The figures of training where the model tells of them, SB3's defaults elsewhere; answers the learning rate. */
 static double add_figures(Json *data, const ModelInfo *info)
 {
-	static const struct {
-		const char *sb3, *option;
-		bool is_whole;
-		double otherwise;
-	} FIGURES[] = {
-		{ "learning_rate", "learning-rate", false, 3e-4 }, { "n_steps", "n-steps", true, 2048 },
-		{ "batch_size", "batch-size", true, 64 }, { "n_epochs", "n-epochs", true, 10 }, { "gamma", "gamma", false, .99 },
-		{ "gae_lambda", "gae-lambda", false, .95 }, { "clip_range", "clip-range", false, .2 },
-		{ "ent_coef", "ent-coef", false, 0 }, { "vf_coef", "vf-coef", false, .5 },
-		{ "max_grad_norm", "max-grad-norm", false, .5 }, { "n_envs", "envs", true, 1 },
-	};
 	Json *train = NULL;
-	double learning_rate = FIGURES[0].otherwise;
+	double learning_rate = SB3_FIGURE[0].otherwise;
 	(void) json_parse(info->train_json, strlen(info->train_json), &train, NULL);
-	for (size_t i = 0; i < sizeof FIGURES / sizeof *FIGURES; i++) {
-		double value = json_number_or(train, FIGURES[i].option, FIGURES[i].otherwise);
-		if (FIGURES[i].is_whole)
-			json_add_int(data, FIGURES[i].sb3, (int64_t) value);
+	for (const Sb3Figure *f = SB3_FIGURE; f < SB3_FIGURE + SB3_FIGURES; f++) {
+		double value = json_number_or(train, f->option, f->otherwise);
+		if (f->is_whole)
+			json_add_int(data, f->sb3, (int64_t) value);
 		else
-			json_add_number(data, FIGURES[i].sb3, value);
-		learning_rate = i == 0 ? value : learning_rate;
+			json_add_number(data, f->sb3, value);
+		learning_rate = f == SB3_FIGURE ? value : learning_rate;
 	}
 	json_free(train);
 	return learning_rate;
