@@ -90,6 +90,8 @@ void tensor_log_event(TensorLog *log, const TrainEvent *event)
 	case TRAIN_EVENT_END:
 		write_weights(log, event->net, event->steps);
 		break;
+	case TRAIN_EVENT_TROUBLE:
+		return;
 	}
 	flush(log);
 }

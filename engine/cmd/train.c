@@ -157,12 +157,11 @@ static void on_event(void *arg, const TrainEvent *event)
 
 static int build_trainer(TrainCommand *t, Error *err)
 {
-	if (t->options.tensorboard) {
-		int code = tensor_log_open(&t->tensor_log, t->options.tensorboard, &t->session.clock, t->config_json, err);
-		if (code)
-			return code;
-	}
 	TrainerConfig *config = &t->config;
+	int code = !t->options.tensorboard ? 0
+		: tensor_log_open(&t->tensor_log, t->options.tensorboard, &t->session.clock, t->config_json, err);
+	if (code)
+		return code;
 	config->resume_path = t->resume_path[0] ? t->resume_path : NULL;
 	config->clock = &t->session.clock;
 	config->sink = t->session.sink;
@@ -179,7 +178,7 @@ static int build_trainer(TrainCommand *t, Error *err)
 			.run_id = config->run_id,
 		};
 	}
-	int code = trainer_new(config, &t->trainer, err);
+	code = trainer_new(config, &t->trainer, err);
 	if (!code && !t->has_console)
 		train_report_start(&t->report, config);
 	return code == ERR_INVALID ? ERR_USAGE : code; /* what is invalid there came from an option */

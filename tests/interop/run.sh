@@ -12,9 +12,8 @@ mkdir -p "$build/interop"
 skip() { echo "skip interop: $1"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }
 command -v python3 >/dev/null || skip "no python3"
 if [ ! -e "$venv/ready" ]; then
-	echo "setting up $venv: $packages" >&2
+	echo "setting up $venv: $packages (once; some 5 GB, most of it torch's)" >&2
 	python3 -m venv "$venv" >"$build/interop/setup.log" 2>&1 || skip "python3 -m venv failed, see $build/interop/setup.log"
-	# torch's own index has CPU builds without the GPU libraries; PyPI's works too
 	"$venv/bin/pip" install -q $packages >>"$build/interop/setup.log" 2>&1 ||
 		skip "the packages cannot be installed, see $build/interop/setup.log"
 	touch "$venv/ready"
