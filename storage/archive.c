@@ -90,6 +90,8 @@ static int answer_run(StoreArchive *s, int64_t id, ArchiveAnswer *answer, Error 
 	}
 	if (!code)
 		code = runs_part(s->db, id, PART_UPDATES, take_point, &thinning, err);
+	if (!code && answer->row[0].kind == RUN_CONTROL)
+		code = runs_last_decisions(s->db, id, ARCHIVE_DECISIONS, answer->decision, &answer->n_decisions, err);
 	strbuf_done(&config);
 	return code;
 }

@@ -187,6 +187,37 @@ int runs_part(struct sqlite3 *db, int64_t id, RunPart part, RunCellFn fn, void *
 	return finish(db, stmt, code, err);
 }
 
+static int32_t count_or_unknown(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? -1 : sqlite3_column_int(stmt, column);
+}
+
+int runs_last_decisions(struct sqlite3 *db, int64_t id, int32_t limit, ArchiveDecision *decision, int32_t *ret_n,
+                        Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, "SELECT time, replicas, desired, latency, rps, reason, applied FROM decisions WHERE run = ?1 "
+	                       "ORDER BY time DESC LIMIT ?2", id, limit, &stmt, err);
+	if (code)
+		return code;
+	int32_t n = 0;
+	for (; n < limit && sqlite3_step(stmt) == SQLITE_ROW; n++) {
+		decision[n] = (ArchiveDecision) {
+			.wall_ms = sqlite3_column_int64(stmt, 0),
+			.replicas = count_or_unknown(stmt, 1),
+			.desired = count_or_unknown(stmt, 2),
+			.latency_ms = (float) real_or_nan(stmt, 3),
+			.rps = (float) real_or_nan(stmt, 4),
+			.is_applied = sqlite3_column_int(stmt, 6),
+		};
+		str_copy(decision[n].reason, sizeof decision[n].reason, text_or_empty(stmt, 5));
+	}
+	code = finish(db, stmt, 0, err);
+	if (!code)
+		*ret_n = n;
+	return code;
+}
+
 int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err)
 {
 	sqlite3_stmt *stmt;

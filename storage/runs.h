@@ -44,6 +44,9 @@ int runs_count(struct sqlite3 *db, int64_t *ret_count, Error *err);
 int runs_get(struct sqlite3 *db, int64_t id, RunRow *ret_row, StrBuf *config, Error *err);
 /* The rows of one part of a run. A run that is not there has none. */
 int runs_part(struct sqlite3 *db, int64_t id, RunPart part, RunCellFn fn, void *context, Error *err);
+/* Its last decisions, newest first, at most limit. */
+int runs_last_decisions(struct sqlite3 *db, int64_t id, int32_t limit, ArchiveDecision *decision, int32_t *ret_n,
+                        Error *err);
 /* The checkpoint that a resumed run starts from: its newest of kind "last". ERR_NOT_FOUND. */
 int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err);
 

@@ -169,8 +169,6 @@ static void train_action(Console *console, UiAction action)
 	case ACT_TRAIN_CHECKPOINT: send_flag(console, COMMAND_TRAIN_CHECKPOINT, true, "checkpoint"); break;
 	case ACT_TRAIN_LR: dialog_open_param(&console->dialog, train, PARAM_LEARNING_RATE); break;
 	case ACT_TRAIN_ENT: dialog_open_param(&console->dialog, train, PARAM_ENT_COEF); break;
-	case ACT_SMOOTH_MORE: console->smoothing = console->smoothing < .9f ? console->smoothing + .1f : .95f; break;
-	case ACT_SMOOTH_LESS: console->smoothing = console->smoothing > .15f ? console->smoothing - .1f : 0; break;
 	default: break;
 	}
 }
@@ -217,7 +215,10 @@ static void go_back(Console *console)
 {
 	if (console->is_helping)
 		console->is_helping = false;
-	else if (console->is_zoomed)
+	else if (console->screen == SCREEN_RUNS) {
+		console->is_zoomed = false;
+		console->focus[SCREEN_RUNS] = RUNS_PANE_TABLE;
+	} else if (console->is_zoomed)
 		console->is_zoomed = false;
 	else
 		console->cursor_ms = 0;
@@ -243,6 +244,12 @@ static ConsoleResult act(Console *console, UiAction action)
 		console->focus[console->screen] =
 			layout_next(ops->pane, ops->n_panes, &console->layout, action == ACT_FOCUS_NEXT ? 1 : -1);
 		break;
+	case ACT_OPEN:
+		console->focus[SCREEN_RUNS] = RUNS_PANE_RUN;
+		console->is_zoomed = true;
+		break;
+	case ACT_SMOOTH_MORE: console->smoothing = console->smoothing < .9f ? console->smoothing + .1f : .95f; break;
+	case ACT_SMOOTH_LESS: console->smoothing = console->smoothing > .15f ? console->smoothing - .1f : 0; break;
 	case ACT_ZOOM: console->is_zoomed = !console->is_zoomed; break;
 	case ACT_FREEZE: console->is_frozen = !console->is_frozen; break;
 	case ACT_HELP: console->is_helping = !console->is_helping; console->help_top = 0; break;

@@ -73,6 +73,8 @@ void console_say(Console *console, Role role, const char *text);
 
 /* console_runs.c */
 void console_runs_refresh(Console *console);
+/* An answer is on its way that the screen waits for. */
+bool console_runs_awaits(const Console *console);
 /* Nothing more is asked until something changes. */
 bool console_runs_is_settled(const Console *console);
 void console_runs_move(Console *console, int64_t by);

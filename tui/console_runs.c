@@ -67,6 +67,11 @@ void console_runs_refresh(Console *console)
 	}
 }
 
+bool console_runs_awaits(const Console *console)
+{
+	return console->screen == SCREEN_RUNS && console->ask.asked_id != 0;
+}
+
 bool console_runs_is_settled(const Console *console)
 {
 	const RunsAsk *ask = &console->ask;

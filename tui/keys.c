@@ -20,6 +20,10 @@ static const KeyRow TABLE[] = {
 	{ '+', ACT_WINDOW_SHORTER, ON_LIVE, false, "+", "shorter", "graphs show less time" },
 	{ '=', ACT_WINDOW_SHORTER, ON_LIVE, false, NULL, NULL, NULL },
 
+	{ KEY_ENTER_, ACT_OPEN, ON_RUNS, false, "Enter", "open", "the selected run alone, with its whole configuration" },
+	{ 's', ACT_SMOOTH_MORE, ON_RUNS, false, "s", "smooth", "smooth the curves more; raw dots stay under them" },
+	{ 'S', ACT_SMOOTH_LESS, ON_RUNS, false, "S", NULL, "smooth the curves less" },
+
 	{ KEY_DOWN_, ACT_DOWN, ON_LIVE | ON_RUNS, false, "Down j", NULL, "next row of a table; on Live all panes show that decision" },
 	{ 'j', ACT_DOWN, ON_LIVE | ON_RUNS, false, NULL, NULL, NULL },
 	{ KEY_UP_, ACT_UP, ON_LIVE | ON_RUNS, false, "Up k", NULL, "row before" },

@@ -142,6 +142,35 @@ void plot_series(const Plot *plot, const Series *series)
 	}
 }
 
+/* Exponential moving average whose start is not drawn to zero; an unknown stays unknown. Points come in their order. */
+typedef struct Smooth {
+	const Series *raw;
+	double factor, *sum, *weight;
+} Smooth;
+
+static void smooth_point(const void *data, int i, double *ret_x, double *ret_y)
+{
+	const Smooth *smooth = data;
+	smooth->raw->at(smooth->raw->data, i, ret_x, ret_y);
+	if (isnan(*ret_y))
+		return;
+	*smooth->sum = smooth->factor * *smooth->sum + (1 - smooth->factor) * *ret_y;
+	*smooth->weight = smooth->factor * *smooth->weight + (1 - smooth->factor);
+	*ret_y = *smooth->sum / *smooth->weight;
+}
+
+void plot_smoothed(const Plot *plot, const Series *raw, double factor)
+{
+	double sum = 0, weight = 0;
+	Smooth smooth = { raw, factor, &sum, &weight };
+	Series line = *raw;
+	line.data = &smooth;
+	line.at = smooth_point;
+	if (factor > 0)
+		plot_series(plot, &(Series) { raw->data, raw->n, raw->at, PLOT_DOTS, ROLE_GHOST, .letter = '.' });
+	plot_series(plot, &line);
+}
+
 /* ---- marks ---- */
 
 /* The cell row of a value, or -1 outside. */
@@ -170,20 +199,55 @@ static int col_of(const Plot *plot, double x)
 	return plot->area.col + to_dot(x, plot->x0, plot->x1, dots_x(plot)) / plot->canvas->glyphs->dots_x;
 }
 
-void plot_tick(const Plot *plot, double x, const char *label)
+static bool is_blank(const Plot *plot, int row, int col)
 {
-	int col = col_of(plot, x);
-	if (col < 0)
-		return;
-	for (int r = 0; r < plot->area.rows; r++) {
-		const Cell *cell = canvas_cell(plot->canvas, plot->area.row + r, col);
-		if (cell && cell->ch == ' ') /* behind the curves */
-			canvas_put(plot->canvas, plot->area.row + r, col, plot->canvas->glyphs->vertical, ROLE_GHOST);
+	const Cell *cell = canvas_cell(plot->canvas, row, col);
+	return cell && cell->ch == ' ';
+}
+
+/* Blank cells in a row from a column on, at most `most`. */
+static int room_at(const Plot *plot, int row, int col, int most)
+{
+	int n = 0, end = plot->area.col + plot->area.cols;
+	while (n < most && col + n < end && is_blank(plot, row, col + n))
+		n++;
+	return n;
+}
+
+/* Whole to the right or to the left of its line in the uppermost row that has room; else cut to what is free. */
+static void tick_label(const Plot *plot, int col, const char *label)
+{
+	enum { LEAST = 5 };
+	int width = canvas_width(plot->canvas, label), best = 0, best_row = 0;
+	for (int row = plot->area.row; row < plot->area.row + plot->area.rows; row++) {
+		bool fits_left = col - width >= plot->area.col && room_at(plot, row, col - width, width + 1) > width;
+		int room = room_at(plot, row, col + 1, width + 1), need = col + 1 + width < plot->area.col + plot->area.cols;
+		if (room >= width + need || fits_left) {
+			(void) canvas_text(plot->canvas, row, room >= width + need ? col + 1 : col - width, width, ROLE_WARN, label);
+			return;
+		}
+		if (room > best) {
+			best = room;
+			best_row = row;
+		}
 	}
-	int width = canvas_width(plot->canvas, label), end = plot->area.col + plot->area.cols;
-	int at = col + 1 + width <= end ? col + 1 : col - width;
-	if (at >= plot->area.col)
-		(void) canvas_text(plot->canvas, plot->area.row, at, width, ROLE_WARN, label);
+	if (best > LEAST)
+		(void) canvas_text(plot->canvas, best_row, col + 1, best - 1, ROLE_WARN, label);
+}
+
+void plot_ticks(const Plot *plot, int n, PlotTick at, const void *data)
+{
+	for (int pass = 0; pass < 2; pass++) { /* all words before the first line */
+		for (int i = n - 1; i >= 0; i--) {
+			const char *label;
+			int col = col_of(plot, at(data, i, &label));
+			if (col >= 0 && pass == 0)
+				tick_label(plot, col, label);
+			for (int r = 0; col >= 0 && pass == 1 && r < plot->area.rows; r++)
+				if (is_blank(plot, plot->area.row + r, col))
+					canvas_put(plot->canvas, plot->area.row + r, col, plot->canvas->glyphs->vertical, ROLE_GHOST);
+		}
+	}
 }
 
 void plot_cursor(const Plot *plot, double x)

@@ -40,10 +40,16 @@ typedef struct Series {
 } Series;
 
 void plot_series(const Plot *plot, const Series *series);
+/* The series smoothed by factor 0..1, over its raw points. */
+void plot_smoothed(const Plot *plot, const Series *raw, double factor);
 /* A dashed line across at y, where it lies inside. */
 void plot_level(const Plot *plot, double y, Role role);
-/* A labelled line down at x, behind what is there: somebody changed something. After the series. */
-void plot_tick(const Plot *plot, double x, const char *label);
+/* The x of tick i, and its label. */
+typedef double (*PlotTick)(const void *data, int i, const char **ret_label);
+
+/* Labelled lines down, behind what is there: somebody changed something. After the series. The newest label is placed
+ * first; one that has no blank place is cut or left out, its line stays. */
+void plot_ticks(const Plot *plot, int n, PlotTick at, const void *data);
 /* A line down at x, over what is there: where somebody looks. After the series. */
 void plot_cursor(const Plot *plot, double x);
 /* One character at (x, y). */

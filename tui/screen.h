@@ -47,6 +47,8 @@ typedef struct ScreenOps {
 	void (*column)(const Scene *scene, Rect rect);
 } ScreenOps;
 
+enum { RUNS_PANE_TABLE, RUNS_PANE_RUN, N_RUNS_PANES };
+
 extern const ScreenOps screen_live, screen_train, screen_runs;
 
 const ScreenOps *screen_ops(ScreenId id);

@@ -43,7 +43,6 @@ static void head(const Scene *scene, Pen *pen)
 typedef struct Curve {
 	const TrainView *view;
 	TrainMetric metric;
-	float smooth[VIEW_POINTS];
 } Curve;
 
 static void raw_point(const void *data, int i, double *ret_x, double *ret_y)
@@ -51,29 +50,6 @@ static void raw_point(const void *data, int i, double *ret_x, double *ret_y)
 	const Curve *curve = data;
 	*ret_x = (double) curve->view->point[i].steps;
 	*ret_y = (double) curve->view->point[i].value[curve->metric];
-}
-
-static void smooth_point(const void *data, int i, double *ret_x, double *ret_y)
-{
-	const Curve *curve = data;
-	*ret_x = (double) curve->view->point[i].steps;
-	*ret_y = (double) curve->smooth[i];
-}
-
-/* Exponential moving average whose start is not drawn to zero; an unknown stays unknown. */
-static void smooth(Curve *curve, float factor)
-{
-	double sum = 0, weight = 0;
-	for (int i = 0; i < curve->view->n_points; i++) {
-		double value = (double) curve->view->point[i].value[curve->metric];
-		if (isnan(value)) {
-			curve->smooth[i] = NAN;
-			continue;
-		}
-		sum = (double) factor * sum + (1 - (double) factor) * value;
-		weight = (double) factor * weight + (1 - (double) factor);
-		curve->smooth[i] = (float) (sum / weight);
-	}
 }
 
 static double eval_value(const EvalPoint *eval, TrainMetric metric)
@@ -112,19 +88,22 @@ static void draw_evals(const TrainView *v, TrainMetric metric, const Plot *plot)
 		plot_mark(plot, (double) best->steps, eval_value(best, metric), g->best, ROLE_SERIES_B);
 }
 
-/* The smoothed line over the raw dots. */
-static void draw_lines(const Scene *scene, Curve *curve, const Plot *plot)
+static void draw_lines(const Scene *scene, const Curve *curve, const Plot *plot)
 {
-	int n = curve->view->n_points;
-	smooth(curve, scene->smoothing);
-	if (scene->smoothing > 0)
-		plot_series(plot, &(Series) { curve, n, raw_point, PLOT_DOTS, ROLE_GHOST, .letter = '.' });
-	plot_series(plot, &(Series) { curve, n, smooth_point, PLOT_LINE, ROLE_SERIES_A, .letter = '#' });
+	plot_smoothed(plot, &(Series) { curve, curve->view->n_points, raw_point, PLOT_LINE, ROLE_SERIES_A, .letter = '#' },
+	              (double) scene->smoothing);
 }
 
 static char *curve_label(char *text, double value)
 {
 	return fabs(value) >= 1e4 ? fmt_count(text, value) : fmt_plain(text, value);
+}
+
+static double tick_at(const void *data, int i, const char **ret_label)
+{
+	const TrainView *v = data;
+	*ret_label = v->tick[i].label;
+	return (double) v->tick[i].steps;
 }
 
 static void draw_chart(const Scene *scene, TrainMetric metric, Rect area)
@@ -138,8 +117,7 @@ static void draw_chart(const Scene *scene, TrainMetric metric, Rect area)
 	Plot plot = chart_begin(scene->canvas, area, x0, x1, &axis, &LABELS);
 	draw_lines(scene, &curve, &plot);
 	draw_evals(v, metric, &plot);
-	for (int i = 0; i < v->n_ticks; i++)
-		plot_tick(&plot, (double) v->tick[i].steps, v->tick[i].label);
+	plot_ticks(&plot, v->n_ticks, tick_at, v);
 }
 
 static void draw_curve(const Scene *scene, int pane, Rect rect)
@@ -269,10 +247,11 @@ static void draw_time(const Scene *scene, Rect rect)
 	} else {
 		(void) pen_item(&pen, ROLE_LABEL, "checkpoint ");
 		(void) pen_item(&pen, ROLE_TEXT, "%s steps", fmt_count(text, (double) v->checkpoint_steps));
-		(void) pen_item(&pen, ROLE_LABEL, ", at %s", fmt_clock(text, v->checkpoint_wall_ms));
+		if (!pen_item(&pen, ROLE_LABEL, ", at %s", fmt_clock(text, v->checkpoint_wall_ms)))
+			(void) pen_item(&pen, ROLE_LABEL, " %s", text);
 	}
 	if (in.rows > 5 && v->checkpoint_steps >= 0)
-		(void) canvas_text(scene->canvas, in.row + 5, in.col, in.cols, ROLE_LABEL, v->checkpoint_path);
+		canvas_text_tail(scene->canvas, in.row + 5, in.col, in.cols, ROLE_LABEL, v->checkpoint_path);
 	if (in.rows > 6 && v->sink_dropped > 0)
 		(void) canvas_textf(scene->canvas, in.row + 6, in.col, in.cols, ROLE_WARN, "! %lld records were not stored",
 		                    (long long) v->sink_dropped);

@@ -150,11 +150,20 @@ static const ShapeRow RUN[] = {
 static SHAPE(run_shape, RUN);
 #undef T
 
+#define T ArchiveDecision
+static const ShapeRow PAST[] = {
+	ONE(I64, wall_ms), ONE(I32, replicas), ONE(I32, desired), ONE(F32, latency_ms), ONE(F32, rps), ONE(TEXT, reason),
+	ONE(BOOL, is_applied),
+};
+static SHAPE(past_shape, PAST);
+#undef T
+
 #define T ArchiveAnswer
 static const ShapeRow ARCHIVE[] = {
 	ONE(U32, ask), ONE(I32, code), ONE(TEXT, text), ONE(I64, total), ONE(I32, n_rows),
 	INNERS(row, "n_rows", run_shape), ONE(I32, n_points), ARRAY(I64, point_steps, "n_points"),
-	ARRAY(F32, point_rew, "n_points"), ARRAY(F32, point_len, "n_points"), ONE(TEXT, config),
+	ARRAY(F32, point_rew, "n_points"), ARRAY(F32, point_len, "n_points"), ONE(I32, n_decisions),
+	INNERS(decision, "n_decisions", past_shape), ONE(TEXT, config),
 };
 SHAPE(shape_archive, ARCHIVE);
 #undef T

@@ -216,8 +216,11 @@ static void loop(Ui *ui)
 			end(ui, UI_HEADLESS); /* the terminal is gone */
 		else if (fds[0].revents)
 			read_keys(ui);
-		if (wake_fd >= 0 && fds[2].revents)
-			wake_drain(&(Wake) { wake_fd }); /* taken at the next tick */
+		if (wake_fd >= 0 && fds[2].revents) {
+			wake_drain(&(Wake) { wake_fd });
+			if (console_runs_awaits(&ui->console))
+				ui->data_ms -= ui->tick_ms; /* all else is taken at the next tick */
+		}
 	}
 }
 

@@ -9,7 +9,7 @@
 #include "base/sink.h"
 #include "base/snap.h"
 
-enum { ARCHIVE_ROWS = 200, ARCHIVE_POINTS = 256 };
+enum { ARCHIVE_ROWS = 200, ARCHIVE_POINTS = 256, ARCHIVE_DECISIONS = 48 };
 
 typedef enum ArchiveAsk { ARCHIVE_RUNS, ARCHIVE_RUN } ArchiveAsk;
 
@@ -32,6 +32,14 @@ typedef struct RunRow {
 	double eval_mean, eval_std;      /* of the best evaluation; NAN: none */
 } RunRow;
 
+typedef struct ArchiveDecision {
+	int64_t wall_ms;         /* of the target */
+	int32_t replicas, desired; /* -1: not known */
+	float latency_ms, rps;   /* NAN: not known */
+	char reason[24];
+	bool is_applied;
+} ArchiveDecision;
+
 typedef struct ArchiveAnswer { /* an immutable snapshot */
 	int64_t query_id;
 	ArchiveAsk ask;
@@ -43,6 +51,8 @@ typedef struct ArchiveAnswer { /* an immutable snapshot */
 	int32_t n_points;          /* ARCHIVE_RUN: its learning curve, thinned evenly */
 	int64_t point_steps[ARCHIVE_POINTS];
 	float point_rew[ARCHIVE_POINTS], point_len[ARCHIVE_POINTS];
+	int32_t n_decisions;       /* ARCHIVE_RUN of a control run: its last decisions, newest first */
+	ArchiveDecision decision[ARCHIVE_DECISIONS];
 	char config[2048];         /* ARCHIVE_RUN: JSON, cut */
 } ArchiveAnswer;
 

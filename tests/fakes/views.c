@@ -240,10 +240,36 @@ void views_fill_runs(ArchiveAnswer *answer)
 		fill_run_row(&answer->row[i], i);
 }
 
+static void fill_control(ArchiveAnswer *answer)
+{
+	int32_t replicas = 6;
+	for (int i = ARCHIVE_DECISIONS - 1; i >= 0; i--) {
+		int by = i % 7 == 3 ? 1 : i % 11 == 5 ? -1 : 0;
+		ArchiveDecision *d = &answer->decision[i];
+		*d = (ArchiveDecision) { .wall_ms = answer->row[0].end_ms - (int64_t) i * INTERVAL_MS, .replicas = replicas,
+			.desired = replicas + by, .latency_ms = (float) (180 + 30 * noise(i, 30)),
+			.rps = (float) (640 + 60 * noise(i, 31)), .is_applied = by != 0 };
+		Reason reason = by > 0 ? REASON_POLICY_UP : by < 0 ? REASON_POLICY_DOWN : REASON_POLICY_KEEP;
+		if (i == 4)
+			d->latency_ms = d->rps = NAN;
+		(void) snprintf(d->reason, sizeof d->reason, "%s", reason_text(i == 4 ? REASON_METRICS_MISSING : reason));
+		replicas += by;
+	}
+	answer->n_decisions = ARCHIVE_DECISIONS;
+	(void) snprintf(answer->config, sizeof answer->config,
+	                "{\"policy\":\"model:first-run\",\"interval\":15,\"latency-soft\":250,\"latency-hard\":500,"
+	                "\"min-replicas\":2,\"max-replicas\":12}");
+}
+
 void views_fill_run(ArchiveAnswer *answer, int64_t id)
 {
-	*answer = (ArchiveAnswer) { .ask = ARCHIVE_RUN, .total = 48, .n_rows = 1, .n_points = ARCHIVE_POINTS };
+	*answer = (ArchiveAnswer) { .ask = ARCHIVE_RUN, .total = 48, .n_rows = 1 };
 	fill_run_row(&answer->row[0], (int) (137 - id));
+	if (answer->row[0].kind == RUN_CONTROL) {
+		fill_control(answer);
+		return;
+	}
+	answer->n_points = ARCHIVE_POINTS;
 	for (int i = 0; i < ARCHIVE_POINTS; i++) {
 		TrainPoint p;
 		fill_point(&p, 1 + i * N_UPDATES / ARCHIVE_POINTS);

@@ -257,6 +257,42 @@ static const ArchiveAnswer *ask(Archive *archive, Wake *wake, ArchiveQuery query
 	}
 }
 
+static void archive_answers_with_the_last_decisions_of_a_control_run(void **state)
+{
+	(void) state;
+	enum { N = ARCHIVE_DECISIONS + 5 };
+	Wake wake;
+	Archive *archive = NULL;
+	int64_t run = 0;
+	RunStart start = { .kind = RUN_CONTROL, .name = "shop/web", .config_json = "{}" };
+	assert_int_equal(bench.sink->ops->run_begin(bench.sink, &start, &run, NULL), 0);
+	for (int i = 0; i < N; i++) {
+		Record record = { .kind = RECORD_DECISION, .run_id = run, .wall_ms = i };
+		record.u.decision = (RecordDecision) { .policy = "hpa", .time_ms = 1000 + i, .sample = { .valid = SAMPLE_REPLICAS |
+			SAMPLE_RPS, .replicas = i, .rps = 42 }, .decision = { .desired = i + 1, .value = NAN,
+			.reason = REASON_POLICY_UP, .is_applied = i % 2 } };
+		bench.sink->ops->write(bench.sink, &record);
+	}
+	commit();
+	assert_int_equal(wake_init(&wake), 0);
+	assert_int_equal(store_archive_new(bench.room.path, &wake, &archive, NULL), 0);
+	const ArchiveAnswer *answer = ask(archive, &wake, (ArchiveQuery) { .ask = ARCHIVE_RUN, .run_id = run });
+	assert_int_equal(answer->code, 0);
+	assert_int_equal(answer->n_decisions, ARCHIVE_DECISIONS);
+	for (int i = 0; i < ARCHIVE_DECISIONS; i++) { /* newest first */
+		const ArchiveDecision *d = &answer->decision[i];
+		assert_int_equal(d->wall_ms, 1000 + N - 1 - i);
+		assert_int_equal(d->replicas, N - 1 - i);
+		assert_int_equal(d->desired, N - i);
+		assert_true(isnan(d->latency_ms) && d->rps == 42);
+		assert_int_equal(d->is_applied, (N - 1 - i) % 2);
+		assert_string_equal(d->reason, "PolicyUp");
+	}
+	snap_release(answer);
+	archive_free(archive);
+	wake_done(&wake);
+}
+
 static void archive_answers_each_question_under_its_id(void **state)
 {
 	(void) state;
@@ -336,6 +372,7 @@ int main(void)
 		TEST(last_update_names_every_figure_of_the_table),
 		TEST(resume_continues_the_run_and_drops_what_will_be_made_again),
 		TEST(resume_refuses_what_runs_and_what_is_not_there),
+		TEST(archive_answers_with_the_last_decisions_of_a_control_run),
 		TEST(archive_answers_each_question_under_its_id),
 		TEST(archive_answers_although_the_store_comes_later),
 	};

@@ -596,7 +596,45 @@ static void runs_asks_for_the_list_and_then_the_selected_run(void **state)
 	assert_int_equal(desk->fake.asked.run_id, 136);
 	answer_from_store(desk, fill_selected);
 	assert_non_null(strstr(screen_text(desk), "136 web-lr3e-4"));
-	assert_non_null(strstr(screen_text(desk), "learning_rate 0.0003"));
+	assert_non_null(strstr(screen_text(desk), "learning_rate  0.0003"));
+	press(desk, KEY_ENTER_);
+	assert_null(strstr(screen_text(desk), "- Runs -")); /* the run has the screen */
+	assert_non_null(strstr(screen_text(desk), "learning_rate  0.0003"));
+	press(desk, KEY_ESC);
+	assert_non_null(strstr(screen_text(desk), "- Runs -"));
+}
+
+static void marked_run_is_named_while_the_store_is_asked(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.has_store = true;
+	start(desk, SCREEN_RUNS, false);
+	answer_from_store(desk, views_fill_runs);
+	const char *text = screen_text(desk);
+	assert_non_null(strstr(text, "137 first-run, running -"));
+	assert_non_null(strstr(text, "asking the store"));
+	assert_true(console_runs_awaits(&desk->console));
+}
+
+static void fill_control_run(ArchiveAnswer *answer)
+{
+	views_fill_run(answer, 134);
+}
+
+static void control_run_shows_its_last_decisions(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.has_store = true;
+	start(desk, SCREEN_RUNS, false);
+	answer_from_store(desk, views_fill_runs);
+	for (int i = 0; i < 3; i++)
+		press(desk, KEY_DOWN_);
+	answer_from_store(desk, fill_control_run); /* of 137's question */
+	answer_from_store(desk, fill_control_run);
+	const char *text = screen_text(desk);
+	assert_non_null(strstr(text, "of 2.40 k decisions"));
+	assert_non_null(strstr(text, "PolicyUp"));
+	assert_non_null(strstr(text, "min-replicas  2"));
 }
 
 static void runs_says_what_failed(void **state)
@@ -647,6 +685,8 @@ int main(void)
 		DESK_TEST(cursor_walks_the_history_and_its_values_are_shown),
 		DESK_TEST(unknown_in_the_past_is_no_number),
 		DESK_TEST(runs_asks_for_the_list_and_then_the_selected_run),
+		DESK_TEST(marked_run_is_named_while_the_store_is_asked),
+		DESK_TEST(control_run_shows_its_last_decisions),
 		DESK_TEST(runs_says_what_failed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,8 @@ static const Golden GOLDENS[] = {
 	{ "runs_16x60", "all", SCREEN_RUNS, GLYPHS_ASCII, 16, 60, "" },
 	{ "runs_24x80", "all", SCREEN_RUNS, GLYPHS_ASCII, 24, 80, "" },
 	{ "runs_30x100", "all", SCREEN_RUNS, GLYPHS_ASCII, 30, 100, "jj" },
+	{ "runs_control", "all", SCREEN_RUNS, GLYPHS_ASCII, 30, 100, "jjj" },
+	{ "runs_open", "all", SCREEN_RUNS, GLYPHS_ASCII, 30, 100, "jj\n" },
 	{ "runs_60x200", "all", SCREEN_RUNS, GLYPHS_ASCII, 60, 200, "" },
 	{ "override", "all", SCREEN_LIVE, GLYPHS_ASCII, 24, 80, "o2" },
 	{ "help", "all", SCREEN_LIVE, GLYPHS_ASCII, 30, 100, "?" },

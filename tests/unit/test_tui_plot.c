@@ -101,19 +101,51 @@ static void area_over_a_limit_says_so_in_its_role(void **state)
 	canvas_done(&canvas);
 }
 
+typedef struct Ticks {
+	double x[2];
+	const char *label[2];
+} Ticks;
+
+static double tick_at(const void *data, int i, const char **ret_label)
+{
+	const Ticks *ticks = data;
+	*ret_label = ticks->label[i];
+	return ticks->x[i];
+}
+
+/* Ticks over a line along the second row from the bottom. */
+static void expect_ticks(Ticks ticks, int n, int rows, int cols, const char *want)
+{
+	Canvas canvas = { .glyphs = glyphs_table(GLYPHS_ASCII) };
+	StrBuf text = { 0 };
+	double level[32];
+	for (int i = 0; i < cols; i++)
+		level[i] = 1;
+	assert_int_equal(canvas_resize(&canvas, rows, cols), 0);
+	Plot plot = { &canvas, { 0, 0, rows, cols }, 0, cols - 1, 0, rows - 1 };
+	plot_series(&plot, &(Series) { .data = level, .n = cols, .at = point, .letter = '*' });
+	plot_ticks(&plot, n, tick_at, &ticks);
+	canvas_to_text(&canvas, &text);
+	assert_string_equal(text.data, want);
+	strbuf_done(&text);
+	canvas_done(&canvas);
+}
+
+static void tick_labels_stack_and_never_cover_points(void **state)
+{
+	(void) state;
+	expect_ticks((Ticks) { { 2, 3 }, { "pause", "lr" } }, 2, 6, 12,
+	             "  ||lr\n  |pause\n  ||\n  ||\n************\n  ||\n");
+	expect_ticks((Ticks) { { 2, 10 }, { "a", "late" } }, 2, 4, 12, "  |a  late|\n  |       |\n************\n  |       |\n");
+	expect_ticks((Ticks) { { 2 }, { "word" } }, 1, 2, 12, "************\n  |word\n");
+	expect_ticks((Ticks) { { 10 }, { "entropy .01" } }, 1, 2, 12, "************\n          |\n"); /* no room: no label */
+	expect_ticks((Ticks) { { 0 }, { "learning rate" } }, 1, 4, 10, "|learnin~\n|\n**********\n|\n");
+}
+
 static void tick_stays_behind_the_curve(void **state)
 {
 	(void) state;
-	Canvas canvas = { .glyphs = glyphs_table(GLYPHS_ASCII) };
-	StrBuf text = { 0 };
-	assert_int_equal(canvas_resize(&canvas, 3, 8), 0);
-	Plot plot = { &canvas, { 0, 0, 3, 8 }, 0, 7, 0, 2 };
-	plot_series(&plot, &(Series) { .data = (double[]) { 1, 1, 1, 1, 1, 1, 1, 1 }, .n = 8, .at = point, .letter = '*' });
-	plot_tick(&plot, 2, "lr");
-	canvas_to_text(&canvas, &text);
-	assert_string_equal(text.data, "  |lr\n********\n  |\n");
-	strbuf_done(&text);
-	canvas_done(&canvas);
+	expect_ticks((Ticks) { { 2 }, { "lr" } }, 1, 3, 8, "  |lr\n********\n  |\n");
 }
 
 static void axes_are_round_and_hold_the_data(void **state)
@@ -236,6 +268,7 @@ int main(void)
 		cmocka_unit_test(values_over_the_top_are_clipped),
 		cmocka_unit_test(area_over_a_limit_says_so_in_its_role),
 		cmocka_unit_test(tick_stays_behind_the_curve),
+		cmocka_unit_test(tick_labels_stack_and_never_cover_points),
 		cmocka_unit_test(axes_are_round_and_hold_the_data),
 		cmocka_unit_test(chart_labels_its_axes_with_units),
 		cmocka_unit_test(chart_without_room_draws_nothing_and_survives),
