@@ -1,4 +1,4 @@
-/* See core.h: layout of a row, reset, the order of a sub-step. */
+/* See core.h: the model, layout of a row, reset, the order of a sub-step. */
 #include "sim/core.h"
 
 #include "base/mem.h"
@@ -10,50 +10,34 @@ enum { LANE_PAD = 16, LINE = 64 };
 
 /* ---- layout ---- */
 
-typedef struct Cursor {
-	unsigned char *base; /* NULL while the size is counted */
-	size_t used;
-} Cursor;
-
-static void *take(Cursor *cursor, int32_t count, size_t size)
+static size_t take(size_t *used, size_t bytes)
 {
-	size_t at = cursor->used;
-	cursor->used += ((size_t) count * size + LINE - 1) / LINE * LINE;
-	return cursor->base ? cursor->base + at : NULL;
+	size_t at = *used;
+	*used += (bytes + LINE - 1) / LINE * LINE;
+	return at;
 }
 
-static Pods carve(const SimModel *model, void *block, size_t *ret_bytes)
+static void lay_out(SimModel *model)
 {
-	Cursor c = { block, (sizeof(SimRow) + LINE - 1) / LINE * LINE };
-	int32_t lanes = model->lanes, ring = model->ring;
-	Pods pods;
-	double **per_lane[] = {
-		&pods.n, &pods.created_s, &pods.running_s, &pods.listen_s, &pods.ready_s, &pods.deleted_s, &pods.gone_s,
-		&pods.share, &pods.house_next_s, &pods.house_cpu_s, &pods.house_mem,
-		&pods.mem_sample,
+	size_t lanes = (size_t) model->lanes, cohorts = (size_t) model->cohorts, used = 0;
+	(void) take(&used, sizeof(SimRow));
+	model->pods_at = take(&used, lanes * sizeof(Pod));
+	model->cohorts_at = take(&used, cohorts * sizeof(Cohort));
+	model->order_at = take(&used, lanes * sizeof(int32_t));
+	model->live_at = take(&used, cohorts * sizeof(int32_t));
+	model->stamps_at = take(&used, lanes * (size_t) model->stamps * sizeof(int32_t));
+	model->history_at = take(&used, cohorts * (size_t) (model->depth * model->columns) * sizeof(float));
+	model->row_bytes = used;
+}
+
+SimView core_view(const SimModel *model, SimRow *row)
+{
+	char *base = (char *) row;
+	return (SimView) {
+		.pod = (void *) (base + model->pods_at), .cohort = (void *) (base + model->cohorts_at),
+		.history = (void *) (base + model->history_at), .stamp = (void *) (base + model->stamps_at),
+		.order = (void *) (base + model->order_at), .live = (void *) (base + model->live_at),
 	};
-	int32_t **counts[] = { &pods.order, &pods.state, &pods.head, &pods.len, &pods.cpu_head, &pods.cpu_len };
-	int64_t **stamps[] = { &pods.house_ms, &pods.scrape_tick, &pods.mem_ms };
-	for (size_t i = 0; i < sizeof per_lane / sizeof *per_lane; i++)
-		*per_lane[i] = take(&c, lanes, sizeof(double));
-	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-		*counts[i] = take(&c, lanes, sizeof(int32_t));
-	for (size_t i = 0; i < sizeof stamps / sizeof *stamps; i++)
-		*stamps[i] = take(&c, lanes, sizeof(int64_t));
-	pods.counter = take(&c, lanes * COUNTERS, sizeof(double));
-	pods.arrived = take(&c, lanes * ARRIVAL_RING, sizeof(float));
-	pods.t_ms = take(&c, lanes * ring, sizeof(int64_t));
-	pods.cpu_t_ms = take(&c, lanes * ring, sizeof(int64_t));
-	pods.cpu_sample = take(&c, lanes * ring, sizeof(double));
-	pods.sample = take(&c, lanes * ring * COUNTERS, sizeof(double));
-	*ret_bytes = c.used;
-	return pods;
-}
-
-Pods core_pods(const SimModel *model, SimRow *row)
-{
-	size_t bytes;
-	return carve(model, row, &bytes);
 }
 
 /* ---- model ---- */
@@ -137,12 +121,18 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	model->keep_ms = llround(1000.0 * window);
 	model->warm_ticks = (int32_t) ceil((window + 2.0 * s->scrape_interval + s->cadvisor_interval + s->cadvisor_jitter) /
 	                                   model->dt);
-	model->ring = (int32_t) ceil(window / s->scrape_interval) + 2;
+	model->latency_ticks = (int32_t) ((model->latency_window_ms + model->dt_ms - 1) / model->dt_ms);
+	model->rate_ticks = (int32_t) ((model->rate_window_ms + model->dt_ms - 1) / model->dt_ms);
+	/* a sample in the window carries the counters of when it was taken */
+	model->depth = model->warm_ticks + 2;
+	model->stamps = (int32_t) ceil(s->rate_window / s->scrape_interval) + 2;
+	model->columns = COLUMN_WITHIN + model->response->n_points;
 	model->lanes = (2 * config->max_replicas + LANE_PAD - 1) / LANE_PAD * LANE_PAD;
+	model->cohorts = COHORTS < model->lanes ? COHORTS : model->lanes;
 	model->target = (Target) { .namespace_ = "sim", .name = "service", .min_replicas = config->min_replicas,
 		.max_replicas = config->max_replicas, .latency_soft_ms = config->latency_soft_ms,
 		.latency_hard_ms = config->latency_hard_ms };
-	(void) carve(model, NULL, &model->row_bytes);
+	lay_out(model);
 	return 0;
 }
 
@@ -154,18 +144,15 @@ void core_model_done(SimModel *model)
 
 /* ---- a row ---- */
 
-double core_now_s(const SimModel *model, const SimRow *row)
-{
-	return (double) row->tick * model->dt;
-}
-
 double core_rate(const SimModel *model, const SimRow *row, double t_s)
 {
-	if (!model->config.trace)
+	const Trace *trace = model->config.trace;
+	if (!trace)
 		return model->peak_rps;
-	double along = row->trace_start_s + fmax(t_s, 0.0) * model->config.compression;
-	return model->peak_rps *
-	       trace_rate(model->config.trace, model->trace_from_s + fmod(along, model->trace_span_s));
+	double along = row->trace_start_s + (t_s > 0.0 ? t_s : 0.0) * model->config.compression;
+	if (along >= model->trace_span_s)
+		along = fmod(along, model->trace_span_s);
+	return model->peak_rps * trace_rate(trace, model->trace_from_s + along);
 }
 
 /* An episode's draws are a stream's own stretch: where it starts does not depend on how the one before went. */
@@ -200,37 +187,31 @@ static int32_t start_replicas(const SimModel *model, SimRow *row)
 
 void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, uint32_t episode)
 {
-	memset(row, 0, model->row_bytes);
+	memset(row, 0, model->history_at); /* entries of histories are written before they are read */
 	row->seed = seed;
 	row->id = id;
 	row->episode = episode;
 	row->tick = -model->warm_ticks;
-	stream_init(&row->arrivals, row, RNG_ARRIVALS);
-	stream_init(&row->sizes, row, RNG_SIZES);
 	stream_init(&row->lifecycle, row, RNG_LIFECYCLE);
-	stream_init(&row->metrics, row, RNG_METRICS);
 	choose_start(model, row);
 	row->replicas = start_replicas(model, row);
 	/* before anything was measured, the least favourable that a client can see */
 	row->last[2] = 1e3 * model->config.service.client_timeout;
-	Pods pods = core_pods(model, row);
-	Place load = response_load_place(core_rate(model, row, 0.0) / (row->replicas * model->response->mu));
-	double n = (double) place_mix(load, model->response->n_at[load.at], model->response->n_at[load.at + 1]);
-	for (int32_t i = 0; i < row->replicas; i++)
-		pods_add_settled(model, row, &pods, n);
+	SimView view = core_view(model, row);
+	double rho = core_rate(model, row, 0.0) / (row->replicas * model->response->mu);
+	pods_add_settled(model, row, &view, row->replicas, response_settled(model->response, rho));
 	while (row->tick < 0)
-		core_tick(model, row, &pods);
+		core_tick(model, row, &view);
 	row->totals = (StepTotals) { 0 };
 }
 
-void core_tick(const SimModel *model, SimRow *row, Pods *pods)
+void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 {
 	double now = core_now_s(model, row);
-	double rate = core_rate(model, row, now + .5 * model->dt);
-	pods_update(model, row, pods, now);
-	fluid_tick(model, row, pods, now, rate);
+	pods_update(model, row, view, now);
+	fluid_tick(model, row, view, now, core_rate(model, row, now + .5 * model->dt));
 	row->tick++;
-	scrape_tick(model, row, pods, core_now_s(model, row));
+	row->at = row->at + 1 < model->depth ? row->at + 1 : 0;
 }
 
 /* ---- what happened ---- */
@@ -238,34 +219,36 @@ void core_tick(const SimModel *model, SimRow *row, Pods *pods)
 /* Between two bounds the logarithm of the surviving share is taken as linear: exact for an exponential tail. */
 static double p95_of(const Response *response, const StepTotals *totals)
 {
-	double all = totals->served, low = 0.0, low_over = 1.0;
+	double all = totals->served;
 	if (!(all > 1e-9))
 		return NAN;
-	for (int b = 0; b < BUCKETS; b++) {
-		double over = fmax(1.0 - totals->within[b] / all, 1e-6), high = response->point_s[b];
-		if (over <= .05)
-			return 1e3 * (low + (high - low) * log(low_over / .05) / log(low_over / over));
-		low = high;
-		low_over = over;
-	}
-	return 1e3 * low;
+	int b = 0;
+	while (b < response->bounds && (double) totals->within[b] < .95 * all)
+		b++;
+	if (b == response->bounds)
+		return 1e3 * response->point_s[b - 1];
+	double low = b ? response->point_s[b - 1] : 0.0, high = response->point_s[b];
+	double low_over = b ? 1.0 - (double) totals->within[b - 1] / all : 1.0;
+	double over = fmax(1.0 - (double) totals->within[b] / all, 1e-6);
+	return 1e3 * (low + (high - low) * log(low_over / .05) / log(low_over / over));
 }
 
-void core_info(const SimModel *model, const SimRow *row, const Pods *pods, EnvInfo *ret_info)
+void core_info(const SimModel *model, const SimRow *row, const SimView *view, EnvInfo *ret_info)
 {
 	const StepTotals *t = &row->totals;
 	double now = core_now_s(model, row), all = t->served + t->dropped;
 	int32_t ready = 0;
 	for (int32_t k = 0; k < row->n_used; k++)
-		ready += pod_is_ready(pods, pods->order[k], now);
+		ready += pod_is_ready(&view->pod[view->order[k]], now);
+	const float *after = &t->within[model->response->bounds];
 	bool has_demand = model->pod_capacity > 0.0 && t->time_s > 0.0;
 	double demand = has_demand ? ceil(t->offered / t->time_s / model->pod_capacity) : 0.0;
 	*ret_info = (EnvInfo) {
 		.p95_ms = (float) p95_of(model->response, t),
 		.rps = t->time_s > 0.0 ? (float) (t->offered / t->time_s) : NAN,
 		.cpu_cores = t->time_s > 0.0 ? (float) (t->cpu_s / t->time_s) : NAN,
-		.slow_soft = all > 0.0 ? (float) ((t->served - t->within[POINT_SOFT] + t->dropped) / all) : 0.0f,
-		.slow_hard = all > 0.0 ? (float) ((t->served - t->within[POINT_HARD] + t->dropped) / all) : 0.0f,
+		.slow_soft = all > 0.0 ? (float) ((t->served - (double) after[AFTER_SOFT] + t->dropped) / all) : 0.0f,
+		.slow_hard = all > 0.0 ? (float) ((t->served - (double) after[AFTER_HARD] + t->dropped) / all) : 0.0f,
 		.pod_s = (float) t->pod_s,
 		.replicas = row->replicas,
 		.ready = ready,

@@ -3,6 +3,22 @@
 
 #include <math.h>
 
+bool rate_window_at(int32_t n, int64_t first_ms, int64_t last_ms, int64_t now_ms, int64_t range_ms, RateWindow *ret)
+{
+	if (n < 2)
+		return false;
+	double sampled_s = (double) (last_ms - first_ms) / 1000.0;
+	*ret = (RateWindow) {
+		.n = n,
+		.sampled_s = sampled_s,
+		.mean_s = sampled_s / (double) (n - 1),
+		.start_s = (double) (first_ms - (now_ms - range_ms)) / 1000.0,
+		.end_s = (double) (now_ms - last_ms) / 1000.0,
+		.range_s = (double) range_ms / 1000.0,
+	};
+	return true;
+}
+
 bool rate_window(const int64_t *t_ms, int32_t size, int32_t head, int32_t len, int64_t now_ms, int64_t range_ms,
                  RateWindow *ret)
 {
@@ -19,18 +35,12 @@ bool rate_window(const int64_t *t_ms, int32_t size, int32_t head, int32_t len, i
 			last = i;
 		first = i;
 	}
-	if (n < 2)
+	if (!rate_window_at(n, t_ms[first], t_ms[last], now_ms, range_ms, ret))
 		return false;
-	double sampled_s = (double) (t_ms[last] - t_ms[first]) / 1000.0;
-	*ret = (RateWindow) {
-		.first = first, .last = last, .n = n, .size = size,
-		.sampled_s = sampled_s,
-		.mean_s = sampled_s / (double) (n - 1),
-		.start_s = (double) (t_ms[first] - (now_ms - range_ms)) / 1000.0,
-		.end_s = (double) (now_ms - t_ms[last]) / 1000.0,
-		.range_s = (double) range_ms / 1000.0,
-		.may_reset = true,
-	};
+	ret->first = first;
+	ret->last = last;
+	ret->size = size;
+	ret->may_reset = true;
 	return true;
 }
 
@@ -79,7 +89,7 @@ void rate_add(const RateWindow *window, const double *value, int32_t stride, int
 	const double *first = &value[window->first * stride], *last = &value[window->last * stride];
 	double sampled_s = window->sampled_s, start_s = window->start_s;
 	int64_t near_zero = window->may_reset;
-	for (int32_t k = 0; k < n; k++)
+	for (int32_t k = 0; !window->is_old && k < n; k++)
 		near_zero |= sampled_s * first[k] < start_s * (last[k] - first[k]) ? -1 : 0;
 	if (near_zero) { /* a reset, or a pod so young that its counters' zero is in sight */
 		for (int32_t k = 0; k < n; k++)
@@ -97,14 +107,15 @@ double histogram_quantile(double q, const double *bound, const double *rate, int
 	 * count so far. */
 	double total = 0.0;
 	for (int32_t b = 0; b < n; b++)
-		total = fmax(total, rate[b]);
+		total = rate[b] > total ? rate[b] : total;
 	if (!(total > 0.0))
 		return NAN;
-	double rank = q * total, below = 0.0, count = fmax(rate[0], 0.0);
+	double rank = q * total, below = 0.0, count = rate[0] > 0.0 ? rate[0] : 0.0;
 	int32_t b = 0;
 	while (b < n - 1 && count < rank) {
 		below = count;
-		count = fmax(count, rate[++b]);
+		b++;
+		count = rate[b] > count ? rate[b] : count;
 	}
 	if (b == n - 1)
 		return bound[n - 2];

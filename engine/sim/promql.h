@@ -18,8 +18,13 @@ typedef struct RateWindow {
 	double sampled_s, mean_s; /* first to last, and between neighbours */
 	double start_s, end_s; /* from the window's ends to the first and last sample */
 	double range_s;
-	bool may_reset;       /* look for decreases; the caller clears it where there can be none */
+	bool may_reset;       /* look for decreases */
+	bool is_old;          /* the counters' zero is not in sight */
 } RateWindow;
+
+/* Of n samples from first_ms to last_ms, no resets; the caller sets first, last and size. False with less than two: no
+ * data. */
+bool rate_window_at(int32_t n, int64_t first_ms, int64_t last_ms, int64_t now_ms, int64_t range_ms, RateWindow *ret);
 
 /* t_ms is a ring of `size` with its oldest sample at `head` and `len` of them. False with less than two samples in the
  * window: no data. */

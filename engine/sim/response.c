@@ -18,25 +18,21 @@ static double n_of_row(int32_t i)
 	return (double) i * i / (ROOT_STEPS * ROOT_STEPS);
 }
 
-Place response_place(const Response *response, double n)
+void response_stretch(const Response *response, float load, double stretch, float *ret_hazard)
 {
-	double scaled = n * (ROOT_STEPS * ROOT_STEPS);
-	int32_t at = scaled > 0.0 ? (int32_t) sqrt(scaled) : 0;
-	if (at > response->n_rows - 2)
-		at = response->n_rows - 2;
-	double part = (scaled - (double) at * at) / (2.0 * at + 1.0);
-	return (Place) { at, part < 0.0 ? 0.0f : part > 1.0 ? 1.0f : (float) part };
-}
-
-Place response_load_place(double rho)
-{
-	double scaled = rho * (LOAD_STEPS / 2.0);
-	if (!(scaled > 0.0))
-		return (Place) { 0, 0.0f };
-	if (scaled >= LOAD_STEPS)
-		return (Place) { LOAD_STEPS, 0.0f };
-	int32_t at = (int32_t) scaled;
-	return (Place) { at, (float) (scaled - at) };
+	int32_t j = (int32_t) load;
+	if (j > TABLE_LOADS - 2)
+		j = TABLE_LOADS - 2;
+	const float *low = response->log_hazard[j], *high = response->log_hazard[j + 1];
+	float mix = load - (float) j, shift = LOG_STEPS * log2f(fmaxf((float) stretch, 1e-6f));
+	for (int p = 0; p < response->n_points; p++) {
+		float x = response->point_log[p] - shift;
+		x = x > 0.0f ? x : 0.0f;
+		x = x < LOG_POINTS - 1.001f ? x : LOG_POINTS - 1.001f;
+		int32_t k = (int32_t) x;
+		float a = low[k] + mix * (high[k] - low[k]), b = low[k + 1] + mix * (high[k + 1] - low[k + 1]);
+		ret_hazard[p] = a + (x - (float) k) * (b - a);
+	}
 }
 
 double response_cdf(const Response *response, Place place, double t_s)
@@ -120,13 +116,59 @@ static float gain_of(double slope, double dt)
 	return (float) (slope * dt > 1e-9 ? -expm1(-slope * dt) / slope : dt);
 }
 
+static float hazard_of(double over)
+{
+	return over > (double) HAZARD_OVER ? fmaxf((float) -log(over), 0.0f) : HAZARD_MAX;
+}
+
 static void fill_hazard(const Response *response, int32_t i, ResponseRow *row)
 {
 	Place at = i + 1 < response->n_rows ? (Place) { i, 0.0f } : (Place) { i - 1, 1.0f };
-	for (int p = 0; p < POINTS; p++) {
-		double over = isinf(response->point_s[p]) ? 0.0 : 1.0 - response_cdf(response, at, response->point_s[p]);
-		row->hazard[p] = over > (double) HAZARD_OVER ? fmaxf((float) -log(over), 0.0f) : HAZARD_MAX;
-	}
+	for (int p = 0; p < POINTS; p++)
+		row->hazard[p] = hazard_of(isinf(response->point_s[p]) ? 0.0 : 1.0 - response_cdf(response, at, response->point_s[p]));
+}
+
+static void fill_log_hazards(Response *response)
+{
+	for (int p = 0; p < POINTS; p++)
+		response->point_log[p] = isinf(response->point_s[p]) ? LOG_POINTS :
+		                         (float) (LOG_STEPS * (log2(response->point_s[p]) - TIME_LOW));
+	for (int j = 0; j < TABLE_LOADS; j++)
+		for (int k = 0; k < LOG_POINTS; k++) {
+			double part;
+			int32_t bin = time_bin(exp2(TIME_LOW + (double) k / LOG_STEPS), &part);
+			const float *cdf = response->table.cdf[j];
+			double below = (double) cdf[bin] + part * (double) (cdf[bin + 1] - cdf[bin]);
+			response->log_hazard[j][k] = k < LOG_POINTS - 1 ? hazard_of(1.0 - below) : HAZARD_MAX;
+		}
+}
+
+/* A bound below which no request is done, or above which none is, however full the pod, needs no point. */
+static void choose_points(Response *response, double timeout_s, double soft_ms, double hard_ms)
+{
+	const float *idle = response->table.cdf[0], *full = response->table.cdf[TABLE_LOADS - 1];
+	double part, most = 2.0; /* a lagging pod may stretch the fullest's distribution */
+	int last = BUCKETS - 2;
+	response->first = 0;
+	while (response->first < last && idle[time_bin(BUCKET_MS[response->first] * 1e-3, &part) + 1] <= 0.0f)
+		response->first++;
+	while (last > response->first && full[time_bin(BUCKET_MS[last] * 1e-3 / most, &part)] >= 1.0f)
+		last--;
+	response->bounds = last - response->first + 1;
+	response->n_points = (response->bounds + AFTER + FOUR - 1) / FOUR * FOUR;
+	for (int p = 0; p < POINTS; p++)
+		response->point_s[p] = p < response->bounds ? BUCKET_MS[response->first + p] * 1e-3 : INFINITY;
+	int below = response->first - (response->first > 0), beyond = last + (last < BUCKETS - 2);
+	response->n_buckets = beyond - below + 1;
+	for (int b = 0; b < response->n_buckets; b++)
+		response->bucket_ms[b] = BUCKET_MS[below + b];
+	response->bucket_ms[response->n_buckets++] = INFINITY;
+	double *after = &response->point_s[response->bounds];
+	after[AFTER_TIMEOUT] = timeout_s;
+	if (soft_ms > 0.0)
+		after[AFTER_SOFT] = soft_ms * 1e-3;
+	if (hard_ms > 0.0)
+		after[AFTER_HARD] = hard_ms * 1e-3;
 }
 
 static void fill_rows(Response *response)
@@ -137,6 +179,8 @@ static void fill_rows(Response *response)
 		response->row[i].rate = fmaxf(response->row[i].rate, response->row[i - 1].rate);
 	for (int32_t i = 0; i < response->n_rows; i++) {
 		ResponseRow *row = &response->row[i];
+		row->start = (float) ((double) i * i);
+		row->per_width = (float) (1.0 / (2.0 * i + 1.0));
 		int32_t to = i + 1 < response->n_rows ? i + 1 : i, from = to - 1;
 		double slope = (double) (response->row[to].rate - response->row[from].rate) / (n_of_row(to) - n_of_row(from));
 		row->slope = (float) slope;
@@ -179,6 +223,7 @@ static void fill_noise(Response *response, const Service *service)
 		double keep = exp(-response->dt / tau);
 		double variance = 2.0 / (rho * spread) * tau / response->dt * (1.0 - keep) / (1.0 + keep);
 		response->noise_keep[i] = (float) keep;
+		response->noise_new[i] = (float) sqrt(1.0 - keep * keep);
 		response->noise_sd[i] = (float) sqrt(fmin(variance, 1.0));
 	}
 }
@@ -206,16 +251,14 @@ int response_new(const Service *service, double dt, double soft_ms, double hard_
 	response->concurrency = service->concurrency;
 	response->dt = dt;
 	response->row = mem_block((size_t) response->n_rows, sizeof *response->row);
-	if (!response->row)
+	response->log_hazard = mem_block(TABLE_LOADS, sizeof *response->log_hazard);
+	if (!response->row || !response->log_hazard)
 		goto fail;
-	for (int p = 0; p < POINTS; p++)
-		response->point_s[p] = p < BUCKETS ? BUCKET_MS[p] * 1e-3 : INFINITY;
-	response->point_s[POINT_SOFT] = soft_ms > 0.0 ? soft_ms * 1e-3 : INFINITY;
-	response->point_s[POINT_HARD] = hard_ms > 0.0 ? hard_ms * 1e-3 : INFINITY;
-	response->point_s[POINT_TIMEOUT] = service->client_timeout;
 	code = take_table(response, service);
 	if (code)
 		goto fail;
+	choose_points(response, service->client_timeout, soft_ms, hard_ms);
+	fill_log_hazards(response);
 	fill_rows(response);
 	fill_settled(response);
 	fill_noise(response, service);
@@ -231,5 +274,6 @@ void response_free(Response *response)
 	if (!response)
 		return;
 	free(response->row);
+	free(response->log_hazard);
 	free(response);
 }

@@ -7,13 +7,22 @@
 
 #include "sim/table.h"
 
-/* Points at which the sojourn distribution is kept in a row: Istio's 19 bounds, +Inf, and the limits of the task. */
-enum { BUCKETS = 20, POINT_SOFT = BUCKETS, POINT_HARD, POINT_TIMEOUT, POINTS = 24 };
+#include <math.h>
+
+/*
+ * Points at which the sojourn distribution is kept: those of Istio's 19 finite bounds that a request of this service can
+ * be on either side of, then the client's timeout and the limits of the task, then +Inf up to a multiple of FOUR.
+ */
+enum { BUCKETS = 20, FOUR = 4, POINTS = 24, AFTER_TIMEOUT = 0, AFTER_SOFT, AFTER_HARD, AFTER };
 
 /* Istio's bounds of istio_request_duration_milliseconds; the last is INFINITY. */
 extern const double BUCKET_MS[BUCKETS];
 
-enum { ROOT_STEPS = 16 /* rows a unit of sqrt(n) */, LOAD_STEPS = 128 /* of the tables over rho in 0..2 */ };
+enum {
+	ROOT_STEPS = 16,  /* rows a unit of sqrt(n) */
+	LOAD_STEPS = 128, /* of the tables over rho in 0..2 */
+	LOG_STEPS = 16, LOG_POINTS = TIME_OCTAVES * LOG_STEPS + 1,
+};
 
 /* Shares under HAZARD_OVER are none: a table of 1e5 requests does not hold them. */
 #define HAZARD_OVER 1e-7f
@@ -28,6 +37,7 @@ typedef struct ResponseRow {
 	float gain_small;
 	float mean_s;      /* mean sojourn */
 	float load;        /* index into the table's loads, with fraction */
+	float start, per_width; /* n of the row, 1 / (n of the next one less it), both x ROOT_STEPS^2 */
 	float hazard[POINTS]; /* -ln P(sojourn > point) */
 } ResponseRow;
 
@@ -40,9 +50,16 @@ typedef struct Response {
 	double cores;                  /* in use then */
 	double concurrency;
 	double dt;                     /* sub-step, s */
+	int32_t first, bounds;         /* points 0..bounds-1 are BUCKET_MS[first..] */
+	int32_t n_points;              /* in use, a multiple of FOUR */
 	double point_s[POINTS];
+	double bucket_ms[BUCKETS + 1]; /* the bounds with points, one below, one above and INFINITY */
+	int32_t n_buckets;
+	float point_log[POINTS];       /* log2 of it, in steps of LOG_STEPS an octave above the lowest */
+	float (*log_hazard)[LOG_POINTS]; /* [TABLE_LOADS] hazards over such a grid, for stretching */
 	float n_at[LOAD_STEPS + 2];    /* settled number in the pod at rho = i * 2/LOAD_STEPS */
-	float noise_keep[LOAD_STEPS + 2];  /* AR(1) factor over a sub-step (SIM 4.3) */
+	float noise_keep[LOAD_STEPS + 2];  /* AR(1) factor over a sub-step (SIM 4.3), */
+	float noise_new[LOAD_STEPS + 2];   /* sqrt(1 - its square) */
 	float noise_sd[LOAD_STEPS + 2];    /* of the log of the sojourn's scale, of one pod */
 } Response;
 
@@ -52,12 +69,39 @@ typedef struct Place {
 	float part;
 } Place;
 
-Place response_place(const Response *response, double n);
-Place response_load_place(double rho);
+/* Hazards at the points of the distribution at `load` (of ResponseRow) with its times stretched. */
+void response_stretch(const Response *response, float load, double stretch, float *ret_hazard);
 static inline float place_mix(Place place, float a, float b)
 {
 	return a + place.part * (b - a);
 }
+
+static inline Place response_place(const Response *response, double n)
+{
+	float scaled = (float) n * (ROOT_STEPS * ROOT_STEPS);
+	int32_t at = (int32_t) sqrtf(scaled > 0.0f ? scaled : 0.0f);
+	at = at < response->n_rows - 2 ? at : response->n_rows - 2;
+	float part = (scaled - response->row[at].start) * response->row[at].per_width;
+	part = part > 0.0f ? part : 0.0f;
+	return (Place) { at, part < 1.0f ? part : 1.0f };
+}
+
+static inline Place response_load_place(double rho)
+{
+	float scaled = (float) rho * (LOAD_STEPS / 2.0f);
+	scaled = scaled > 0.0f ? scaled : 0.0f;
+	scaled = scaled < LOAD_STEPS ? scaled : LOAD_STEPS;
+	int32_t at = (int32_t) scaled;
+	return (Place) { at, scaled - (float) at };
+}
+
+/* Settled number in the pod at rho. */
+static inline double response_settled(const Response *response, double rho)
+{
+	Place load = response_load_place(rho);
+	return (double) place_mix(load, response->n_at[load.at], response->n_at[load.at + 1]);
+}
+
 
 /* P(sojourn <= t_s) at a place. */
 double response_cdf(const Response *response, Place place, double t_s);

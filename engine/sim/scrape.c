@@ -2,6 +2,9 @@
  * From the counters in the pods to what the agent sees (SIM section 5): cAdvisor copies cpu and memory when it keeps
  * house, the scraper copies everything at its own phase, Prometheus answers from what was scraped.
  *
+ * Histories hold the counters of every sub-step that a window can reach, so a scrape needs no copy: which sub-steps were
+ * scraped follows from a pod's phase and life. cAdvisor's visits come at random and are stepped through when asked for.
+ *
  * cpu samples carry cAdvisor's own time stamp, and a stamp that Prometheus has already is no new sample, as on a
  * cluster. So they may be 30 s old, and what rate() does not extrapolate to is missing from the cpu.
  */
@@ -12,73 +15,61 @@
 #include <stdio.h>
 #include <string.h>
 
-static int32_t ring_push(int32_t *head, int32_t *len, int32_t size)
+/* ---- cAdvisor ---- */
+
+/* A pod's draws are its own, whoever asks when: bytes of Philox blocks counted by its serial number. */
+static double next_jitter(const SimRow *row, Pod *pod)
 {
-	int32_t at = *head + *len;
-	if (*len < size) {
-		(*len)++;
-		return at < size ? at : at - size;
+	uint32_t k = pod->n_jitter++ % JITTERS;
+	if (!k) {
+		const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
+		const uint32_t counter[] = { pod->serial << 16 | (pod->n_jitter / JITTERS & 0xffff), row->episode, row->id,
+			RNG_METRICS };
+		uint32_t word[4];
+		rng_philox(counter, key, word);
+		memcpy(pod->jitter, word, sizeof pod->jitter);
 	}
-	at = *head;
-	*head = at + 1 < size ? at + 1 : 0;
-	return at;
+	return (pod->jitter[k] + .5) / 256.0;
 }
 
-static void keep_house(const SimModel *model, SimRow *row, Pods *pods, int32_t i, double now_s)
+static void keep_house(const SimModel *model, const SimRow *row, Pod *pod, int32_t tick)
 {
 	const Service *s = &model->config.service;
-	while (pods->house_next_s[i] <= now_s)
-		pods->house_next_s[i] += s->cadvisor_interval + s->cadvisor_jitter * rng_uniform(&row->metrics);
-	pods->house_ms[i] = row->tick * model->dt_ms;
-	const double *counter = &pods->counter[i * COUNTERS];
-	pods->house_cpu_s[i] = counter[COUNTER_CPU_S];
-	double bytes = s->mem_base_bytes + s->mem_inflight_bytes * pods->n[i] + s->mem_leak_bytes * counter[COUNTER_SERVED];
-	pods->house_mem[i] = fmin(bytes, s->mem_limit_bytes);
+	double per_dt = 1.0 / model->dt;
+	while (pod->house_tick <= tick) {
+		pod->house_stamp = (int32_t) ceil(pod->house_tick);
+		pod->house_tick += per_dt * (s->cadvisor_interval + s->cadvisor_jitter * next_jitter(row, pod));
+	}
 }
 
-static void scrape_pod(const SimModel *model, Pods *pods, int32_t i, int64_t now_ms)
+/* Scrapes up to the present: what cAdvisor has new becomes a sample. */
+static void catch_up(const SimModel *model, const SimRow *row, Pod *pod, int32_t *stamp)
 {
-	int32_t ring = model->ring;
-	int32_t at = ring_push(&pods->head[i], &pods->len[i], ring);
-	pods->t_ms[i * ring + at] = now_ms;
-	memcpy(&pods->sample[(i * ring + at) * COUNTERS], &pods->counter[i * COUNTERS], COUNTERS * sizeof *pods->sample);
-}
-
-static void scrape_cadvisor(const SimModel *model, Pods *pods, int32_t i)
-{
-	if (pods->house_ms[i] == INT64_MIN || pods->house_ms[i] == pods->mem_ms[i])
-		return;
-	int32_t ring = model->ring;
-	int32_t at = ring_push(&pods->cpu_head[i], &pods->cpu_len[i], ring);
-	pods->cpu_t_ms[i * ring + at] = pods->house_ms[i];
-	pods->cpu_sample[i * ring + at] = pods->house_cpu_s[i];
-	pods->mem_ms[i] = pods->house_ms[i];
-	pods->mem_sample[i] = pods->house_mem[i];
-}
-
-void scrape_tick(const SimModel *model, SimRow *row, Pods *pods, double now_s)
-{
-	for (int32_t k = 0; k < row->n_used; k++) {
-		int32_t i = pods->order[k];
-		if (pods->state[i] != LANE_POD)
+	int32_t until = pod->gone_tick < row->tick ? pod->gone_tick : (int32_t) row->tick;
+	for (; pod->scrape_tick <= until; pod->scrape_tick += model->scrape_ticks) {
+		keep_house(model, row, pod, pod->scrape_tick);
+		if (pod->house_stamp == INT32_MAX || (pod->n_stamps && stamp[pod->stamp] == pod->house_stamp))
 			continue;
-		if (pods->house_next_s[i] <= now_s && pods->running_s[i] <= now_s)
-			keep_house(model, row, pods, i, now_s);
-		if (pods->scrape_tick[i] > row->tick)
-			continue;
-		pods->scrape_tick[i] += model->scrape_ticks;
-		if (pods->listen_s[i] <= now_s)
-			scrape_pod(model, pods, i, row->tick * model->dt_ms);
-		scrape_cadvisor(model, pods, i);
+		pod->stamp = pod->stamp + 1 < model->stamps ? pod->stamp + 1 : 0;
+		stamp[pod->stamp] = pod->house_stamp;
+		pod->n_stamps += pod->n_stamps < model->stamps;
 	}
 }
 
 /* ---- queries ---- */
 
+enum { WINDOWS = 8, WIDTH = COLUMN_WITHIN - COLUMN_SERVED + POINTS };
+
+typedef struct Shared { /* a window over a cohort's history that several pods have */
+	int32_t cohort, first, last, pods;
+} Shared;
+
 typedef struct Answer { /* sums over the pods, and the newest sample that went in */
-	double bucket[BUCKETS], requests[2], cpu, mem;
-	int32_t n_bucket, n_rps, n_cpu, n_mem;
-	int64_t bucket_ms, rps_ms, cpu_ms, mem_ms;
+	double series[WIDTH]; /* rates over the latency window, by column from COLUMN_SERVED on */
+	double rps, cpu, mem;
+	Shared shared[WINDOWS];
+	int32_t n_shared, n_bucket, n_rps, n_cpu, n_mem, ready;
+	int64_t bucket_tick, rps_tick, cpu_tick, mem_tick;
 } Answer;
 
 static int64_t later(int64_t a, int64_t b)
@@ -86,85 +77,182 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* A pod's counters start with it and never restart in its lane, so no decrease need be looked for. */
-static bool window_of(const SimModel *model, const int64_t *t_ms, int32_t head, int32_t len, int64_t now_ms,
-                      int64_t range_ms, RateWindow *ret)
+typedef struct Span { /* samples of a pod in a window, sub-steps */
+	int32_t n, first, last;
+} Span;
+
+/* A pod's own counters, in the last `ticks` sub-steps. */
+static Span scraped(const SimModel *model, const SimRow *row, const Pod *pod, int32_t ticks)
 {
-	if (!rate_window(t_ms, model->ring, head, len, now_ms, range_ms, ret))
-		return false;
-	ret->may_reset = false;
-	return true;
+	int32_t step = model->scrape_ticks, last = pod->scrape_tick - step, from = (int32_t) row->tick - ticks + 1;
+	from = from > pod->listen_tick ? from : pod->listen_tick;
+	if (last < from)
+		return (Span) { 0 };
+	int32_t steps = (last - from) / step;
+	return (Span) { steps + 1, last - steps * step, last };
 }
 
-static void add_requests(const SimModel *model, const Pods *pods, int32_t i, int64_t now_ms, Answer *answer)
+/* Adds `weight` times the rates of n series of a cohort from `column` on. */
+static void add_rates(const SimModel *model, const SimRow *row, const SimView *view, int32_t index, Span span,
+                      int64_t range_ms, double weight, int32_t column, int32_t n, double *sum)
 {
-	int32_t ring = model->ring;
-	const int64_t *t_ms = &pods->t_ms[i * ring];
-	const double *sample = &pods->sample[i * ring * COUNTERS];
+	const Cohort *cohort = &view->cohort[index];
+	const float *history = cohort_history(model, view, index) + column;
+	const float *first = history + cohort_entry(model, row, cohort, span.first) * model->columns;
+	const float *last = history + cohort_entry(model, row, cohort, span.last) * model->columns;
+	double value[2][WIDTH], rate[WIDTH] = { 0 };
 	RateWindow window;
-	bool is_there = window_of(model, t_ms, pods->head[i], pods->len[i], now_ms, model->latency_window_ms, &window);
-	if (is_there) {
-		rate_add(&window, sample, COUNTERS, BUCKETS, answer->bucket);
-		answer->bucket_ms = later(answer->bucket_ms, t_ms[window.last]);
+	int64_t ms = model->dt_ms;
+	(void) rate_window_at(span.n, span.first * ms, span.last * ms, row->tick * ms, range_ms, &window);
+	window.last = window.size = 1;
+	window.is_old = cohort->is_old;
+	for (int32_t k = 0; k < n; k++) {
+		value[0][k] = (double) first[k];
+		value[1][k] = (double) last[k];
+	}
+	rate_add(&window, value[0], WIDTH, n, rate);
+	for (int32_t k = 0; k < n; k++)
+		sum[k] += weight * rate[k];
+}
+
+static void flush(const SimModel *model, const SimRow *row, const SimView *view, Answer *answer)
+{
+	int32_t n = COLUMN_WITHIN + model->response->bounds + 1 - COLUMN_SERVED, step = model->scrape_ticks;
+	for (int32_t k = 0; k < answer->n_shared; k++) {
+		const Shared *shared = &answer->shared[k];
+		const Span span = { (shared->last - shared->first) / step + 1, shared->first, shared->last };
+		add_rates(model, row, view, shared->cohort, span, model->latency_window_ms, shared->pods, COLUMN_SERVED, n,
+		          answer->series);
+	}
+	answer->n_shared = 0;
+}
+
+/* Pods of one cohort with one scrape phase have one rate. */
+static void share_window(const SimModel *model, const SimRow *row, const SimView *view, int32_t cohort, Span span,
+                         Answer *answer)
+{
+	for (int32_t k = 0; k < answer->n_shared; k++) {
+		Shared *shared = &answer->shared[k];
+		if (shared->cohort == cohort && shared->first == span.first && shared->last == span.last) {
+			shared->pods++;
+			return;
+		}
+	}
+	if (answer->n_shared == WINDOWS)
+		flush(model, row, view, answer);
+	answer->shared[answer->n_shared++] = (Shared) { cohort, span.first, span.last, 1 };
+}
+
+static void add_requests(const SimModel *model, const SimRow *row, const SimView *view, const Pod *pod, Answer *answer)
+{
+	Span span = scraped(model, row, pod, model->latency_ticks);
+	if (span.n >= 2) {
+		if (pod->cohort >= 0)
+			share_window(model, row, view, pod->cohort, span, answer);
+		answer->bucket_tick = later(answer->bucket_tick, span.last);
 		answer->n_bucket++;
 	}
-	if (model->rate_window_ms != model->latency_window_ms)
-		is_there = window_of(model, t_ms, pods->head[i], pods->len[i], now_ms, model->rate_window_ms, &window);
-	if (is_there) {
-		rate_add(&window, sample + COUNTER_OK, COUNTERS, 2, answer->requests);
-		answer->rps_ms = later(answer->rps_ms, t_ms[window.last]);
+	if (model->rate_window_ms == model->latency_window_ms)
+		return;
+	span = scraped(model, row, pod, model->rate_ticks);
+	if (span.n >= 2) {
+		int32_t ok = COLUMN_WITHIN + model->response->bounds;
+		if (pod->cohort >= 0) {
+			add_rates(model, row, view, pod->cohort, span, model->rate_window_ms, 1.0, COLUMN_ERROR, 1, &answer->rps);
+			add_rates(model, row, view, pod->cohort, span, model->rate_window_ms, 1.0, ok, 1, &answer->rps);
+		}
+		answer->rps_tick = later(answer->rps_tick, span.last);
 		answer->n_rps++;
 	}
 }
 
-static void add_pod(const SimModel *model, const Pods *pods, int32_t i, int64_t now_ms, Answer *answer)
+static void add_cpu(const SimModel *model, const SimRow *row, const SimView *view, const Pod *pod, const int32_t *stamp,
+                    Answer *answer)
 {
-	int32_t ring = model->ring;
-	const int64_t *cpu_t_ms = &pods->cpu_t_ms[i * ring];
-	RateWindow window;
-	add_requests(model, pods, i, now_ms, answer);
-	if (window_of(model, cpu_t_ms, pods->cpu_head[i], pods->cpu_len[i], now_ms, model->rate_window_ms, &window)) {
-		answer->cpu += rate_value(&window, &pods->cpu_sample[i * ring], 1);
-		answer->cpu_ms = later(answer->cpu_ms, cpu_t_ms[window.last]);
-		answer->n_cpu++;
+	Span span = { .last = stamp[pod->stamp] };
+	for (int32_t at = pod->stamp; span.n < pod->n_stamps && stamp[at] > row->tick - model->rate_ticks; span.n++) {
+		span.first = stamp[at];
+		at = at ? at - 1 : model->stamps - 1;
 	}
-	if (pods->state[i] == LANE_POD && pods->mem_ms[i] != INT64_MIN) { /* an instant value goes stale with its pod */
-		answer->mem += pods->mem_sample[i];
-		answer->mem_ms = later(answer->mem_ms, pods->mem_ms[i]);
-		answer->n_mem++;
-	}
+	if (span.n < 2)
+		return;
+	if (pod->cohort >= 0)
+		add_rates(model, row, view, pod->cohort, span, model->rate_window_ms, 1.0, COLUMN_CPU_S, 1, &answer->cpu);
+	answer->cpu_tick = later(answer->cpu_tick, span.last);
+	answer->n_cpu++;
 }
 
-static void give(Sample *sample, int bit, bool is_there, int64_t newest_ms, int64_t now_ms, const char *name)
+static void add_memory(const SimModel *model, const SimRow *row, const SimView *view, const Pod *pod,
+                       const int32_t *stamp, Answer *answer)
+{
+	if (pod->state != LANE_POD || !pod->n_stamps) /* an instant value goes stale with its pod */
+		return;
+	const Service *s = &model->config.service;
+	double bytes = s->mem_base_bytes;
+	int32_t newest = stamp[pod->stamp];
+	if (pod->cohort >= 0 && row->tick - newest < model->depth) {
+		const Cohort *cohort = &view->cohort[pod->cohort];
+		int32_t at = cohort_entry(model, row, cohort, newest) * model->columns + COLUMN_N;
+		bytes += s->mem_inflight_bytes * (double) cohort_history(model, view, pod->cohort)[at] +
+		         s->mem_leak_bytes * (cohort->served + pod->served_apart);
+	}
+	answer->mem += bytes < s->mem_limit_bytes ? bytes : s->mem_limit_bytes;
+	answer->mem_tick = later(answer->mem_tick, newest);
+	answer->n_mem++;
+}
+
+static double p95_ms_of(const SimModel *model, const Answer *answer)
+{
+	const Response *r = model->response;
+	double bucket[BUCKETS + 1] = { 0 };
+	int32_t n = r->first > 0;
+	for (int32_t p = 0; p < r->bounds; p++)
+		bucket[n++] = answer->series[COLUMN_WITHIN - COLUMN_SERVED + p];
+	while (n < r->n_buckets)
+		bucket[n++] = answer->series[0];
+	return histogram_quantile(.95, r->bucket_ms, bucket, r->n_buckets);
+}
+
+static void give(Sample *sample, int bit, bool is_there, int64_t newest_ms, const char *name)
 {
 	if (is_there) {
 		sample->valid |= 1u << bit;
-		sample->age_ms[bit] = now_ms - newest_ms;
+		sample->age_ms[bit] = sample->wall_ms - newest_ms;
 		return;
 	}
 	size_t used = strlen(sample->missing);
 	(void) snprintf(sample->missing + used, sizeof sample->missing - used, "%s%s", used ? "; " : "", name);
 }
 
-void scrape_query(const SimModel *model, const SimRow *row, const Pods *pods, double now_s, Sample *ret_sample)
+void scrape_query(const SimModel *model, SimRow *row, const SimView *view, double now_s, Sample *ret_sample)
 {
-	int64_t now_ms = row->tick * model->dt_ms;
-	Answer answer = { .bucket_ms = INT64_MIN, .rps_ms = INT64_MIN, .cpu_ms = INT64_MIN, .mem_ms = INT64_MIN };
-	int32_t ready = 0;
+	int64_t tick = row->tick, ms = model->dt_ms;
+	Answer answer = { .bucket_tick = INT32_MIN, .rps_tick = INT32_MIN, .cpu_tick = INT32_MIN, .mem_tick = INT32_MIN };
 	for (int32_t k = 0; k < row->n_used; k++) {
-		add_pod(model, pods, pods->order[k], now_ms, &answer);
-		ready += pod_is_ready(pods, pods->order[k], now_s);
+		Pod *pod = &view->pod[view->order[k]];
+		int32_t *stamp = view->stamp + view->order[k] * model->stamps;
+		catch_up(model, row, pod, stamp);
+		add_requests(model, row, view, pod, &answer);
+		add_cpu(model, row, view, pod, stamp, &answer);
+		add_memory(model, row, view, pod, stamp, &answer);
+		answer.ready += pod_is_ready(pod, now_s);
 	}
-	double p95_ms = answer.n_bucket ? histogram_quantile(.95, BUCKET_MS, answer.bucket, BUCKETS) : NAN;
+	flush(model, row, view, &answer);
+	if (model->rate_window_ms == model->latency_window_ms) {
+		answer.rps = answer.series[COLUMN_ERROR - COLUMN_SERVED] +
+		             answer.series[COLUMN_WITHIN - COLUMN_SERVED + model->response->bounds];
+		answer.n_rps = answer.n_bucket;
+		answer.rps_tick = answer.bucket_tick;
+	}
+	double p95_ms = answer.n_bucket ? p95_ms_of(model, &answer) : NAN;
 	*ret_sample = (Sample) {
-		.wall_ms = now_ms, .cpu_cores = answer.cpu, .mem_bytes = answer.mem, .latency_ms = p95_ms,
-		.rps = answer.requests[0] + answer.requests[1],
-		.replicas = row->replicas, .ready = ready, .cpu_request_cores = model->config.service.cpu_request,
+		.wall_ms = tick * ms, .cpu_cores = answer.cpu, .mem_bytes = answer.mem, .latency_ms = p95_ms, .rps = answer.rps,
+		.replicas = row->replicas, .ready = answer.ready, .cpu_request_cores = model->config.service.cpu_request,
 		.mem_limit_bytes = model->config.service.mem_limit_bytes,
 	};
-	give(ret_sample, 0, answer.n_cpu > 0, answer.cpu_ms, now_ms, "cpu: no pod has two scrapes");
-	give(ret_sample, 1, answer.n_mem > 0, answer.mem_ms, now_ms, "memory: no pod was scraped");
-	give(ret_sample, 2, !isnan(p95_ms), answer.bucket_ms, now_ms, "latency: no requests in the window");
-	give(ret_sample, 3, answer.n_rps > 0, answer.rps_ms, now_ms, "rps: no pod has two scrapes");
-	give(ret_sample, 4, true, now_ms, now_ms, "");
+	give(ret_sample, 0, answer.n_cpu > 0, ms * answer.cpu_tick, "cpu: no pod has two scrapes");
+	give(ret_sample, 1, answer.n_mem > 0, ms * answer.mem_tick, "memory: no pod was scraped");
+	give(ret_sample, 2, !isnan(p95_ms), ms * answer.bucket_tick, "latency: no requests in the window");
+	give(ret_sample, 3, answer.n_rps > 0, ms * answer.rps_tick, "rps: no pod has two scrapes");
+	give(ret_sample, 4, true, tick * ms, "");
 }

@@ -54,10 +54,10 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 {
 	SimRow *row = row_at(sim, i);
 	const SimModel *model = &sim->model;
-	Pods pods = core_pods(model, row);
+	SimView view = core_view(model, row);
 	Sample sample;
 	Observation observation;
-	scrape_query(model, row, &pods, core_now_s(model, row), &sample);
+	scrape_query(model, row, &view, core_now_s(model, row), &sample);
 	fill_missing(row, &sample);
 	int code = observation_build(model->config.observation, &model->target, &sample, &observation, NULL);
 	if (code)
@@ -110,9 +110,9 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 	SimRow *row = row_at(sim, i);
 	row->totals = (StepTotals) { 0 };
 	bool is_within = act(model, row, buf->action[i]), is_terminated = true;
-	Pods pods = core_pods(model, row);
+	SimView view = core_view(model, row);
 	for (int32_t k = 0; k < model->substeps; k++)
-		core_tick(model, row, &pods);
+		core_tick(model, row, &view);
 	row->step++;
 	float latency_ms;
 	int code = observe(sim, i, buf, &latency_ms);
@@ -123,7 +123,7 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 	buf->terminated[i] = is_terminated;
 	buf->truncated[i] = is_over && !is_terminated;
 	if (buf->info)
-		core_info(model, row, &pods, &buf->info[i]);
+		core_info(model, row, &view, &buf->info[i]);
 	return is_terminated || is_over ? end_episode(sim, i, buf) : 0;
 }
 

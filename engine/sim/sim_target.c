@@ -31,43 +31,50 @@ static int64_t age_ms(double now_s, double since_s)
 }
 
 /* metrics-server's view: the rate between the last two of cAdvisor's samples, stamped with the later. */
-static void fill_usage(const SimModel *model, const Pods *pods, int32_t i, double now_s, PodSample *pod)
+static void fill_usage(const SimTarget *sim, const SimView *view, int32_t i, PodSample *ret)
 {
-	if (pods->cpu_len[i] < 2)
+	const SimModel *model = &sim->model;
+	const Pod *pod = &view->pod[i];
+	const int32_t *stamp = view->stamp + i * model->stamps;
+	int32_t last = stamp[pod->stamp], before = stamp[pod->stamp ? pod->stamp - 1 : model->stamps - 1];
+	if (pod->n_stamps < 2 || sim->row->tick - before >= model->depth)
 		return;
-	int32_t ring = model->ring, last = (pods->cpu_head[i] + pods->cpu_len[i] - 1) % ring;
-	int32_t before = (last + ring - 1) % ring;
-	const int64_t *t_ms = &pods->cpu_t_ms[i * ring];
-	const double *cpu = &pods->cpu_sample[i * ring];
-	pod->has_usage = true;
-	pod->window_ms = t_ms[last] - t_ms[before];
-	pod->sample_age_ms = llround(1000.0 * now_s) - t_ms[last];
-	pod->usage_m = llround(1000.0 * (cpu[last] - cpu[before]) / (1e-3 * (double) pod->window_ms));
+	ret->has_usage = true;
+	ret->window_ms = (last - before) * model->dt_ms;
+	ret->sample_age_ms = (sim->row->tick - last) * model->dt_ms;
+	if (pod->cohort < 0)
+		return;
+	const Cohort *cohort = &view->cohort[pod->cohort];
+	const float *cpu = cohort_history(model, view, pod->cohort) + COLUMN_CPU_S;
+	float used = cpu[cohort_entry(model, sim->row, cohort, last) * model->columns] -
+	             cpu[cohort_entry(model, sim->row, cohort, before) * model->columns];
+	ret->usage_m = llround(1e6 * (double) used / (double) ret->window_ms);
 }
 
-static PodSample list_pod(const SimModel *model, const Pods *pods, int32_t i, double now_s)
+static PodSample list_pod(const SimTarget *sim, const SimView *view, int32_t i, double now_s)
 {
-	bool is_running = pods->running_s[i] <= now_s, is_ready = pods->ready_s[i] <= now_s;
-	PodSample pod = {
+	const Pod *pod = &view->pod[i];
+	bool is_running = pod->running_s <= now_s, is_ready = pod->ready_s <= now_s;
+	PodSample sample = {
 		.phase = is_running ? POD_RUNNING : POD_PENDING,
 		.ready = is_ready ? READY_TRUE : READY_FALSE,
-		.is_deleting = pods->deleted_s[i] <= now_s,
+		.is_deleting = pod->deleted_s <= now_s,
 		.has_start_time = true,
 		.has_request = true,
-		.start_age_ms = age_ms(now_s, pods->created_s[i]),
-		.ready_age_ms = age_ms(now_s, is_ready ? pods->ready_s[i] : pods->created_s[i]),
-		.request_m = llround(1000.0 * model->config.service.cpu_request),
+		.start_age_ms = age_ms(now_s, pod->created_s),
+		.ready_age_ms = age_ms(now_s, is_ready ? pod->ready_s : pod->created_s),
+		.request_m = llround(1000.0 * sim->model.config.service.cpu_request),
 	};
-	fill_usage(model, pods, i, now_s, &pod);
-	return pod;
+	fill_usage(sim, view, i, &sample);
+	return sample;
 }
 
-static size_t list_pods(SimTarget *sim, const Pods *pods, double now_s)
+static size_t list_pods(SimTarget *sim, const SimView *view, double now_s)
 {
 	size_t n = 0;
 	for (int32_t k = 0; k < sim->row->n_used; k++)
-		if (pods->state[pods->order[k]] == LANE_POD)
-			sim->list[n++] = list_pod(&sim->model, pods, pods->order[k], now_s);
+		if (view->pod[view->order[k]].state == LANE_POD)
+			sim->list[n++] = list_pod(sim, view, view->order[k], now_s);
 	return n;
 }
 
@@ -79,17 +86,17 @@ static int target_fetch(Metrics *metrics, const Target *target, size_t n, int64_
 	int64_t tick = (now_ms - sim->start_ms) / sim->model.dt_ms;
 	if (now_ms < sim->start_ms || tick < sim->row->tick)
 		return error_set(err, ERR_INVALID, "simulated time cannot go back to %lld ms", (long long) now_ms);
-	Pods pods = core_pods(&sim->model, sim->row);
+	SimView view = core_view(&sim->model, sim->row);
 	sim->row->totals = (StepTotals) { 0 };
 	while (sim->row->tick < tick)
-		core_tick(&sim->model, sim->row, &pods);
+		core_tick(&sim->model, sim->row, &view);
 	double now_s = core_now_s(&sim->model, sim->row);
-	core_info(&sim->model, sim->row, &pods, &sim->info);
+	core_info(&sim->model, sim->row, &view, &sim->info);
 	Sample sample;
-	scrape_query(&sim->model, sim->row, &pods, now_s, &sample);
+	scrape_query(&sim->model, sim->row, &view, now_s, &sample);
 	sample.wall_ms = now_ms;
 	sample.pods = sim->list;
-	sample.n_pods = list_pods(sim, &pods, now_s);
+	sample.n_pods = list_pods(sim, &view, now_s);
 	for (size_t i = 0; i < n; i++)
 		ret_sample[i] = sample;
 	return 0;
@@ -98,12 +105,7 @@ static int target_fetch(Metrics *metrics, const Target *target, size_t n, int64_
 static void fill_scale(const SimTarget *sim, Scale *ret_scale)
 {
 	*ret_scale = (Scale) { .replicas = sim->row->replicas, .uid = "sim" };
-	const Pods pods = core_pods(&sim->model, sim->row);
-	double now_s = core_now_s(&sim->model, sim->row);
-	for (int32_t k = 0; k < sim->row->n_used; k++) {
-		int32_t i = pods.order[k];
-		ret_scale->status_replicas += pods.state[i] == LANE_POD && pods.deleted_s[i] > now_s;
-	}
+	ret_scale->status_replicas = sim->row->alive;
 	(void) snprintf(ret_scale->resource_version, sizeof ret_scale->resource_version, "%lld", (long long) sim->version);
 }
 
@@ -168,8 +170,8 @@ int sim_target_new(const SimConfig *config, uint64_t seed, int64_t start_wall_ms
 		goto fail;
 	}
 	core_reset(&sim->model, sim->row, seed, 0, 0);
-	const Pods pods = core_pods(&sim->model, sim->row);
-	core_info(&sim->model, sim->row, &pods, &sim->info);
+	const SimView view = core_view(&sim->model, sim->row);
+	core_info(&sim->model, sim->row, &view, &sim->info);
 	*ret = sim;
 	return 0;
 fail:

@@ -15,7 +15,7 @@ static const double RHO[LOADS] = { .3, .5, .7, .8, .9 };
 typedef struct Bench { /* one row of `pods` settled pods */
 	SimModel model;
 	SimRow *row;
-	Pods pods;
+	SimView view;
 } Bench;
 
 static double mu_of(const Service *service)
@@ -40,7 +40,7 @@ static Bench bench_new(const Service *service, double rho, int32_t pods, float w
 	bench.row = mem_block(1, bench.model.row_bytes);
 	assert_non_null(bench.row);
 	core_reset(&bench.model, bench.row, 21, 0, 0);
-	bench.pods = core_pods(&bench.model, bench.row);
+	bench.view = core_view(&bench.model, bench.row);
 	return bench;
 }
 
@@ -55,9 +55,15 @@ static EnvInfo window(Bench *bench)
 	EnvInfo info;
 	bench->row->totals = (StepTotals) { 0 };
 	for (int32_t k = 0; k < bench->model.substeps; k++)
-		core_tick(&bench->model, bench->row, &bench->pods);
-	core_info(&bench->model, bench->row, &bench->pods, &info);
+		core_tick(&bench->model, bench->row, &bench->view);
+	core_info(&bench->model, bench->row, &bench->view, &info);
 	return info;
+}
+
+static void tick_at(Bench *bench, double rate_rps)
+{
+	bench->model.peak_rps = rate_rps;
+	core_tick(&bench->model, bench->row, &bench->view);
 }
 
 static double over_s(const RequestStats *stats, double t_s)
@@ -176,16 +182,16 @@ static void overload_fills_and_drains_a_pod_at_the_difference_of_the_rates(void 
 	Service service;
 	service_default(&service);
 	Bench bench = bench_new(&service, .5, 1, 30.0f);
-	double mu = mu_of(&service), dt = bench.model.dt;
-	for (int k = 0; k < 8; k++, bench.row->tick++)
-		fluid_tick(&bench.model, bench.row, &bench.pods, k * dt, 1.2 * mu);
-	double full = bench.pods.n[0];
+	double mu = mu_of(&service);
+	for (int k = 0; k < 8; k++)
+		tick_at(&bench, 1.2 * mu);
+	double full = bench.view.cohort[0].n;
 	if (fabs(full / (.2 * mu * 40.0) - 1.0) > .2)
 		fail_msg("%g requests after 40 s at 1.2, %g came too many", full, .2 * mu * 40.0);
-	for (int k = 8; k < 12; k++, bench.row->tick++)
-		fluid_tick(&bench.model, bench.row, &bench.pods, k * dt, .5 * mu);
-	if (fabs((full - bench.pods.n[0]) / (.5 * mu * 16.0) - 1.0) > .2)
-		fail_msg("%g requests went in 20 s at .5", full - bench.pods.n[0]);
+	for (int k = 8; k < 12; k++)
+		tick_at(&bench, .5 * mu);
+	if (fabs((full - bench.view.cohort[0].n) / (.5 * mu * 16.0) - 1.0) > .2)
+		fail_msg("%g requests went in 20 s at .5", full - bench.view.cohort[0].n);
 	bench_free(&bench);
 }
 
@@ -197,15 +203,15 @@ static void draining_requests_are_as_old_as_the_backlog(void **state)
 	Service service;
 	service_default(&service);
 	Bench bench = bench_new(&service, .5, 1, 30.0f);
-	double mu = mu_of(&service), dt = bench.model.dt;
-	for (int k = 0; k < 4; k++, bench.row->tick++)
-		fluid_tick(&bench.model, bench.row, &bench.pods, k * dt, 1.2 * mu);
-	assert_true(bench.pods.n[0] < service.concurrency); /* all are in service, none waits */
+	double mu = mu_of(&service);
+	for (int k = 0; k < 4; k++)
+		tick_at(&bench, 1.2 * mu);
+	assert_true(bench.view.cohort[0].n < service.concurrency); /* all are in service, none waits */
 	bench.row->totals = (StepTotals) { 0 };
-	fluid_tick(&bench.model, bench.row, &bench.pods, 4 * dt, .5 * mu);
+	tick_at(&bench, .5 * mu);
 	EnvInfo info;
-	core_info(&bench.model, bench.row, &bench.pods, &info);
-	double backlog_ms = 1e3 * bench.pods.n[0] / mu;
+	core_info(&bench.model, bench.row, &bench.view, &info);
+	double backlog_ms = 1e3 * bench.view.cohort[0].n / mu;
 	if (!((double) info.p95_ms > backlog_ms && (double) info.p95_ms < 10.0 * backlog_ms))
 		fail_msg("p95 %g ms, a backlog of %g ms", (double) info.p95_ms, backlog_ms);
 	bench_free(&bench);
@@ -238,13 +244,13 @@ static void young_pods_are_slower(void **state)
 	service_default(&service);
 	Bench bench = bench_new(&service, .5, 1, 30.0f);
 	double rate = .5 * mu_of(&service), dt = bench.model.dt;
-	for (int k = 0; k < 4; k++, bench.row->tick++)
-		fluid_tick(&bench.model, bench.row, &bench.pods, k * dt, rate);
-	double old = bench.pods.n[0];
-	bench.pods.listen_s[0] = 4 * dt;
-	fluid_tick(&bench.model, bench.row, &bench.pods, 4 * dt, rate);
+	for (int k = 0; k < 4; k++)
+		tick_at(&bench, rate);
+	double old = bench.view.cohort[0].n;
+	bench.view.cohort[0].listen_s = 4 * dt;
+	tick_at(&bench, rate);
 	/* demand x 1.5 at birth: a load of .5 is .75, and the pod fills */
-	assert_true(bench.pods.n[0] > 1.5 * old);
+	assert_true(bench.view.cohort[0].n > 1.5 * old);
 	bench_free(&bench);
 }
 
