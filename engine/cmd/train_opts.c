@@ -30,17 +30,22 @@ static const Opt OPTIONS[] = {
 	SETTING("interval", OPT_DURATION, interval_s, 5, 3600, "TIME", "between decisions: 15s, 1m"),
 	SETTING("bounds", OPT_STRING, bounds, 0, 0, "WHAT", "noop, or terminate: an action past a bound ends the episode with -1"),
 	SETTING("norm-obs", OPT_FLAG, norm_obs, 0, 0, NULL, "running normalisation of observations (--no-norm-obs: off)"),
-	SETTING("learning-rate", OPT_DOUBLE, learning_rate, 0, 1, "X", "of Adam"),
+	SETTING("norm-reward", OPT_FLAG, norm_reward, 0, 0, NULL, "rewards by the running deviation of the discounted return"),
+	SETTING("use-masking", OPT_FLAG, use_masking, 0, 0, NULL, "actions past a bound are neither drawn nor learnt"),
+	SETTING("learning-rate", OPT_STRING, learning_rate, 0, 0, "X", "of Adam; lin_X falls to 0 over --steps"),
 	SETTING("n-steps", OPT_INT, n_steps, 1, 1000000, "N", "steps of each environment in a rollout"),
 	SETTING("batch-size", OPT_INT, batch_size, 1, 10000000, "N", "of a minibatch"),
 	SETTING("n-epochs", OPT_INT, n_epochs, 1, 1000, "N", "passes over a rollout"),
 	SETTING("gamma", OPT_DOUBLE, gamma, 0, 1, "X", "discount"),
 	SETTING("gae-lambda", OPT_DOUBLE, gae_lambda, 0, 1, "X", "of the advantage estimate"),
-	SETTING("clip-range", OPT_DOUBLE, clip_range, 0, 1, "X", "of the probability ratio"),
+	SETTING("clip-range", OPT_STRING, clip_range, 0, 0, "X", "of the probability ratio; lin_X falls to 0 over --steps"),
+	SETTING("clip-range-vf", OPT_STRING, clip_range_vf, 0, 0, "X", "of the value around the old one, or lin_X; 0: off"),
+	SETTING("normalize-advantage", OPT_FLAG, normalize_advantage, 0, 0, NULL, "to mean 0 and deviation 1 in each minibatch"),
+	SETTING("target-kl", OPT_DOUBLE, target_kl, 0, 1e6, "X", "an update ends where approx_kl is over 1.5 X; 0: off"),
 	SETTING("ent-coef", OPT_DOUBLE, ent_coef, 0, 10, "X", "weight of the entropy"),
 	SETTING("vf-coef", OPT_DOUBLE, vf_coef, 0, 100, "X", "weight of the value loss"),
 	SETTING("max-grad-norm", OPT_DOUBLE, max_grad_norm, 1e-9, 1e9, "X", "gradient norm is clipped to it"),
-	SETTING("net-arch", OPT_STRING, net_arch, 0, 0, "W,W", "widths of the hidden layers"),
+	SETTING("net-arch", OPT_STRING, net_arch, 0, 0, "ARCH", "hidden layers: 64,64, or pi=64,64:vf=32, or shared=64:pi=64:vf=64"),
 	SETTING("activation", OPT_STRING, activation, 0, 0, "F", "tanh or relu"),
 	{ "out", 'o', OPT_STRING, offsetof(TrainOptions, out), 0, 0, "FILE", "where the trained policy goes (safetensors)", true },
 	OPTION("tensorboard", 0, OPT_STRING, tensorboard, 0, 0, "DIR", "event files for TensorBoard, as it trains; a folder a run"),
@@ -67,8 +72,8 @@ static const TrainOptions COMMON = {
 	.preset = "default", .name = "train", .net_arch = "64,64", .activation = "tanh", .bounds = "noop",
 	.screen = "train", .glyphs = "auto", .color = "auto", .speed = 1,
 	.min_replicas = 1, .max_replicas = 15, .eval_episodes = 10,
-	.learning_rate = 3e-4, .gamma = .99, .gae_lambda = .95, .clip_range = .2, .ent_coef = .01, .vf_coef = .5,
-	.max_grad_norm = .5,
+	.learning_rate = "3e-4", .gamma = .99, .gae_lambda = .95, .clip_range = "0.2", .clip_range_vf = "0", .ent_coef = .01,
+	.vf_coef = .5, .max_grad_norm = .5, .normalize_advantage = true,
 };
 
 static void set_seed(TrainOptions *o)
@@ -94,7 +99,7 @@ static void set_default(TrainOptions *o)
 	o->interval_s = 15;
 	o->latency_soft_ms = 250;
 	o->latency_hard_ms = 500;
-	o->norm_obs = true;
+	o->norm_obs = o->use_masking = true;
 }
 
 static const struct Preset {
@@ -127,19 +132,62 @@ int train_options_resume(TrainOptions *options, const Json *config, int argc, ch
 	return opts_parse(&TRAIN_COMMAND, argc, argv, options, &words);
 }
 
+/* "X", or "lin_X" as rl-zoo writes a linear schedule. */
+static int parse_schedule(const char *name, const char *text, double most, double *ret, bool *ret_is_linear, Error *err)
+{
+	bool is_linear = !strncmp(text, "lin_", 4);
+	const char *number = is_linear ? text + 4 : text;
+	char *end;
+	double value = strtod(number, &end);
+	if (end == number || *end || !(value >= 0 && value <= most))
+		return error_set(err, ERR_USAGE, "--%s %.40s: write a number in 0..%g, or lin_ and one", name, text, most);
+	*ret = value;
+	*ret_is_linear = is_linear;
+	return 0;
+}
+
+/* "64,64" up to the end or a colon, after which it returns; NULL: not widths. */
+static const char *parse_widths(const char *at, int32_t *depth, int32_t width[NET_DEPTH_MAX])
+{
+	*depth = 0;
+	while (*at && *at != ':') {
+		char *end;
+		long value = strtol(at, &end, 10);
+		if (end == at || value < 1 || value > NET_WIDTH_MAX || *depth == NET_DEPTH_MAX)
+			return NULL;
+		width[(*depth)++] = (int32_t) value;
+		if (*end && *end != ',' && *end != ':')
+			return NULL;
+		at = *end == ',' ? end + 1 : end;
+	}
+	return *at ? at + 1 : at;
+}
+
+/* SB3's net_arch, [64, 64] or dict(pi=[64, 64], vf=[64, 64]), on a command line. */
+static const char *parse_arch(const char *at, NetConfig *net)
+{
+	if (!strchr(at, '='))
+		return parse_widths(at, &net->depth, net->width);
+	net->depth = 0;
+	net->has_value_arch = true;
+	while (at && *at)
+		if (!strncmp(at, "pi=", 3))
+			at = parse_widths(at + 3, &net->depth, net->width);
+		else if (!strncmp(at, "vf=", 3))
+			at = parse_widths(at + 3, &net->value_depth, net->value_width);
+		else if (!strncmp(at, "shared=", 7))
+			at = parse_widths(at + 7, &net->shared_depth, net->shared_width);
+		else
+			at = NULL;
+	return at;
+}
+
 static int parse_net(const TrainOptions *options, NetConfig *net, Error *err)
 {
-	net->depth = 0;
-	for (const char *at = options->net_arch; *at;) {
-		char *end;
-		long width = strtol(at, &end, 10);
-		bool is_number = end != at && (!*end || *end == ',') && width >= 1 && width <= NET_WIDTH_MAX;
-		if (!is_number || net->depth == NET_DEPTH_MAX)
-			return error_set(err, ERR_USAGE, "--net-arch %s: write 0 to %d widths of 1..%d, as 64,64", options->net_arch,
-			                 NET_DEPTH_MAX, NET_WIDTH_MAX);
-		net->width[net->depth++] = (int32_t) width;
-		at = *end ? end + 1 : end;
-	}
+	const char *end = parse_arch(options->net_arch, net);
+	if (!end || *end)
+		return error_set(err, ERR_USAGE, "--net-arch %.80s: write 0 to %d widths of 1..%d, as 64,64 or pi=64,64:vf=32",
+		                 options->net_arch, NET_DEPTH_MAX, NET_WIDTH_MAX);
 	bool is_tanh = !strcmp(options->activation, "tanh");
 	if (!is_tanh && strcmp(options->activation, "relu"))
 		return error_set(err, ERR_USAGE, "--activation %s: write tanh or relu", options->activation);
@@ -155,18 +203,25 @@ static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
 	ppo->n_steps = o->n_steps;
 	ppo->batch_size = o->batch_size;
 	ppo->n_epochs = o->n_epochs;
-	ppo->learning_rate = o->learning_rate;
 	ppo->gamma = o->gamma;
 	ppo->gae_lambda = o->gae_lambda;
-	ppo->clip_range = o->clip_range;
 	ppo->ent_coef = o->ent_coef;
 	ppo->vf_coef = o->vf_coef;
 	ppo->max_grad_norm = o->max_grad_norm;
+	ppo->target_kl = o->target_kl;
+	ppo->normalize_advantage = o->normalize_advantage;
 	ppo->norm_obs = o->norm_obs;
+	ppo->norm_reward = o->norm_reward;
+	ppo->use_masks = o->use_masking;
 	ppo->total_timesteps = o->steps;
 	ppo->seed = (uint64_t) o->seed;
 	ppo->n_threads = cores < 1 ? 1 : cores > 64 ? 64 : (int32_t) cores;
-	return parse_net(o, &ppo->net, err);
+	int code = parse_schedule("learning-rate", o->learning_rate, 1, &ppo->learning_rate, &ppo->is_lr_linear, err);
+	if (!code)
+		code = parse_schedule("clip-range", o->clip_range, 10, &ppo->clip_range, &ppo->is_clip_linear, err);
+	if (!code)
+		code = parse_schedule("clip-range-vf", o->clip_range_vf, 1e6, &ppo->clip_range_vf, &ppo->is_clip_vf_linear, err);
+	return code ? code : parse_net(o, &ppo->net, err);
 }
 
 /* Training takes the first two thirds of the trace, evaluation the last. */

@@ -11,9 +11,10 @@ typedef struct TrainOptions {
 	int64_t steps, eval_every, seed;
 	int32_t envs, eval_episodes, min_replicas, max_replicas;
 	double interval_s, latency_soft_ms, latency_hard_ms, peak_rps;
-	double learning_rate, gamma, gae_lambda, clip_range, ent_coef, vf_coef, max_grad_norm;
+	const char *learning_rate, *clip_range, *clip_range_vf; /* schedules: X, or lin_X */
+	double gamma, gae_lambda, ent_coef, vf_coef, max_grad_norm, target_kl;
 	int32_t n_steps, batch_size, n_epochs;
-	bool norm_obs;
+	bool norm_obs, norm_reward, normalize_advantage, use_masking;
 	/* of this process */
 	const char *out, *tensorboard, *db, *screen, *glyphs, *color;
 	int64_t resume;

@@ -120,7 +120,7 @@ static void add_actor(Graph *g, Net *net)
 	char name[64];
 	if (net_is_normalised(net))
 		add_normalisation(g, net);
-	for (int32_t i = 0; i < config->depth; i++) {
+	for (int32_t i = 0; i < config->shared_depth + config->depth; i++) { /* in the order of their tensors */
 		(void) snprintf(name, sizeof name, "hidden.%d", i);
 		add_layer(g, &tensor[2 * i], name);
 		(void) snprintf(name, sizeof name, "active.%d", i);

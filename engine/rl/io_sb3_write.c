@@ -174,6 +174,8 @@ int sb3_write(const Net *net, const ModelInfo *info, StrBuf *ret_bytes)
 {
 	double learning_rate;
 	ZipWriter zip;
+	if (net_config(net)->shared_depth > 0) /* SB3 has had no MlpPolicy of that kind since 1.8 */
+		return ERR_INVALID;
 	Net *copy = net_clone(net); /* since net_tensors lends them for writing, and folding writes them */
 	char *data = write_data(net, info, &learning_rate);
 	int code = ERR_NOMEM;

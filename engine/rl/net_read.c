@@ -41,6 +41,7 @@ static int read_config(const TensorSource *source, Activation activation, NetCon
 	source->shape(source->file, head, &config.n_actions, &config.obs_dim);
 	config.depth = read_trunk(source, "policy", config.width, &config.obs_dim);
 	config.value_depth = read_trunk(source, "value", config.value_width, &config.obs_dim);
+	config.shared_depth = read_trunk(source, "shared", config.shared_width, &config.obs_dim); /* last: it is the first */
 	config.has_value_arch = config.value_depth != config.depth ||
 		memcmp(config.value_width, config.width, sizeof config.width) != 0;
 	*ret_config = config;
@@ -64,7 +65,7 @@ static int read_one(const TensorSource *source, const NetTensor *tensor, Error *
 	return 0;
 }
 
-/* A tensor that the net does not have: of a CNN, of a shared trunk, of another kind of policy. */
+/* A tensor that the net does not have: of a CNN, of another kind of policy. */
 static int check_known(const TensorSource *source, const NetTensor *tensor, size_t count, Error *err)
 {
 	for (size_t i = 0; i < source->count; i++) {
@@ -73,8 +74,8 @@ static int check_known(const TensorSource *source, const NetTensor *tensor, size
 		while (t < count && strcmp(tensor[t].name, name) != 0)
 			t++;
 		if (t == count)
-			return error_set(err, ERR_BAD_MODEL, "tensor %.64s is not of a policy that is two separate MLPs of at "
-					 "most %d hidden layers", name, NET_DEPTH_MAX);
+			return error_set(err, ERR_BAD_MODEL, "tensor %.64s is not of a policy that is two MLPs of at most %d "
+					 "hidden layers", name, NET_DEPTH_MAX);
 	}
 	return 0;
 }

@@ -62,7 +62,7 @@ static int check(const PpoConfig *config, const Env *env, Error *err)
 	if ((size_t) config->n_envs != env->n)
 		return error_set(err, ERR_INVALID, "n_envs: %d, but the environment has %zu rows", config->n_envs,
 				 env->n);
-	if ((config->is_lr_linear || config->is_clip_linear) && config->total_timesteps < 1)
+	if ((config->is_lr_linear || config->is_clip_linear || config->is_clip_vf_linear) && config->total_timesteps < 1)
 		return error_set(err, ERR_INVALID, "total_timesteps: %lld; a linear schedule needs at least 1",
 				 (long long) config->total_timesteps);
 	return 0;
@@ -238,7 +238,7 @@ int ppo_learn(Ppo *ppo, double value[TRAIN_METRIC_COUNT], Error *err)
 			.clip_range = config->clip_range * (config->is_clip_linear ? left : 1.0),
 			.ent_coef = config->ent_coef,
 			.vf_coef = config->vf_coef,
-			.clip_range_vf = config->clip_range_vf * (config->is_clip_linear ? left : 1.0),
+			.clip_range_vf = config->clip_range_vf * (config->is_clip_vf_linear ? left : 1.0),
 			.normalize_advantage = config->normalize_advantage,
 		},
 		.learning_rate = config->learning_rate * (config->is_lr_linear ? left : 1.0),

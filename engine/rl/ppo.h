@@ -25,10 +25,10 @@ typedef struct PpoConfig {
 	double learning_rate, gamma, gae_lambda, clip_range, ent_coef, vf_coef, max_grad_norm;
 	double adam_eps;         /* 1e-5 */
 	bool normalize_advantage; /* true */
-	double clip_range_vf;    /* 0: off; with is_clip_linear it falls as clip_range does */
+	double clip_range_vf;    /* 0: off */
 	double target_kl;        /* 0: off */
 	bool use_masks;          /* draw and learn under EnvBuf.mask (sb3-contrib's MaskablePPO); else among all actions */
-	bool is_lr_linear, is_clip_linear; /* SB3's lin_: value x (1 - steps / total_timesteps) */
+	bool is_lr_linear, is_clip_linear, is_clip_vf_linear; /* SB3's lin_: value x (1 - steps / total_timesteps) */
 	int64_t total_timesteps; /* for the linear schedules */
 	bool norm_obs, norm_reward; /* VecNormalize: running mean and variance, clip 10, epsilon 1e-8; the statistics
 	                               that a rollout uses are those of the rollouts before it */

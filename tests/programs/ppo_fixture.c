@@ -8,6 +8,7 @@
  */
 #include "base/json.h"
 #include "base/mem.h"
+#include "fakes/numbers.h"
 #include "rl/learner.h"
 #include "rl/rollout.h"
 
@@ -47,54 +48,17 @@ static void compare(Case *c, const char *what, double ours, double theirs)
 	}
 }
 
+/* Where the file has no such member there is nothing to compare: what must be there is read elsewhere. */
 static void compare_member(Case *c, const Json *object, const char *key, double ours)
 {
 	double theirs;
-	const Json *member = NULL;
-	for (const Json *at = json_first(object); at && !member; at = json_next(at))
-		if (!strcmp(json_key(at), key)) /* keys hold slashes and dots */
-			member = at;
-	if (json_is_null(member) && isnan(ours))
+	const Json *member = member_of(object, key);
+	if (!member || (json_is_null(member) && isnan(ours)))
 		return;
 	if (json_number(member, &theirs))
 		compare(c, key, ours, theirs);
 	else
 		c->is_bad = true;
-}
-
-static const Json *member_of(const Json *object, const char *key)
-{
-	for (const Json *at = json_first(object); at; at = json_next(at))
-		if (json_key(at) && !strcmp(json_key(at), key))
-			return at;
-	return NULL;
-}
-
-/* n numbers (booleans count as 0 and 1) of an array that may nest, in order. False: not as many. */
-static bool read_flat(const Json *value, size_t n, double *ret, size_t *at)
-{
-	bool truth;
-	if (json_is_array(value)) {
-		for (const Json *child = json_first(value); child; child = json_next(child))
-			if (!read_flat(child, n, ret, at))
-				return false;
-		return true;
-	}
-	if (*at >= n)
-		return false;
-	if (json_bool(value, &truth))
-		ret[(*at)++] = truth;
-	else if (json_number(value, &ret[*at]))
-		(*at)++;
-	else
-		return false;
-	return true;
-}
-
-static bool read_numbers(const Json *value, size_t n, double *ret)
-{
-	size_t at = 0;
-	return json_is_array(value) && read_flat(value, n, ret, &at) && at == n;
 }
 
 static double number(Case *c, const Json *from, const char *key, double least, double most)
@@ -105,6 +69,13 @@ static double number(Case *c, const Json *from, const char *key, double least, d
 		return least;
 	}
 	return value;
+}
+
+/* Null is off, which is 0 with us. */
+static double number_or_off(Case *c, const Json *from, const char *key)
+{
+	const Json *member = json_get(from, key);
+	return !member || json_is_null(member) ? 0.0 : number(c, from, key, 1e-9, 1e6);
 }
 
 static void read_hyper(Case *c)
@@ -122,10 +93,12 @@ static void read_hyper(Case *c)
 			.clip_range = number(c, hyper, "clip_range", 0, 100),
 			.ent_coef = number(c, hyper, "ent_coef", 0, 100),
 			.vf_coef = number(c, hyper, "vf_coef", 0, 100),
+			.clip_range_vf = number_or_off(c, hyper, "clip_range_vf"),
 			.normalize_advantage = normalize,
 		},
 		.learning_rate = number(c, hyper, "learning_rate", 0, 1),
 		.max_grad_norm = number(c, hyper, "max_grad_norm", 0, 1e9),
+		.target_kl = number_or_off(c, hyper, "target_kl"),
 		.batch_size = (size_t) number(c, hyper, "batch_size", 1, 1 << 20),
 		.n_epochs = (size_t) number(c, hyper, "n_epochs", 1, 1000),
 	};
@@ -133,8 +106,19 @@ static void read_hyper(Case *c)
 	const Json *given = json_get(hyper, "adam_betas");
 	if (given && (!read_numbers(given, 2, betas) || betas[0] != 0.9 || betas[1] != 0.999))
 		c->is_bad = true;
-	if (json_get(hyper, "clip_range_vf") && !json_is_null(json_get(hyper, "clip_range_vf")))
+}
+
+static int32_t read_widths(Case *c, const Json *arch, int32_t ret_width[NET_DEPTH_MAX])
+{
+	double width[NET_DEPTH_MAX] = { 0 };
+	size_t depth = json_len(arch);
+	if (depth > NET_DEPTH_MAX || !read_numbers(arch, depth, width)) {
 		c->is_bad = true;
+		return 0;
+	}
+	for (size_t i = 0; i < depth; i++)
+		ret_width[i] = (int32_t) width[i];
+	return (int32_t) depth;
 }
 
 static Net *new_net(Case *c)
@@ -144,14 +128,14 @@ static Net *new_net(Case *c)
 		.n_actions = (int32_t) number(c, c->json, "n_actions", 1, NET_WIDTH_MAX),
 	};
 	const char *activation = json_string_or(c->json, "activation", "");
-	const Json *arch = json_get(c->json, "net_arch");
+	const Json *arch = json_get(c->json, "net_arch"), *policy = json_get(arch, "pi");
 	Net *net = NULL;
-	double width[NET_DEPTH_MAX] = { 0 };
-	config.depth = (int32_t) json_len(arch);
-	if (config.depth > NET_DEPTH_MAX || !read_numbers(arch, (size_t) config.depth, width))
-		return NULL;
-	for (int32_t i = 0; i < config.depth; i++)
-		config.width[i] = (int32_t) width[i];
+	config.depth = read_widths(c, policy ? policy : arch, config.width);
+	config.has_value_arch = policy != NULL;
+	if (policy)
+		config.value_depth = read_widths(c, json_get(arch, "vf"), config.value_width);
+	if (json_get(c->json, "shared_arch"))
+		config.shared_depth = read_widths(c, json_get(c->json, "shared_arch"), config.shared_width);
 	if (!strcmp(activation, "relu"))
 		config.activation = ACTIVATION_RELU;
 	else if (strcmp(activation, "tanh") != 0)
@@ -200,6 +184,21 @@ static double bootstrap(Case *c, const Json *row, size_t env, float *scratch)
 	return c->gamma * (double) value;
 }
 
+static void read_masks(Case *c, const Json *row, size_t t)
+{
+	size_t n_actions = (size_t) net_config(c->net)->n_actions;
+	double mask[NET_WIDTH_MAX];
+	const Json *at = json_first(json_get(row, "mask"));
+	for (size_t e = 0; e < c->n_envs; e++, at = json_next(at)) {
+		if (!read_numbers(at, n_actions, mask)) {
+			c->is_bad = true;
+			return;
+		}
+		for (size_t a = 0; a < n_actions; a++)
+			c->rollout.mask[(e * c->n_steps + t) * n_actions + a] = mask[a] != 0.0;
+	}
+}
+
 /* One step of all environments into the buffer. */
 static void read_step(Case *c, const Json *row, size_t t, double *wide, float *scratch)
 {
@@ -215,6 +214,8 @@ static void read_step(Case *c, const Json *row, size_t t, double *wide, float *s
 		c->is_bad = true;
 		return;
 	}
+	if (c->rollout.mask)
+		read_masks(c, row, t);
 	for (size_t e = 0; e < n_envs; e++) {
 		size_t i = e * c->n_steps + t;
 		bool terminated = column[TERMINATED * n_envs + e] != 0.0;
@@ -239,10 +240,11 @@ static void read_step(Case *c, const Json *row, size_t t, double *wide, float *s
 static void compare_behaviour(Case *c, float *scratch)
 {
 	float logits[NET_WIDTH_MAX], prob[NET_WIDTH_MAX], value;
-	size_t n = c->n_envs * c->n_steps;
+	size_t n = c->n_envs * c->n_steps, n_actions = (size_t) net_config(c->behaviour)->n_actions;
 	for (size_t i = 0; i < n && !c->is_bad; i++) {
 		net_forward(c->behaviour, c->rollout.obs + i * c->rollout.obs_dim, 1, logits, &value, scratch);
-		float log_sum = softmax((size_t) net_config(c->behaviour)->n_actions, logits, prob);
+		mask_logits(n_actions, c->rollout.mask ? c->rollout.mask + i * n_actions : NULL, logits);
+		float log_sum = softmax(n_actions, logits, prob);
 		compare(c, "value", (double) value, (double) c->rollout.value[i]);
 		compare(c, "log_prob", (double) (logits[c->rollout.action[i]] - log_sum), (double) c->rollout.log_prob[i]);
 	}
@@ -286,6 +288,8 @@ static void order(void *arg, size_t epoch, uint32_t *ret_index, size_t n)
 {
 	Case *c = arg;
 	const Json *at = json_first(c->permutation[epoch]);
+	if (!at) /* theirs stopped before */
+		c->is_bad = true;
 	for (size_t i = 0; i < n; i++, at = json_next(at)) {
 		int64_t index = 0;
 		if (!json_int(at, &index) || index < 0 || (size_t) index >= n) {
@@ -303,6 +307,10 @@ static void after_minibatch(void *arg, size_t i, const LearnFigures *figures)
 	Case *c = arg;
 	const Json *theirs = c->minibatch;
 	(void) i;
+	if (isnan(figures->grad_norm)) /* stopped here by target_kl */
+		return;
+	if (!theirs)
+		c->is_bad = true;
 	compare_member(c, theirs, "policy_loss", figures->loss.policy_loss);
 	compare_member(c, theirs, "value_loss", figures->loss.value_loss);
 	compare_member(c, theirs, "entropy_loss", figures->loss.entropy_loss);
@@ -361,8 +369,13 @@ static void set_up(Case *c)
 	c->net = new_net(c);
 	c->behaviour = new_net(c);
 	c->permutation = calloc(c->learn.n_epochs, sizeof *c->permutation);
-	if (c->is_bad || !c->net || !c->behaviour || !c->permutation || json_len(permutations) != c->learn.n_epochs ||
-	    rollout_init(&c->rollout, c->n_envs, c->n_steps, (size_t) net_config(c->net)->obs_dim, 0) ||
+	size_t n_epochs = json_len(permutations); /* fewer where target_kl stopped */
+	const Json *mask = json_get(json_first(json_get(c->json, "rollout")), "mask");
+	if (c->is_bad || !c->net || !c->behaviour || !c->permutation || !json_get(c->json, "logged") ||
+	    n_epochs > c->learn.n_epochs ||
+	    (n_epochs < c->learn.n_epochs && c->learn.target_kl <= 0) ||
+	    rollout_init(&c->rollout, c->n_envs, c->n_steps, (size_t) net_config(c->net)->obs_dim,
+			 mask ? (size_t) net_config(c->net)->n_actions : 0) ||
 	    learner_new(c->net, c->learn.batch_size, c->n_envs * c->n_steps, c->adam_eps, 2, &c->learner)) {
 		c->is_bad = true;
 		return;

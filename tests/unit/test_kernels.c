@@ -192,6 +192,38 @@ static void tanh_is_within_a_millionth_everywhere(void **state)
 		}
 }
 
+static void softmax_and_exp_agree_with_plain_loops(void **state)
+{
+	Room *room = *state;
+	enum { ROWS = 48 };
+	for (size_t k = 0; kernels_at(k); k++)
+		for (size_t n_actions = 1; n_actions < 9; n_actions++) {
+			float *log_p = room->ours, *log_p2 = room->theirs, *prob = room->ours2, *prob2 = room->theirs2;
+			for (size_t i = 0; i < n_actions * ROWS; i++)
+				log_p[i] = log_p2[i] = 10.0f * room->x[i];
+			for (size_t a = 1; a < n_actions; a++)
+				log_p[a * ROWS + a] = log_p2[a * ROWS + a] = -1e8f; /* forbidden */
+			kernels_at(k)->softmax(ROWS, n_actions, log_p, prob, room->h);
+			KERNELS_REF.softmax(ROWS, n_actions, log_p2, prob2, room->w);
+			assert_close(prob, prob2, n_actions * ROWS, 1e-6);
+			assert_close(room->h, room->w, ROWS, 2e-6);
+			for (size_t i = 0; i < n_actions * ROWS; i++)
+				assert_true(fabs((double) log_p[i] - (double) log_p2[i]) <= 1e-6 * fmax(1, fabs((double) log_p2[i])));
+			for (size_t a = 1; a < n_actions; a++)
+				assert_true(prob[a * ROWS + a] == 0.0f);
+		}
+	for (size_t k = 0; kernels_at(k); k++)
+		for (int from = -100; from < 88; from++) {
+			for (int i = 0; i < 64; i++)
+				room->ours[i] = (float) (from + i / 64.0);
+			kernels_at(k)->exp(64, room->ours);
+			for (int i = 0; i < 64; i++) {
+				double want = exp(from + i / 64.0);
+				assert_true(fabs((double) room->ours[i] - want) <= 3e-7 * want + 2e-38);
+			}
+		}
+}
+
 static void nan_passes_through_activations(void **state)
 {
 	Room *room = *state;
@@ -252,6 +284,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(transpose_agrees_with_plain_loops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(adam_agrees_with_plain_loops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tanh_is_within_a_millionth_everywhere, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(softmax_and_exp_agree_with_plain_loops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nan_passes_through_activations, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rows_of_forward_do_not_depend_on_their_neighbours, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(blas_agrees_with_plain_loops, set_up, tear_down),

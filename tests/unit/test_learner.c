@@ -63,20 +63,15 @@ typedef struct World {
 	size_t place[PARAMS_MAX]; /* of each in the flat buffers */
 } World;
 
-static void world_init(World *world, int32_t n_actions, int32_t depth, int32_t value_depth, int32_t width,
-		       Activation activation)
+static void world_init(World *world, const NetConfig *config)
 {
+	size_t n_actions = (size_t) config->n_actions;
 	NetTensor tensor[NET_TENSORS_MAX];
 	Rng rng;
-	*world = (World) { .config = { .obs_dim = DIM, .n_actions = n_actions, .depth = depth, .activation = activation,
-				       .has_value_arch = value_depth != depth, .value_depth = value_depth } };
-	for (int32_t i = 0; i < depth; i++)
-		world->config.width[i] = width + i;
-	for (int32_t i = 0; i < value_depth; i++)
-		world->config.value_width[i] = width + i;
+	*world = (World) { .config = *config };
 	rng_init(&rng, 5, 0, RNG_INIT);
 	assert_int_equal(net_new(&world->config, &world->net, NULL), 0);
-	assert_int_equal(rollout_init(&world->buf, 1, N, DIM, 0), 0);
+	assert_int_equal(rollout_init(&world->buf, 1, N, DIM, n_actions), 0);
 	assert_int_equal(learner_new(world->net, N, N, 1e-5, 2, &world->learner), 0);
 	size_t count = net_tensors(world->net, tensor, NET_TENSORS_MAX);
 	for (size_t t = 0; t < count; t++)
@@ -91,7 +86,10 @@ static void world_init(World *world, int32_t n_actions, int32_t depth, int32_t v
 		for (size_t o = 0; o < DIM; o++)
 			world->buf.obs[i * DIM + o] = (float) rng_normal(&rng);
 		world->buf.action[i] = (int32_t) rng_below(&rng, (uint32_t) n_actions);
-		world->buf.log_prob[i] = (float) (-log(n_actions) + 0.2 * rng_normal(&rng)); /* some ratios are clipped */
+		for (size_t a = 0; a < n_actions; a++) /* from two actions on, some are forbidden */
+			world->buf.mask[i * n_actions + a] = a == (size_t) world->buf.action[i] || rng_below(&rng, 3) > 0;
+		world->buf.log_prob[i] = (float) (-log((double) n_actions - 0.5) + 0.3 * rng_normal(&rng)); /* some ratios are clipped */
+		world->buf.value[i] = (float) (0.3 * rng_normal(&rng));
 		world->buf.advantage[i] = (float) rng_normal(&rng);
 		world->buf.ret[i] = (float) rng_normal(&rng);
 	}
@@ -118,49 +116,65 @@ static void layer(const double **at, int32_t in, int32_t out, Activation activat
 	*at = bias + out;
 }
 
+/* The layers of a trunk from parameters at *at, into x; returns how many outputs there are. */
+static int32_t trunk(const double **at, int32_t in, int32_t depth, const int32_t *width, Activation activation, double *x)
+{
+	double y[16];
+	for (int32_t l = 0; l < depth; l++) {
+		layer(at, in, width[l], activation, false, x, y);
+		in = width[l];
+		memcpy(x, y, (size_t) in * sizeof *x);
+	}
+	return in;
+}
+
+static double sample_loss(const World *world, const LossConfig *config, size_t i)
+{
+	const NetConfig *c = &world->config;
+	const double *at = world->param;
+	double pi[16], vf[16], logits[16], value, sum = 0.0, entropy = 0.0;
+	const uint8_t *mask = world->buf.mask + i * (size_t) c->n_actions;
+	for (size_t o = 0; o < DIM; o++)
+		pi[o] = (double) world->buf.obs[i * DIM + o];
+	int32_t in = trunk(&at, DIM, c->shared_depth, c->shared_width, c->activation, pi), n_vf;
+	memcpy(vf, pi, sizeof vf);
+	int32_t n_pi = trunk(&at, in, c->depth, c->width, c->activation, pi);
+	n_vf = trunk(&at, in, c->has_value_arch ? c->value_depth : c->depth, c->has_value_arch ? c->value_width : c->width,
+		     c->activation, vf);
+	layer(&at, n_pi, c->n_actions, c->activation, true, pi, logits);
+	layer(&at, n_vf, 1, c->activation, true, vf, &value);
+	for (int32_t a = 0; a < c->n_actions; a++)
+		sum += mask[a] ? exp(logits[a]) : 0.0;
+	for (int32_t a = 0; a < c->n_actions; a++)
+		entropy -= mask[a] ? exp(logits[a]) / sum * log(exp(logits[a]) / sum) : 0.0;
+	double ratio = exp(logits[world->buf.action[i]] - log(sum) - (double) world->buf.log_prob[i]);
+	double held = fmin(fmax(ratio, 1.0 - config->clip_range), 1.0 + config->clip_range);
+	double advantage = (double) world->buf.advantage[i], old = (double) world->buf.value[i];
+	if (config->clip_range_vf > 0)
+		value = old + fmin(fmax(value - old, -config->clip_range_vf), config->clip_range_vf);
+	double error = value - (double) world->buf.ret[i];
+	return -fmin(ratio * advantage, held * advantage) - config->ent_coef * entropy + config->vf_coef * error * error;
+}
+
 /* The loss of the paper over all samples, advantages as they are. */
 static double plain_loss(const World *world, const LossConfig *config)
 {
-	const NetConfig *c = &world->config;
-	const int32_t depth[] = { c->depth, c->value_depth };
-	const int32_t *width = c->depth > c->value_depth ? c->width : c->value_width; /* the longer begins like the other */
 	double loss = 0.0;
-	for (size_t i = 0; i < N; i++) {
-		const double *at = world->param;
-		double x[2][3][16], y[2][16], sum = 0.0, entropy = 0.0;
-		for (int trunk = 0; trunk < 2; trunk++) {
-			for (size_t o = 0; o < DIM; o++)
-				x[trunk][0][o] = (double) world->buf.obs[i * DIM + o];
-			for (int32_t l = 0; l < depth[trunk]; l++)
-				layer(&at, l ? width[l - 1] : DIM, width[l], c->activation, false, x[trunk][l],
-				      x[trunk][l + 1]);
-		}
-		for (int trunk = 0; trunk < 2; trunk++)
-			layer(&at, depth[trunk] ? width[depth[trunk] - 1] : DIM, trunk ? 1 : c->n_actions,
-			      c->activation, true, x[trunk][depth[trunk]], y[trunk]);
-		for (int32_t a = 0; a < c->n_actions; a++)
-			sum += exp(y[0][a]);
-		for (int32_t a = 0; a < c->n_actions; a++)
-			entropy -= exp(y[0][a]) / sum * log(exp(y[0][a]) / sum);
-		double ratio = exp(y[0][world->buf.action[i]] - log(sum) - (double) world->buf.log_prob[i]);
-		double held = fmin(fmax(ratio, 1.0 - config->clip_range), 1.0 + config->clip_range);
-		double advantage = (double) world->buf.advantage[i], error = y[1][0] - (double) world->buf.ret[i];
-		loss += -fmin(ratio * advantage, held * advantage) - config->ent_coef * entropy +
-			config->vf_coef * error * error;
-	}
+	for (size_t i = 0; i < N; i++)
+		loss += sample_loss(world, config, i);
 	return loss / N;
 }
 
-static void check_gradient(int32_t n_actions, int32_t depth, int32_t value_depth, int32_t width, Activation activation)
+static void check_gradient(const NetConfig *shape, double clip_range_vf)
 {
-	const LossConfig config = { .clip_range = 0.2, .ent_coef = 0.03, .vf_coef = 0.7 };
+	const LossConfig config = { .clip_range = 0.2, .ent_coef = 0.03, .vf_coef = 0.7, .clip_range_vf = clip_range_vf };
 	const double step = 1e-5;
 	World world;
 	LossFigures figures;
-	world_init(&world, n_actions, depth, value_depth, width, activation);
+	world_init(&world, shape);
 	learner_gradient(world.learner, &world.buf, world.index, N, &config, &figures);
 	assert_near(figures.loss, plain_loss(&world, &config), 1e-5);
-	assert_true(figures.clip_fraction > 0.1 && figures.clip_fraction < 0.9); /* both branches */
+	assert_true(figures.clip_fraction > 0.1 && figures.clip_fraction < 0.95); /* both branches */
 	for (size_t p = 0; p < world.n_params; p++) {
 		double before = world.param[p];
 		world.param[p] = before + step;
@@ -173,14 +187,18 @@ static void check_gradient(int32_t n_actions, int32_t depth, int32_t value_depth
 	world_done(&world);
 }
 
+/* Each under masks, and the second and third with values clipped. */
 static void gradients_agree_with_central_differences(void **state)
 {
 	(void) state;
-	check_gradient(3, 2, 2, 7, ACTIVATION_TANH);
-	check_gradient(2, 1, 1, 13, ACTIVATION_RELU);
-	check_gradient(4, 0, 0, 0, ACTIVATION_TANH);
-	check_gradient(3, 1, 2, 9, ACTIVATION_TANH);
-	check_gradient(2, 2, 0, 9, ACTIVATION_RELU);
+	check_gradient(&(NetConfig) { .obs_dim = DIM, .n_actions = 3, .depth = 2, .width = { 7, 8 } }, 0);
+	check_gradient(&(NetConfig) { .obs_dim = DIM, .n_actions = 2, .depth = 1, .width = { 13 },
+				      .activation = ACTIVATION_RELU }, 0.3);
+	check_gradient(&(NetConfig) { .obs_dim = DIM, .n_actions = 4 }, 0.1);
+	check_gradient(&(NetConfig) { .obs_dim = DIM, .n_actions = 3, .depth = 1, .width = { 9 }, .has_value_arch = true,
+				      .value_depth = 2, .value_width = { 5, 3 } }, 0);
+	check_gradient(&(NetConfig) { .obs_dim = DIM, .n_actions = 3, .depth = 1, .width = { 4 }, .shared_depth = 2,
+				      .shared_width = { 9, 6 } }, 0);
 }
 
 /* Mean 2, unbiased deviation 1: {1, 2, 3} becomes {-1, 0, 1}; and with a ratio of 1 the surrogate is their mean. */

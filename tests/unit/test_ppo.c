@@ -33,6 +33,14 @@ static void two_spec(const Env *env, EnvSpec *ret_spec)
 	*ret_spec = (EnvSpec) { .obs_dim = 2, .n_actions = 2, .episode_steps = TWO_LIMIT, .interval_s = 1.0f };
 }
 
+static void two_allow(int32_t state, size_t e, EnvBuf *buf)
+{
+	if (buf->mask) { /* in state 0 only to stay: what is forbidden is the best there */
+		buf->mask[2 * e] = 1;
+		buf->mask[2 * e + 1] = state == 1;
+	}
+}
+
 static void two_observe(int32_t state, float *obs)
 {
 	obs[0] = state == 0 ? 1.0f : 0.0f;
@@ -46,6 +54,7 @@ static int two_reset(Env *env, uint64_t seed, EnvBuf *buf)
 	for (size_t e = 0; e < env->n; e++) {
 		two->row[e].state = two->row[e].steps = 0;
 		two_observe(0, buf->obs + 2 * e);
+		two_allow(0, e, buf);
 	}
 	return 0;
 }
@@ -66,6 +75,7 @@ static int two_step(Env *env, size_t first, size_t count, EnvBuf *buf)
 			two->row[e].state = two->row[e].steps = 0;
 		}
 		two_observe(two->row[e].state, buf->obs + 2 * e);
+		two_allow(two->row[e].state, e, buf);
 	}
 	return 0;
 }
@@ -134,6 +144,28 @@ static void ppo_learns_the_optimum_of_two_states(void **state)
 	assert_true(value[TRAIN_EP_LEN_MEAN] == TWO_LIMIT);
 	assert_int_equal(ppo_steps(ppo), 60 * 4 * 64);
 	free(scratch);
+	ppo_free(ppo);
+	env_free(env);
+}
+
+static void forbidden_actions_are_never_drawn_and_have_no_probability(void **state)
+{
+	(void) state;
+	double value[TRAIN_METRIC_COUNT];
+	PpoConfig config;
+	Ppo *ppo = NULL;
+	Env *env = two_new(4, -1);
+	two_config(&config);
+	config.use_masks = true;
+	assert_int_equal(ppo_new(&config, env, &ppo, NULL), 0);
+	for (int i = 0; i < 3; i++) {
+		update(ppo, value);
+		for (size_t k = 0; k < ppo_samples(ppo); k++) {
+			assert_int_equal(ppo->rollout.action[k], 0); /* state 1 is never reached */
+			assert_true(ppo->rollout.log_prob[k] == 0.0f);
+		}
+		assert_true(value[TRAIN_ENTROPY_LOSS] == 0.0 && value[TRAIN_APPROX_KL] == 0.0);
+	}
 	ppo_free(ppo);
 	env_free(env);
 }
@@ -261,6 +293,34 @@ static void same_seed_gives_same_bytes_with_any_number_of_threads(void **state)
 	strbuf_done(&bytes);
 	strbuf_done(&first);
 	stop(&trainer);
+}
+
+/* One environment, as the thesis has: the second thread only learns. Several shapes, the shared one without a second thread. */
+static void policy_and_value_on_two_threads_give_the_bytes_of_one(void **state)
+{
+	(void) state;
+	const NetConfig shape[] = {
+		{ .depth = 2, .width = { 64, 64 } },
+		{ .depth = 1, .width = { 9 }, .has_value_arch = true, .value_depth = 2, .value_width = { 40, 7 } },
+		{ .depth = 1, .width = { 8 }, .shared_depth = 1, .shared_width = { 16 }, .activation = ACTIVATION_RELU },
+	};
+	for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+		StrBuf bytes[2];
+		for (int32_t k = 0; k < 2; k++) {
+			PpoConfig config;
+			cart_config(&config);
+			config.net = shape[i];
+			config.n_envs = 1;
+			config.n_threads = k + 1;
+			Trainer trainer = start(&config);
+			bytes[k] = state_after(&trainer, 12);
+			stop(&trainer);
+		}
+		assert_int_equal(bytes[0].len, bytes[1].len);
+		assert_memory_equal(bytes[0].data, bytes[1].data, bytes[0].len);
+		strbuf_done(&bytes[0]);
+		strbuf_done(&bytes[1]);
+	}
 }
 
 static void restored_run_equals_the_uninterrupted_one(void **state)
@@ -435,6 +495,26 @@ static void schedules_fall_linearly_and_settings_take_effect(void **state)
 	stop(&trainer);
 }
 
+static void target_kl_ends_an_update_before_its_last_minibatch(void **state)
+{
+	(void) state;
+	PpoConfig config;
+	double value[TRAIN_METRIC_COUNT];
+	int64_t steps[2];
+	for (int i = 0; i < 2; i++) {
+		cart_config(&config);
+		config.learning_rate = 0.01;
+		config.n_epochs = 20;
+		config.target_kl = i ? 0.003 : 0.0;
+		Trainer trainer = start(&config);
+		update(trainer.ppo, value);
+		steps[i] = learner_adam(trainer.ppo->learner)->step;
+		stop(&trainer);
+	}
+	assert_int_equal(steps[0], 20 * 8);
+	assert_true(steps[1] > 0 && steps[1] < 100);
+}
+
 static void count_step(void *arg, size_t row, const EnvBuf *buf)
 {
 	int64_t *count = arg;
@@ -482,6 +562,8 @@ static void ppo_new_names_the_bad_setting(void **state)
 	BAD(learning_rate, -1.0, "learning_rate");
 	BAD(n_threads, 65, "n_threads");
 	BAD(total_timesteps, 0, "total_timesteps");
+	BAD(target_kl, -1.0, "target_kl");
+	BAD(clip_range_vf, -0.1, "clip_range_vf");
 	BAD(net.depth, 9, "depth");
 	assert_null(ppo);
 	env_free(env);
@@ -491,9 +573,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ppo_learns_the_optimum_of_two_states),
+		cmocka_unit_test(forbidden_actions_are_never_drawn_and_have_no_probability),
 		cmocka_unit_test(episode_means_are_unknown_before_one_has_ended),
 		cmocka_unit_test(ppo_names_the_tensor_of_a_nan_and_keeps_the_parameters),
 		cmocka_unit_test(same_seed_gives_same_bytes_with_any_number_of_threads),
+		cmocka_unit_test(policy_and_value_on_two_threads_give_the_bytes_of_one),
 		cmocka_unit_test(restored_run_equals_the_uninterrupted_one),
 		cmocka_unit_test(restore_refuses_other_configurations_and_damage),
 		cmocka_unit_test(state_without_env_support_goes_on_from_new_episodes),
@@ -501,6 +585,7 @@ int main(void)
 		cmocka_unit_test(learning_sees_what_acting_saw),
 		cmocka_unit_test(rewards_are_scaled_by_the_deviation_of_discounted_returns),
 		cmocka_unit_test(schedules_fall_linearly_and_settings_take_effect),
+		cmocka_unit_test(target_kl_ends_an_update_before_its_last_minibatch),
 		cmocka_unit_test(hook_sees_every_step_of_every_row),
 		cmocka_unit_test(ppo_new_names_the_bad_setting),
 	};
