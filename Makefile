@@ -1,6 +1,8 @@
 # MAESTRO: the only build file. `make help` lists the targets.
 
 B        ?= build
+JOBS     ?= $(shell nproc 2>/dev/null || echo 2)
+MAKEFLAGS += -j$(JOBS)
 CC       ?= cc
 OPT      ?= -O3
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
