@@ -140,6 +140,10 @@ interop: setup-test ## files of SB3, ONNX and TensorBoard both ways; the simulat
 	@$(MAKE) --no-print-directory -s all lib
 	@tests/interop/run.sh $(B)
 
+bench: setup-build setup-test ## what training, simulator, kernels and frames cost here, into build/bench.json
+	@$(MAKE) --no-print-directory -s all programs
+	@tests/bench/run.sh $(B)
+
 screenshots: setup-shot ## PNGs of the console from the real program in a real terminal, into screenshots/
 	@$(MAKE) --no-print-directory -s all
 	@tests/golden/screenshots.sh $(B)

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# What things cost on this machine: BUILD/bench.json, and a table of it. Each figure stands beside the command that gives it.
+#   run.sh BUILD
+# Everything that touches OpenBLAS is measured as its variables are set, and with them unset. A busy machine shows: the
+# whole process is the median of 9 and its best.
+set -eu
+cd "$(dirname "$0")/../.."
+build=$1 runs=9
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+blas=(OPENBLAS_CORETYPE OPENBLAS_L2_SIZE)
+
+# Microseconds of one `maestro train --preset seed`, store and files included, into a fresh folder.
+train_once() {
+	rm -rf "$dir/run" && mkdir "$dir/run"
+	local begin=${EPOCHREALTIME/./}
+	"$build/maestro" train --preset seed --steps 20480 --seed 1 --headless --json --db "$dir/run/maestro.db" \
+		>"$dir/out" 2>"$dir/err" || { cat "$dir/err" >&2; exit 1; }
+	echo $((${EPOCHREALTIME/./} - begin))
+}
+
+measure() { # SETTING: lines of JSON
+	local setting=$1 command="build/maestro train --preset seed --steps 20480 --seed 1 --headless --json"
+	for _ in $(seq $runs); do train_once; done | sort -n | jq -sc --arg setting "$setting" --arg command "$command" '
+		{bench: "process", steps: 20480, runs: length, seconds: (.[length / 2 | floor] / 1e6), best_s: (.[0] / 1e6),
+		 steps_per_s: (20480e6 / .[length / 2 | floor] | round), blas: $setting, command: $command}'
+	"$build/tests/bench_ppo" | jq -c --arg setting "$setting" '. + {blas: $setting, command: "build/tests/bench_ppo"}'
+}
+
+set_as=$(for name in "${blas[@]}"; do echo "$name=${!name-}"; done | paste -sd ' ')
+{
+	[ "${OPENBLAS_CORETYPE-}${OPENBLAS_L2_SIZE-}" = "" ] || measure "$set_as"
+	(unset "${blas[@]}"; measure unset)
+	"$build/tests/bench_sim" | jq -c '. + {command: "build/tests/bench_sim"}'
+} >"$dir/lines"
+
+jq -s --arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" --arg cores "$(nproc)" \
+	--arg load "$(cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo '?')" \
+	'{machine: {cpu: $cpu, cores: ($cores | tonumber), load_1m: ($load | tonumber?)}, results: .}' "$dir/lines" >"$build/bench.json"
+
+jq -r '
+	def row: [.bench + (if .name then " " + .name else "" end) + (if .envs then ", \(.envs) env" else "" end)
+	          + (if .threads then ", \(.threads) thread" + (if .threads > 1 then "s" else "" end) else "" end), (.blas // ""),
+	          if .bench == "process" then "\(.seconds) s (best \(.best_s)), \(.steps_per_s) steps/s"
+	          elif .steps_per_s then "\(.seconds) s, \(.steps_per_s) steps/s"
+	          elif .ns then "\(.ns) ns" elif .ms then "\(.ms) ms"
+	          else "\(.gflops) GFLOP/s" + (if .percent_of_peak then ", \(.percent_of_peak) % of peak" else "" end) end];
+	(["what", "OpenBLAS", "figure"], (.results[] | row)) | @tsv' "$build/bench.json" |
+	awk -F'\t' '{ printf "%-34s %-44s %s\n", $1, $2, $3 }'
+echo "written to $build/bench.json"

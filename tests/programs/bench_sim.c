@@ -1,0 +1,103 @@
+/*
+ * bench_sim
+ *
+ * Steps of the simulator a second, one JSON object a line (default service, constant traffic, random actions; one row,
+ * and sixteen); and what a frame of the console costs, in milliseconds (Train at 30 x 100 from memory to text).
+ */
+#include "base/mem.h"
+#include "base/rng.h"
+#include "fakes/fake_feed.h"
+#include "fakes/views.h"
+#include "sim/sim.h"
+#include "tui/ui.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { STEPS = 20480, ROUNDS = 5, FRAMES = 100 };
+
+static double now(void)
+{
+	struct timespec time;
+	(void) clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double) time.tv_sec + 1e-9 * (double) time.tv_nsec;
+}
+
+/* Seconds of STEPS steps over all rows; < 0: failed. */
+static double run(Env *env, EnvBuf *buf)
+{
+	Rng rng;
+	rng_init(&rng, 1, 0, RNG_ACTION);
+	if (env->ops->reset(env, 1, buf))
+		return -1.0;
+	double begin = now();
+	for (size_t t = 0; t < STEPS / env->n; t++) {
+		for (size_t e = 0; e < env->n; e++)
+			buf->action[e] = (int32_t) rng_below(&rng, 3);
+		if (env->ops->step(env, 0, env->n, buf))
+			return -1.0;
+	}
+	return now() - begin;
+}
+
+static int bench_steps(size_t n)
+{
+	SimConfig config;
+	Env *env = NULL;
+	EnvSpec spec;
+	EnvBuf buf = { 0 };
+	Error err = { 0 };
+	double best = -1.0;
+	sim_config_default(&config);
+	int code = sim_env_new(&config, n, &env, &err);
+	if (!code) {
+		env->ops->spec(env, &spec);
+		code = env_buf_init(&buf, n, &spec);
+	}
+	for (int round = 0; round < ROUNDS && !code; round++) {
+		double took = run(env, &buf);
+		code = took < 0.0 ? ERR_FAILED : 0;
+		best = best < 0.0 || took < best ? took : best;
+	}
+	if (!code)
+		printf("{\"bench\":\"sim\",\"envs\":%zu,\"steps\":%d,\"seconds\":%.4f,\"steps_per_s\":%.0f}\n", n, STEPS, best,
+		       STEPS / best);
+	env_buf_done(&buf);
+	env_free(env);
+	return code;
+}
+
+static int bench_frame(void)
+{
+	FakeFeed fake;
+	TrainView *train = calloc(1, sizeof *train);
+	LiveView *live = calloc(1, sizeof *live);
+	int code = train && live ? 0 : ERR_NOMEM;
+	double best = 1e9;
+	if (!code) {
+		views_fill_train(train, 0.5);
+		views_fill_live(live, 200);
+		fake_feed_init(&fake, train, live);
+	}
+	for (int round = 0; round < ROUNDS && !code; round++) {
+		double begin = now();
+		for (int i = 0; i < FRAMES && !code; i++) {
+			StrBuf text = { 0 };
+			code = ui_render_text(&fake.feed, SCREEN_TRAIN, 30, 100, &text);
+			strbuf_done(&text);
+		}
+		double took = (now() - begin) / FRAMES;
+		best = took < best ? took : best;
+	}
+	if (!code)
+		printf("{\"bench\":\"frame\",\"screen\":\"train\",\"size\":\"30x100\",\"ms\":%.3f}\n", best * 1e3);
+	free(train);
+	free(live);
+	return code;
+}
+
+int main(void)
+{
+	return bench_steps(1) || bench_steps(16) || bench_frame();
+}
