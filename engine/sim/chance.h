@@ -9,9 +9,9 @@
 
 /* Mean 0, deviation 1: 24 tosses of a coin (de Moivre 1733), smoothed over the steps between their sums by 8 bits more.
  * Its fourth moment is 2.92, its ends are +-5. */
-double chance_normal(uint32_t word);
+float chance_normal(uint32_t word);
 
 /* A Poisson number: below 10 the quantile, else the normal one corrected for its skew (Cornish and Fisher 1938). */
-double chance_poisson(uint32_t word, double mean);
+float chance_poisson(uint32_t word, float mean);
 
 #endif

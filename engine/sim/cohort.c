@@ -68,7 +68,7 @@ static void recount(SimRow *row, const SimView *view)
 
 /* ---- members ---- */
 
-void cohort_join(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, double n)
+void cohort_join(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, float n)
 {
 	Pod *pod = &view->pod[lane];
 	int32_t youngest = row->n_live ? view->live[row->n_live - 1] : -1, index = -1;

@@ -123,6 +123,8 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	                                   model->dt);
 	model->latency_ticks = (int32_t) ((model->latency_window_ms + model->dt_ms - 1) / model->dt_ms);
 	model->rate_ticks = (int32_t) ((model->rate_window_ms + model->dt_ms - 1) / model->dt_ms);
+	model->house_every = (int32_t) lround(HOUSE_PARTS * s->cadvisor_interval / model->dt);
+	model->house_jitter = (int32_t) lround(HOUSE_PARTS * s->cadvisor_jitter / model->dt);
 	/* a sample in the window carries the counters of when it was taken */
 	model->depth = model->warm_ticks + 2;
 	model->stamps = (int32_t) ceil(s->rate_window / s->scrape_interval) + 2;
@@ -198,7 +200,7 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	/* before anything was measured, the least favourable that a client can see */
 	row->last[2] = 1e3 * model->config.service.client_timeout;
 	SimView view = core_view(model, row);
-	double rho = core_rate(model, row, 0.0) / (row->replicas * model->response->mu);
+	float rho = (float) core_rate(model, row, 0.0) / ((float) row->replicas * model->response->mu);
 	pods_add_settled(model, row, &view, row->replicas, response_settled(model->response, rho));
 	while (row->tick < 0)
 		core_tick(model, row, &view);

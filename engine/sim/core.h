@@ -23,7 +23,7 @@ enum { /* of a cohort's history, a pod's: its requests now, then counters */
 	COLUMN_WITHIN, /* served within each point, in the response's order */
 };
 
-enum { JITTERS = 16 /* draws of one Philox block */, COHORTS = 16 };
+enum { JITTERS = 16 /* draws of one Philox block */, HOUSE_PARTS = 256, COHORTS = 16 };
 
 typedef enum LaneState { LANE_FREE, LANE_POD, LANE_GONE } LaneState;
 
@@ -39,6 +39,7 @@ typedef struct SimModel {
 	int32_t lanes, cohorts; /* per row */
 	int32_t stamps;        /* cAdvisor's, kept per lane */
 	int32_t columns, depth; /* of a cohort's history: numbers an entry, and entries */
+	int32_t house_every, house_jitter; /* cAdvisor's interval and jitter, in HOUSE_PARTS of a sub-step */
 	int64_t latency_window_ms, rate_window_ms, keep_ms;
 	double pod_capacity;   /* rps of one pod at the soft limit */
 	double peak_rps;
@@ -66,7 +67,7 @@ typedef struct SimRow {
 	int64_t tick;          /* sub-steps since time 0; negative while warming up */
 	double next_event_s;   /* until then no pod changes by itself */
 	double trace_start_s;
-	double noise;          /* AR(1) state, deviation 1 */
+	float noise;           /* AR(1) state, deviation 1 */
 	uint32_t chance[4];    /* Philox block of this sub-step and its neighbour */
 	double last[SAMPLE_FIELDS]; /* last known value of each signal, in the order of the SAMPLE_ bits */
 	Rng lifecycle;
@@ -75,7 +76,7 @@ typedef struct SimRow {
 
 typedef struct Pod {
 	double created_s, running_s, listen_s, ready_s, deleted_s, gone_s; /* INFINITY: not yet */
-	double house_tick;     /* cAdvisor's next visit, in sub-steps */
+	int64_t house_at;      /* cAdvisor's next visit, in HOUSE_PARTS of a sub-step */
 	double served_apart;   /* its own completions less its cohort's: it was elsewhere before */
 	int32_t state;         /* LaneState */
 	int32_t cohort;        /* -1: has taken no traffic yet */
@@ -88,10 +89,10 @@ typedef struct Pod {
 } Pod;
 
 typedef struct Cohort {
-	double n;              /* requests in each pod */
 	double listen_s;       /* means over its pods */
 	double ready_s, out_s; /* in the endpoints from, to */
-	double share;          /* of the sub-step, while it takes traffic */
+	float n;               /* requests in each pod */
+	float share;           /* of the sub-step, while it takes traffic */
 	double served;         /* by each, ever */
 	int32_t pods;          /* 0: closed, or free where nothing refers to it */
 	int32_t refs;          /* lanes that look at its history */
@@ -135,7 +136,7 @@ double core_rate(const SimModel *model, const SimRow *row, double t_s);
 /* pods.c: creates and deletes pods towards row->replicas, ends those that are drained, frees lanes. */
 void pods_update(const SimModel *model, SimRow *row, const SimView *view, double now_s);
 /* `count` pods that have been ready and warm for an hour, with n requests in each. */
-void pods_add_settled(const SimModel *model, SimRow *row, const SimView *view, int32_t count, double n);
+void pods_add_settled(const SimModel *model, SimRow *row, const SimView *view, int32_t count, float n);
 static inline bool pod_is_ready(const Pod *pod, double now_s)
 {
 	return pod->state == LANE_POD && pod->ready_s <= now_s && pod->deleted_s > now_s;
@@ -144,7 +145,7 @@ static inline bool pod_is_ready(const Pod *pod, double now_s)
 /* cohort.c */
 
 /* A pod begins to take traffic, with n requests: with others that do so now, else in a cohort of its own. */
-void cohort_join(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, double n);
+void cohort_join(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, float n);
 /* A pod is deleted at now_s and goes its own way. False where there is no room for one more state. */
 bool cohort_part(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, double now_s);
 /* A pod is gone; its history stays. */

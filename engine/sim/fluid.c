@@ -11,98 +11,116 @@
  */
 #include "sim/chance.h"
 #include "sim/core.h"
-#include "sim/four.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double RISING = .64, RHO_MAX = .97, RHO_SHAPE = .94, WARM = 5.0 /* warm_times: .7 % are left */;
-static const double TWIN = 1e-3; /* of the number in the pod: less apart than this is the same */
-static const float KEPT = .005f; /* hazards are kept while their load and stretch change by less */
+static const float RISING = .64f, RHO_MAX = .97f, RHO_SHAPE = .94f;
+static const double WARM = 5.0;  /* warm_times: .7 % are left */
+static const float TWIN = 1e-3f; /* of the number in the pod: less apart than this is the same */
+static const float KEPT_LOAD = .03f, KEPT_STRETCH = .005f; /* hazards are kept while load and stretch change by less */
 enum { PIECES = 8 };
+
+/* The same arithmetic in wider registers, where the machine has them: no fused operations, so the same bits. */
+#define WIDER __attribute__((target_clones("avx2", "default"), noinline))
 
 typedef struct Flow { /* what all pods share in a sub-step */
 	const Response *response;
-	double dt;
-	double rate;      /* arrivals a second of a pod that is ready throughout */
-	double burst;     /* counted arrivals over expected ones */
+	float dt;
+	float rate;       /* arrivals a second of a pod that is ready throughout */
+	float burst;      /* counted arrivals over expected ones */
 	float per, times; /* of the frailty: its variance 1/k; its draw times k */
 } Flow;
 
 typedef struct Change { /* of one pod over a sub-step */
-	double n, served, dropped, cores;
-	double accepted;
+	float n, served, dropped, cores, accepted;
 	Place middle;      /* where its mean n lies */
 } Change;
+
+static inline float at_most(float x, float limit)
+{
+	return x < limit ? x : limit;
+}
+
+static inline float at_least(float x, float limit)
+{
+	return x > limit ? x : limit;
+}
+
+/* e^x to 2e-6 in plain arithmetic, so that the compiler can do several points at once. |x| <= 80. */
+static inline float exp_of(float x)
+{
+	const float round = 12582912.0f; /* 1.5 x 2^23: adding it leaves the nearest whole number in the low bits */
+	float whole = x * 1.44269504f + round, part = x * 1.44269504f - (whole - round), power;
+	float square = part * part; /* 2^part by Taylor, in pairs that do not wait for one another */
+	float y = (1.0f + .693147181f * part) + square * ((.240226507f + .0555041087f * part) +
+	          square * (.00961812911f + .00133335581f * part));
+	int32_t bits;
+	memcpy(&bits, &whole, sizeof bits);
+	bits = (int32_t) (((uint32_t) bits - 0x4B400000u) << 23) + 0x3F800000;
+	memcpy(&power, &bits, sizeof power);
+	return y * power;
+}
 
 /* ---- dynamics ---- */
 
 /* (1 - e^-x)/x for x >= 0. */
-static inline double ease(double x)
+static inline float ease(float x)
 {
-	return x < .02 ? 1.0 - x * (.5 - x * (1.0 / 6.0)) : (1.0 - (double) exp_of((float) -fmin(x, 80.0))) / x;
+	return x < .02f ? 1.0f - x * (.5f - x * (1.0f / 6.0f)) : (1.0f - exp_of(-at_most(x, 80.0f))) / x;
 }
 
-static double grow(const Flow *flow, double n, double lambda, double speed, bool is_small, double *ret_accept)
+static inline float grow(const Flow *flow, float n, float lambda, float speed, bool is_small, float *ret_accept)
 {
 	const Response *r = flow->response;
 	Place at = response_place(r, n);
 	const ResponseRow *a = &r->row[at.at], *b = a + 1;
-	double accept = (double) place_mix(at, a->accept, b->accept);
-	double in = lambda * accept, net = in - speed * (double) place_mix(at, a->rate, b->rate);
-	if (net > 0.0) {
-		double overload = in - speed * r->mu;
-		overload = overload > 0.0 ? overload : 0.0;
-		net = overload + RISING * (net - overload);
-	}
+	float accept = place_mix(at, a->accept, b->accept);
+	float in = lambda * accept, net = in - speed * place_mix(at, a->rate, b->rate);
+	float overload = at_least(in - speed * r->mu, 0.0f), rising = overload + RISING * (net - overload);
+	net = net > 0.0f ? rising : net;
 	*ret_accept = accept;
-	if (speed == 1.0 && b->accept > .9999f)
-		return net * (double) (is_small ? place_mix(at, a->gain_small, b->gain_small) : place_mix(at, a->gain, b->gain));
+	if (speed == 1.0f && b->accept > .9999f)
+		return net * (is_small ? place_mix(at, a->gain_small, b->gain_small) : place_mix(at, a->gain, b->gain));
 	/* a warming pod, or one that turns requests away: acceptance falls with n too */
-	double dt = is_small ? flow->dt / PIECES : flow->dt;
-	double per_n = (double) a->per_width * (ROOT_STEPS * ROOT_STEPS);
-	double slope = speed * (double) a->slope + lambda * (double) (a->accept - b->accept) * per_n;
-	return net * dt * ease(slope > 0.0 ? slope * dt : 0.0);
+	float dt = is_small ? flow->dt / PIECES : flow->dt;
+	float slope = speed * a->slope + lambda * (a->accept - b->accept) * a->per_width * (ROOT_STEPS * ROOT_STEPS);
+	return net * dt * ease(at_least(slope * dt, 0.0f));
 }
 
-static double clamp(double x, double low, double high)
+static inline float cores_at(const Response *r, Place at)
 {
-	return x < low ? low : x > high ? high : x;
+	return place_mix(at, r->row[at.at].cores, r->row[at.at + 1].cores);
 }
 
-static double cores_at(const Response *r, Place at)
-{
-	return (double) place_mix(at, r->row[at.at].cores, r->row[at.at + 1].cores);
-}
-
-static Change advance_in_pieces(const Flow *flow, double n, double lambda, double speed)
+static Change advance_in_pieces(const Flow *flow, float n, float lambda, float speed)
 {
 	const Response *r = flow->response;
 	Change sum = { .n = n };
-	double dt = flow->dt / PIECES, accept;
+	float dt = flow->dt / PIECES, accept;
 	for (int i = 0; i < PIECES; i++) {
-		double to = clamp(sum.n + grow(flow, sum.n, lambda, speed, true, &accept), 0.0, r->n_max);
-		double accepted = lambda * accept * dt;
+		float to = sum.n + grow(flow, sum.n, lambda, speed, true, &accept), accepted = lambda * accept * dt;
+		to = at_most(at_least(to, 0.0f), r->n_max);
 		sum.accepted += accepted;
 		sum.served += accepted - (to - sum.n);
-		sum.dropped += lambda * (1.0 - accept) * dt;
-		sum.cores += cores_at(r, response_place(r, .5 * (sum.n + to))) / PIECES;
+		sum.dropped += lambda * (1.0f - accept) * dt;
+		sum.cores += cores_at(r, response_place(r, .5f * (sum.n + to))) / PIECES;
 		sum.n = to;
 	}
-	sum.middle = response_place(r, .5 * (n + sum.n));
+	sum.middle = response_place(r, .5f * (n + sum.n));
 	return sum;
 }
 
-static Change advance(const Flow *flow, double n, double lambda, double speed)
+static inline Change advance(const Flow *flow, float n, float lambda, float speed)
 {
 	const Response *r = flow->response;
-	double accept, dn = grow(flow, n, lambda, speed, false, &accept);
-	if (fabs(dn) > .2 * (n + 1.0))
+	float accept, dn = grow(flow, n, lambda, speed, false, &accept);
+	if (fabsf(dn) > .2f * (n + 1.0f))
 		return advance_in_pieces(flow, n, lambda, speed);
-	double to = clamp(n + dn, 0.0, r->n_max), accepted = lambda * accept * flow->dt;
-	Place middle = response_place(r, .5 * (n + to));
+	float to = at_most(at_least(n + dn, 0.0f), r->n_max), accepted = lambda * accept * flow->dt;
+	Place middle = response_place(r, .5f * (n + to));
 	return (Change) { .n = to, .accepted = accepted, .served = accepted - (to - n),
-		.dropped = lambda * (1.0 - accept) * flow->dt, .cores = cores_at(r, middle), .middle = middle };
+		.dropped = lambda * (1.0f - accept) * flow->dt, .cores = cores_at(r, middle), .middle = middle };
 }
 
 /* ---- sojourns ---- */
@@ -115,66 +133,72 @@ typedef struct Entry { /* a sub-step of a cohort's history */
 } Entry;
 
 /* Seconds over which the last n accepted arrivals came, `back` sub-steps ago. */
-static double lag_of(const Entry *entry, double n, int32_t back)
+static float lag_of(const Entry *entry, float n, int32_t back)
 {
 	const SimModel *model = entry->model;
 	const float *accepted = entry->history + COLUMN_ACCEPTED;
 	int32_t at = entry->to - back, steps = 0;
 	at = at < 0 ? at + model->depth : at;
-	double later = (double) accepted[at * model->columns], low = later - n;
+	float later = accepted[at * model->columns], low = later - n, dt = (float) model->dt;
 	for (int32_t left = entry->age - back; left > 0; left--, steps++) {
 		at = at ? at - 1 : model->depth - 1;
-		double here = (double) accepted[at * model->columns];
+		float here = accepted[at * model->columns];
 		if (here <= low)
-			return model->dt * (steps + (later > here ? (later - low) / (later - here) : 0.0));
+			return dt * ((float) steps + (later > here ? (later - low) / (later - here) : 0.0f));
 		later = here;
 	}
-	return model->dt * steps;
+	return dt * (float) steps;
 }
 
-static void settled(const Response *r, Place at, float *restrict ret_hazard)
-{
-	const float *a = r->row[at.at].hazard, *b = r->row[at.at + 1].hazard;
-	for (int p = 0; p < r->n_points; p += FOUR) {
-		Four low = four_load(a + p), high = four_load(b + p);
-		four_store(ret_hazard + p, low + at.part * (high - low));
-	}
-}
+typedef struct Sojourn { /* hazards at the points: a + part (b - a) */
+	const float *a, *b;
+	float part;
+} Sojourn;
 
 /* Stretched hazards change little from one sub-step to the next, if at all in a pod that is full. */
-static const float *stretched(const Response *r, Cohort *cohort, Place at, double stretch)
+static Sojourn stretched(const Response *r, Cohort *cohort, Place at, float stretch)
 {
-	float load = place_mix(at, r->row[at.at].load, r->row[at.at + 1].load), times = (float) stretch;
-	bool is_kept = fabsf(load - cohort->kept_load) <= KEPT * TABLE_LOADS / 5.0f &&
-	               fabsf(times - cohort->kept_stretch) <= KEPT * times;
+	float load = place_mix(at, r->row[at.at].load, r->row[at.at + 1].load);
+	bool is_kept = fabsf(load - cohort->kept_load) <= KEPT_LOAD &&
+	               fabsf(stretch - cohort->kept_stretch) <= KEPT_STRETCH * stretch;
 	if (!is_kept || cohort->kept_stretch <= 0.0f) {
 		response_stretch(r, load, stretch, cohort->hazard);
 		cohort->kept_load = load;
-		cohort->kept_stretch = times;
+		cohort->kept_stretch = stretch;
 	}
-	return cohort->hazard;
+	return (Sojourn) { cohort->hazard, cohort->hazard, 0.0f };
 }
 
-/* Hazards of what completes; calm answers are put into room, others are kept in the cohort. */
-static const float *hazards(const Flow *flow, Cohort *cohort, const Change *change, double rho, double speed,
-                            const Entry *entry, float *room)
+/* Of what completes: a pod that lags behind its load has old requests. */
+static inline Sojourn sojourn_of(const Flow *flow, Cohort *cohort, const Change *change, float rho, float speed,
+                                 const Entry *entry)
 {
 	const Response *r = flow->response;
-	double n = cohort->n, middle = .5 * (n + change->n);
-	if (rho < RHO_MAX && middle <= 1.15 * response_settled(r, rho) + .05) {
-		if (speed != 1.0)
-			return stretched(r, cohort, change->middle, 1.0 / speed);
-		settled(r, change->middle, room);
-		return room;
-	}
+	float n = cohort->n, middle = .5f * (n + change->n);
 	Place shape = change->middle;
-	if (middle <= r->concurrency) {
-		double rho_s = fmin(rho, RHO_SHAPE), n_s = response_settled(r, rho_s);
-		shape = response_place(r, response_settled(r, rho_s * fmin(n_s / middle, 1.0)));
+	if (rho < RHO_MAX && middle <= 1.15f * response_settled(r, rho) + .05f) {
+		if (speed != 1.0f)
+			return stretched(r, cohort, shape, 1.0f / speed);
+		return (Sojourn) { r->row[shape.at].hazard, r->row[shape.at + 1].hazard, shape.part };
 	}
-	double mean = (double) place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
-	double lag = .5 * (lag_of(entry, n, 1) + lag_of(entry, change->n, 0));
-	return stretched(r, cohort, shape, lag / mean);
+	if (middle <= r->concurrency) {
+		float rho_s = at_most(rho, RHO_SHAPE), n_s = response_settled(r, rho_s);
+		shape = response_place(r, response_settled(r, rho_s * at_most(n_s / middle, 1.0f)));
+	}
+	float mean = place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
+	float lag = .5f * (lag_of(entry, n, 1) + lag_of(entry, change->n, 0));
+	return stretched(r, cohort, shape, at_least(lag / mean, 1e-6f));
+}
+
+/* The smaller of two floats >= 0, which are ordered as their bits: comparing floats would keep the loop scalar. */
+static inline float smaller(float x, float limit)
+{
+	int32_t a, b;
+	memcpy(&a, &x, sizeof a);
+	memcpy(&b, &limit, sizeof b);
+	a = a < b ? a : b;
+	memcpy(&x, &a, sizeof x);
+	return x;
 }
 
 /*
@@ -182,59 +206,61 @@ static const float *hazards(const Flow *flow, Cohort *cohort, const Change *chan
  * P(T > t | R) = exp(-R k (S(t)^(-1/k) - 1)) mixes to S(t) itself: chance moves the windows, and the distribution over
  * all of them stays.
  */
-static void count_within(const Flow *flow, const float *restrict hazard, float served, float crowd,
-                         const float *restrict before, float *restrict after, float *restrict total)
+WIDER static void count_within(const Flow *flow, Sojourn sojourn, float served, float crowd,
+                               const float *restrict before, float *restrict after, float *restrict total)
 {
-	for (int p = 0; p < flow->response->n_points; p += FOUR) {
-		Four grown = flow->times * (four_exp(flow->per * four_load(hazard + p)) - 1.0f); /* e^HAZARD_MAX at the most */
-		Four within = served * (1.0f - four_exp(-four_at_most(grown, 80.0f)));
-		four_store(after + p, four_load(before + p) + within);
-		four_store(total + p, four_load(total + p) + crowd * within);
-	}
+	float per = flow->per, times = flow->times;
+	int32_t n = flow->response->n_points;
+	for (int32_t p = 0; p < n; p += SIDE_BY_SIDE)
+		for (int32_t q = p; q < p + SIDE_BY_SIDE; q++) {
+			float hazard = sojourn.a[q] + sojourn.part * (sojourn.b[q] - sojourn.a[q]);
+			float grown = times * (exp_of(per * hazard) - 1.0f); /* at most e^(1 x HAZARD_MAX) */
+			float within = served * (1.0f - exp_of(-smaller(grown, 80.0f)));
+			after[q] = before[q] + within;
+			total[q] += crowd * within;
+		}
 }
 
 /* ---- a cohort, and all of them ---- */
 
 /* A young pod is slow: its demand falls from warm_factor to 1. */
-static double speed_of(const Service *service, double age_s)
+static float speed_of(const Service *service, double age_s)
 {
 	if (age_s > WARM * service->warm_time || service->warm_factor <= 1.0)
-		return 1.0;
-	return 1.0 / (1.0 + (service->warm_factor - 1.0) * exp(-fmax(age_s, 0.0) / service->warm_time));
+		return 1.0f;
+	float left = exp_of((float) -(age_s > 0.0 ? age_s : 0.0) / (float) service->warm_time);
+	return 1.0f / (1.0f + ((float) service->warm_factor - 1.0f) * left);
 }
 
-static void live_through(const Flow *flow, SimRow *row, Cohort *cohort, double speed, const Entry *entry)
+static void live_through(const Flow *flow, SimRow *row, Cohort *cohort, float speed, const Entry *entry)
 {
 	const Response *r = flow->response;
-	double lambda = flow->rate * cohort->share, rho = lambda / (speed * r->mu), crowd = cohort->crowd;
+	float lambda = flow->rate * cohort->share, rho = lambda / (speed * r->mu), crowd = (float) cohort->crowd;
 	Change change = advance(flow, cohort->n, lambda, speed);
 	const float *before = entry->history + entry->from * entry->model->columns;
 	float *after = entry->history + entry->to * entry->model->columns;
-	after[COLUMN_N] = (float) change.n;
-	after[COLUMN_ACCEPTED] = before[COLUMN_ACCEPTED] + (float) change.accepted;
+	after[COLUMN_N] = change.n;
+	after[COLUMN_ACCEPTED] = before[COLUMN_ACCEPTED] + change.accepted;
 	/* chance in the number of arrivals shows in what completes only while there is room */
-	double burst = rho < RHO_MAX && cohort->n < r->concurrency ? flow->burst : 1.0;
-	double served = change.served > 0.0 ? change.served * burst : 0.0, dropped = change.dropped * burst;
-	double cpu_s = change.cores * burst;
-	cpu_s = (cpu_s < r->cores ? cpu_s : r->cores) * flow->dt;
-	float room[POINTS];
-	const float *hazard = hazards(flow, cohort, &change, rho, speed, entry, room);
+	float burst = rho < RHO_MAX && cohort->n < r->concurrency ? flow->burst : 1.0f;
+	float served = at_least(change.served, 0.0f) * burst, dropped = change.dropped * burst;
+	float cpu_s = at_most(change.cores * burst, r->cores) * flow->dt;
 	StepTotals *totals = &row->totals;
-	count_within(flow, hazard, (float) served, (float) crowd, before + COLUMN_WITHIN, after + COLUMN_WITHIN,
-	             totals->within);
+	count_within(flow, sojourn_of(flow, cohort, &change, rho, speed, entry), served, crowd, before + COLUMN_WITHIN,
+	             after + COLUMN_WITHIN, totals->within);
 	int32_t ok = COLUMN_WITHIN + r->bounds;
-	after[COLUMN_CPU_S] = before[COLUMN_CPU_S] + (float) cpu_s;
-	after[COLUMN_SERVED] = before[COLUMN_SERVED] + (float) served;
-	after[COLUMN_ERROR] = before[COLUMN_ERROR] + (float) (dropped + served) - (after[ok] - before[ok]);
-	totals->served += crowd * served;
-	totals->dropped += crowd * dropped;
-	totals->cpu_s += crowd * cpu_s;
+	after[COLUMN_CPU_S] = before[COLUMN_CPU_S] + cpu_s;
+	after[COLUMN_SERVED] = before[COLUMN_SERVED] + served;
+	after[COLUMN_ERROR] = before[COLUMN_ERROR] + (dropped + served) - (after[ok] - before[ok]);
+	totals->served += (double) (crowd * served);
+	totals->dropped += (double) (crowd * dropped);
+	totals->cpu_s += (double) (crowd * cpu_s);
 	cohort->n = change.n;
-	cohort->served += served;
+	cohort->served += (double) served;
 }
 
 /* What the twin has lived through. */
-static void follow(const Entry *entry, const float *lead, double n, Cohort *cohort)
+static void follow(const Entry *entry, const float *lead, Cohort *cohort)
 {
 	int32_t columns = entry->model->columns;
 	const float *from = lead + entry->from * columns, *to = lead + entry->to * columns;
@@ -242,8 +268,7 @@ static void follow(const Entry *entry, const float *lead, double n, Cohort *coho
 	float *after = entry->history + entry->to * columns;
 	for (int32_t k = 0; k < columns; k++)
 		after[k] = before[k] + (to[k] - from[k]);
-	after[COLUMN_N] = to[COLUMN_N];
-	cohort->n = n;
+	cohort->n = after[COLUMN_N] = to[COLUMN_N];
 	cohort->served += (double) (to[COLUMN_SERVED] - from[COLUMN_SERVED]);
 }
 
@@ -260,9 +285,9 @@ static void rebase(const Entry *entry, Cohort *cohort)
 	cohort->is_old = true;
 }
 
-static bool is_settled(const Cohort *cohort, double speed)
+static bool is_settled(const Cohort *cohort, float speed)
 {
-	return speed == 1.0 && cohort->share == 1.0 && cohort->twin < 0;
+	return speed == 1.0f && cohort->share == 1.0f && cohort->twin < 0;
 }
 
 /* The oldest live cohort in the state of the k-th. */
@@ -271,8 +296,8 @@ static void find_twin(SimRow *row, const SimView *view, int32_t k)
 	Cohort *cohort = &view->cohort[view->live[k]];
 	for (int32_t j = 0; j < k; j++) {
 		const Cohort *other = &view->cohort[view->live[j]];
-		if (other->twin < 0 && other->share == 1.0 && other->ready_s < cohort->ready_s &&
-		    fabs(other->n - cohort->n) <= TWIN * (other->n + TWIN)) {
+		if (other->twin < 0 && other->share == 1.0f && other->ready_s < cohort->ready_s &&
+		    fabsf(other->n - cohort->n) <= TWIN * (other->n + TWIN)) {
 			cohort->twin = view->live[j];
 			cohort->twin_since = row->tick;
 			view->cohort[cohort->twin].crowd += cohort->pods;
@@ -285,30 +310,26 @@ static void find_twin(SimRow *row, const SimView *view, int32_t k)
  * An AR(1) of deviation 1, turned into a gamma of mean 1 by the cube of Wilson and Hilferty (1931). Pods are
  * independent, so c of them have 1/c of the variance.
  */
-static void draw_noise(SimRow *row, double rho, double pods, double normal, Flow *flow)
+static void draw_noise(SimRow *row, float rho, float pods, float normal, Flow *flow)
 {
 	const Response *r = flow->response;
 	Place at = response_load_place(rho);
-	double keep = (double) place_mix(at, r->noise_keep[at.at], r->noise_keep[at.at + 1]);
-	double fresh = (double) place_mix(at, r->noise_new[at.at], r->noise_new[at.at + 1]);
-	double sd = (double) place_mix(at, r->noise_sd[at.at], r->noise_sd[at.at + 1]), variance = sd * sd;
-	if (pods > 1.0) {
-		variance /= pods;
-		sd = sqrt(variance);
-	}
+	float keep = place_mix(at, r->noise_keep[at.at], r->noise_keep[at.at + 1]);
+	float fresh = place_mix(at, r->noise_new[at.at], r->noise_new[at.at + 1]);
+	float sd = place_mix(at, r->noise_sd[at.at], r->noise_sd[at.at + 1]) / sqrtf(at_least(pods, 1.0f));
 	row->noise = keep * row->noise + fresh * normal;
-	double root = 1.0 - variance / 9.0 - sd / 3.0 * row->noise;
-	root = root > .05 ? root : .05;
-	variance = variance > 1e-3 ? variance : 1e-3;
-	flow->per = (float) variance;
-	flow->times = (float) (root * root * root / variance);
+	float root = at_least(1.0f - sd * sd * (1.0f / 9.0f) - sd * (1.0f / 3.0f) * row->noise, .05f);
+	flow->per = at_least(sd * sd, 1e-3f);
+	flow->times = root * root * root / flow->per;
 }
 
 /* Part of [from, from + dt] during which a pod is in the endpoints. */
-static double share_of(double ready_s, double out_s, double from_s, double dt)
+static float share_of(double ready_s, double out_s, double from_s, double dt)
 {
+	if (ready_s <= from_s && out_s >= from_s + dt)
+		return 1.0f;
 	double start = ready_s > from_s ? ready_s : from_s, end = out_s < from_s + dt ? out_s : from_s + dt;
-	return end <= start ? 0.0 : end - start >= dt ? 1.0 : (end - start) / dt;
+	return end > start ? (float) ((end - start) / dt) : 0.0f;
 }
 
 static void cohort_tick(const SimModel *model, SimRow *row, const SimView *view, int32_t k, const Flow *flow, double now_s)
@@ -319,9 +340,9 @@ static void cohort_tick(const SimModel *model, SimRow *row, const SimView *view,
 	Entry entry = { .model = model, .history = cohort_history(model, view, index), .from = row->at,
 		.to = row->at + 1 < depth ? row->at + 1 : 0, .age = age < depth ? (int32_t) age : depth - 1 };
 	if (cohort->twin >= 0) {
-		follow(&entry, cohort_history(model, view, cohort->twin), view->cohort[cohort->twin].n, cohort);
+		follow(&entry, cohort_history(model, view, cohort->twin), cohort);
 	} else {
-		double speed = speed_of(&model->config.service, now_s - cohort->listen_s);
+		float speed = speed_of(&model->config.service, now_s - cohort->listen_s);
 		live_through(flow, row, cohort, speed, &entry);
 		if (k && is_settled(cohort, speed))
 			find_twin(row, view, k);
@@ -356,23 +377,24 @@ void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 {
 	const Response *r = model->response;
 	StepTotals *totals = &row->totals;
-	double dt = model->dt, open = 0.0, expected = rate_rps * dt;
+	float open = 0.0f, rate = (float) rate_rps, dt = (float) model->dt, expected = rate * dt;
 	for (int32_t k = 0; k < row->n_live; k++) {
 		Cohort *cohort = &view->cohort[view->live[k]];
-		cohort->share = share_of(cohort->ready_s, cohort->out_s, now_s, dt);
-		open += cohort->share * cohort->pods;
+		cohort->share = share_of(cohort->ready_s, cohort->out_s, now_s, model->dt);
+		open += cohort->share * (float) cohort->pods;
 	}
 	const uint32_t *word = words_of(model, row);
-	double arrivals = chance_poisson(word[0], expected);
-	Flow flow = { .response = r, .dt = dt, .rate = open > 0.0 ? rate_rps / open : 0.0,
-		.burst = expected > 0.0 ? arrivals / expected : 0.0 };
+	float arrivals = chance_poisson(word[0], expected);
+	Flow flow = { .response = r, .dt = dt, .rate = open > 0.0f ? rate / open : 0.0f,
+		.burst = expected > 0.0f ? arrivals / expected : 0.0f };
 	draw_noise(row, flow.rate / r->mu, open, chance_normal(word[1]), &flow);
-	totals->pod_s += dt * row->present;
-	totals->offered += arrivals;
-	totals->time_s += dt;
-	if (open <= 0.0)
-		totals->dropped += arrivals; /* no endpoint: refused before any pod could count it */
+	totals->pod_s += model->dt * row->present;
+	totals->offered += (double) arrivals;
+	totals->time_s += model->dt;
+	if (open <= 0.0f)
+		totals->dropped += (double) arrivals; /* no endpoint: refused before any pod could count it */
 	for (int32_t k = 0; k < row->n_live; k++)
 		cohort_tick(model, row, view, k, &flow, now_s);
-	merge_twins(model, row, view);
+	if (row->n_live > 1)
+		merge_twins(model, row, view);
 }

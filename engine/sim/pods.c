@@ -56,7 +56,6 @@ static int32_t open_lane(const SimModel *model, SimRow *row, const SimView *view
 	int32_t lane = find_lane(model, row, view);
 	if (lane < 0)
 		return -1;
-	const Service *s = &model->config.service;
 	view->order[row->n_used++] = lane;
 	Pod *pod = &view->pod[lane];
 	*pod = *times;
@@ -68,8 +67,8 @@ static int32_t open_lane(const SimModel *model, SimRow *row, const SimView *view
 	pod->serial = row->serial++;
 	/* phases of its scrape and of its housekeeping */
 	pod->scrape_tick = (int32_t) row->tick + 1 + (int32_t) rng_below(&row->lifecycle, (uint32_t) model->scrape_ticks);
-	pod->house_tick = fmax(pod->running_s / model->dt, (double) row->tick) +
-	                  s->cadvisor_interval / model->dt * rng_uniform(&row->lifecycle);
+	pod->house_at = (int64_t) (HOUSE_PARTS * fmax(pod->running_s / model->dt, (double) row->tick)) +
+	                rng_below(&row->lifecycle, (uint32_t) model->house_every);
 	row->alive++;
 	row->present++;
 	return lane;
@@ -89,7 +88,7 @@ static bool create_pod(const SimModel *model, SimRow *row, const SimView *view, 
 	return open_lane(model, row, view, &times) >= 0;
 }
 
-void pods_add_settled(const SimModel *model, SimRow *row, const SimView *view, int32_t count, double n)
+void pods_add_settled(const SimModel *model, SimRow *row, const SimView *view, int32_t count, float n)
 {
 	double since = core_now_s(model, row) - LONG_AGO_S;
 	const Pod times = { .created_s = since, .running_s = since, .listen_s = since, .ready_s = since };
@@ -117,7 +116,7 @@ static int32_t choose_victim(const SimRow *row, const SimView *view, double now_
 
 static double left_in(const SimView *view, const Pod *pod)
 {
-	return pod->cohort < 0 ? 0.0 : view->cohort[pod->cohort].n;
+	return pod->cohort < 0 ? 0.0 : (double) view->cohort[pod->cohort].n;
 }
 
 static void end_pod(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, double now_s)
@@ -163,7 +162,7 @@ static double age_pod(const SimModel *model, SimRow *row, const SimView *view, i
 		return INFINITY;
 	if (pod->ready_s >= now_s + model->dt)
 		return pod->ready_s - model->dt;
-	cohort_join(model, row, view, lane, 0.0);
+	cohort_join(model, row, view, lane, 0.0f);
 	return INFINITY;
 }
 

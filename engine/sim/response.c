@@ -18,13 +18,13 @@ static double n_of_row(int32_t i)
 	return (double) i * i / (ROOT_STEPS * ROOT_STEPS);
 }
 
-void response_stretch(const Response *response, float load, double stretch, float *ret_hazard)
+void response_stretch(const Response *response, float load, float stretch, float *ret_hazard)
 {
 	int32_t j = (int32_t) load;
 	if (j > TABLE_LOADS - 2)
 		j = TABLE_LOADS - 2;
 	const float *low = response->log_hazard[j], *high = response->log_hazard[j + 1];
-	float mix = load - (float) j, shift = LOG_STEPS * log2f(fmaxf((float) stretch, 1e-6f));
+	float mix = load - (float) j, shift = LOG_STEPS * log2f(stretch);
 	for (int p = 0; p < response->n_points; p++) {
 		float x = response->point_log[p] - shift;
 		x = x > 0.0f ? x : 0.0f;
@@ -67,17 +67,17 @@ double response_quantile(const Response *response, Place place, double q)
 
 double response_capacity(const Response *response, double latency_s)
 {
-	double low = 0.0, high = response->n_max;
-	if (response_quantile(response, response_place(response, low), .95) > latency_s)
+	double low = 0.0, high = (double) response->n_max;
+	if (response_quantile(response, response_place(response, (float) low), .95) > latency_s)
 		return 0.0;
 	for (int i = 0; i < 60; i++) {
 		double mid = .5 * (low + high);
-		if (response_quantile(response, response_place(response, mid), .95) <= latency_s)
+		if (response_quantile(response, response_place(response, (float) mid), .95) <= latency_s)
 			low = mid;
 		else
 			high = mid;
 	}
-	Place place = response_place(response, low);
+	Place place = response_place(response, (float) low);
 	return (double) place_mix(place, response->row[place.at].rate, response->row[place.at + 1].rate);
 }
 
@@ -155,7 +155,7 @@ static void choose_points(Response *response, double timeout_s, double soft_ms, 
 	while (last > response->first && full[time_bin(BUCKET_MS[last] * 1e-3 / most, &part)] >= 1.0f)
 		last--;
 	response->bounds = last - response->first + 1;
-	response->n_points = (response->bounds + AFTER + FOUR - 1) / FOUR * FOUR;
+	response->n_points = (response->bounds + AFTER + SIDE_BY_SIDE - 1) / SIDE_BY_SIDE * SIDE_BY_SIDE;
 	for (int p = 0; p < POINTS; p++)
 		response->point_s[p] = p < response->bounds ? BUCKET_MS[response->first + p] * 1e-3 : INFINITY;
 	int below = response->first - (response->first > 0), beyond = last + (last < BUCKETS - 2);
@@ -216,7 +216,7 @@ static void fill_settled(Response *response)
 static void fill_noise(Response *response, const Service *service)
 {
 	double spread = 1.0 + service->service_cv * service->service_cv;
-	double scale_s = spread * service_demand_s(service) / response->cores;
+	double scale_s = spread * service_demand_s(service) / (double) response->cores;
 	for (int i = 0; i < LOAD_STEPS + 2; i++) {
 		double rho = fmax(i * (2.0 / LOAD_STEPS), .05);
 		double tau = fmin(60.0, scale_s / fmax((1.0 - rho) * (1.0 - rho), 1e-6));
@@ -244,11 +244,11 @@ int response_new(const Service *service, double dt, double soft_ms, double hard_
 	Response *response = mem_block(1, sizeof *response);
 	if (!response)
 		return ERR_NOMEM;
-	response->n_max = service->concurrency + service->queue_max;
-	response->n_rows = (int32_t) ceil(sqrt(response->n_max) * ROOT_STEPS) + 2;
-	response->cores = service_cores(service);
-	response->mu = response->cores / service_demand_s(service);
-	response->concurrency = service->concurrency;
+	response->n_max = (float) (service->concurrency + service->queue_max);
+	response->n_rows = (int32_t) ceil(sqrt((double) response->n_max) * ROOT_STEPS) + 2;
+	response->cores = (float) service_cores(service);
+	response->mu = (float) (service_cores(service) / service_demand_s(service));
+	response->concurrency = (float) service->concurrency;
 	response->dt = dt;
 	response->row = mem_block((size_t) response->n_rows, sizeof *response->row);
 	response->log_hazard = mem_block(TABLE_LOADS, sizeof *response->log_hazard);

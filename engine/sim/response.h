@@ -11,9 +11,9 @@
 
 /*
  * Points at which the sojourn distribution is kept: those of Istio's 19 finite bounds that a request of this service can
- * be on either side of, then the client's timeout and the limits of the task, then +Inf up to a multiple of FOUR.
+ * be on either side of, then the client's timeout and the limits of the task, then +Inf up to a multiple of SIDE_BY_SIDE.
  */
-enum { BUCKETS = 20, FOUR = 4, POINTS = 24, AFTER_TIMEOUT = 0, AFTER_SOFT, AFTER_HARD, AFTER };
+enum { BUCKETS = 20, SIDE_BY_SIDE = 8, POINTS = 24, AFTER_TIMEOUT = 0, AFTER_SOFT, AFTER_HARD, AFTER };
 
 /* Istio's bounds of istio_request_duration_milliseconds; the last is INFINITY. */
 extern const double BUCKET_MS[BUCKETS];
@@ -45,13 +45,13 @@ typedef struct Response {
 	ResponseTable table;
 	ResponseRow *row;              /* [n_rows], row i at n = (i/ROOT_STEPS)^2 */
 	int32_t n_rows;
-	double n_max;                  /* a pod holds no more */
-	double mu;                     /* completions a second at saturation */
-	double cores;                  /* in use then */
-	double concurrency;
+	float n_max;                   /* a pod holds no more */
+	float mu;                      /* completions a second at saturation */
+	float cores;                   /* in use then */
+	float concurrency;
 	double dt;                     /* sub-step, s */
 	int32_t first, bounds;         /* points 0..bounds-1 are BUCKET_MS[first..] */
-	int32_t n_points;              /* in use, a multiple of FOUR */
+	int32_t n_points;              /* in use, a multiple of SIDE_BY_SIDE */
 	double point_s[POINTS];
 	double bucket_ms[BUCKETS + 1]; /* the bounds with points, one below, one above and INFINITY */
 	int32_t n_buckets;
@@ -69,40 +69,35 @@ typedef struct Place {
 	float part;
 } Place;
 
-/* Hazards at the points of the distribution at `load` (of ResponseRow) with its times stretched. */
-void response_stretch(const Response *response, float load, double stretch, float *ret_hazard);
 static inline float place_mix(Place place, float a, float b)
 {
 	return a + place.part * (b - a);
 }
 
-static inline Place response_place(const Response *response, double n)
+static inline Place response_place(const Response *response, float n) /* 0 to n_max */
 {
-	float scaled = (float) n * (ROOT_STEPS * ROOT_STEPS);
-	int32_t at = (int32_t) sqrtf(scaled > 0.0f ? scaled : 0.0f);
-	at = at < response->n_rows - 2 ? at : response->n_rows - 2;
-	float part = (scaled - response->row[at].start) * response->row[at].per_width;
-	part = part > 0.0f ? part : 0.0f;
-	return (Place) { at, part < 1.0f ? part : 1.0f };
+	float scaled = n * (ROOT_STEPS * ROOT_STEPS);
+	int32_t at = (int32_t) sqrtf(scaled);
+	const ResponseRow *row = &response->row[at];
+	return (Place) { at, (scaled - row->start) * row->per_width };
 }
 
-static inline Place response_load_place(double rho)
+static inline Place response_load_place(float rho)
 {
-	float scaled = (float) rho * (LOAD_STEPS / 2.0f);
-	scaled = scaled > 0.0f ? scaled : 0.0f;
-	scaled = scaled < LOAD_STEPS ? scaled : LOAD_STEPS;
+	float scaled = rho < 2.0f ? rho * (LOAD_STEPS / 2.0f) : LOAD_STEPS;
 	int32_t at = (int32_t) scaled;
 	return (Place) { at, scaled - (float) at };
 }
 
 /* Settled number in the pod at rho. */
-static inline double response_settled(const Response *response, double rho)
+static inline float response_settled(const Response *response, float rho)
 {
 	Place load = response_load_place(rho);
-	return (double) place_mix(load, response->n_at[load.at], response->n_at[load.at + 1]);
+	return place_mix(load, response->n_at[load.at], response->n_at[load.at + 1]);
 }
 
-
+/* Hazards at the points of the distribution at `load` (of ResponseRow) with its times stretched. */
+void response_stretch(const Response *response, float load, float stretch, float *ret_hazard);
 /* P(sojourn <= t_s) at a place. */
 double response_cdf(const Response *response, Place place, double t_s);
 /* The q-quantile, s. */

@@ -18,7 +18,7 @@
 /* ---- cAdvisor ---- */
 
 /* A pod's draws are its own, whoever asks when: bytes of Philox blocks counted by its serial number. */
-static double next_jitter(const SimRow *row, Pod *pod)
+static int32_t next_jitter(const SimRow *row, Pod *pod)
 {
 	uint32_t k = pod->n_jitter++ % JITTERS;
 	if (!k) {
@@ -29,16 +29,15 @@ static double next_jitter(const SimRow *row, Pod *pod)
 		rng_philox(counter, key, word);
 		memcpy(pod->jitter, word, sizeof pod->jitter);
 	}
-	return (pod->jitter[k] + .5) / 256.0;
+	return pod->jitter[k];
 }
 
 static void keep_house(const SimModel *model, const SimRow *row, Pod *pod, int32_t tick)
 {
-	const Service *s = &model->config.service;
-	double per_dt = 1.0 / model->dt;
-	while (pod->house_tick <= tick) {
-		pod->house_stamp = (int32_t) ceil(pod->house_tick);
-		pod->house_tick += per_dt * (s->cadvisor_interval + s->cadvisor_jitter * next_jitter(row, pod));
+	while (pod->house_at <= (int64_t) tick * HOUSE_PARTS) {
+		pod->house_stamp = (int32_t) ((pod->house_at + HOUSE_PARTS - 1 + (INT64_C(1) << 40)) / HOUSE_PARTS -
+		                              (INT64_C(1) << 40) / HOUSE_PARTS); /* rounded up, before time 0 too */
+		pod->house_at += model->house_every + (model->house_jitter * next_jitter(row, pod) + 128) / 256;
 	}
 }
 
@@ -60,8 +59,13 @@ static void catch_up(const SimModel *model, const SimRow *row, Pod *pod, int32_t
 
 enum { WINDOWS = 8, WIDTH = COLUMN_WITHIN - COLUMN_SERVED + POINTS };
 
+typedef struct Span { /* samples of a pod in a window, sub-steps */
+	int32_t n, first, last;
+} Span;
+
 typedef struct Shared { /* a window over a cohort's history that several pods have */
-	int32_t cohort, first, last, pods;
+	int32_t cohort, pods;
+	Span span;
 } Shared;
 
 typedef struct Answer { /* sums over the pods, and the newest sample that went in */
@@ -77,10 +81,6 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-typedef struct Span { /* samples of a pod in a window, sub-steps */
-	int32_t n, first, last;
-} Span;
-
 /* A pod's own counters, in the last `ticks` sub-steps. */
 static Span scraped(const SimModel *model, const SimRow *row, const Pod *pod, int32_t ticks)
 {
@@ -92,38 +92,45 @@ static Span scraped(const SimModel *model, const SimRow *row, const Pod *pod, in
 	return (Span) { steps + 1, last - steps * step, last };
 }
 
-/* Adds `weight` times the rates of n series of a cohort from `column` on. */
-static void add_rates(const SimModel *model, const SimRow *row, const SimView *view, int32_t index, Span span,
-                      int64_t range_ms, double weight, int32_t column, int32_t n, double *sum)
+/* rate() of two samples of a cohort's column: entries at first and last. */
+static double rate_of(const RateWindow *window, const float *history, int32_t first, int32_t last)
 {
-	const Cohort *cohort = &view->cohort[index];
-	const float *history = cohort_history(model, view, index) + column;
-	const float *first = history + cohort_entry(model, row, cohort, span.first) * model->columns;
-	const float *last = history + cohort_entry(model, row, cohort, span.last) * model->columns;
-	double value[2][WIDTH], rate[WIDTH] = { 0 };
+	const double value[] = { (double) history[first], (double) history[last] };
+	return rate_value(window, value, 1);
+}
+
+static RateWindow window_of(const SimModel *model, const SimRow *row, Span span, int64_t range_ms)
+{
 	RateWindow window;
 	int64_t ms = model->dt_ms;
 	(void) rate_window_at(span.n, span.first * ms, span.last * ms, row->tick * ms, range_ms, &window);
 	window.last = window.size = 1;
+	return window;
+}
+
+/* Adds the rates of everything that is counted over a window, once for each pod that has it. */
+static void add_shared(const SimModel *model, const SimRow *row, const SimView *view, const Shared *shared, double *sum)
+{
+	int32_t n = COLUMN_WITHIN + model->response->bounds + 1 - COLUMN_SERVED;
+	const Cohort *cohort = &view->cohort[shared->cohort];
+	const float *history = cohort_history(model, view, shared->cohort) + COLUMN_SERVED;
+	const float *first = history + cohort_entry(model, row, cohort, shared->span.first) * model->columns;
+	const float *last = history + cohort_entry(model, row, cohort, shared->span.last) * model->columns;
+	double value[2 * WIDTH];
+	RateWindow window = window_of(model, row, shared->span, model->latency_window_ms);
 	window.is_old = cohort->is_old;
+	double pods = shared->pods;
 	for (int32_t k = 0; k < n; k++) {
-		value[0][k] = (double) first[k];
-		value[1][k] = (double) last[k];
+		value[k] = pods * (double) first[k];
+		value[WIDTH + k] = pods * (double) last[k];
 	}
-	rate_add(&window, value[0], WIDTH, n, rate);
-	for (int32_t k = 0; k < n; k++)
-		sum[k] += weight * rate[k];
+	rate_add(&window, value, WIDTH, n, sum);
 }
 
 static void flush(const SimModel *model, const SimRow *row, const SimView *view, Answer *answer)
 {
-	int32_t n = COLUMN_WITHIN + model->response->bounds + 1 - COLUMN_SERVED, step = model->scrape_ticks;
-	for (int32_t k = 0; k < answer->n_shared; k++) {
-		const Shared *shared = &answer->shared[k];
-		const Span span = { (shared->last - shared->first) / step + 1, shared->first, shared->last };
-		add_rates(model, row, view, shared->cohort, span, model->latency_window_ms, shared->pods, COLUMN_SERVED, n,
-		          answer->series);
-	}
+	for (int32_t k = 0; k < answer->n_shared; k++)
+		add_shared(model, row, view, &answer->shared[k], answer->series);
 	answer->n_shared = 0;
 }
 
@@ -133,14 +140,14 @@ static void share_window(const SimModel *model, const SimRow *row, const SimView
 {
 	for (int32_t k = 0; k < answer->n_shared; k++) {
 		Shared *shared = &answer->shared[k];
-		if (shared->cohort == cohort && shared->first == span.first && shared->last == span.last) {
+		if (shared->cohort == cohort && shared->span.first == span.first && shared->span.last == span.last) {
 			shared->pods++;
 			return;
 		}
 	}
 	if (answer->n_shared == WINDOWS)
 		flush(model, row, view, answer);
-	answer->shared[answer->n_shared++] = (Shared) { cohort, span.first, span.last, 1 };
+	answer->shared[answer->n_shared++] = (Shared) { cohort, 1, span };
 }
 
 static void add_requests(const SimModel *model, const SimRow *row, const SimView *view, const Pod *pod, Answer *answer)
@@ -156,10 +163,14 @@ static void add_requests(const SimModel *model, const SimRow *row, const SimView
 		return;
 	span = scraped(model, row, pod, model->rate_ticks);
 	if (span.n >= 2) {
-		int32_t ok = COLUMN_WITHIN + model->response->bounds;
 		if (pod->cohort >= 0) {
-			add_rates(model, row, view, pod->cohort, span, model->rate_window_ms, 1.0, COLUMN_ERROR, 1, &answer->rps);
-			add_rates(model, row, view, pod->cohort, span, model->rate_window_ms, 1.0, ok, 1, &answer->rps);
+			RateWindow window = window_of(model, row, span, model->rate_window_ms);
+			const Cohort *cohort = &view->cohort[pod->cohort];
+			const float *history = cohort_history(model, view, pod->cohort);
+			int32_t first = cohort_entry(model, row, cohort, span.first) * model->columns;
+			int32_t last = cohort_entry(model, row, cohort, span.last) * model->columns;
+			answer->rps += rate_of(&window, history + COLUMN_ERROR, first, last) +
+			               rate_of(&window, history + COLUMN_WITHIN + model->response->bounds, first, last);
 		}
 		answer->rps_tick = later(answer->rps_tick, span.last);
 		answer->n_rps++;
@@ -176,8 +187,13 @@ static void add_cpu(const SimModel *model, const SimRow *row, const SimView *vie
 	}
 	if (span.n < 2)
 		return;
-	if (pod->cohort >= 0)
-		add_rates(model, row, view, pod->cohort, span, model->rate_window_ms, 1.0, COLUMN_CPU_S, 1, &answer->cpu);
+	if (pod->cohort >= 0) {
+		RateWindow window = window_of(model, row, span, model->rate_window_ms);
+		const Cohort *cohort = &view->cohort[pod->cohort];
+		int32_t first = cohort_entry(model, row, cohort, span.first) * model->columns;
+		int32_t last = cohort_entry(model, row, cohort, span.last) * model->columns;
+		answer->cpu += rate_of(&window, cohort_history(model, view, pod->cohort) + COLUMN_CPU_S, first, last);
+	}
 	answer->cpu_tick = later(answer->cpu_tick, span.last);
 	answer->n_cpu++;
 }
