@@ -44,6 +44,7 @@ typedef struct SimModel {
 	double pod_capacity;   /* rps of one pod at the soft limit */
 	double peak_rps;
 	double trace_from_s, trace_span_s; /* what episodes may use */
+	bool is_wide;          /* fluid_has_wide() */
 	Target target;         /* what observation and reward look at */
 	size_t pods_at, cohorts_at, history_at, stamps_at, order_at, live_at; /* in a row, bytes */
 	size_t row_bytes;
@@ -167,6 +168,9 @@ static inline int32_t cohort_entry(const SimModel *model, const SimRow *row, con
 
 /* fluid.c: queues and counters over [now_s, now_s + dt] at rate_rps offered. */
 void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps);
+
+/* Whether this machine has the wider registers. */
+bool fluid_has_wide(void);
 
 /* scrape.c: what Prometheus answers now. Brings cAdvisor's visits up to the present. */
 void scrape_query(const SimModel *model, SimRow *row, const SimView *view, double now_s, Sample *ret_sample);

@@ -21,9 +21,6 @@ static const float TWIN = 1e-3f; /* of the number in the pod: less apart than th
 static const float KEPT_LOAD = .03f, KEPT_STRETCH = .005f; /* hazards are kept while load and stretch change by less */
 enum { PIECES = 8 };
 
-/* The same arithmetic in wider registers, where the machine has them: no fused operations, so the same bits. */
-#define WIDER __attribute__((target_clones("avx2", "default"), noinline))
-
 typedef struct Flow { /* what all pods share in a sub-step */
 	const Response *response;
 	float dt;
@@ -206,8 +203,9 @@ static inline float smaller(float x, float limit)
  * P(T > t | R) = exp(-R k (S(t)^(-1/k) - 1)) mixes to S(t) itself: chance moves the windows, and the distribution over
  * all of them stays.
  */
-WIDER static void count_within(const Flow *flow, Sojourn sojourn, float served, float crowd,
-                               const float *restrict before, float *restrict after, float *restrict total)
+static inline __attribute__((always_inline)) void count_each(const Flow *flow, Sojourn sojourn, float served, float crowd,
+                                                             const float *restrict before, float *restrict after,
+                                                             float *restrict total)
 {
 	float per = flow->per, times = flow->times;
 	int32_t n = flow->response->n_points;
@@ -219,6 +217,35 @@ WIDER static void count_within(const Flow *flow, Sojourn sojourn, float served, 
 			after[q] = before[q] + within;
 			total[q] += crowd * within;
 		}
+}
+
+/* The same arithmetic in wider registers, where the machine has them: nothing is fused, so the bits are the same. */
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void count_wide(const Flow *flow, Sojourn sojourn, float served, float crowd,
+                                                       const float *before, float *after, float *total)
+{
+	count_each(flow, sojourn, served, crowd, before, after, total);
+}
+
+bool fluid_has_wide(void)
+{
+	return __builtin_cpu_supports("avx2");
+}
+#else
+#define count_wide count_each
+bool fluid_has_wide(void)
+{
+	return false;
+}
+#endif
+
+static inline void count_within(const SimModel *model, const Flow *flow, Sojourn sojourn, float served, float crowd,
+                                const float *before, float *after, float *total)
+{
+	if (model->is_wide)
+		count_wide(flow, sojourn, served, crowd, before, after, total);
+	else
+		count_each(flow, sojourn, served, crowd, before, after, total);
 }
 
 /* ---- a cohort, and all of them ---- */
@@ -246,8 +273,9 @@ static void live_through(const Flow *flow, SimRow *row, Cohort *cohort, float sp
 	float served = at_least(change.served, 0.0f) * burst, dropped = change.dropped * burst;
 	float cpu_s = at_most(change.cores * burst, r->cores) * flow->dt;
 	StepTotals *totals = &row->totals;
-	count_within(flow, sojourn_of(flow, cohort, &change, rho, speed, entry), served, crowd, before + COLUMN_WITHIN,
-	             after + COLUMN_WITHIN, totals->within);
+	Sojourn sojourn = sojourn_of(flow, cohort, &change, rho, speed, entry);
+	count_within(entry->model, flow, sojourn, served, crowd, before + COLUMN_WITHIN, after + COLUMN_WITHIN,
+	             totals->within);
 	int32_t ok = COLUMN_WITHIN + r->bounds;
 	after[COLUMN_CPU_S] = before[COLUMN_CPU_S] + cpu_s;
 	after[COLUMN_SERVED] = before[COLUMN_SERVED] + served;
