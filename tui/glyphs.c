@@ -56,13 +56,23 @@ GlyphMode glyphs_choose(GlyphMode asked, const char *charset, const char *term)
 
 uint32_t glyphs_add_dot(const Glyphs *glyphs, uint32_t old, int x, int y, char letter)
 {
-	if (glyphs->mode == GLYPHS_BRAILLE)
-		return ((old & ~0xffu) == 0x2800 ? old : 0x2800) | BRAILLE_BIT[x & 1][y & 3];
+	return glyphs_add_column(glyphs, old, x, y, y, letter);
+}
+
+uint32_t glyphs_add_column(const Glyphs *glyphs, uint32_t old, int x, int y0, int y1, char letter)
+{
 	if (glyphs->mode == GLYPHS_ASCII)
 		return (uint32_t) letter;
 	uint32_t bits = 0;
+	if (glyphs->mode == GLYPHS_BRAILLE) {
+		for (int y = y0; y <= y1; y++)
+			bits |= BRAILLE_BIT[x & 1][y & 3];
+		return ((old & ~0xffu) == 0x2800 ? old : 0x2800) | bits;
+	}
 	for (uint32_t i = 1; i < 16; i++)
 		if (QUADRANT[i] == old)
 			bits = i;
-	return QUADRANT[bits | 1u << ((y & 1) * 2 + (x & 1))];
+	for (int y = y0; y <= y1; y++)
+		bits |= 1u << ((y & 1) * 2 + (x & 1));
+	return QUADRANT[bits];
 }

@@ -38,5 +38,7 @@ GlyphMode glyphs_choose(GlyphMode asked, const char *charset, const char *term);
 
 /* The cell `old` with dot (x, y) of the cell added, from the top left; letter stands for it in ASCII. */
 uint32_t glyphs_add_dot(const Glyphs *glyphs, uint32_t old, int x, int y, char letter);
+/* The same with the dots (x, y0..y1). */
+uint32_t glyphs_add_column(const Glyphs *glyphs, uint32_t old, int x, int y0, int y1, char letter);
 
 #endif

@@ -52,22 +52,28 @@ static int clip(int value, int lo, int hi)
 	return value < lo ? lo : value > hi ? hi : value;
 }
 
-/* y counts from the bottom. */
-static void dot(const Plot *plot, int x, int y, Role role, char letter)
-{
-	const Glyphs *g = plot->canvas->glyphs;
-	int down = dots_y(plot) - 1 - y;
-	if (x < 0 || x >= dots_x(plot) || down < 0 || y < 0)
-		return;
-	Cell *cell = canvas_cell(plot->canvas, plot->area.row + down / g->dots_y, plot->area.col + x / g->dots_x);
-	if (cell)
-		*cell = (Cell) { glyphs_add_dot(g, cell->ch, x % g->dots_x, down % g->dots_y, letter), role };
-}
-
+/* The dots between two heights, which count from the bottom; a cell at a time. */
 static void column(const Plot *plot, int x, int from, int to, Role role, char letter)
 {
-	for (int y = from < to ? from : to; y <= (from < to ? to : from); y++)
-		dot(plot, x, y, role, letter);
+	const Glyphs *g = plot->canvas->glyphs;
+	int most = dots_y(plot) - 1, top = most - (from > to ? from : to), bottom = most - (from < to ? from : to);
+	if (x < 0 || x >= dots_x(plot) || top > most || bottom < 0)
+		return;
+	top = top > 0 ? top : 0;
+	bottom = bottom < most ? bottom : most;
+	int col = plot->area.col + x / g->dots_x;
+	for (int y = top; y <= bottom;) {
+		int end = y - y % g->dots_y + g->dots_y - 1, last = end < bottom ? end : bottom;
+		Cell *cell = canvas_cell(plot->canvas, plot->area.row + y / g->dots_y, col);
+		if (cell)
+			*cell = (Cell) { glyphs_add_column(g, cell->ch, x % g->dots_x, y % g->dots_y, last % g->dots_y, letter), role };
+		y = last + 1;
+	}
+}
+
+static void dot(const Plot *plot, int x, int y, Role role, char letter)
+{
+	column(plot, x, y, y, role, letter);
 }
 
 static Role area_role(const Series *series, double y, bool is_fill)
@@ -82,7 +88,8 @@ static Role area_role(const Series *series, double y, bool is_fill)
 /* The edge takes the cell's colour, since it is drawn last. */
 static void area_column(const Plot *plot, const Series *series, int x, int y, double value)
 {
-	column(plot, x, 0, y - 1, area_role(series, value, true), ':');
+	if (y > 0)
+		column(plot, x, 0, y - 1, area_role(series, value, true), ':');
 	dot(plot, x, y, area_role(series, value, false), series->letter);
 }
 
