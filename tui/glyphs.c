@@ -34,7 +34,8 @@ static const Glyphs ASCII = {
 static const uint32_t QUADRANT[16] = { ' ', 0x2598, 0x259d, 0x2580, 0x2596, 0x258c, 0x259e, 0x259b,
 	0x2597, 0x259a, 0x2590, 0x259c, 0x2584, 0x2599, 0x259f, 0x2588 };
 
-static const uint8_t BRAILLE_BIT[2][4] = { { 0x01, 0x02, 0x04, 0x40 }, { 0x08, 0x10, 0x20, 0x80 } };
+/* The dots of a column above row y. */
+static const uint8_t BRAILLE_ABOVE[2][5] = { { 0, 0x01, 0x03, 0x07, 0x47 }, { 0, 0x08, 0x18, 0x38, 0xb8 } };
 
 const Glyphs *glyphs_table(GlyphMode mode)
 {
@@ -63,12 +64,11 @@ uint32_t glyphs_add_column(const Glyphs *glyphs, uint32_t old, int x, int y0, in
 {
 	if (glyphs->mode == GLYPHS_ASCII)
 		return (uint32_t) letter;
-	uint32_t bits = 0;
 	if (glyphs->mode == GLYPHS_BRAILLE) {
-		for (int y = y0; y <= y1; y++)
-			bits |= BRAILLE_BIT[x & 1][y & 3];
-		return ((old & ~0xffu) == 0x2800 ? old : 0x2800) | bits;
+		const uint8_t *above = BRAILLE_ABOVE[x & 1];
+		return ((old & ~0xffu) == 0x2800 ? old : 0x2800) | (uint32_t) (above[(y1 & 3) + 1] ^ above[y0 & 3]);
 	}
+	uint32_t bits = 0;
 	for (uint32_t i = 1; i < 16; i++)
 		if (QUADRANT[i] == old)
 			bits = i;

@@ -61,13 +61,12 @@ static void column(const Plot *plot, int x, int from, int to, Role role, char le
 		return;
 	top = top > 0 ? top : 0;
 	bottom = bottom < most ? bottom : most;
-	int col = plot->area.col + x / g->dots_x;
-	for (int y = top; y <= bottom;) {
-		int end = y - y % g->dots_y + g->dots_y - 1, last = end < bottom ? end : bottom;
-		Cell *cell = canvas_cell(plot->canvas, plot->area.row + y / g->dots_y, col);
+	int col = plot->area.col + x / g->dots_x, row = top / g->dots_y, last = bottom / g->dots_y;
+	for (int y0 = top % g->dots_y; row <= last; row++, y0 = 0) {
+		int y1 = row == last ? bottom % g->dots_y : g->dots_y - 1;
+		Cell *cell = canvas_cell(plot->canvas, plot->area.row + row, col);
 		if (cell)
-			*cell = (Cell) { glyphs_add_column(g, cell->ch, x % g->dots_x, y % g->dots_y, last % g->dots_y, letter), role };
-		y = last + 1;
+			*cell = (Cell) { glyphs_add_column(g, cell->ch, x % g->dots_x, y0, y1, letter), role };
 	}
 }
 

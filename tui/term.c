@@ -184,23 +184,82 @@ static attr_t attributes(Role role, ColorMode depth)
 	       (bits & ATTR_UNDERLINE ? A_UNDERLINE : 0);
 }
 
-void term_show(Term *term, const Canvas *canvas)
+/* How the roles look at the terminal's depth. */
+typedef struct Looks {
+	cchar_t cell[ROLE_COUNT];    /* a blank */
+	bool is_bare[ROLE_COUNT];    /* a blank of it shows nothing */
+} Looks;
+
+static void looks_init(Looks *looks, ColorMode depth)
 {
-	for (int r = 0; r < canvas->rows; r++) {
-		for (int c = 0; c < canvas->cols; c++) {
-			size_t at = (size_t) r * (size_t) canvas->cols + (size_t) c;
-			Cell now = canvas->cell[at];
-			if (now.ch == term->shown.cell[at].ch && now.role == term->shown.cell[at].role)
-				continue;
-			term->shown.cell[at] = now;
-			if (!now.ch)
-				continue;
-			wchar_t text[2] = { (wchar_t) now.ch, 0 };
-			cchar_t cell;
-			short pair = term->depth == COLOR_NEVER ? 0 : (short) (now.role + 1);
-			(void) setcchar(&cell, text, attributes((Role) now.role, term->depth), pair, NULL);
-			(void) mvadd_wch(r, c, &cell);
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		attr_t attr = attributes((Role) role, depth);
+		(void) setcchar(&looks->cell[role], L" ", attr, depth == COLOR_NEVER ? 0 : (short) (role + 1), NULL);
+		looks->is_bare[role] = !(attr & (A_REVERSE | A_UNDERLINE));
+	}
+}
+
+/*
+ * Each change of look costs the terminal a sequence, so a short gap between two words takes the look before it. A longer
+ * one is cheaper as a jump over default blanks.
+ */
+static void settle_blanks(Cell *row, int cols, const Looks *looks)
+{
+	enum { SHORT = 4 };
+	for (int c = 0; c < cols; c++) {
+		int end = c;
+		while (end < cols && row[end].ch == ' ' && looks->is_bare[row[end].role])
+			end++;
+		bool is_short = c > 0 && end < cols && end - c <= SHORT && looks->is_bare[row[c - 1].role];
+		for (uint32_t role = is_short ? row[c - 1].role : ROLE_TEXT; c < end; c++)
+			row[c].role = role;
+	}
+}
+
+/* Cells of a row from first on that differ from what is shown and are one column wide each; answers how many. */
+static int take_run(const Cell *now, Cell *shown, int first, int cols, const Looks *looks, cchar_t *run, int most)
+{
+	int n = 0;
+	for (int c = first; c < cols && n < most; c++, n++) {
+		bool is_same = now[c].ch == shown[c].ch && now[c].role == shown[c].role;
+		if (is_same || !now[c].ch || (c + 1 < cols && !now[c + 1].ch))
+			break;
+		shown[c] = now[c];
+		run[n] = looks->cell[now[c].role];
+		run[n].chars[0] = (wchar_t) now[c].ch;
+	}
+	return n;
+}
+
+static void show_row(const Cell *now, Cell *shown, int row, int cols, const Looks *looks)
+{
+	enum { RUN = 128 };
+	cchar_t run[RUN];
+	for (int c = 0; c < cols;) {
+		int n = take_run(now, shown, c, cols, looks, run, RUN);
+		if (n > 0)
+			(void) mvadd_wchnstr(row, c, run, n);
+		c += n;
+		if (n > 0 || c >= cols)
+			continue;
+		if ((now[c].ch != shown[c].ch || now[c].role != shown[c].role) && now[c].ch) { /* a wide one */
+			cchar_t cell = looks->cell[now[c].role];
+			cell.chars[0] = (wchar_t) now[c].ch;
+			(void) mvadd_wch(row, c, &cell);
 		}
+		shown[c] = now[c];
+		c++;
+	}
+}
+
+void term_show(Term *term, Canvas *canvas)
+{
+	Looks looks;
+	looks_init(&looks, term->depth);
+	for (int r = 0; r < canvas->rows; r++) {
+		size_t at = (size_t) r * (size_t) canvas->cols;
+		settle_blanks(&canvas->cell[at], canvas->cols, &looks);
+		show_row(&canvas->cell[at], &term->shown.cell[at], r, canvas->cols, &looks);
 	}
 	(void) refresh();
 }

@@ -24,8 +24,8 @@ void term_size(int *ret_rows, int *ret_cols);
 /* After a size change; the next show draws everything. ERR_NOMEM. */
 int term_resize(Term *term, int rows, int cols);
 
-/* Copies the cells that differ from what is shown; one write. */
-void term_show(Term *term, const Canvas *canvas);
+/* Copies the cells that differ from what is shown; one write. Blanks of the canvas may change their role. */
+void term_show(Term *term, Canvas *canvas);
 /* The next show draws everything anew, whatever is on the screen. */
 void term_forget(Term *term);
 /* The next key in keys.h's numbers, or -1. */
