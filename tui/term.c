@@ -119,6 +119,7 @@ int term_open(Term *term, ColorMode color, Error *err)
 	(void) set_term(screen);
 	set_modes();
 	open_colors(term, color);
+	(void) endwin(); /* until curses came back from the shell once, it writes at each move of the cursor, not once a frame */
 	arm(&modes);
 	return 0;
 }
