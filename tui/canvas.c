@@ -281,16 +281,21 @@ static void encode(StrBuf *text, uint32_t ch)
 	strbuf_add(text, s, len);
 }
 
-void canvas_to_text(const Canvas *canvas, StrBuf *text)
+void canvas_part_to_text(const Canvas *canvas, Rect part, StrBuf *text)
 {
-	for (int r = 0; r < canvas->rows; r++) {
+	for (int r = part.row; r < part.row + part.rows && r < canvas->rows; r++) {
 		const Cell *row = &canvas->cell[(size_t) r * (size_t) canvas->cols];
-		int end = canvas->cols;
-		while (end > 0 && row[end - 1].ch == ' ')
+		int end = part.col + part.cols < canvas->cols ? part.col + part.cols : canvas->cols;
+		while (end > part.col && row[end - 1].ch == ' ')
 			end--;
-		for (int c = 0; c < end; c++)
+		for (int c = part.col; c < end; c++)
 			if (row[c].ch)
 				encode(text, row[c].ch);
 		strbuf_add(text, "\n", 1);
 	}
+}
+
+void canvas_to_text(const Canvas *canvas, StrBuf *text)
+{
+	canvas_part_to_text(canvas, (Rect) { 0, 0, canvas->rows, canvas->cols }, text);
 }

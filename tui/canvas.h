@@ -74,5 +74,7 @@ __attribute__((format(printf, 3, 4))) bool pen_item(Pen *pen, Role role, const c
 
 /* Lines with trailing blanks removed, each ended by '\n'. */
 void canvas_to_text(const Canvas *canvas, StrBuf *text);
+/* The same of a part. */
+void canvas_part_to_text(const Canvas *canvas, Rect part, StrBuf *text);
 
 #endif

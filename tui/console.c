@@ -254,6 +254,7 @@ static ConsoleResult act(Console *console, UiAction action)
 	case ACT_FREEZE: console->is_frozen = !console->is_frozen; break;
 	case ACT_HELP: console->is_helping = !console->is_helping; console->help_top = 0; break;
 	case ACT_BACK: go_back(console); break;
+	case ACT_COPY: return CONSOLE_COPY;
 	case ACT_REDRAW: return CONSOLE_REDRAW;
 	case ACT_SUSPEND: return console_suspend(console);
 	case ACT_QUIT: return quit(console);

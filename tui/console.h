@@ -10,7 +10,7 @@
 #include "tui/ui.h"
 
 typedef enum ConsoleResult { CONSOLE_STAYS, CONSOLE_QUIT, CONSOLE_HEADLESS, CONSOLE_SUSPEND,
-	CONSOLE_REDRAW } ConsoleResult;
+	CONSOLE_REDRAW, CONSOLE_COPY } ConsoleResult;
 
 typedef struct Message { /* one line in the place of the keys */
 	char text[200];
@@ -66,6 +66,8 @@ ConsoleResult console_key(Console *console, int key, int64_t now_ms);
 ConsoleResult console_suspend(Console *console);
 void console_draw(Console *console);
 
+/* The focused pane as it stands on the screen, without its frame. */
+void console_pane_text(const Console *console, StrBuf *text);
 bool console_has(const Console *console, ScreenId screen);
 /* Sends a command; its answer shows as a message. Nothing is sent in read-only mode: the one check. */
 void console_send(Console *console, Command *command, const char *what);

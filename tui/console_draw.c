@@ -179,3 +179,12 @@ void console_draw(Console *console)
 	if (console->dialog.kind != DIALOG_NONE)
 		dialog_draw(&console->dialog, canvas);
 }
+
+void console_pane_text(const Console *console, StrBuf *text)
+{
+	const Layout *layout = &console->layout;
+	Rect pane = layout->class_ == LAYOUT_COLUMN ? layout->body : layout->pane[layout->focus];
+	if (layout->class_ != LAYOUT_COLUMN)
+		pane = (Rect) { pane.row + 1, pane.col + 2, pane.rows - 2, pane.cols - 4 };
+	canvas_part_to_text(&console->canvas, pane, text);
+}

@@ -44,6 +44,7 @@ static const KeyRow TABLE[] = {
 	{ KEY_BACK_TAB, ACT_FOCUS_BACK, ON_ALL, false, "S-Tab", NULL, "pane before" },
 	{ 'z', ACT_ZOOM, ON_ALL, false, "z", "zoom", "the focused pane alone, or all again" },
 	{ 'f', ACT_FREEZE, ON_LIVE | ON_TRAIN, false, "f", "freeze", "stop drawing new data; recording goes on" },
+	{ 'y', ACT_COPY, ON_ALL, false, "y", NULL, "copy the focused pane as text to the clipboard (OSC 52)" },
 	{ KEY_CTRL_L, ACT_REDRAW, ON_ALL, false, "Ctrl-L", NULL, "draw the whole screen anew" },
 	{ '?', ACT_HELP, ON_ALL, false, "?", "help", "this list" },
 	{ KEY_ESC, ACT_BACK, ON_ALL, false, "Esc", NULL, "one layer back; on Live: back to now" },

@@ -9,6 +9,7 @@
 
 #include <curses.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -263,6 +264,14 @@ void term_show(Term *term, Canvas *canvas)
 		show_row(&canvas->cell[at], &term->shown.cell[at], r, canvas->cols, &looks);
 	}
 	(void) refresh();
+}
+
+void term_copy(const char *base64)
+{
+	(void) printf("\033]52;c;%s\a", base64);
+	if (getenv("TMUX")) /* for a tmux that keeps that one to itself, the same past it */
+		(void) printf("\033Ptmux;\033\033]52;c;%s\a\033\\", base64);
+	(void) fflush(stdout);
 }
 
 /* ---- keys ---- */

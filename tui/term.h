@@ -28,6 +28,8 @@ int term_resize(Term *term, int rows, int cols);
 void term_show(Term *term, Canvas *canvas);
 /* The next show draws everything anew, whatever is on the screen. */
 void term_forget(Term *term);
+/* Puts text, in base64, on the clipboard of whoever shows the terminal (OSC 52); nothing tells whether it was taken. */
+void term_copy(const char *base64);
 /* The next key in keys.h's numbers, or -1. */
 int term_key(Term *term);
 

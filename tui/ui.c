@@ -7,6 +7,7 @@
  */
 #include "tui/ui.h"
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/snap.h"
 #include "tui/console.h"
@@ -136,12 +137,28 @@ static void suspend(Ui *ui)
 	take_back(ui);
 }
 
+static void copy(Ui *ui)
+{
+	StrBuf text = { 0 }, code = { 0 };
+	console_pane_text(&ui->console, &text);
+	if (!text.failed)
+		base64_encode(text.data, text.len, &code);
+	bool has_failed = text.failed || code.failed;
+	if (!has_failed)
+		term_copy(code.data);
+	console_say(&ui->console, has_failed ? ROLE_BAD : ROLE_OK,
+	            has_failed ? "copy: out of memory" : "copied the pane to the clipboard (OSC 52, if the terminal allows it)");
+	strbuf_done(&text);
+	strbuf_done(&code);
+}
+
 static void handle(Ui *ui, ConsoleResult result)
 {
 	switch (result) {
 	case CONSOLE_QUIT: end(ui, UI_QUIT); break;
 	case CONSOLE_HEADLESS: end(ui, UI_HEADLESS); break;
 	case CONSOLE_SUSPEND: suspend(ui); break;
+	case CONSOLE_COPY: copy(ui); break;
 	case CONSOLE_REDRAW: term_forget(&ui->term); break;
 	case CONSOLE_STAYS: break;
 	}

@@ -52,6 +52,11 @@ check "the shown steps are stored" [ "$mega" = "$(of '.last_update.steps' | awk 
 	awk '{ split($1, p, "."); n = length($1) - (index($1, ".") > 0); while (n++ < 3) { if (index($1, ".") == 0) $1 = $1 "."; $1 = $1 "0" } print $1, $2 }')" ]
 check "the pause is an intervention" [ "$(of '[.interventions[].what] | index("pause") != null')" = true ]
 
+tmux set -s set-clipboard on
+tmux send-keys y
+see 'copied the pane'
+check "y copies the focused pane" sh -c "tmux -L maestro-console-$$ show-buffer | grep -q '^. train '"
+
 tmux send-keys c
 see 'checkpoint at'
 check "c writes a checkpoint" [ -s "$dir/runs/1/last.ckpt" ]

@@ -498,6 +498,21 @@ static void old_data_turn_unknown(void **state)
 	assert_non_null(strstr(text, "data 46 s old"));
 }
 
+static void copy_is_the_focused_pane_without_its_frame(void **state)
+{
+	Desk *desk = *state;
+	start(desk, SCREEN_LIVE, false);
+	for (int i = 0; i < 4; i++)
+		press(desk, KEY_TAB_);
+	assert_int_equal(press(desk, 'y'), CONSOLE_COPY);
+	StrBuf text = { 0 };
+	console_pane_text(&desk->console, &text);
+	assert_int_equal(strncmp(text.data, "  time     who ", 15), 0);
+	assert_null(strchr(text.data, '|'));
+	assert_null(strstr(text.data, "Last decisions"));
+	strbuf_done(&text);
+}
+
 /* ---- the past ---- */
 
 static void cursor_shows_the_decision_that_it_is_on(void **state)
@@ -680,6 +695,7 @@ int main(void)
 		DESK_TEST(screen_without_its_worker_is_not_offered),
 		DESK_TEST(frozen_screen_keeps_its_frame),
 		DESK_TEST(old_data_turn_unknown),
+		DESK_TEST(copy_is_the_focused_pane_without_its_frame),
 		DESK_TEST(cursor_shows_the_decision_that_it_is_on),
 		DESK_TEST(cursor_stays_at_its_time_while_decisions_come_in),
 		DESK_TEST(cursor_walks_the_history_and_its_values_are_shown),
