@@ -7,6 +7,7 @@
 #include "decide/reward.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 static const int64_t START_MS = 1600000000000; /* any fixed moment: rules use differences only */
@@ -162,6 +163,41 @@ int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, Eva
 	finish(&run);
 	sim_target_free(run.sim);
 	return code;
+}
+
+typedef struct Share { /* of the episodes: first, first + 2, ... */
+	const SimConfig *config;
+	uint64_t seed;
+	int32_t first, n;
+	Policy *policy;
+	EvalEpisode *ret;
+	int code;
+	Error err;
+} Share;
+
+static void *play(void *arg)
+{
+	Share *share = arg;
+	for (int32_t i = share->first; i < share->n && !share->code; i += 2)
+		share->code = evaluate_episode(share->config, evaluate_seed(share->seed, i), share->policy, &share->ret[i],
+		                               &share->err);
+	return NULL;
+}
+
+int evaluate_policies(const SimConfig *config, uint64_t seed, int32_t n, Policy *const policy[2], EvalEpisode *ret, Error *err)
+{
+	Share share[2];
+	pthread_t thread;
+	for (int32_t k = 0; k < 2; k++)
+		share[k] = (Share) { .config = config, .seed = seed, .first = k, .n = n, .policy = policy[k], .ret = ret };
+	bool is_apart = n > 1 && !pthread_create(&thread, NULL, play, &share[1]);
+	(void) play(&share[0]);
+	if (is_apart)
+		(void) pthread_join(thread, NULL);
+	else
+		(void) play(&share[1]);
+	const Share *failed = share[0].code ? &share[0] : &share[1];
+	return failed->code ? error_set(err, failed->code, "%s", failed->err.text) : 0;
 }
 
 int evaluate_policy(const SimConfig *config, uint64_t seed, int32_t n, Policy *policy, EvalEpisode *ret, Error *err)

@@ -33,5 +33,7 @@ int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, Eva
 
 /* n episodes by evaluate_seed(seed, 0..n-1). */
 int evaluate_policy(const SimConfig *config, uint64_t seed, int32_t n, Policy *policy, EvalEpisode *ret, Error *err);
+/* The same with two policies alike, one for every other episode on a thread of its own. */
+int evaluate_policies(const SimConfig *config, uint64_t seed, int32_t n, Policy *const policy[2], EvalEpisode *ret, Error *err);
 
 #endif

@@ -104,11 +104,14 @@ int trainer_evaluate(Trainer *trainer, Error *err)
 	TrainPhase phase = trainer->view.phase;
 	trainer->view.phase = TRAIN_EVALUATING;
 	trainer_publish(trainer);
-	Policy *policy = NULL;
-	int code = greedy_policy(trainer, &policy, err);
+	Policy *policy[2] = { NULL, NULL };
+	int code = greedy_policy(trainer, &policy[0], err);
 	if (!code)
-		code = evaluate_policy(&config->eval_sim, config->ppo.seed, config->eval_episodes, policy, trainer->episode, err);
-	policy_free(policy);
+		code = greedy_policy(trainer, &policy[1], err);
+	if (!code)
+		code = evaluate_policies(&config->eval_sim, config->ppo.seed, config->eval_episodes, policy, trainer->episode, err);
+	policy_free(policy[0]);
+	policy_free(policy[1]);
 	if (!code)
 		code = show_hpa(trainer, err);
 	trainer->view.phase = phase;
