@@ -57,7 +57,7 @@ struct Learner {
 	_Alignas(64) Job job;           /* the next one; its step outlives it; apart from what the other thread reads */
 };
 
-static void place_pass(Learner *learner, int trunk, Carve *at)
+static void place_pass(Learner *learner, size_t trunk, Carve *at)
 {
 	const Net *net = learner->net;
 	const NetLayer *layer = net->layer[trunk];
@@ -82,7 +82,7 @@ static void place(Learner *learner, Carve *at)
 	learner->adam.m = carve(at, net->n_params, sizeof(float));
 	learner->adam.v = carve(at, net->n_params, sizeof(float));
 	learner->grad = carve(at, net->n_params, sizeof(float));
-	for (int t = TRUNK_COUNT; t-- > 0;) /* the shared one first: the others read its output */
+	for (size_t t = TRUNK_COUNT; t-- > 0;) /* the shared one first: the others read its output */
 		place_pass(learner, t, at);
 	learner->log_prob = carve(at, n, sizeof(float));
 	learner->advantage = carve(at, n, sizeof(float));
@@ -139,7 +139,7 @@ Adam *learner_adam(Learner *learner)
 
 /* ---- a trunk's pass ---- */
 
-static void take_step(Learner *learner, int trunk, const AdamStep *step)
+static void take_step(Learner *learner, size_t trunk, const AdamStep *step)
 {
 	const Net *net = learner->net;
 	for (int32_t i = 0; i < net_layers(net, trunk); i++) {
@@ -158,7 +158,7 @@ static void gather_rows(const RolloutBuf *buf, const Job *job, float *rows)
 			rows[b * ldx + o] = buf->obs[job->index[b] * dim + o];
 }
 
-static void forward(Learner *learner, int trunk, const Job *job)
+static void forward(Learner *learner, size_t trunk, const Job *job)
 {
 	Pass *pass = &learner->pass[trunk];
 	const float *x = pass->x;
@@ -195,7 +195,7 @@ static void layer_backward(const Net *net, const NetLayer *layer, size_t n, cons
 	net->kernels->derive(n * layer->in_pad, act, x, dz);
 }
 
-static void backward(Learner *learner, int trunk, size_t n)
+static void backward(Learner *learner, size_t trunk, size_t n)
 {
 	const NetLayer *layer = learner->net->layer[trunk], *shared = learner->net->layer[TRUNK_SHARED];
 	const Kernels *kernels = learner->net->kernels;
@@ -432,7 +432,7 @@ int learner_update(Learner *learner, const RolloutBuf *buf, const LearnConfig *c
 	pair_close(learner->pair);
 	if (code)
 		return code;
-	for (int t = 0; t < TRUNK_COUNT && learner->job.is_step_due; t++)
+	for (size_t t = 0; t < TRUNK_COUNT && learner->job.is_step_due; t++)
 		take_step(learner, t, &learner->job.step);
 	learner->job.is_step_due = false;
 	*ret_figures = means_of(&sums);

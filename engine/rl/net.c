@@ -82,7 +82,7 @@ static void size_layers(Net *net)
 	size_layer(&net->layer[TRUNK_VALUE][net->depth[TRUNK_VALUE]], vf, 1, KERNEL_LINEAR, &at);
 	net->n_params = at;
 	net->widest_pad = 16;
-	for (int t = 0; t < TRUNK_COUNT; t++)
+	for (size_t t = 0; t < TRUNK_COUNT; t++)
 		for (int32_t i = 0; i < net_layers(net, t); i++)
 			if (net->layer[t][i].out_pad > net->widest_pad)
 				net->widest_pad = net->layer[t][i].out_pad;
@@ -93,7 +93,7 @@ static void place(Net *net, Carve *at)
 	size_t dim = (size_t) net->config.obs_dim;
 	(void) carve(at, 1, sizeof *net);
 	net->params = carve(at, net->n_params, sizeof(float));
-	for (int t = 0; t < TRUNK_COUNT; t++)
+	for (size_t t = 0; t < TRUNK_COUNT; t++)
 		for (int32_t i = 0; i < net_layers(net, t); i++) {
 			NetLayer *layer = &net->layer[t][i];
 			layer->packed = carve(at, (layer->in + 1) * layer->out_pad, sizeof(float));
@@ -109,7 +109,7 @@ static void place(Net *net, Carve *at)
 
 static bool has_large(const Net *net)
 {
-	for (int t = 0; t < TRUNK_COUNT; t++)
+	for (size_t t = 0; t < TRUNK_COUNT; t++)
 		for (int32_t i = 0; i < net_layers(net, t); i++)
 			if (net->layer[t][i].in * net->layer[t][i].out >= BLAS_MIN)
 				return true;
@@ -173,7 +173,7 @@ void net_pack_layer(const Net *net, const NetLayer *layer)
 
 void net_pack(Net *net)
 {
-	for (int t = 0; t < TRUNK_COUNT; t++)
+	for (size_t t = 0; t < TRUNK_COUNT; t++)
 		for (int32_t i = 0; i < net_layers(net, t); i++)
 			net_pack_layer(net, &net->layer[t][i]);
 }

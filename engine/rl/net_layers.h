@@ -40,7 +40,7 @@ struct Net {
 };
 
 /* Layers of a trunk, its head included. */
-static inline int32_t net_layers(const Net *net, int trunk)
+static inline int32_t net_layers(const Net *net, size_t trunk)
 {
 	return net->depth[trunk] + (trunk < HEADS);
 }
