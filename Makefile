@@ -126,8 +126,8 @@ asan: setup-test ## the same tests under address and undefined-behaviour sanitiz
 	@$(MAKE) --no-print-directory -s B=build-asan OPT='-O1 -fno-omit-frame-pointer' \
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' all programs check
 
-tsan: setup-test ## the same tests under the thread sanitizer, but for the learning test (test_ppo has its threads)
-	@SKIP=learning $(MAKE) --no-print-directory -s B=build-tsan OPT='-O1 -fno-omit-frame-pointer' SAN='-fsanitize=thread' all programs check
+tsan: setup-test ## the same tests under the thread sanitizer, but for those that take minutes there or count on its speed
+	@SKIP='learning\|cartpole\|console.sh' $(MAKE) --no-print-directory -s B=build-tsan OPT='-O1 -fno-omit-frame-pointer' SAN='-fsanitize=thread' all programs check
 
 e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (needs Go for the first build)
 	@$(MAKE) --no-print-directory -s all programs
