@@ -2,7 +2,9 @@
 
 B        ?= build
 JOBS     ?= $(shell nproc 2>/dev/null || echo 2)
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)
+endif
 CC       ?= cc
 OPT      ?= -O3
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
