@@ -69,7 +69,7 @@ $(B)/gen/ready: $(wildcard storage/*.sql)
 $(B)/gen/%_sql.h: $(B)/gen/ready ;
 
 # The default service's response table, measured here by the request-level simulator (SIM's "compiled in").
-GEN_OBJ  := $(patsubst %,$(B)/obj/engine/%.o,base/mem base/err base/rng sim/service sim/request sim/table sim/gen/make_table)
+GEN_OBJ  := $(patsubst %,$(B)/obj/engine/%.o,base/mem base/err base/rng sim/service sim/server sim/request sim/table sim/gen/make_table)
 $(B)/gen/make_table: $(GEN_OBJ)
 	$(CC) $(LDFLAGS) -o $@ $^ -lm
 

@@ -72,7 +72,7 @@ void cohort_join(const SimModel *model, SimRow *row, const SimView *view, int32_
 {
 	Pod *pod = &view->pod[lane];
 	int32_t youngest = row->n_live ? view->live[row->n_live - 1] : -1, index = -1;
-	bool is_new = youngest < 0 || view->cohort[youngest].since != row->tick || view->cohort[youngest].out_s < INFINITY;
+	bool is_new = model->jobs || youngest < 0 || view->cohort[youngest].since != row->tick || view->cohort[youngest].out_s < INFINITY;
 	if (is_new)
 		index = find_slot(model, row, view);
 	if (index >= 0) {
@@ -80,6 +80,8 @@ void cohort_join(const SimModel *model, SimRow *row, const SimView *view, int32_
 			.since = row->tick, .twin = -1 };
 		memset(cohort_history(model, view, index) + row->at * model->columns, 0, (size_t) model->columns * sizeof(float));
 		view->live[row->n_live++] = index;
+		if (model->jobs)
+			discrete_open(model, row, view, index, n);
 	} else {
 		index = youngest;
 	}
@@ -174,4 +176,16 @@ void cohort_merge(SimRow *row, const SimView *view, int32_t index)
 	view->cohort[to].refs += from->refs;
 	from->pods = from->refs = 0;
 	recount(row, view);
+}
+
+void cohort_rebase(const SimModel *model, const SimView *view, int32_t index, int32_t at)
+{
+	int32_t columns = model->columns;
+	float base[COLUMN_WITHIN + POINTS], *history = cohort_history(model, view, index);
+	memcpy(base, history + at * columns, (size_t) columns * sizeof *base);
+	base[COLUMN_N] = 0.0f;
+	for (float *entry = history; entry < history + model->depth * columns; entry += columns)
+		for (int32_t k = 0; k < columns; k++)
+			entry[k] -= base[k];
+	view->cohort[index].is_old = true;
 }

@@ -27,6 +27,11 @@ static void lay_out(SimModel *model)
 	model->live_at = take(&used, cohorts * sizeof(int32_t));
 	model->stamps_at = take(&used, lanes * (size_t) model->stamps * sizeof(int32_t));
 	model->history_at = take(&used, cohorts * (size_t) (model->depth * model->columns) * sizeof(float));
+	if (model->jobs) {
+		model->discrete_at = take(&used, sizeof(Discrete));
+		model->servers_at = take(&used, cohorts * sizeof(Server));
+		model->jobs_at = take(&used, cohorts * model->jobs * sizeof(Job));
+	}
 	model->row_bytes = used;
 }
 
@@ -37,6 +42,8 @@ SimView core_view(const SimModel *model, SimRow *row)
 		.pod = (void *) (base + model->pods_at), .cohort = (void *) (base + model->cohorts_at),
 		.history = (void *) (base + model->history_at), .stamp = (void *) (base + model->stamps_at),
 		.order = (void *) (base + model->order_at), .live = (void *) (base + model->live_at),
+		.discrete = (void *) (base + model->discrete_at), .server = (void *) (base + model->servers_at),
+		.job = (void *) (base + model->jobs_at),
 	};
 }
 
@@ -64,6 +71,8 @@ static int check(const SimConfig *c, Error *err)
 	if (!((double) c->latency_window_s >= 2.0 * c->service.scrape_interval) || c->latency_window_s > 3600.0f)
 		return error_set(err, ERR_INVALID, "simulator: latency window of %g s, must be two scrapes (%g s) to 3600 s",
 		                 (double) c->latency_window_s, 2.0 * c->service.scrape_interval);
+	if (c->level == SIM_FLUID && c->balance != SIM_RANDOM)
+		return error_set(err, ERR_INVALID, "simulator: the fluid level balances at random; other rules need the request level");
 	if (!(c->window_from >= 0.0 && c->window_to <= 1.0 && c->window_from < c->window_to))
 		return error_set(err, ERR_INVALID, "simulator: window %g to %g, must rise within 0..1", c->window_from,
 		                 c->window_to);
@@ -131,7 +140,8 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	model->stamps = (int32_t) ceil(s->rate_window / s->scrape_interval) + 2;
 	model->columns = COLUMN_WITHIN + model->response->n_points;
 	model->lanes = (2 * config->max_replicas + LANE_PAD - 1) / LANE_PAD * LANE_PAD;
-	model->cohorts = COHORTS < model->lanes ? COHORTS : model->lanes;
+	model->jobs = config->level == SIM_REQUEST ? server_jobs(s) : 0;
+	model->cohorts = COHORTS < model->lanes && !model->jobs ? COHORTS : model->lanes;
 	model->target = (Target) { .namespace_ = "sim", .name = "service", .min_replicas = config->min_replicas,
 		.max_replicas = config->max_replicas, .latency_soft_ms = config->latency_soft_ms,
 		.latency_hard_ms = config->latency_hard_ms };
@@ -201,6 +211,8 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	/* before anything was measured, the least favourable that a client can see */
 	row->last[2] = 1e3 * model->config.service.client_timeout;
 	SimView view = core_view(model, row);
+	if (model->jobs)
+		discrete_reset(model, row, &view);
 	float rho = (float) core_rate(model, row, 0.0) / ((float) row->replicas * model->response->mu);
 	pods_add_settled(model, row, &view, row->replicas, response_settled(model->response, rho));
 	while (row->tick < 0)
@@ -212,7 +224,11 @@ void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 {
 	double now = core_now_s(model, row);
 	pods_update(model, row, view, now);
-	fluid_tick(model, row, view, now, core_rate(model, row, now + .5 * model->dt));
+	double rate = core_rate(model, row, now + .5 * model->dt);
+	if (model->jobs)
+		discrete_tick(model, row, view, now, rate);
+	else
+		fluid_tick(model, row, view, now, rate);
 	row->tick++;
 	row->at = row->at + 1 < model->depth ? row->at + 1 : 0;
 }

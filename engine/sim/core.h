@@ -16,6 +16,7 @@
 
 #include "base/rng.h"
 #include "sim/response.h"
+#include "sim/server.h"
 #include "sim/sim.h"
 
 enum { /* of a cohort's history, a pod's: its requests now, then counters */
@@ -46,7 +47,8 @@ typedef struct SimModel {
 	double trace_from_s, trace_span_s; /* what episodes may use */
 	bool is_wide;          /* fluid_has_wide() */
 	Target target;         /* what observation and reward look at */
-	size_t pods_at, cohorts_at, history_at, stamps_at, order_at, live_at; /* in a row, bytes */
+	size_t pods_at, cohorts_at, history_at, stamps_at, order_at, live_at, discrete_at, servers_at, jobs_at; /* in a row, bytes */
+	uint32_t jobs;         /* a server has memory for; 0 at the fluid level */
 	size_t row_bytes;
 } SimModel;
 
@@ -106,6 +108,13 @@ typedef struct Cohort {
 	float hazard[POINTS];
 } Cohort;
 
+typedef struct Discrete { /* of the request level, besides a server for each cohort */
+	Rng arrivals, demands, balancer;
+	Sizes sizes;
+	double to_arrival;     /* until the next one, in mean times between arrivals */
+	uint32_t turn;         /* of round robin */
+} Discrete;
+
 typedef struct SimView {
 	Pod *pod;              /* [lanes] */
 	Cohort *cohort;        /* [cohorts] */
@@ -113,6 +122,9 @@ typedef struct SimView {
 	int32_t *stamp;        /* [lanes][stamps] sub-steps of cAdvisor's samples, a ring */
 	int32_t *order;        /* [lanes] used lanes, oldest pod first */
 	int32_t *live;         /* [cohorts] those with pods, oldest first */
+	Discrete *discrete;    /* at the request level */
+	Server *server;        /* [cohorts] */
+	Job *job;              /* [cohorts][jobs] */
 } SimView;
 
 /* core.c */
@@ -155,6 +167,8 @@ void cohort_leave(SimRow *row, const SimView *view, int32_t lane);
 void cohort_forget(const SimView *view, int32_t lane);
 /* All pods of a cohort go over to its twin. */
 void cohort_merge(SimRow *row, const SimView *view, int32_t index);
+/* Takes a cohort's counters back to zero in the entry `at`: only differences count from now on. */
+void cohort_rebase(const SimModel *model, const SimView *view, int32_t index, int32_t at);
 /* Entries of a history; the one of a sub-step not older than depth, which is all zeros before it began. */
 static inline float *cohort_history(const SimModel *model, const SimView *view, int32_t index)
 {
@@ -171,6 +185,12 @@ void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 
 /* Whether this machine has the wider registers. */
 bool fluid_has_wide(void);
+
+/* discrete.c: the same by single requests. */
+void discrete_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps);
+void discrete_reset(const SimModel *model, SimRow *row, const SimView *view);
+/* A new cohort's server, with n requests in it. */
+void discrete_open(const SimModel *model, const SimRow *row, const SimView *view, int32_t index, float n);
 
 /* scrape.c: what Prometheus answers now. Brings cAdvisor's visits up to the present. */
 void scrape_query(const SimModel *model, SimRow *row, const SimView *view, double now_s, Sample *ret_sample);

@@ -300,19 +300,6 @@ static void follow(const Entry *entry, const float *lead, Cohort *cohort)
 	cohort->served += (double) (to[COLUMN_SERVED] - from[COLUMN_SERVED]);
 }
 
-/* Takes its counters back to zero where the history is full of them. */
-static void rebase(const Entry *entry, Cohort *cohort)
-{
-	int32_t columns = entry->model->columns, size = entry->model->depth * columns;
-	float base[COLUMN_WITHIN + POINTS];
-	memcpy(base, entry->history + entry->to * columns, (size_t) columns * sizeof *base);
-	base[COLUMN_N] = 0.0f;
-	for (float *at = entry->history; at < entry->history + size; at += columns)
-		for (int32_t k = 0; k < columns; k++)
-			at[k] -= base[k];
-	cohort->is_old = true;
-}
-
 static bool is_settled(const Cohort *cohort, float speed)
 {
 	return speed == 1.0f && cohort->share == 1.0f && cohort->twin < 0;
@@ -376,7 +363,7 @@ static void cohort_tick(const SimModel *model, SimRow *row, const SimView *view,
 			find_twin(row, view, k);
 	}
 	if (entry.to == 0 && age >= depth)
-		rebase(&entry, cohort);
+		cohort_rebase(model, view, index, 0);
 }
 
 /* Cohorts that have been twins for as long as any window reaches are one. */

@@ -1,8 +1,6 @@
 /*
- * The request level of SIM section 3: every request is an event. One pod is a processor-sharing server under a CFS
- * quota, with a limit on what it serves at once and a waiting room behind.
- *
- * The pod is apart from the arrival loop, so that a level of many pods can drive several of them.
+ * A single pod at the request level under steady traffic, and what it did: response tables are made of it, the levels
+ * are checked against it.
  */
 #ifndef MAESTRO_SIM_REQUEST_H
 #define MAESTRO_SIM_REQUEST_H

@@ -169,6 +169,8 @@ static void choose_points(Response *response, double timeout_s, double soft_ms, 
 		after[AFTER_SOFT] = soft_ms * 1e-3;
 	if (hard_ms > 0.0)
 		after[AFTER_HARD] = hard_ms * 1e-3;
+	for (int p = 0; p < POINTS; p++)
+		response->point[p] = (float) response->point_s[p];
 }
 
 static void fill_rows(Response *response)

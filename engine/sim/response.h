@@ -53,6 +53,7 @@ typedef struct Response {
 	int32_t first, bounds;         /* points 0..bounds-1 are BUCKET_MS[first..] */
 	int32_t n_points;              /* in use, a multiple of SIDE_BY_SIDE */
 	double point_s[POINTS];
+	float point[POINTS];           /* the same, for counting */
 	double bucket_ms[BUCKETS + 1]; /* the bounds with points, one below, one above and INFINITY */
 	int32_t n_buckets;
 	float point_log[POINTS];       /* log2 of it, in steps of LOG_STEPS an octave above the lowest */

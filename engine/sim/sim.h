@@ -18,6 +18,17 @@ typedef enum SimStart { /* replicas at the start of an episode */
 	SIM_START_RANDOM,   /* uniform in [min, max], ready: explores when training */
 } SimStart;
 
+typedef enum SimLevel {
+	SIM_FLUID,          /* mean numbers in the pods and a response table: fast */
+	SIM_REQUEST,        /* every request is an event */
+} SimLevel;
+
+typedef enum SimBalance { /* of requests over pods; the fluid level has SIM_RANDOM alone */
+	SIM_RANDOM,         /* kube-proxy with iptables */
+	SIM_ROUND_ROBIN,    /* ipvs rr */
+	SIM_LEAST,          /* the less loaded of two: a mesh */
+} SimBalance;
+
 typedef struct SimConfig {
 	Service service;
 	const Trace *trace;      /* lent for the life of what is made from it; NULL: constant traffic at peak_rps */
@@ -33,6 +44,8 @@ typedef struct SimConfig {
 	float latency_window_s;  /* of the p95 query: 300 in the thesis, else 60 */
 	bool terminate_at_bounds; /* the thesis's other rule: an action past a bound ends the episode with -1 */
 	SimStart start;
+	SimLevel level;
+	SimBalance balance;
 	ObsKind observation;
 } SimConfig;
 

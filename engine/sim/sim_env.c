@@ -177,6 +177,7 @@ static uint64_t mark_of(const SimModel *model)
 		c->window_from, c->window_to, c->compression, model->peak_rps, c->random_start, (double) c->interval_s,
 		(double) c->substep_s, c->episode_steps, c->min_replicas, c->max_replicas, (double) c->latency_soft_ms,
 		(double) c->latency_hard_ms, (double) c->latency_window_s, c->terminate_at_bounds, c->start, c->observation,
+		c->level, c->balance,
 	};
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
 	mark = mark_bytes(mark, value, sizeof value);

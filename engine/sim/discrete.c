@@ -1,0 +1,202 @@
+/*
+ * The request level of a whole service (SIM section 3): every request is an event in one of many pods.
+ *
+ * Pods meet only in the balancer, so there is no common queue of events: each pod lives up to the arrival that it is
+ * given, and all of them to the end of the sub-step. Every pod is a cohort of its own, and what completes is counted in
+ * its history as at the fluid level; scrapes and queries are the same.
+ *
+ * A warming pod is slow in what arrives: a request's demand grows by the pod's factor at that moment.
+ */
+#include "sim/core.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { TRIES = 8 };
+
+typedef struct Run { /* a sub-step */
+	const SimModel *model;
+	SimRow *row;
+	const SimView *view;
+	int32_t from, to;  /* entries of the histories before and after */
+} Run;
+
+void discrete_reset(const SimModel *model, SimRow *row, const SimView *view)
+{
+	Discrete *d = view->discrete;
+	*d = (Discrete) { .sizes = sizes_of(&model->config.service) };
+	rng_init(&d->arrivals, row->seed, row->id, RNG_ARRIVALS);
+	rng_init(&d->demands, row->seed, row->id, RNG_SIZES);
+	rng_init(&d->balancer, row->seed, row->id, RNG_LB);
+	d->arrivals.counter[1] = d->demands.counter[1] = d->balancer.counter[1] = row->episode;
+	d->to_arrival = rng_exponential(&d->arrivals);
+}
+
+/* Between sub-steps a row holds no pointers: it may be copied to another place. */
+static void lend_jobs(const SimModel *model, const SimView *view, int32_t index, bool is_lent)
+{
+	Server *server = &view->server[index];
+	server->heap = is_lent ? view->job + (size_t) index * model->jobs : NULL;
+	server->wait = is_lent ? server->heap + server->concurrency : NULL;
+}
+
+void discrete_open(const SimModel *model, const SimRow *row, const SimView *view, int32_t index, float n)
+{
+	Discrete *d = view->discrete;
+	Server *server = &view->server[index];
+	server_init(server, &model->config.service, core_now_s(model, row), rng_uniform(&d->balancer),
+	            view->job + (size_t) index * model->jobs);
+	for (int32_t k = 0; k < (int32_t) n; k++)
+		(void) server_arrive(server, sizes_draw(&d->sizes, &d->demands));
+	lend_jobs(model, view, index, false);
+}
+
+static float *after_of(const Run *run, int32_t index)
+{
+	return cohort_history(run->model, run->view, index) + run->to * run->model->columns;
+}
+
+static void count(const Run *run, float *after, double sojourn_s)
+{
+	const Response *r = run->model->response;
+	float *within = after + COLUMN_WITHIN, sojourn = (float) sojourn_s;
+	after[COLUMN_SERVED] += 1.0f;
+	for (int32_t p = 0; p < r->n_points; p++)
+		within[p] += sojourn <= r->point[p] ? 1.0f : 0.0f;
+}
+
+static void live_to(const Run *run, int32_t index, double until_s)
+{
+	Server *server = &run->view->server[index];
+	double net_delay = run->model->config.service.net_delay;
+	Job done;
+	while (server_next(server, until_s, &done))
+		count(run, after_of(run, index), server->now - done.arrival + net_delay);
+}
+
+/* ---- the balancer ---- */
+
+static bool is_in(const Cohort *cohort, double t_s)
+{
+	return cohort->ready_s <= t_s && t_s < cohort->out_s;
+}
+
+/* The first live pod from place k on that is in the endpoints; -1: none. */
+static int32_t next_in(const Run *run, uint32_t k, double t_s)
+{
+	uint32_t n = (uint32_t) run->row->n_live;
+	for (uint32_t i = 0; i < n; i++) {
+		int32_t index = run->view->live[(k + i) % n];
+		if (is_in(&run->view->cohort[index], t_s))
+			return index;
+	}
+	return -1;
+}
+
+static int32_t any_in(const Run *run, double t_s)
+{
+	Rng *rng = &run->view->discrete->balancer;
+	uint32_t n = (uint32_t) run->row->n_live, k = 0;
+	for (int i = 0; i < TRIES && n; i++) {
+		k = rng_below(rng, n);
+		if (is_in(&run->view->cohort[run->view->live[k]], t_s))
+			return run->view->live[k];
+	}
+	return next_in(run, k, t_s);
+}
+
+static uint32_t load_at(const Run *run, int32_t index, double t_s)
+{
+	live_to(run, index, t_s);
+	return run->view->server[index].n + run->view->server[index].waiting;
+}
+
+static int32_t choose(const Run *run, double t_s)
+{
+	Discrete *d = run->view->discrete;
+	if (run->model->config.balance == SIM_ROUND_ROBIN)
+		return next_in(run, d->turn++, t_s);
+	int32_t a = any_in(run, t_s);
+	if (run->model->config.balance == SIM_RANDOM || a < 0)
+		return a;
+	int32_t b = any_in(run, t_s); /* the one with less to do of two */
+	return load_at(run, b, t_s) < load_at(run, a, t_s) ? b : a;
+}
+
+/* ---- a sub-step ---- */
+
+static double slowness(const Service *service, double age_s)
+{
+	return 1.0 + (service->warm_factor - 1.0) * exp(-fmax(age_s, 0.0) / service->warm_time);
+}
+
+static void arrive(const Run *run, double t_s)
+{
+	StepTotals *totals = &run->row->totals;
+	Discrete *d = run->view->discrete;
+	double demand = sizes_draw(&d->sizes, &d->demands);
+	int32_t index = choose(run, t_s);
+	totals->offered += 1.0;
+	if (index < 0) {
+		totals->dropped += 1.0; /* refused before any pod could count it */
+		return;
+	}
+	live_to(run, index, t_s);
+	demand *= slowness(&run->model->config.service, t_s - run->view->cohort[index].listen_s);
+	bool is_accepted = server_arrive(&run->view->server[index], demand);
+	after_of(run, index)[is_accepted ? COLUMN_ACCEPTED : COLUMN_ERROR] += 1.0f;
+	totals->dropped += is_accepted ? 0.0 : 1.0;
+}
+
+static void begin(const Run *run)
+{
+	for (int32_t k = 0; k < run->row->n_live; k++) {
+		int32_t index = run->view->live[k];
+		lend_jobs(run->model, run->view, index, true);
+		memcpy(after_of(run, index), cohort_history(run->model, run->view, index) + run->from * run->model->columns,
+		       (size_t) run->model->columns * sizeof(float));
+	}
+}
+
+static void end(const Run *run, int32_t index, double until_s)
+{
+	const SimModel *model = run->model;
+	StepTotals *totals = &run->row->totals;
+	Cohort *cohort = &run->view->cohort[index];
+	Server *server = &run->view->server[index];
+	live_to(run, index, until_s);
+	float *after = after_of(run, index);
+	const float *before = cohort_history(model, run->view, index) + run->from * model->columns;
+	float served = after[COLUMN_SERVED] - before[COLUMN_SERVED];
+	int32_t ok = COLUMN_WITHIN + model->response->bounds;
+	after[COLUMN_N] = cohort->n = (float) (server->n + server->waiting);
+	after[COLUMN_CPU_S] += (float) server->sums.cpu_s;
+	after[COLUMN_ERROR] += served - (after[ok] - before[ok]); /* the client has given up */
+	for (int32_t p = 0; p < model->response->n_points; p++)
+		totals->within[p] += after[COLUMN_WITHIN + p] - before[COLUMN_WITHIN + p];
+	totals->served += (double) served;
+	totals->cpu_s += server->sums.cpu_s;
+	cohort->served += (double) served;
+	server->sums = (ServerSums) { 0 };
+	lend_jobs(model, run->view, index, false);
+	if (run->to == 0 && run->row->tick + 1 - cohort->since >= model->depth)
+		cohort_rebase(model, run->view, index, 0);
+}
+
+void discrete_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
+{
+	Discrete *d = view->discrete;
+	Run run = { model, row, view, row->at, row->at + 1 < model->depth ? row->at + 1 : 0 };
+	double t = now_s, until = now_s + model->dt;
+	begin(&run);
+	while (rate_rps > 0.0 && t + d->to_arrival / rate_rps < until) {
+		t += d->to_arrival / rate_rps;
+		arrive(&run, t);
+		d->to_arrival = rng_exponential(&d->arrivals);
+	}
+	d->to_arrival -= (until - t) * rate_rps;
+	for (int32_t k = 0; k < row->n_live; k++)
+		end(&run, view->live[k], until);
+	row->totals.pod_s += model->dt * row->present;
+	row->totals.time_s += model->dt;
+}
