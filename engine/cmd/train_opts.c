@@ -29,6 +29,7 @@ static const Opt OPTIONS[] = {
 	SETTING("max-replicas", OPT_INT, max_replicas, 1, 10000, "N", "most replicas"),
 	SETTING("interval", OPT_DURATION, interval_s, 5, 3600, "TIME", "between decisions: 15s, 1m"),
 	SETTING("bounds", OPT_STRING, bounds, 0, 0, "WHAT", "noop, or terminate: an action past a bound ends the episode with -1"),
+	SETTING("level", OPT_STRING, level, 0, 0, "WHAT", "of the simulator: fluid (fast), or request (every request an event)"),
 	SETTING("norm-obs", OPT_FLAG, norm_obs, 0, 0, NULL, "running normalisation of observations (--no-norm-obs: off)"),
 	SETTING("norm-reward", OPT_FLAG, norm_reward, 0, 0, NULL, "rewards by the running deviation of the discounted return"),
 	SETTING("use-masking", OPT_FLAG, use_masking, 0, 0, NULL, "actions past a bound are neither drawn nor learnt"),
@@ -69,7 +70,7 @@ const OptCommand TRAIN_COMMAND = {
 
 /* What both presets have, and what apart. `seed`: CONTROL F.0. */
 static const TrainOptions COMMON = {
-	.preset = "default", .name = "train", .net_arch = "64,64", .activation = "tanh", .bounds = "noop",
+	.preset = "default", .name = "train", .net_arch = "64,64", .activation = "tanh", .bounds = "noop", .level = "fluid",
 	.screen = "train", .glyphs = "auto", .color = "auto", .speed = 1,
 	.min_replicas = 1, .max_replicas = 15, .eval_episodes = 10,
 	.learning_rate = "3e-4", .gamma = .99, .gae_lambda = .95, .clip_range = "0.2", .clip_range_vf = "0", .ent_coef = .01,
@@ -235,6 +236,9 @@ static int apply_sim(const TrainOptions *o, const Trace *trace, TrainerConfig *c
 	if (o->latency_soft_ms > 0 && o->latency_hard_ms > 0 && o->latency_hard_ms <= o->latency_soft_ms)
 		return error_set(err, ERR_USAGE, "--latency-hard %g must be above --latency-soft %g", o->latency_hard_ms,
 		                 o->latency_soft_ms);
+	bool is_request = !strcmp(o->level, "request");
+	if (!is_request && strcmp(o->level, "fluid"))
+		return error_set(err, ERR_USAGE, "--level %s: write fluid or request", o->level);
 	bool is_seed = !strcmp(o->preset, "seed");
 	SimConfig *sim = &config->sim;
 	sim_config_default(sim);
@@ -250,6 +254,7 @@ static int apply_sim(const TrainOptions *o, const Trace *trace, TrainerConfig *c
 	sim->latency_hard_ms = (float) o->latency_hard_ms;
 	sim->latency_window_s = is_seed ? 300 : 60;
 	sim->terminate_at_bounds = terminates;
+	sim->level = is_request ? SIM_REQUEST : SIM_FLUID;
 	sim->start = is_seed ? SIM_START_ONE : SIM_START_RANDOM;
 	config->eval_sim = *sim;
 	config->eval_sim.window_from = 2.0 / 3;

@@ -7,7 +7,7 @@
 
 typedef struct TrainOptions {
 	/* settings of the run */
-	const char *preset, *trace, *name, *net_arch, *activation, *bounds;
+	const char *preset, *trace, *name, *net_arch, *activation, *bounds, *level;
 	int64_t steps, eval_every, seed;
 	int32_t envs, eval_episodes, min_replicas, max_replicas;
 	double interval_s, latency_soft_ms, latency_hard_ms, peak_rps;
