@@ -81,8 +81,9 @@ int owner_mark_crashed(struct sqlite3 *db, int64_t wall_ms)
 	owner_self(&self);
 	while (!code && sqlite3_step(stmt) == SQLITE_ROW) {
 		Owner owner = { .pid = sqlite3_column_int64(stmt, 3), .pid_start = sqlite3_column_int64(stmt, 4) };
-		str_copy(owner.host, sizeof owner.host, (const char *) sqlite3_column_text(stmt, 1));
-		str_copy(owner.boot_id, sizeof owner.boot_id, (const char *) sqlite3_column_text(stmt, 2));
+		const char *host = (const char *) sqlite3_column_text(stmt, 1), *boot_id = (const char *) sqlite3_column_text(stmt, 2);
+		str_copy(owner.host, sizeof owner.host, host ? host : ""); /* a damaged row, or out of memory */
+		str_copy(owner.boot_id, sizeof owner.boot_id, boot_id ? boot_id : "");
 		if (owner_is_gone(&owner, &self, sqlite3_column_int64(stmt, 5), wall_ms))
 			code = mark(db, sqlite3_column_int64(stmt, 0));
 	}

@@ -55,7 +55,9 @@ static int finish(sqlite3 *db, sqlite3_stmt *stmt, int code, Error *err)
 
 static double real_or_nan(sqlite3_stmt *stmt, int column)
 {
-	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? (double) NAN : sqlite3_column_double(stmt, column);
+	int type = sqlite3_column_type(stmt, column);
+	bool is_number = type == SQLITE_FLOAT || type == SQLITE_INTEGER;
+	return is_number ? sqlite3_column_double(stmt, column) : (double) NAN;
 }
 
 static const char *text_or_empty(sqlite3_stmt *stmt, int column)

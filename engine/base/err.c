@@ -40,6 +40,9 @@ int error_set(Error *err, int code, const char *format, ...)
 	va_start(args, format);
 	(void) vsnprintf(text, sizeof text, format, args);
 	va_end(args);
+	for (char *c = text; *c; c++) /* a server's words go to a terminal */
+		if ((unsigned char) *c < 0x20 || *c == 0x7f)
+			*c = '?';
 	*err = (Error) { .code = code, .http_status = err->http_status };
 	(void) snprintf(err->text, sizeof err->text, "%s", text);
 	return code;

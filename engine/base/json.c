@@ -160,12 +160,22 @@ Json *json_new_array(void)
 	return wrap(cJSON_CreateArray());
 }
 
+/* False when value could not be added; it is freed then, and the tree is marked so that it does not print: what is half built
+ * must not be taken for the whole (a scale without its replicas reads as 0). */
+static bool add(Json *to, const char *key, Json *value)
+{
+	if (!to || !value || !(key ? cJSON_AddItemToObject(raw(to), key, raw(value)) : cJSON_AddItemToArray(raw(to), raw(value)))) {
+		cJSON_Delete(raw(value));
+		if (to)
+			raw(to)->type = cJSON_Invalid;
+		return false;
+	}
+	return true;
+}
+
 void json_add(Json *to, const char *key, Json *value)
 {
-	cJSON_bool added = key ? cJSON_AddItemToObject(raw(to), key, raw(value))
-	                       : cJSON_AddItemToArray(raw(to), raw(value));
-	if (!added)
-		cJSON_Delete(raw(value));
+	(void) add(to, key, value);
 }
 
 void json_add_number(Json *to, const char *key, double value)
@@ -199,15 +209,13 @@ void json_add_null(Json *to, const char *key)
 Json *json_add_object(Json *to, const char *key)
 {
 	Json *object = json_new_object();
-	json_add(to, key, object);
-	return object;
+	return add(to, key, object) ? object : NULL;
 }
 
 Json *json_add_array(Json *to, const char *key)
 {
 	Json *array = json_new_array();
-	json_add(to, key, array);
-	return array;
+	return add(to, key, array) ? array : NULL;
 }
 
 Json *json_detach_first(Json *from)

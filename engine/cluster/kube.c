@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKEN_AGE_MS = 60000, TOKEN_BYTES = 1 << 16, TIMEOUT_MS = 5000 };
+enum { TOKEN_AGE_MS = 60000, TOKEN_BYTES = 1 << 16, TIMEOUT_MS = 5000, QUIET_MAX_S = 300 };
 
 struct KubeClient {
 	HttpClient *http;
@@ -121,7 +121,8 @@ static int send_once(KubeClient *client, const char *what, const HttpRequest *re
 		return error_set(err, code, "%s: %s", what, cause.text);
 	const HttpResponse *response = &client->response;
 	if ((response->status == 429 || response->status == 503) && response->retry_after_s > 0)
-		client->quiet_until_ms = clock_mono_ms(client->clock) + response->retry_after_s * 1000;
+		client->quiet_until_ms = clock_mono_ms(client->clock) +
+		                         (response->retry_after_s < QUIET_MAX_S ? response->retry_after_s : QUIET_MAX_S) * 1000;
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PAGES_MAX = 40 }; /* of 500 pods */
+
 /* ---- containers ---- */
 
 /* A pod's sum of one resource as the HPA counts it: its containers, and the init containers that stay (sidecars).
@@ -87,7 +89,7 @@ static int read_annotation(const Json *root, const char *key, const char *what, 
 	const char *text = NULL;
 	/* json_get descends at dots, and these keys have some */
 	for (const Json *a = json_first(annotations); a; a = json_next(a))
-		if (!strcmp(json_key(a), key))
+		if (json_key(a) && !strcmp(json_key(a), key))
 			text = json_string(a);
 	if (!text)
 		return 0;
@@ -229,6 +231,7 @@ int kube_pods_list(KubeClient *client, const Target *target, const char *selecto
 	StrBuf path = { 0 };
 	Json *page = NULL;
 	const char *next = "";
+	int pages = 0;
 	(void) snprintf(what, sizeof what, "deployment %s/%s: list of pods", target->namespace_, target->name);
 	list->n = 0;
 	list->ready = 0;
@@ -247,6 +250,8 @@ int kube_pods_list(KubeClient *client, const Target *target, const char *selecto
 			if (add_pod(list, item, now_ms))
 				code = error_set(err, ERR_NOMEM, "%s: out of memory", what);
 		next = code ? "" : json_string_or(page, "metadata.continue", "");
+		if (*next && ++pages == PAGES_MAX)
+			code = error_set(err, ERR_INVALID, "%s: more than %d pages of pods", what, PAGES_MAX);
 	} while (!code && *next);
 	if (code)
 		list->n = 0;

@@ -104,6 +104,20 @@ static int server_failed(const PromQuery *query, Error *err)
 	return error_set(err, code, "prometheus %s: HTTP %d: \"%s\"", strchr(query->url, '@') ? "" : query->url, status, text);
 }
 
+/* A warning tells of a part that did not answer (a remote read, a Thanos store); those on the query's own form begin with
+ * "PromQL " and cost nothing. */
+static bool is_incomplete(const Json *root, Error *ret_why)
+{
+	for (const Json *w = json_first(json_get(root, "warnings")); w; w = json_next(w)) {
+		const char *text = json_string(w);
+		if (!text || strncmp(text, "PromQL ", 7)) {
+			(void) error_set(ret_why, ERR_INVALID, "%s", text ? text : "a warning that is no text");
+			return true;
+		}
+	}
+	return false;
+}
+
 static int read_answer(const PromQuery *query, PromRows *rows, Error *err)
 {
 	Json *root = NULL;
@@ -122,6 +136,8 @@ static int read_answer(const PromQuery *query, PromRows *rows, Error *err)
 		code = unexpected(query, "no status \"success\"", err);
 	else
 		code = read_rows(query, root, rows, err);
+	if (!code && is_incomplete(root, &cause))
+		code = error_set(err, ERR_INVALID, "prometheus: incomplete: %s", cause.text);
 	json_free(root);
 	return code;
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUERY_MS = 2000, ALL_QUERIES_MS = 5000, STALE_SLACK_MS = 30000, PROBLEM = 160 };
+enum { QUERY_MS = 2000, ALL_QUERIES_MS = 5000, STALE_SLACK_MS = 30000, FUTURE_SLACK_MS = 5000, PROBLEM = 160 };
 
 #define PODS "{namespace=\"$NS\",pod=~\"$POD-.*\",container!=\"\"}"
 #define SERVICE "destination_workload_namespace=\"$NS\",destination_workload=\"$NAME\""
@@ -30,8 +30,8 @@ static const struct {
 	          "sum by (pod)(rate(container_cpu_usage_seconds_total" PODS "[$RATE]))",
 	          "max by (pod)(timestamp(container_cpu_usage_seconds_total" PODS "))" },
 	[MEMORY] = { "memory", SAMPLE_MEM, 1, 1e16,
-	             "sum(container_memory_working_set_bytes" PODS ")",
-	             "max(timestamp(container_memory_working_set_bytes" PODS "))" },
+	             "sum by (pod)(container_memory_working_set_bytes" PODS ")",
+	             "max by (pod)(timestamp(container_memory_working_set_bytes" PODS "))" },
 	[P95] = { "p95", SAMPLE_LATENCY, 2, 1e9,
 	          "histogram_quantile(.95, "
 	          "sum by (le)(rate(istio_request_duration_milliseconds_bucket{" SERVICE "}[$LATENCY])))",
@@ -40,7 +40,7 @@ static const struct {
 	          "sum(rate(istio_requests_total{" SERVICE "}[$RATE]))",
 	          "max(timestamp(istio_requests_total{" SERVICE "}))" },
 };
-static const char SCRAPED[] = "min(up{namespace=\"$NS\",pod=~\"$POD-.*\"})";
+static const char SCRAPED[] = "min by (pod)(up{namespace=\"$NS\",pod=~\"$POD-.*\"})";
 
 typedef struct Slot { /* of one target */
 	Sample sample;
@@ -144,70 +144,95 @@ static const PromRow *row_of(const PromRows *rows, const char *pod)
 	return NULL;
 }
 
+/* A pod that serves and is older than the window of rate() has had the time for its samples. */
+static bool must_have_series(const Fetch *fetch, const PodSample *pod)
+{
+	int64_t window_ms = (int64_t) (fetch->prom->config.rate_window_s * 1000.0);
+	return pod->phase == POD_RUNNING && pod->ready == READY_TRUE && !pod->is_deleting && pod->has_start_time &&
+	       pod->start_age_ms > window_ms && pod->ready_age_ms > window_ms;
+}
+
+static void note_usage(const Fetch *fetch, PodSample *pod, const PromRow *row)
+{
+	pod->has_usage = true;
+	pod->usage_m = llround(row->value * 1000.0);
+	pod->window_ms = (int64_t) (fetch->prom->config.rate_window_s * 1000.0);
+}
+
 /* Adds up the listed pods' rows: a regular expression on names catches other Deployments' pods as well. */
-static bool take_by_pod(Fetch *fetch, const PromRows *rows, double *ret)
+static bool take_by_pod(Fetch *fetch, int v, const PromRows *rows, double *ret)
 {
 	PodList *pods = &fetch->slot->pods;
 	double sum = 0.0;
 	size_t n = 0;
+	const char *lost = NULL; /* a pod without a series */
 	for (size_t i = 0; i < rows->n; i++)
 		if (!rows->row[i].pod[0]) {
-			complain(fetch, CPU, "ambiguous, a series without the label pod: {%.60s}", rows->row[i].labels);
+			complain(fetch, v, "ambiguous, a series without the label pod: {%.60s}", rows->row[i].labels);
 			return false;
 		}
 	for (size_t i = 0; i < pods->n; i++) {
 		const PromRow *row = row_of(rows, pods->name[i]);
-		if (!row)
+		if (!row) {
+			lost = must_have_series(fetch, &pods->pod[i]) ? pods->name[i] : lost;
 			continue;
-		if (!is_plausible(fetch, CPU, row->value))
+		}
+		if (!is_plausible(fetch, v, row->value))
 			return false;
-		pods->pod[i].has_usage = true;
-		pods->pod[i].usage_m = llround(row->value * 1000.0);
-		pods->pod[i].window_ms = (int64_t) (fetch->prom->config.rate_window_s * 1000.0);
+		if (v == CPU)
+			note_usage(fetch, &pods->pod[i], row);
 		sum += row->value;
 		n++;
 	}
 	if (rows->n == 0)
-		complain(fetch, CPU, "empty result");
+		complain(fetch, v, "empty result");
 	else if (n == 0)
-		complain(fetch, CPU, "no series of the %zu listed pods (the first is of %.60s)", pods->n, rows->row[0].pod);
+		complain(fetch, v, "no series of the %zu listed pods (the first is of %.60s)", pods->n, rows->row[0].pod);
+	else if (lost) /* a sum over some of the pods is not the pods' sum */
+		complain(fetch, v, "no series of pod %.60s", lost);
 	*ret = sum;
-	return n > 0;
+	return n > 0 && !lost;
 }
 
 static bool is_fresh(Fetch *fetch, int v, const PromRow *newest, const char *of, int64_t *ret_age_ms)
 {
 	int64_t limit_ms = (int64_t) (2000.0 * fetch->prom->config.scrape_interval_s) + STALE_SLACK_MS;
-	bool has_time = newest && isfinite(newest->value);
+	bool has_time = newest && fabs(newest->value) < 1e12; /* seconds: a cast of more is undefined */
 	int64_t age_ms = has_time ? fetch->now_ms - (int64_t) (newest->value * 1000.0) : 0;
-	if (has_time && age_ms <= limit_ms) {
+	if (has_time && age_ms <= limit_ms && age_ms >= -FUTURE_SLACK_MS) {
 		*ret_age_ms = age_ms > 0 ? age_ms : 0;
 		return true;
 	}
 	fetch->slot->sample.stale |= VALUE[v].bit;
-	if (has_time)
+	if (has_time && age_ms < 0)
+		complain(fetch, v, "a sample%s from %lld s in the future: the clocks differ", of, (long long) (-age_ms / 1000));
+	else if (has_time)
 		complain(fetch, v, "stale%s, %lld s old", of, (long long) (age_ms / 1000));
 	else
 		complain(fetch, v, "stale%s, no sample at present", of);
 	return false;
 }
 
-/* Every pod whose usage was counted must have a fresh sample; the oldest gives the value's age. */
-static bool is_fresh_by_pod(Fetch *fetch, const PromRows *times, int64_t *ret_age_ms)
+/* Every pod that was counted must have a fresh sample; the oldest gives the value's age. */
+static bool is_fresh_by_pod(Fetch *fetch, int v, const PromRows *rows, const PromRows *times, int64_t *ret_age_ms)
 {
 	PodList *pods = &fetch->slot->pods;
 	int64_t oldest_ms = 0;
 	for (size_t i = 0; i < pods->n; i++) {
 		PodSample *pod = &pods->pod[i];
 		char of[64];
+		int64_t age_ms;
 		(void) snprintf(of, sizeof of, " of pod %.50s", pods->name[i]);
-		if (!pod->has_usage || pod->is_deleting)
+		if (!row_of(rows, pods->name[i]) || pod->is_deleting)
 			continue;
-		if (!is_fresh(fetch, CPU, row_of(times, pods->name[i]), of, &pod->sample_age_ms)) {
-			pod->has_usage = false;
+		bool fresh = is_fresh(fetch, v, row_of(times, pods->name[i]), of, &age_ms);
+		if (v == CPU)
+			pod->has_usage = fresh;
+		if (!fresh)
 			return false;
-		}
-		oldest_ms = pod->sample_age_ms > oldest_ms ? pod->sample_age_ms : oldest_ms;
+		if (v == CPU)
+			pod->sample_age_ms = age_ms;
+		oldest_ms = age_ms > oldest_ms ? age_ms : oldest_ms;
 	}
 	*ret_age_ms = oldest_ms;
 	return true;
@@ -222,14 +247,14 @@ static int fetch_value(Fetch *fetch, int v, double *ret, Error *err)
 	Error cause = { 0 };
 	double value = 0.0;
 	int64_t age_ms = 0;
-	bool is_there = false;
+	bool is_there = false, is_by_pod = v == CPU || v == MEMORY;
 	int code = ask(fetch, VALUE[v].value, &prom->rows, &cause);
 	if (!code)
-		is_there = v == CPU ? take_by_pod(fetch, &prom->rows, &value) : take_single(fetch, v, &prom->rows, &value);
+		is_there = is_by_pod ? take_by_pod(fetch, v, &prom->rows, &value) : take_single(fetch, v, &prom->rows, &value);
 	if (is_there) {
 		code = ask(fetch, VALUE[v].newest, &prom->times, &cause);
-		if (!code && v == CPU)
-			is_there = is_fresh_by_pod(fetch, &prom->times, &age_ms);
+		if (!code && is_by_pod)
+			is_there = is_fresh_by_pod(fetch, v, &prom->rows, &prom->times, &age_ms);
 		else if (!code)
 			is_there = is_fresh(fetch, v, prom->times.n == 1 ? prom->times.row : NULL, "", &age_ms);
 	}
@@ -247,6 +272,22 @@ static int fetch_value(Fetch *fetch, int v, double *ret, Error *err)
 	return 0;
 }
 
+/* Every listed pod that runs has an `up` of its own, and it is 1. */
+static bool is_every_pod_scraped(const Fetch *fetch, const PromRows *up)
+{
+	const PodList *pods = &fetch->slot->pods;
+	size_t n = 0;
+	for (size_t i = 0; i < pods->n; i++) {
+		if (pods->pod[i].phase != POD_RUNNING || pods->pod[i].is_deleting)
+			continue;
+		const PromRow *row = row_of(up, pods->name[i]);
+		if (!row || !(row->value >= 1.0))
+			return false;
+		n++;
+	}
+	return n > 0;
+}
+
 /* No series of requests, not even an old one, and every pod scraped: then nobody has asked, and rps is 0. */
 static int infer_no_traffic(Fetch *fetch, Error *err)
 {
@@ -261,11 +302,11 @@ static int infer_no_traffic(Fetch *fetch, Error *err)
 		return is_about_one_query(code) ? 0 : error_set(err, code, "%s", cause.text);
 	if (prom->times.n > 0) {
 		complain(fetch, RPS, "empty result, too few samples yet");
-	} else if (prom->rows.n == 1 && prom->rows.row[0].value >= 1.0) {
+	} else if (is_every_pod_scraped(fetch, &prom->rows)) {
 		fetch->problem[RPS][0] = '\0';
 		fetch->slot->sample.valid |= SAMPLE_RPS;
 	} else {
-		complain(fetch, RPS, "empty result, and up is not 1");
+		complain(fetch, RPS, "empty result, and up is not 1 for each pod");
 	}
 	return 0;
 }

@@ -46,6 +46,8 @@ static int read_scale(const Json *root, const char *what, Scale *ret_scale, Erro
 	if (strcmp(json_string_or(root, "kind", ""), "Scale") || !json_is_object(json_get(root, "spec")) ||
 	    !count_of(root, "spec.replicas", &scale.replicas) || !count_of(root, "status.replicas", &scale.status_replicas))
 		return error_set(err, ERR_PARSE, "%s: the answer is not a Scale", what);
+	if (!*json_string_or(root, "metadata.resourceVersion", "")) /* a write without it would be unconditional */
+		return error_set(err, ERR_PARSE, "%s: the answer has no resourceVersion", what);
 	str_copy(scale.resource_version, sizeof scale.resource_version, json_string_or(root, "metadata.resourceVersion", ""));
 	str_copy(scale.uid, sizeof scale.uid, json_string_or(root, "metadata.uid", ""));
 	*ret_scale = scale;

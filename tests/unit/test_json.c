@@ -164,9 +164,22 @@ static void json_prints_what_it_parses(void **state)
 	assert_null(json_print(NULL));
 }
 
+/* Out of memory shows as a value that could not be made: what is half built must not print as if it were whole. */
+static void a_tree_that_lost_a_value_does_not_print(void **state)
+{
+	(void) state;
+	Json *root = json_new_object();
+	Json *spec = json_add_object(root, "spec");
+	assert_non_null(spec);
+	json_add(spec, "replicas", NULL);
+	assert_null(json_print(root));
+	json_free(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_tree_that_lost_a_value_does_not_print),
 		cmocka_unit_test(json_paths_descend_and_absent_is_null),
 		cmocka_unit_test(json_readers_leave_the_value_alone_on_another_type),
 		cmocka_unit_test(json_int_takes_only_whole_exact_numbers),

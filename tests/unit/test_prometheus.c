@@ -35,9 +35,10 @@ typedef struct World {
 
 static const World GOOD = {
 	.cpu = POD("web-1", "0.15") "," POD("web-2", "0.25") "," POD("web-admin-1", "7"),
-	.memory = V("134217728"), .p95 = V("312.5"), .rps = V("12.25"), .up = V("1"),
+	.memory = POD("web-1", "67108864") "," POD("web-2", "67108864") "," POD("web-admin-1", "9e9"), .p95 = V("312.5"), .rps = V("12.25"),
+	.up = POD("web-1", "1") "," POD("web-2", "1"),
 	.cpu_time = POD("web-1", "1795540340") "," POD("web-2", "1795540335.5") "," POD("web-admin-1", "1"),
-	.memory_time = V("1795540340"), .p95_time = V("1795540341"), .rps_time = V("1795540342"),
+	.memory_time = POD("web-1", "1795540340") "," POD("web-2", "1795540340") "," POD("web-admin-1", "1"), .p95_time = V("1795540341"), .rps_time = V("1795540342"),
 };
 
 static const char DEPLOYMENT[] =
@@ -168,7 +169,7 @@ static void prometheus_asks_the_thesis_queries(void **state)
 		const char *query;
 	} cases[] = {
 		{ offsetof(World, cpu), "sum by (pod)(rate(container_cpu_usage_seconds_total{%s}[1m]))" },
-		{ offsetof(World, memory), "sum(container_memory_working_set_bytes{%s})" },
+		{ offsetof(World, memory), "sum by (pod)(container_memory_working_set_bytes{%s})" },
 		{ offsetof(World, p95), "histogram_quantile(.95, sum by (le)(rate(istio_request_duration_milliseconds_bucket{"
 		  "destination_workload_namespace=\"default\",destination_workload=\"web\"}[5m])))" },
 		{ offsetof(World, rps), "sum(rate(istio_requests_total{destination_workload_namespace=\"default\",destination_workload=\"web\"}[1m]))" },
@@ -248,8 +249,10 @@ static void prometheus_no_requests_is_0_only_when_scraped(void **state)
 	assert_missing(&f, SAMPLE_LATENCY | SAMPLE_RPS, "rps: empty result, and up is not 1");
 	f.world.up = "";
 	assert_missing(&f, SAMPLE_LATENCY | SAMPLE_RPS, "rps: empty result, and up is not 1");
+	f.world.up = POD("web-1", "1") "," POD("web-admin-1", "1"); /* one of ours is not scraped */
+	assert_missing(&f, SAMPLE_LATENCY | SAMPLE_RPS, "rps: empty result, and up is not 1 for each pod");
 	/* a series that is there but too short for a rate is not "no requests" */
-	f.world.up = V("1");
+	f.world.up = GOOD.up;
 	f.world.rps_time = V("1795540342");
 	assert_missing(&f, SAMPLE_LATENCY | SAMPLE_RPS, "rps: empty result, too few samples yet");
 	end(&f);
@@ -274,13 +277,18 @@ static void prometheus_old_samples_are_stale(void **state)
 	Fixture f;
 	begin(&f);
 	/* the limit is 2 x 15 s + 30 s */
-	f.world.memory_time = V("1795540285");
+	f.world.memory_time = POD("web-1", "1795540285") "," POD("web-2", "1795540340");
 	assert_missing(&f, 0, "");
-	f.world.memory_time = V("1795540284");
-	assert_missing(&f, SAMPLE_MEM, "memory: stale, 61 s old");
+	f.world.memory_time = POD("web-1", "1795540340") "," POD("web-2", "1795540284");
+	assert_missing(&f, SAMPLE_MEM, "memory: stale of pod web-2, 61 s old");
 	assert_int_equal(f.sample.stale, SAMPLE_MEM);
 	f.world.memory_time = "";
-	assert_missing(&f, SAMPLE_MEM, "memory: stale, no sample at present");
+	assert_missing(&f, SAMPLE_MEM, "memory: stale of pod web-1, no sample at present");
+	/* a time in the future, or one that no clock shows, is no freshness */
+	f.world.memory_time = POD("web-1", "1795540340") "," POD("web-2", "1795540400");
+	assert_missing(&f, SAMPLE_MEM, "memory: a sample of pod web-2 from 55 s in the future");
+	f.world.memory_time = POD("web-1", "1e300") "," POD("web-2", "1795540340");
+	assert_missing(&f, SAMPLE_MEM, "memory: stale of pod web-1, no sample at present");
 	f.world = GOOD;
 	f.world.cpu_time = POD("web-1", "1795540340") "," POD("web-2", "1795540245");
 	assert_missing(&f, SAMPLE_CPU, "cpu: stale of pod web-2, 100 s old");
@@ -296,8 +304,8 @@ static void prometheus_impossible_numbers_are_refused(void **state)
 	static const struct {
 		const char *memory, *want;
 	} cases[] = {
-		{ V("-1"), "memory: negative (-1)" }, { V("+Inf"), "memory: infinite" }, { V("1e300"), "memory: absurd (1e+300)" },
-		{ V("NaN"), "memory: NaN" }, { V("twelve"), "a value that is not a number" }, { V(""), "a value that is not a number" },
+		{ POD("web-1", "-1"), "memory: negative (-1)" }, { POD("web-1", "+Inf"), "memory: infinite" }, { POD("web-1", "1e300"), "memory: absurd (1e+300)" },
+		{ POD("web-1", "NaN"), "memory: NaN" }, { POD("web-1", "twelve"), "a value that is not a number" }, { POD("web-1", ""), "a value that is not a number" },
 		{ "{\"metric\":{},\"value\":[1,2]}", "a value that is not a number" }, { "{\"metric\":{}}", "a value that is not a number" },
 		{ "7", "a value that is not a number" },
 	};
@@ -340,6 +348,11 @@ static void prometheus_broken_answers_are_refused_with_an_excerpt(void **state)
 	f.world.fault = FAKE_TRUNCATE;
 	f.world.whole = "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[" V("134217728") "]}}";
 	assert_missing(&f, SAMPLE_MEM, "memory: prometheus: answer cut short: \"{\"status\"");
+	f.world.fault = FAKE_NONE;
+	f.world.whole = "{\"status\":\"success\",\"warnings\":[\"remote read: partial response\"],\"data\":{\"resultType\":\"vector\","
+	                "\"result\":[" POD("web-1", "5") "," POD("web-2", "5") "]}}";
+	assert_missing(&f, SAMPLE_MEM, "memory: prometheus: incomplete: remote read: partial response");
+	f.world.whole = NULL;
 	f.world.fault = FAKE_ENDLESS;
 	assert_missing(&f, SAMPLE_MEM, "answer larger than");
 	end(&f);
@@ -365,11 +378,14 @@ static void prometheus_counts_only_pods_that_the_api_lists(void **state)
 	begin(&f);
 	f.world.cpu = POD("web-admin-1", "7");
 	assert_missing(&f, SAMPLE_CPU, "cpu: no series of the 2 listed pods (the first is of web-admin-1)");
-	/* a listed pod without a series is a pod without usage, not one that uses nothing */
+	/* a sum over some of the pods is not the pods' sum; what is known of each is there for the HPA rule */
 	f.world.cpu = POD("web-2", "0.25");
-	assert_missing(&f, 0, "");
+	assert_missing(&f, SAMPLE_CPU, "cpu: no series of pod web-1");
 	assert_false(f.sample.pods[0].has_usage);
-	assert_float_equal(f.sample.cpu_cores, .25, 1e-12);
+	assert_true(f.sample.pods[1].has_usage);
+	f.world = GOOD;
+	f.world.memory = POD("web-1", "67108864") "," POD("web-admin-1", "9e9");
+	assert_missing(&f, SAMPLE_MEM, "memory: no series of pod web-2");
 	end(&f);
 }
 
