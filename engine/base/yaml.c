@@ -7,11 +7,12 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { DEPTH_MAX = 64, NODES_MAX = 100000 };
+enum { DEPTH_MAX = 64, NODES_MAX = 100000 , BYTES_MAX = 16 << 20};
 
 typedef struct Walk {
 	yaml_document_t *document;
-	int nodes; /* made so far: aliases count each time */
+	int nodes;    /* made so far: aliases count each time */
+	size_t bytes; /* of their text */
 	Error *err;
 } Walk;
 
@@ -95,6 +96,9 @@ static int convert(Walk *walk, int id, int depth, Json *to, const char *key)
 	case YAML_SEQUENCE_NODE:
 		return add_sequence(walk, node, depth, to, key);
 	default:
+		walk->bytes += node->type == YAML_SCALAR_NODE ? node->data.scalar.length : 0; /* an alias copies what it names */
+		if (walk->bytes > BYTES_MAX)
+			return error_set(walk->err, ERR_INVALID, "too large: its aliases make more than %d MiB of text", BYTES_MAX >> 20);
 		add_scalar(node, to, key);
 		return 0;
 	}
@@ -117,7 +121,7 @@ int yaml_parse(const char *text, size_t len, Json **ret_root, Error *err)
 	}
 	/* the tree's root is found as the only item of an array, so that every value has a parent to be added to */
 	Json *root = json_new_array();
-	Walk walk = { &document, 0, err };
+	Walk walk = { .document = &document, .err = err };
 	int code = root ? 0 : error_set(err, ERR_NOMEM, "out of memory");
 	if (!code && yaml_document_get_root_node(&document))
 		code = convert(&walk, 1, 0, root, NULL);
