@@ -7,7 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { DEPTH_MAX = 64, NODES_MAX = 100000 , BYTES_MAX = 16 << 20};
+enum { DEPTH_MAX = 64, NODES_MAX = 100000, BYTES_MAX = 16 << 20 };
 
 typedef struct Walk {
 	yaml_document_t *document;
