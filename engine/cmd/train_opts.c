@@ -91,12 +91,12 @@ static void set_seed(TrainOptions *o)
 
 static void set_default(TrainOptions *o)
 {
-	o->steps = 2000000;
+	o->steps = 4000000;
 	o->envs = 16;
 	o->n_steps = 256;
 	o->batch_size = 256;
 	o->n_epochs = 4;
-	o->eval_every = 100000;
+	o->eval_every = 200000;
 	o->interval_s = 15;
 	o->latency_soft_ms = 250;
 	o->latency_hard_ms = 500;
