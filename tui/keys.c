@@ -24,7 +24,7 @@ static const KeyRow TABLE[] = {
 	{ 's', ACT_SMOOTH_MORE, ON_RUNS, false, "s", "smooth", "smooth the curves more; raw dots stay under them" },
 	{ 'S', ACT_SMOOTH_LESS, ON_RUNS, false, "S", NULL, "smooth the curves less" },
 
-	{ KEY_DOWN_, ACT_DOWN, ON_LIVE | ON_RUNS, false, "Down j", NULL, "next row of a table; on Live all panes show that decision" },
+	{ KEY_DOWN_, ACT_DOWN, ON_LIVE | ON_RUNS, false, "Down j", NULL, "next row; on Live all panes show that decision" },
 	{ 'j', ACT_DOWN, ON_LIVE | ON_RUNS, false, NULL, NULL, NULL },
 	{ KEY_UP_, ACT_UP, ON_LIVE | ON_RUNS, false, "Up k", NULL, "row before" },
 	{ 'k', ACT_UP, ON_LIVE | ON_RUNS, false, NULL, NULL, NULL },

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { CONFIG_LEAST = 24, CONFIG_MOST = 64, ITEM_COLS = 40, VALUE_LEAST = 10, TALL = 20, NARROW = 60 };
 
@@ -176,6 +177,17 @@ static const char *config_item(const char *at, char *key, char *value, size_t si
 	return *at ? at + 1 : at;
 }
 
+/* The next member that has a value; false: there is none. */
+static bool config_next(const char **at, char *key, char *value, size_t size)
+{
+	while (**at) {
+		*at = config_item(*at, key, value, size);
+		if (strcmp(value, "null") != 0)
+			return true;
+	}
+	return false;
+}
+
 static const char *config_start(const char *config)
 {
 	return *config == '{' && config[1] != '}' ? config + 1 : "";
@@ -186,17 +198,15 @@ static void draw_config(const Scene *scene, Rect area, const char *config)
 {
 	char key[CELL_TEXT], value[CELL_TEXT];
 	int n = 0, key_cols = 0, lists = area.cols / ITEM_COLS > 1 ? area.cols / ITEM_COLS : 1, cols = area.cols / lists;
-	for (const char *at = config_start(config); *at; n++) {
-		at = config_item(at, key, value, sizeof key);
+	for (const char *at = config_start(config); config_next(&at, key, value, sizeof key); n++) {
 		int width = canvas_width(scene->canvas, key);
 		key_cols = width > key_cols ? width : key_cols;
 	}
 	key_cols = key_cols > cols - VALUE_LEAST ? cols - VALUE_LEAST : key_cols;
 	int room = area.rows * lists, shown = n > room ? room - 1 : n;
 	const char *at = config_start(config);
-	for (int i = 0; i < shown; i++) {
+	for (int i = 0; i < shown && config_next(&at, key, value, sizeof key); i++) {
 		int row = area.row + i % area.rows, col = area.col + i / area.rows * cols;
-		at = config_item(at, key, value, sizeof key);
 		(void) canvas_text(scene->canvas, row, col, key_cols, ROLE_LABEL, key);
 		canvas_text_tail(scene->canvas, row, col + key_cols + 2, cols - key_cols - 3, ROLE_TEXT, value);
 	}

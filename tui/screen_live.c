@@ -190,8 +190,8 @@ static void draw_step(const Scene *scene, Rect in, int row, const char *name, in
 	(void) canvas_text(scene->canvas, in.row + row, in.col + 12, in.cols - 12, role, words);
 }
 
-/* The critic's estimate, the load, and the words of whoever decided. */
-static void draw_why(const Scene *scene, const DecisionRow *shown, Rect in)
+/* The critic's estimate, the load, and the words of whoever decided; answers how many lines they took. */
+static int draw_why(const Scene *scene, const DecisionRow *shown, Rect in)
 {
 	const Decision *d = &shown->decision;
 	char text[FMT_TEXT];
@@ -210,7 +210,8 @@ static void draw_why(const Scene *scene, const DecisionRow *shown, Rect in)
 		(void) pen_item(&pen, ROLE_TEXT, "%s", fmt_percent(text, cpu / request));
 		(void) pen_item(&pen, ROLE_LABEL, " of request");
 	}
-	(void) canvas_wrap(scene->canvas, (Rect) { in.row + row, in.col, in.rows - row, in.cols }, ROLE_LABEL, d->detail);
+	Rect rest = { in.row + row, in.col, in.rows - row, in.cols };
+	return row + canvas_wrap(scene->canvas, rest, ROLE_LABEL, d->detail);
 }
 
 /* Probabilities of the last decisions, oldest at the left; x counts rows of the table from its end. */
@@ -265,7 +266,7 @@ static void draw_steps(const Scene *scene, const DecisionRow *shown, Rect in)
 
 static void draw_decision(const Scene *scene, Rect rect)
 {
-	enum { WHY_ROW = 7, PAST_ROW = 12 };
+	enum { WHY_ROW = 7 };
 	const DecisionRow *shown = !scene->point ? &scene->live->last : scene->row >= 0 ? &scene->live->row[scene->row] : NULL;
 	char text[FMT_TEXT], note[64] = "none yet";
 	if (shown && scene->live->cycles)
@@ -279,10 +280,9 @@ static void draw_decision(const Scene *scene, Rect rect)
 	}
 	draw_probabilities(scene, &shown->decision, in);
 	draw_steps(scene, shown, in);
-	bool has_past = in.rows - PAST_ROW > ACTION_COUNT * 3 && shown->decision.n_actions == ACTION_COUNT;
-	draw_why(scene, shown, (Rect) { in.row + WHY_ROW, in.col, (has_past ? PAST_ROW : in.rows) - WHY_ROW, in.cols });
-	if (has_past)
-		draw_past(scene, (Rect) { in.row + PAST_ROW, in.col, in.rows - PAST_ROW, in.cols });
+	int row = WHY_ROW + draw_why(scene, shown, (Rect) { in.row + WHY_ROW, in.col, in.rows - WHY_ROW, in.cols }) + 1;
+	if (in.rows - row > ACTION_COUNT * 3 && shown->decision.n_actions == ACTION_COUNT)
+		draw_past(scene, (Rect) { in.row + row, in.col, in.rows - row, in.cols });
 }
 
 /* ---- health ---- */
@@ -311,7 +311,8 @@ static void draw_health(const Scene *scene, Rect rect)
 {
 	const LiveView *v = scene->live;
 	char text[FMT_TEXT];
-	Rect in = scene_box(scene, PANE_HEALTH, PANES, rect, scene->point ? "now" : v->is_simulated ? "simulated" : v->context);
+	const char *note = scene->point ? "now" : v->is_simulated ? "simulated" : v->context;
+	Rect in = scene_box(scene, PANE_HEALTH, PANES, rect, note);
 	draw_source(scene, in, 0, "metrics", &v->metrics);
 	draw_source(scene, in, 1, "api", &v->api);
 	draw_source(scene, in, 2, model_word(v), &v->model);

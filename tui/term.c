@@ -84,7 +84,7 @@ static void disarm(void)
 
 /* ---- life ---- */
 
-static void open_colors(Term *term, ColorMode color)
+static void open_colors(Term *term, ColorMode color, Theme theme)
 {
 	bool has_rgb = tigetflag("RGB") > 0;
 	term->depth = theme_depth(color, tigetnum("colors"), has_rgb, getenv("NO_COLOR"));
@@ -93,7 +93,7 @@ static void open_colors(Term *term, ColorMode color)
 	(void) start_color();
 	(void) use_default_colors();
 	for (int role = 0; role < ROLE_COUNT; role++)
-		(void) init_extended_pair(role + 1, theme_color((Role) role, term->depth), -1);
+		(void) init_extended_pair(role + 1, theme_color((Role) role, term->depth, theme), -1);
 }
 
 static void set_modes(void)
@@ -107,7 +107,7 @@ static void set_modes(void)
 	(void) set_escdelay(ESCAPE_MS);
 }
 
-int term_open(Term *term, ColorMode color, Error *err)
+int term_open(Term *term, ColorMode color, Theme theme, Error *err)
 {
 	struct termios modes;
 	*term = (Term) { 0 };
@@ -119,8 +119,8 @@ int term_open(Term *term, ColorMode color, Error *err)
 	term->screen = screen;
 	(void) set_term(screen);
 	set_modes();
-	open_colors(term, color);
-	(void) endwin(); /* until curses came back from the shell once, it writes at each move of the cursor, not once a frame */
+	open_colors(term, color, theme);
+	(void) endwin(); /* before its first return from the shell, curses writes at each move of the cursor */
 	arm(&modes);
 	return 0;
 }
@@ -202,8 +202,8 @@ static void looks_init(Looks *looks, ColorMode depth)
 }
 
 /*
- * Each change of look costs the terminal a sequence, so a short gap between two words takes the look before it. A longer
- * one is cheaper as a jump over default blanks.
+ * Each change of look costs the terminal a sequence, so a short gap between two words takes the look before it. A
+ * longer one is cheaper as a jump over default blanks.
  */
 static void settle_blanks(Cell *row, int cols, const Looks *looks)
 {

@@ -16,7 +16,7 @@ typedef struct Term {
 
 /* ERR_IO: no terminal that terminfo knows. Installs handlers for SEGV, BUS, FPE, ILL, ABRT and QUIT that restore the
  * terminal and then let the earlier handler, or the default, have the signal. One at a time in a process. */
-int term_open(Term *term, ColorMode color, Error *err);
+int term_open(Term *term, ColorMode color, Theme theme, Error *err);
 /* Accepts a closed one. */
 void term_close(Term *term);
 

@@ -1,6 +1,8 @@
 /* See theme.h. */
 #include "tui/theme.h"
 
+#include <stdbool.h>
+
 enum { RED = 1, GREEN, YELLOW, BLUE, MAGENTA, CYAN, WHITE, GREY };
 
 static const ThemeRow ROWS[ROLE_COUNT] = {
@@ -34,6 +36,41 @@ static const ThemeRow ROWS[ROLE_COUNT] = {
 	[ROLE_GHOST] = { 0x4E4E4E, 239, GREY, 0, ATTR_DIM },
 };
 
+/* On a light background; a role without a row here keeps its own. 16 colours are the terminal's to choose, but its
+ * white would vanish. */
+typedef struct LightRow {
+	int32_t rgb;
+	int16_t c256;
+	int8_t c16;
+} LightRow;
+
+static const LightRow LIGHT[ROLE_COUNT] = {
+	[ROLE_LABEL] = { 0x5F5F5F, 59, GREY },
+	[ROLE_FRAME] = { 0x949494, 246, GREY },
+	[ROLE_FRAME_FOCUS] = { 0x1F78A8, 31, CYAN },
+	[ROLE_KEY] = { 0x1F78A8, 31, CYAN },
+	[ROLE_OK] = { 0x00755A, 29, GREEN },
+	[ROLE_WARN] = { 0x8A5A00, 94, YELLOW },
+	[ROLE_BAD] = { 0xB04A00, 130, RED },
+	[ROLE_INFO] = { 0x1F78A8, 31, CYAN },
+	[ROLE_BADGE_OK] = { 0x00755A, 29, GREEN },
+	[ROLE_BADGE_WARN] = { 0x8A5A00, 94, YELLOW },
+	[ROLE_BADGE_BAD] = { 0xB04A00, 130, RED },
+	[ROLE_BADGE_INFO] = { 0x1F78A8, 31, CYAN },
+	[ROLE_SELECTED] = { 0x1F78A8, 31, CYAN },
+	[ROLE_SERIES_A] = { 0x0072B2, 25, BLUE },
+	[ROLE_SERIES_B] = { 0x8A5A00, 94, YELLOW },
+	[ROLE_SERIES_C] = { 0x00755A, 29, GREEN },
+	[ROLE_SERIES_D] = { 0xA8467F, 132, MAGENTA },
+	[ROLE_FILL_A] = { 0x9CC7E3, 152, BLUE },
+	[ROLE_FILL_B] = { 0xE6CF9C, 187, YELLOW },
+	[ROLE_FILL_C] = { 0x9AD1C0, 151, GREEN },
+	[ROLE_FILL_D] = { 0xE0BCD2, 182, MAGENTA },
+	[ROLE_FILL_WARN] = { 0xE6CF9C, 187, YELLOW },
+	[ROLE_FILL_BAD] = { 0xE8B79A, 216, RED },
+	[ROLE_GHOST] = { 0xA8A8A8, 248, GREY },
+};
+
 const ThemeRow *theme_row(Role role)
 {
 	return &ROWS[role < ROLE_COUNT ? role : ROLE_TEXT];
@@ -53,13 +90,16 @@ ColorMode theme_depth(ColorMode asked, int n_colors, int has_rgb, const char *no
 	return asked < most ? asked : most;
 }
 
-int theme_color(Role role, ColorMode depth)
+int theme_color(Role role, ColorMode depth, Theme theme)
 {
 	const ThemeRow *row = theme_row(role);
+	const LightRow *light = &LIGHT[role < ROLE_COUNT ? role : ROLE_TEXT];
+	bool is_light = theme == THEME_LIGHT && light->rgb;
+	int c16 = is_light ? light->c16 : row->c16;
 	switch (depth) {
-	case COLOR_TRUE: return row->rgb;
-	case COLOR_256: return row->c256;
-	case COLOR_16: return row->c16 == GREY ? -1 : row->c16;
+	case COLOR_TRUE: return is_light ? light->rgb : row->rgb;
+	case COLOR_256: return is_light ? light->c256 : row->c256;
+	case COLOR_16: return c16 == GREY ? -1 : c16;
 	default: return -1;
 	}
 }

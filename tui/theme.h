@@ -2,7 +2,8 @@
  * Colours by role, never by hue: drawing code says what a cell means, the theme says how that looks.
  *
  * One table, a row a role, with a colour for each depth of a terminal and the attributes that carry the meaning
- * where there is no colour. The background is never painted, so that dark and transparent terminals work.
+ * where there is no colour. The background is never painted, so that dark and transparent terminals work; for light
+ * ones there is a darker set of the same hues.
  */
 #ifndef MAESTRO_TUI_THEME_H
 #define MAESTRO_TUI_THEME_H
@@ -44,6 +45,8 @@ typedef enum Role {
 /* UX 5's order of choice: the option, MAESTRO_COLOR (the caller's business), NO_COLOR, then the terminal. */
 typedef enum ColorMode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_16, COLOR_256, COLOR_TRUE } ColorMode;
 
+typedef enum Theme { THEME_DARK, THEME_LIGHT } Theme; /* of the terminal's background */
+
 enum { ATTR_BOLD = 1, ATTR_DIM = 2, ATTR_REVERSE = 4, ATTR_UNDERLINE = 8 };
 
 typedef struct ThemeRow {
@@ -62,6 +65,6 @@ const ThemeRow *theme_row(Role role);
 ColorMode theme_depth(ColorMode asked, int n_colors, int has_rgb, const char *no_color);
 
 /* The colour number for curses at that depth; -1: the terminal's own. */
-int theme_color(Role role, ColorMode depth);
+int theme_color(Role role, ColorMode depth, Theme theme);
 
 #endif

@@ -147,7 +147,7 @@ static void copy(Ui *ui)
 	if (!has_failed)
 		term_copy(code.data);
 	console_say(&ui->console, has_failed ? ROLE_BAD : ROLE_OK,
-	            has_failed ? "copy: out of memory" : "copied the pane to the clipboard (OSC 52, if the terminal allows it)");
+	            has_failed ? "copy: out of memory" : "copied the pane to the clipboard, if the terminal takes OSC 52");
 	strbuf_done(&text);
 	strbuf_done(&code);
 }
@@ -262,7 +262,7 @@ int ui_run(Feed *feed, const UiOptions *opts, Error *err)
 	}
 	code = open_signals(&ui, err);
 	if (!code)
-		code = term_open(&ui.term, opts->color, err);
+		code = term_open(&ui.term, opts->color, opts->theme, err);
 	if (code)
 		goto out;
 	resize(&ui);

@@ -16,12 +16,13 @@ typedef struct UiOptions { /* all zero but `who` is a good default */
 	ScreenId screen;    /* the first one; another if the feed has no worker for it */
 	GlyphMode glyphs;
 	ColorMode color;
+	Theme theme;
 	double refresh_hz;  /* redraws for new data; 0: 2 a second */
 	char who[64];       /* the person, for the audit */
 	bool is_readonly;   /* nothing is ever sent */
 } UiOptions;
 
-/* Sets "screen", "glyphs" or "color" from a command line's word; ERR_USAGE names what is known. */
+/* Sets "screen", "glyphs", "color" or "theme" from a command line's word; ERR_USAGE names what is known. */
 int ui_option_set(UiOptions *opts, const char *name, const char *word, Error *err);
 
 /* Whether stdin and stdout are a terminal that terminfo knows and that is not `dumb`; else the caller goes on

@@ -14,6 +14,7 @@ static const Word WORDS[] = {
 	{ "glyphs", "ascii", GLYPHS_ASCII },
 	{ "color", "auto", COLOR_AUTO }, { "color", "always", COLOR_ALWAYS }, { "color", "never", COLOR_NEVER },
 	{ "color", "16", COLOR_16 }, { "color", "256", COLOR_256 }, { "color", "truecolor", COLOR_TRUE },
+	{ "theme", "dark", THEME_DARK }, { "theme", "light", THEME_LIGHT },
 };
 enum { N_WORDS = sizeof WORDS / sizeof *WORDS };
 
@@ -29,6 +30,8 @@ int ui_option_set(UiOptions *opts, const char *name, const char *word, Error *er
 				opts->screen = (ScreenId) WORDS[i].value;
 			else if (strcmp(name, "glyphs") == 0)
 				opts->glyphs = (GlyphMode) WORDS[i].value;
+			else if (strcmp(name, "theme") == 0)
+				opts->theme = (Theme) WORDS[i].value;
 			else
 				opts->color = (ColorMode) WORDS[i].value;
 			return 0;

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 typedef struct ConsoleOptions {
-	const char *screen, *policy, *trace, *db, *glyphs, *color;
+	const char *screen, *policy, *trace, *db, *glyphs, *color, *theme;
 	double speed;
 	int64_t seed;
 } ConsoleOptions;
@@ -27,6 +27,7 @@ static const Opt OPTIONS[] = {
 	OPTION("seed", 0, OPT_INT64, seed, 0, 9e15, "N", "of the simulated traffic"),
 	OPTION("glyphs", 0, OPT_STRING, glyphs, 0, 0, "KIND", "auto, braille, block or ascii"),
 	OPTION("color", 0, OPT_STRING, color, 0, 0, "KIND", "auto, always, never, 16, 256 or truecolor"),
+	OPTION("theme", 0, OPT_STRING, theme, 0, 0, "KIND", "of the terminal's background: dark or light"),
 	OPTION("db", 0, OPT_STRING, db, 0, 0, "FILE", "the run store"),
 	{ 0 },
 };
@@ -49,6 +50,8 @@ static int show(Session *session, const ConsoleOptions *options, const SimConfig
 		code = ui_option_set(&ui, "glyphs", options->glyphs, err);
 	if (!code)
 		code = ui_option_set(&ui, "color", options->color, err);
+	if (!code)
+		code = ui_option_set(&ui, "theme", options->theme, err);
 	if (!code)
 		code = simlive_open(&live, session, &config, err);
 	EngineParts parts = { NULL, live.loop, session->archive, &session->wake, &session->clock };
@@ -90,7 +93,8 @@ static int run(Session *session, const ConsoleOptions *options, Error *err)
 
 int cmd_console(int argc, char **argv)
 {
-	ConsoleOptions options = { .screen = "live", .policy = "hpa", .glyphs = "auto", .color = "auto", .speed = 1 };
+	ConsoleOptions options = { .screen = "live", .policy = "hpa", .glyphs = "auto", .color = "auto", .theme = "dark",
+	                           .speed = 1 };
 	Session session;
 	Error err = { 0 };
 	int words;

@@ -21,7 +21,7 @@
 #include <string.h>
 
 typedef struct RunOptions {
-	const char *deployment, *namespace_, *policy, *prometheus, *kubeconfig, *context, *db, *glyphs, *color;
+	const char *deployment, *namespace_, *policy, *prometheus, *kubeconfig, *context, *db, *glyphs, *color, *theme;
 	int32_t min_replicas, max_replicas;
 	double interval_s, latency_soft_ms, latency_hard_ms;
 	bool is_dry_run, is_once, is_json, is_forced, is_headless, is_readonly;
@@ -50,6 +50,7 @@ static const Opt OPTIONS[] = {
 	OPTION("json", 0, OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a decision on stdout; implies --headless"),
 	OPTION("glyphs", 0, OPT_STRING, glyphs, 0, 0, "KIND", "auto, braille, block or ascii"),
 	OPTION("color", 0, OPT_STRING, color, 0, 0, "KIND", "auto, always, never, 16, 256 or truecolor"),
+	OPTION("theme", 0, OPT_STRING, theme, 0, 0, "KIND", "of the terminal's background: dark or light"),
 	OPTION("db", 0, OPT_STRING, db, 0, 0, "FILE", "the run store"),
 	{ 0 },
 };
@@ -303,6 +304,8 @@ static int run_console(RunCommand *r, Error *err)
 	if (!code)
 		code = ui_option_set(&ui, "color", r->options.color, err);
 	if (!code)
+		code = ui_option_set(&ui, "theme", r->options.theme, err);
+	if (!code)
 		code = loop_start(r->loop, err);
 	EngineParts parts = { NULL, r->loop, r->session.archive, &r->session.wake, &r->session.clock };
 	if (!code && engine_feed_new(&parts, &feed))
@@ -335,7 +338,8 @@ static void end(RunCommand *r)
 static int parse(RunOptions *options, int argc, char **argv)
 {
 	int words;
-	*options = (RunOptions) { .policy = "hpa", .glyphs = "auto", .color = "auto", .latency_soft_ms = -1, .latency_hard_ms = -1 };
+	*options = (RunOptions) { .policy = "hpa", .glyphs = "auto", .color = "auto", .theme = "dark",
+	                          .latency_soft_ms = -1, .latency_hard_ms = -1 };
 	read_thesis_environment(options);
 	int code = opts_parse(&COMMAND, argc, argv, options, &words);
 	if (code)

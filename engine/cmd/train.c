@@ -206,7 +206,9 @@ static int ui_options(const TrainOptions *options, UiOptions *ui, Error *err)
 	int code = ui_option_set(ui, "screen", options->screen, err);
 	if (!code)
 		code = ui_option_set(ui, "glyphs", options->glyphs, err);
-	return code ? code : ui_option_set(ui, "color", options->color, err);
+	if (!code)
+		code = ui_option_set(ui, "color", options->color, err);
+	return code ? code : ui_option_set(ui, "theme", options->theme, err);
 }
 
 static int begin(TrainCommand *t, Error *err)

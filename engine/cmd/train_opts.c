@@ -57,6 +57,7 @@ static const Opt OPTIONS[] = {
 	OPTION("speed", 0, OPT_DOUBLE, speed, .01, 1000, "X", "of the simulated live target: 1 is an interval every 2 s"),
 	OPTION("glyphs", 0, OPT_STRING, glyphs, 0, 0, "KIND", "auto, braille, block or ascii"),
 	OPTION("color", 0, OPT_STRING, color, 0, 0, "KIND", "auto, always, never, 16, 256 or truecolor"),
+	OPTION("theme", 0, OPT_STRING, theme, 0, 0, "KIND", "of the terminal's background: dark or light"),
 	OPTION("db", 0, OPT_STRING, db, 0, 0, "FILE", "the run store"),
 	{ 0 },
 };
@@ -71,7 +72,7 @@ const OptCommand TRAIN_COMMAND = {
 /* What both presets have, and what apart. `seed`: CONTROL F.0. */
 static const TrainOptions COMMON = {
 	.preset = "default", .name = "train", .net_arch = "64,64", .activation = "tanh", .bounds = "noop", .level = "fluid",
-	.screen = "train", .glyphs = "auto", .color = "auto", .speed = 1,
+	.screen = "train", .glyphs = "auto", .color = "auto", .theme = "dark", .speed = 1,
 	.min_replicas = 1, .max_replicas = 15, .eval_episodes = 10,
 	.learning_rate = "3e-4", .gamma = .99, .gae_lambda = .95, .clip_range = "0.2", .clip_range_vf = "0", .ent_coef = .01,
 	.vf_coef = .5, .max_grad_norm = .5, .normalize_advantage = true,

@@ -16,7 +16,7 @@ typedef struct TrainOptions {
 	int32_t n_steps, batch_size, n_epochs;
 	bool norm_obs, norm_reward, normalize_advantage, use_masking;
 	/* of this process */
-	const char *out, *tensorboard, *db, *screen, *glyphs, *color;
+	const char *out, *tensorboard, *db, *screen, *glyphs, *color, *theme;
 	int64_t resume;
 	double speed;
 	bool is_headless, is_json;

@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 build=$1
-trace=engine/sim/traces/wc98_opening_week.csv
+trace=engine/sim/traces/nasa95_jul_week.csv
 scratch=$(mktemp -d)
 socket=maestro-shot-$$
 xvfb='' xterm=''

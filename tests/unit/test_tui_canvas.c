@@ -163,12 +163,37 @@ static void color_depth_follows_the_order_of_choice(void **state)
 static void theme_has_the_palette_of_the_manual(void **state)
 {
 	(void) state;
-	assert_int_equal(theme_color(ROLE_OK, COLOR_TRUE), 0x009E73);
-	assert_int_equal(theme_color(ROLE_WARN, COLOR_256), 214);
-	assert_int_equal(theme_color(ROLE_BAD, COLOR_256), 166);
-	assert_int_equal(theme_color(ROLE_INFO, COLOR_16), 6); /* cyan */
-	assert_int_equal(theme_color(ROLE_TEXT, COLOR_TRUE), -1); /* the terminal's own */
-	assert_int_equal(theme_color(ROLE_OK, COLOR_NEVER), -1);
+	assert_int_equal(theme_color(ROLE_OK, COLOR_TRUE, THEME_DARK), 0x009E73);
+	assert_int_equal(theme_color(ROLE_WARN, COLOR_256, THEME_DARK), 214);
+	assert_int_equal(theme_color(ROLE_BAD, COLOR_256, THEME_DARK), 166);
+	assert_int_equal(theme_color(ROLE_INFO, COLOR_16, THEME_DARK), 6); /* cyan */
+	assert_int_equal(theme_color(ROLE_TEXT, COLOR_TRUE, THEME_DARK), -1); /* the terminal's own */
+	assert_int_equal(theme_color(ROLE_OK, COLOR_NEVER, THEME_DARK), -1);
+}
+
+/* WCAG 2: contrast of a colour against white. */
+static double contrast_on_white(int rgb)
+{
+	static const double WEIGHT[3] = { .2126, .7152, .0722 };
+	double light = 0;
+	for (int i = 0; i < 3; i++) {
+		double c = (rgb >> (16 - 8 * i) & 0xff) / 255.0;
+		light += WEIGHT[i] * (c <= .04045 ? c / 12.92 : pow((c + .055) / 1.055, 2.4));
+	}
+	return 1.05 / (light + .05);
+}
+
+static void light_theme_is_readable_on_white(void **state)
+{
+	(void) state;
+	static const Role TEXTS[] = { ROLE_LABEL, ROLE_KEY, ROLE_OK, ROLE_WARN, ROLE_BAD, ROLE_INFO };
+	static const Role MARKS[] = { ROLE_SERIES_A, ROLE_SERIES_B, ROLE_SERIES_C, ROLE_SERIES_D };
+	for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
+		assert_true(contrast_on_white(theme_color(TEXTS[i], COLOR_TRUE, THEME_LIGHT)) >= 4.5);
+	for (size_t i = 0; i < sizeof MARKS / sizeof *MARKS; i++)
+		assert_true(contrast_on_white(theme_color(MARKS[i], COLOR_TRUE, THEME_LIGHT)) >= 3);
+	assert_int_equal(theme_color(ROLE_LABEL, COLOR_16, THEME_LIGHT), -1); /* no white on white */
+	assert_int_equal(theme_color(ROLE_TEXT, COLOR_TRUE, THEME_LIGHT), -1);
 }
 
 static void states_are_told_apart_without_color(void **state)
@@ -193,6 +218,7 @@ int main(void)
 		cmocka_unit_test(glyphs_follow_charset_and_terminal),
 		cmocka_unit_test(color_depth_follows_the_order_of_choice),
 		cmocka_unit_test(theme_has_the_palette_of_the_manual),
+		cmocka_unit_test(light_theme_is_readable_on_white),
 		cmocka_unit_test(states_are_told_apart_without_color),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -369,8 +369,8 @@ static void full_queue_is_said(void **state)
 
 static const int KEYS[] = { '1', '2', '3', 'p', 'n', 'c', 'l', 'h', 's', 'S', 'o', '-', '+', '=', 'j', 'k', 'g', 'G',
 	'z', 'f', '?',
-	'w', 'm', 'x', 'Q', ',', '.', '<', '>', ':', '/', '9', ' ', 0, KEY_TAB_, KEY_BACK_TAB, KEY_UP_, KEY_DOWN_, KEY_LEFT_, KEY_RIGHT_,
-		KEY_PAGE_UP,
+	'w', 'm', 'x', 'Q', ',', '.', '<', '>', ':', '/', '9', ' ', 0, KEY_TAB_, KEY_BACK_TAB, KEY_UP_, KEY_DOWN_, KEY_LEFT_,
+	KEY_RIGHT_, KEY_PAGE_UP,
 	KEY_PAGE_DOWN, KEY_HOME_, KEY_END_, KEY_CTRL_L, KEY_RUBOUT, 0x2603, KEY_ENTER_, KEY_ESC };
 enum { N_KEYS = sizeof KEYS / sizeof *KEYS };
 

@@ -136,7 +136,8 @@ static void tick_labels_stack_and_never_cover_points(void **state)
 	(void) state;
 	expect_ticks((Ticks) { { 2, 3 }, { "pause", "lr" } }, 2, 6, 12,
 	             "  ||lr\n  |pause\n  ||\n  ||\n************\n  ||\n");
-	expect_ticks((Ticks) { { 2, 10 }, { "a", "late" } }, 2, 4, 12, "  |a  late|\n  |       |\n************\n  |       |\n");
+	expect_ticks((Ticks) { { 2, 10 }, { "a", "late" } }, 2, 4, 12,
+	             "  |a  late|\n  |       |\n************\n  |       |\n");
 	expect_ticks((Ticks) { { 2 }, { "word" } }, 1, 2, 12, "************\n  |word\n");
 	expect_ticks((Ticks) { { 10 }, { "entropy .01" } }, 1, 2, 12, "************\n          |\n"); /* no room: no label */
 	expect_ticks((Ticks) { { 0 }, { "learning rate" } }, 1, 4, 10, "|learnin~\n|\n**********\n|\n");
