@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "tui/shape.h"
+#include "base/shape.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@ enum { FILE_MOST = 64 << 20 };
 typedef struct Frame {
 	int64_t wall_ms;
 	TrainView *train;
-	LiveView *live;
+	LiveView **target; /* [n_targets] */
+	size_t n_targets;
 } Frame;
 
 typedef struct FeedFile {
@@ -44,7 +45,9 @@ static int file_next(Feed *feed, FeedFrame *ret_frame)
 	*ret_frame = (FeedFrame) { .archive = file->lent && file->last_id ? file->lent : NULL };
 	if (frame) {
 		ret_frame->train = frame->train;
-		ret_frame->live = frame->live;
+		ret_frame->live = frame->n_targets ? frame->target[0] : NULL;
+		ret_frame->target = (const LiveView *const *) frame->target;
+		ret_frame->n_targets = (int) frame->n_targets;
 		ret_frame->wall_ms = frame->wall_ms;
 	}
 	return 0;
@@ -90,13 +93,19 @@ static int file_ask(Feed *feed, const ArchiveQuery *query, int64_t *ret_query_id
 	return 0;
 }
 
+static void frame_done(Frame *frame)
+{
+	for (size_t i = 0; i < frame->n_targets; i++)
+		free(frame->target[i]);
+	free(frame->target);
+	free(frame->train);
+}
+
 static void file_free(Feed *feed)
 {
 	FeedFile *file = (FeedFile *) feed;
-	for (size_t i = 0; i < file->n_frames; i++) {
-		free(file->frame[i].train);
-		free(file->frame[i].live);
-	}
+	for (size_t i = 0; i < file->n_frames; i++)
+		frame_done(&file->frame[i]);
 	for (size_t i = 0; i < file->n_answers; i++)
 		free(file->answer[i]);
 	free(file->frame);
@@ -109,10 +118,9 @@ static const FeedOps OPS = { "file", file_next, file_release, file_send, file_as
 
 /* ---- reading ---- */
 
-/* The member as a new struct, NULL where it is absent; false: out of memory. */
-static bool read_view(const Json *line, const char *name, const Shape *shape, size_t size, void *ret)
+/* The object as a new struct, NULL where there is none; false: out of memory. */
+static bool read_view(const Json *value, const Shape *shape, size_t size, void *ret)
 {
-	const Json *value = json_get(line, name);
 	void *view = NULL;
 	if (json_is_object(value)) {
 		view = calloc(1, size);
@@ -134,28 +142,57 @@ static bool grow(void *array, size_t n, size_t size)
 	return new != NULL;
 }
 
+static bool add_target(Frame *frame, const Json *value)
+{
+	LiveView *live = NULL;
+	if (!read_view(value, &shape_live, sizeof *live, &live))
+		return false;
+	if (!live)
+		return true;
+	if (frame->n_targets == FEED_TARGETS_MAX || !grow(&frame->target, frame->n_targets, sizeof *frame->target)) {
+		free(live);
+		return frame->n_targets == FEED_TARGETS_MAX;
+	}
+	frame->target[frame->n_targets++] = live;
+	return true;
+}
+
+/* "live" is one target, "targets" are several. */
+static bool read_frame(Frame *frame, const Json *line)
+{
+	bool is_read = read_view(json_get(line, "train"), &shape_train, sizeof *frame->train, &frame->train) &&
+	               add_target(frame, json_get(line, "live"));
+	for (const Json *t = json_first(json_get(line, "targets")); t && is_read; t = json_next(t))
+		is_read = add_target(frame, t);
+	return is_read;
+}
+
+static bool add_answer(FeedFile *file, const Json *value)
+{
+	ArchiveAnswer *answer = NULL;
+	if (!read_view(value, &shape_archive, sizeof *answer, &answer))
+		return false;
+	if (!answer)
+		return true;
+	if (!grow(&file->answer, file->n_answers, sizeof *file->answer)) {
+		free(answer);
+		return false;
+	}
+	file->answer[file->n_answers++] = answer;
+	return true;
+}
+
 static int add_line(FeedFile *file, const Json *line)
 {
 	Frame frame = { .wall_ms = json_int_or(line, "wall_ms", 0) };
-	ArchiveAnswer *answer = NULL;
-	if (!read_view(line, "archive", &shape_archive, sizeof *answer, &answer))
+	size_t n_answers = file->n_answers;
+	if (!add_answer(file, json_get(line, "archive")))
 		return ERR_NOMEM;
-	if (answer) {
-		if (!grow(&file->answer, file->n_answers, sizeof *file->answer)) {
-			free(answer);
-			return ERR_NOMEM;
-		}
-		file->answer[file->n_answers++] = answer;
-	}
-	if (!read_view(line, "train", &shape_train, sizeof *frame.train, &frame.train))
-		return ERR_NOMEM;
-	if (!read_view(line, "live", &shape_live, sizeof *frame.live, &frame.live) ||
-	    !grow(&file->frame, file->n_frames, sizeof *file->frame)) {
-		free(frame.train);
-		free(frame.live);
+	if (!read_frame(&frame, line) || !grow(&file->frame, file->n_frames, sizeof *file->frame)) {
+		frame_done(&frame);
 		return ERR_NOMEM;
 	}
-	if (frame.train || frame.live || !answer)
+	if (frame.train || frame.n_targets || n_answers == file->n_answers)
 		file->frame[file->n_frames++] = frame;
 	return 0;
 }
@@ -215,8 +252,11 @@ int feed_record(const FeedFrame *frame, StrBuf *lines)
 	json_add_int(line, "wall_ms", frame->wall_ms);
 	if (frame->train)
 		shape_write(&shape_train, frame->train, json_add_object(line, "train"));
-	if (frame->live)
+	if (frame->live && frame->n_targets <= 1)
 		shape_write(&shape_live, frame->live, json_add_object(line, "live"));
+	Json *targets = frame->n_targets > 1 ? json_add_array(line, "targets") : NULL;
+	for (int i = 0; targets && i < frame->n_targets; i++)
+		shape_write(&shape_live, frame->target[i], json_add_object(targets, NULL));
 	if (frame->archive)
 		shape_write(&shape_archive, frame->archive, json_add_object(line, "archive"));
 	char *text = json_print(line);

@@ -5,6 +5,8 @@
 #ifndef MAESTRO_BASE_COMMAND_H
 #define MAESTRO_BASE_COMMAND_H
 
+#include "base/types.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,6 +27,7 @@ typedef struct Command {
 	int64_t id; /* given by feed_send */
 	CommandKind kind;
 	char who[64];
+	char target[NAMESPACE_MAX + NAME_MAX_K8S]; /* "namespace/name" of a COMMAND_LIVE_*; "": the first */
 	union {
 		bool flag;
 		struct {

@@ -11,9 +11,13 @@
 #include "base/command.h"
 #include "base/view.h"
 
+enum { FEED_TARGETS_MAX = 512 };
+
 typedef struct FeedFrame {
 	const TrainView *train;      /* NULL: none */
-	const LiveView *live;
+	const LiveView *live;        /* the first target */
+	const LiveView *const *target; /* [n_targets] all of them, in an order that does not change; lent with the frame */
+	int n_targets;
 	const ArchiveAnswer *archive; /* newest answer */
 	int64_t wall_ms;             /* now: of the machine, or of the recording */
 } FeedFrame;

@@ -32,6 +32,9 @@ typedef struct Target {
 	float latency_hard_ms;    /* <= 0: off */
 } Target;
 
+/* "namespace/name". */
+void target_full_name(const Target *target, char *text, size_t size);
+
 /* A pod as the HPA rule sees it (CONTROL A.2). */
 typedef enum PodPhase { POD_PENDING, POD_RUNNING, POD_SUCCEEDED, POD_FAILED, POD_UNKNOWN } PodPhase;
 typedef enum PodReady { READY_FALSE, READY_TRUE, READY_UNKNOWN, READY_ABSENT } PodReady;

@@ -3,7 +3,13 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <string.h>
+
+void target_full_name(const Target *target, char *text, size_t size)
+{
+	(void) snprintf(text, size, "%s/%s", target->namespace_, target->name);
+}
 
 void answers_add(CommandAnswers *answers, int64_t id, int code, const char *text)
 {

@@ -54,7 +54,7 @@ static int show(Session *session, const ConsoleOptions *options, const SimConfig
 		code = ui_option_set(&ui, "theme", options->theme, err);
 	if (!code)
 		code = simlive_open(&live, session, &config, err);
-	EngineParts parts = { NULL, live.loop, session->archive, &session->wake, &session->clock };
+	EngineParts parts = { NULL, &live.loop, 1, session->archive, &session->wake, &session->clock };
 	if (!code && engine_feed_new(&parts, &feed))
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	if (!code)

@@ -307,7 +307,7 @@ static int run_console(RunCommand *r, Error *err)
 		code = ui_option_set(&ui, "theme", r->options.theme, err);
 	if (!code)
 		code = loop_start(r->loop, err);
-	EngineParts parts = { NULL, r->loop, r->session.archive, &r->session.wake, &r->session.clock };
+	EngineParts parts = { NULL, &r->loop, 1, r->session.archive, &r->session.wake, &r->session.clock };
 	if (!code && engine_feed_new(&parts, &feed))
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	int result = code ? code : ui_run(feed, &ui, err);

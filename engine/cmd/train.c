@@ -288,7 +288,7 @@ static int start_workers(TrainCommand *t, Feed **ret_feed, Error *err)
 		code = trainer_start(t->trainer, err);
 	if (code)
 		return code;
-	EngineParts parts = { t->trainer, t->live.loop, t->session.archive, &t->session.wake, &t->session.clock };
+	EngineParts parts = { t->trainer, &t->live.loop, 1, t->session.archive, &t->session.wake, &t->session.clock };
 	code = engine_feed_new(&parts, ret_feed);
 	return code ? error_set(err, code, "%s", err_text(code)) : 0;
 }

@@ -2,20 +2,31 @@
 #include "control/engine.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct EngineFeed {
 	Feed feed;
 	EngineParts parts;
 	int64_t next_id;
+	const LiveView *target[FEED_TARGETS_MAX]; /* of the frame that is lent */
 } EngineFeed;
 
 static int feed_next(Feed *feed, FeedFrame *ret_frame)
 {
-	EngineParts *parts = &((EngineFeed *) feed)->parts;
+	EngineFeed *engine = (EngineFeed *) feed;
+	EngineParts *parts = &engine->parts;
 	wake_drain(parts->wake);
+	int n = 0;
+	for (int i = 0; i < parts->n_loops; i++) {
+		const LiveView *view = snap_acquire(loop_views(parts->loops[i]));
+		if (view)
+			engine->target[n++] = view;
+	}
 	*ret_frame = (FeedFrame) {
 		.train = parts->trainer ? snap_acquire(trainer_views(parts->trainer)) : NULL,
-		.live = parts->loop ? snap_acquire(loop_views(parts->loop)) : NULL,
+		.live = n ? engine->target[0] : NULL,
+		.target = engine->target,
+		.n_targets = n,
 		.archive = parts->archive ? snap_acquire(parts->archive->answers) : NULL,
 		.wall_ms = clock_wall_ms(parts->clock),
 	};
@@ -26,9 +37,29 @@ static void feed_release(Feed *feed, FeedFrame *frame)
 {
 	(void) feed;
 	snap_release(frame->train);
-	snap_release(frame->live);
+	for (int i = 0; i < frame->n_targets; i++)
+		snap_release(frame->target[i]);
 	snap_release(frame->archive);
 	*frame = (FeedFrame) { 0 };
+}
+
+/* The loop of the target that a command names; NULL: there is none. */
+static Loop *loop_of(EngineFeed *engine, const Command *command)
+{
+	if (!command->target[0])
+		return engine->parts.n_loops ? engine->parts.loops[0] : NULL;
+	Loop *found = NULL;
+	for (int i = 0; i < engine->parts.n_loops && !found; i++) {
+		char name[sizeof command->target];
+		const LiveView *view = snap_acquire(loop_views(engine->parts.loops[i]));
+		if (!view)
+			continue;
+		target_full_name(&view->target, name, sizeof name);
+		if (!strcmp(name, command->target))
+			found = engine->parts.loops[i];
+		snap_release(view);
+	}
+	return found;
 }
 
 static int feed_send(Feed *feed, const Command *command, int64_t *ret_id)
@@ -37,7 +68,8 @@ static int feed_send(Feed *feed, const Command *command, int64_t *ret_id)
 	Command numbered = *command;
 	numbered.id = engine->next_id;
 	bool is_live = command->kind >= COMMAND_LIVE_OVERRIDE;
-	int code = is_live ? engine->parts.loop ? loop_send(engine->parts.loop, &numbered) : ERR_NOT_FOUND
+	Loop *loop = is_live ? loop_of(engine, command) : NULL;
+	int code = is_live ? loop ? loop_send(loop, &numbered) : ERR_NOT_FOUND
 	                   : engine->parts.trainer ? trainer_send(engine->parts.trainer, &numbered) : ERR_NOT_FOUND;
 	if (!code)
 		*ret_id = engine->next_id++;

@@ -13,7 +13,8 @@
 
 typedef struct EngineParts { /* lent for the life of the feed; NULL: there is none */
 	Trainer *trainer;
-	Loop *loop;
+	Loop *const *loops; /* [n_loops] a target each */
+	int n_loops;        /* <= FEED_TARGETS_MAX */
 	Archive *archive;
 	Wake *wake;   /* the one that all of them signal */
 	Clock *clock; /* the machine's */

@@ -8,6 +8,10 @@ static int fake_next(Feed *feed, FeedFrame *ret_frame)
 	FakeFeed *fake = (FakeFeed *) feed;
 	fake->lent++;
 	*ret_frame = fake->frame;
+	if (!fake->frame.target && fake->frame.live) {
+		ret_frame->target = &fake->frame.live;
+		ret_frame->n_targets = 1;
+	}
 	return 0;
 }
 

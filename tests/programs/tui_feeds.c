@@ -32,7 +32,7 @@ static int add_frame(Views *v, double progress, int n_history, int64_t wall_ms, 
 {
 	views_fill_train(&v->train, progress);
 	views_fill_live(&v->live, n_history);
-	return feed_record(&(FeedFrame) { &v->train, &v->live, NULL, wall_ms }, out);
+	return feed_record(&(FeedFrame) { .train = &v->train, .live = &v->live, .wall_ms = wall_ms }, out);
 }
 
 int main(int argc, char **argv)

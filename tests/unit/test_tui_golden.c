@@ -113,7 +113,7 @@ static void recording_gives_back_what_was_recorded(void **state)
 	views_fill_live(&live, 90);
 	StrBuf lines = { 0 };
 	Error err = { 0 };
-	assert_int_equal(feed_record(&(FeedFrame) { &train, &live, NULL, 77 }, &lines), 0);
+	assert_int_equal(feed_record(&(FeedFrame) { .train = &train, .live = &live, .wall_ms = 77 }, &lines), 0);
 	assert_int_equal(mem_write_file(path, lines.data, lines.len, &err), 0);
 	Feed *feed = NULL;
 	assert_int_equal(feed_file_open(path, &feed, &err), 0);
@@ -140,9 +140,9 @@ static void hostile_recording_stays_within_its_arrays(void **state)
 	char path[] = "/tmp/maestro-feed-XXXXXX";
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
-	static const char TEXT[] = "{\"train\":{\"n_points\":99999,\"n_evals\":-5,"
+	static const char TEXT[] = "{\"train\":{\"phase\":77,\"n_points\":99999,\"n_evals\":-5,"
 	                           "\"last_eval\":{\"n\":70000,\"replicas\":[1,2]}},"
-	                           "\"live\":{\"n_rows\":4000,\"n_history\":1e9,\"target\":[1]}}\n";
+	                           "\"live\":{\"state\":-3,\"state_reason\":4000000000,\"last\":{\"decision\":{\"reason\":99}},\"n_rows\":4000,\"n_history\":1e9,\"target\":[1]}}\n";
 	Error err = { 0 };
 	Feed *feed = NULL;
 	assert_int_equal(mem_write_file(path, TEXT, sizeof TEXT - 1, &err), 0);
@@ -153,6 +153,10 @@ static void hostile_recording_stays_within_its_arrays(void **state)
 	assert_int_equal(frame.train->n_evals, 0);
 	assert_int_equal(frame.train->last_eval.n, EPISODE_STEPS_MAX);
 	assert_int_equal(frame.live->n_rows, VIEW_ROWS);
+	assert_int_equal(frame.train->phase, TRAIN_STARTING);
+	assert_int_equal(frame.live->state, 0);
+	assert_int_equal(frame.live->state_reason, REASON_NONE);
+	assert_int_equal(frame.live->last.decision.reason, REASON_NONE);
 	feed_free(feed);
 	assert_int_equal(mem_write_file(path, "{}\n{\"train\":", 12, &err), 0);
 	assert_int_equal(feed_file_open(path, &feed, &err), ERR_PARSE);

@@ -1,8 +1,9 @@
 /*
- * What the views look like, as data: one table of fields a struct, used for writing a recording and for reading it.
+ * What the views look like as JSON: one table of fields a struct, for writing and for reading it. A recording, a snapshot
+ * served over HTTP and a console that is attached to one use the same form.
  */
-#ifndef MAESTRO_TUI_SHAPE_H
-#define MAESTRO_TUI_SHAPE_H
+#ifndef MAESTRO_BASE_SHAPE_H
+#define MAESTRO_BASE_SHAPE_H
 
 #include "base/json.h"
 
@@ -20,6 +21,7 @@ typedef struct ShapeRow {
 	size_t n;            /* elements; 1 is no array */
 	const char *count;   /* name of the int32 field before it that says how many are there; NULL: all n */
 	const Shape *shape;  /* of SHAPE_STRUCT */
+	uint32_t below;      /* of an enum: what is not below it is not taken; 0: any */
 } ShapeRow;
 struct Shape {
 	const ShapeRow *row;

@@ -1,5 +1,5 @@
 /* The tables of shape.h, and the walk over them in both directions. */
-#include "tui/shape.h"
+#include "base/shape.h"
 
 #include "base/archive.h"
 #include "base/mem.h"
@@ -12,12 +12,13 @@
 
 /* Rows of the struct that T stands for. */
 #define SIZE(name) sizeof(((T *) 0)->name)
-#define ONE(type, name) { #name, SHAPE_##type, offsetof(T, name), SIZE(name), 1, NULL, NULL }
+#define ONE(type, name) { #name, SHAPE_##type, offsetof(T, name), SIZE(name), 1, NULL, NULL, 0 }
+#define ENUM(name, count) { #name, SHAPE_U32, offsetof(T, name), SIZE(name), 1, NULL, NULL, count }
 #define ARRAY(type, name, count) \
-	{ #name, SHAPE_##type, offsetof(T, name), SIZE(name[0]), SIZE(name) / SIZE(name[0]), count, NULL }
-#define INNER(name, shape) { #name, SHAPE_STRUCT, offsetof(T, name), SIZE(name), 1, NULL, &shape }
+	{ #name, SHAPE_##type, offsetof(T, name), SIZE(name[0]), SIZE(name) / SIZE(name[0]), count, NULL, 0 }
+#define INNER(name, shape) { #name, SHAPE_STRUCT, offsetof(T, name), SIZE(name), 1, NULL, &shape, 0 }
 #define INNERS(name, count, shape) \
-	{ #name, SHAPE_STRUCT, offsetof(T, name), SIZE(name[0]), SIZE(name) / SIZE(name[0]), count, &shape }
+	{ #name, SHAPE_STRUCT, offsetof(T, name), SIZE(name[0]), SIZE(name) / SIZE(name[0]), count, &shape, 0 }
 #define SHAPE(name, rows) const Shape name = { rows, sizeof rows / sizeof *rows }
 
 #define T CommandAnswer
@@ -65,7 +66,7 @@ static SHAPE(episode_shape, EPISODE);
 
 #define T TrainView
 static const ShapeRow TRAIN[] = {
-	ONE(I64, run_id), ONE(TEXT, name), ONE(TEXT, traffic), ONE(I64, seed), ONE(U32, phase),
+	ONE(I64, run_id), ONE(TEXT, name), ONE(TEXT, traffic), ONE(I64, seed), ENUM(phase, TRAIN_FAILED + 1),
 	ONE(TEXT, trouble), ONE(I64, update), ONE(I64, n_updates), ONE(I64, steps), ONE(I64, total_steps),
 	ONE(F64, wall_s), ONE(F64, steps_per_s), ONE(F64, eta_s), ARRAY(F64, now, NULL), ONE(I32, n_points),
 	ONE(I64, stride), INNERS(point, "n_points", point_shape), ONE(I32, n_evals),
@@ -97,7 +98,7 @@ static SHAPE(sample_shape, SAMPLE);
 #define T Decision
 static const ShapeRow DECISION[] = {
 	ONE(I32, action), ONE(I32, n_actions), ARRAY(F32, probability, "n_actions"), ONE(F32, value),
-	ONE(I32, raw), ONE(I32, desired), ONE(I32, hpa), ONE(U32, guards), ONE(U32, state), ONE(U32, reason),
+	ONE(I32, raw), ONE(I32, desired), ONE(I32, hpa), ONE(U32, guards), ENUM(state, STATE_COUNT), ENUM(reason, REASON_COUNT),
 	ONE(BOOL, is_applied), ONE(TEXT, detail),
 };
 static SHAPE(decision_shape, DECISION);
@@ -128,8 +129,8 @@ static SHAPE(health_shape, HEALTH);
 
 #define T LiveView
 static const ShapeRow LIVE[] = {
-	ONE(I64, run_id), ONE(TEXT, context), INNER(target, target_shape), ONE(U32, state),
-	ONE(U32, state_reason), ONE(TEXT, state_detail), ONE(TEXT, policy), ONE(I64, policy_steps),
+	ONE(I64, run_id), ONE(TEXT, context), INNER(target, target_shape), ENUM(state, STATE_COUNT),
+	ENUM(state_reason, REASON_COUNT), ONE(TEXT, state_detail), ONE(TEXT, policy), ONE(I64, policy_steps),
 	ONE(BOOL, is_simulated), ONE(BOOL, is_readonly), ONE(I64, wall_ms), ONE(F64, speed),
 	ONE(F32, interval_s), ONE(I64, next_decision_wall_ms), ONE(I64, cycles), INNER(last, row_shape),
 	ONE(I32, n_rows), INNERS(row, "n_rows", row_shape), ONE(I32, n_history),
@@ -143,7 +144,7 @@ SHAPE(shape_live, LIVE);
 
 #define T RunRow
 static const ShapeRow RUN[] = {
-	ONE(I64, id), ONE(U32, kind), ONE(U32, status), ONE(TEXT, name), ONE(TEXT, policy), ONE(I64, seed),
+	ONE(I64, id), ENUM(kind, RUN_CONTROL + 1), ENUM(status, RUN_STATUS_COUNT), ONE(TEXT, name), ONE(TEXT, policy), ONE(I64, seed),
 	ONE(I64, start_ms), ONE(I64, end_ms), ONE(I64, steps), ONE(F64, ep_rew_mean), ONE(F64, ep_len_mean),
 	ONE(F64, eval_mean), ONE(F64, eval_std),
 };
@@ -160,7 +161,7 @@ static SHAPE(past_shape, PAST);
 
 #define T ArchiveAnswer
 static const ShapeRow ARCHIVE[] = {
-	ONE(U32, ask), ONE(I32, code), ONE(TEXT, text), ONE(I64, total), ONE(I32, n_rows),
+	ENUM(ask, ARCHIVE_RUN + 1), ONE(I32, code), ONE(TEXT, text), ONE(I64, total), ONE(I32, n_rows),
 	INNERS(row, "n_rows", run_shape), ONE(I32, n_points), ARRAY(I64, point_steps, "n_points"),
 	ARRAY(F32, point_rew, "n_points"), ARRAY(F32, point_len, "n_points"), ONE(I32, n_decisions),
 	INNERS(decision, "n_decisions", past_shape), ONE(TEXT, config),
@@ -222,10 +223,11 @@ void shape_write(const Shape *shape, const void *data, Json *object)
 	}
 }
 
-static void read_int(ShapeType type, void *at, const Json *value)
+static void read_int(const ShapeRow *row, void *at, const Json *value)
 {
+	ShapeType type = row->type;
 	int64_t n;
-	if (!json_int(value, &n))
+	if (!json_int(value, &n) || (row->below && (n < 0 || n >= row->below)))
 		return;
 	if (type == SHAPE_I16)
 		*(int16_t *) at = (int16_t) n;
@@ -256,7 +258,7 @@ static void read_one(const ShapeRow *row, void *at, const Json *value)
 			str_copy(at, row->size, json_string(value));
 		break;
 	case SHAPE_STRUCT: shape_read(row->shape, at, value); break;
-	default: read_int(row->type, at, value); break;
+	default: read_int(row, at, value); break;
 	}
 }
 
