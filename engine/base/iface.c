@@ -12,6 +12,14 @@ void policy_free(Policy *policy)
 		policy->ops->free(policy);
 }
 
+int metrics_history(Metrics *metrics, const Target *target, int64_t now_ms, int64_t step_ms, size_t n, Sample *ret_samples,
+                    Error *err)
+{
+	if (!metrics->ops->history)
+		return error_set(err, ERR_NOT_FOUND, "%s: keeps no history", metrics->ops->name);
+	return metrics->ops->history(metrics, target, now_ms, step_ms, n, ret_samples, err);
+}
+
 void metrics_free(Metrics *metrics)
 {
 	if (metrics)

@@ -2,6 +2,7 @@
 #include "cluster/prom_query.h"
 
 #include "base/json.h"
+#include "cluster/prom_inside.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ static void excerpt(const StrBuf *body, char *text, size_t size)
 	text[n] = '\0';
 }
 
-static int unexpected(const PromQuery *query, const char *why, Error *err)
+int prom_unexpected(const PromQuery *query, const char *why, Error *err)
 {
 	char text[64];
 	excerpt(&query->response.body, text, sizeof text);
@@ -51,13 +52,11 @@ static void read_labels(const Json *metric, PromRow *row)
 	str_copy(row->pod, sizeof row->pod, json_string_or(metric, "pod", ""));
 }
 
-/* [time, "number"]; false when it is not that. */
-static bool read_value(const Json *pair, double *ret)
+bool prom_read_value(const Json *pair, double *ret_time_s, double *ret)
 {
 	const Json *first = json_first(pair), *second = json_next(first);
 	const char *text = json_string(second);
-	double time_s;
-	if (!json_is_array(pair) || !json_number(first, &time_s) || !text || !*text || json_next(second))
+	if (!json_is_array(pair) || !json_number(first, ret_time_s) || !text || !*text || json_next(second))
 		return false;
 	char *end;
 	*ret = strtod(text, &end); /* takes "NaN" and "+Inf" as Prometheus writes them */
@@ -68,19 +67,19 @@ static int read_rows(const PromQuery *query, const Json *root, PromRows *rows, E
 {
 	const char *type = json_string_or(root, "data.resultType", "");
 	const Json *result = json_get(root, "data.result");
-	double value;
+	double value, time_s;
 	if (!strcmp(type, "scalar")) {
-		PromRow *row = read_value(result, &value) ? add_row(rows) : NULL;
+		PromRow *row = prom_read_value(result, &time_s, &value) ? add_row(rows) : NULL;
 		if (!row)
-			return unexpected(query, "not a number", err);
+			return prom_unexpected(query, "not a number", err);
 		*row = (PromRow) { .value = value };
 		return 0;
 	}
 	if (strcmp(type, "vector") || !json_is_array(result))
-		return unexpected(query, "not a vector", err);
+		return prom_unexpected(query, "not a vector", err);
 	for (const Json *item = json_first(result); item; item = json_next(item)) {
-		if (!read_value(json_get(item, "value"), &value))
-			return unexpected(query, "a value that is not a number", err);
+		if (!prom_read_value(json_get(item, "value"), &time_s, &value))
+			return prom_unexpected(query, "a value that is not a number", err);
 		if (rows->n == ROWS_MAX)
 			return error_set(err, ERR_INVALID, "prometheus: more than %d series", ROWS_MAX);
 		PromRow *row = add_row(rows);
@@ -118,37 +117,27 @@ static bool is_incomplete(const Json *root, Error *ret_why)
 	return false;
 }
 
-static int read_answer(const PromQuery *query, PromRows *rows, Error *err)
+/* Of an answer that parsed or not (parsed is json_parse's code). */
+static int check_answer(const PromQuery *query, int parsed, const Json *root, Error *err)
 {
-	Json *root = NULL;
-	Error cause = { 0 };
-	int code = 0;
-	int parsed = json_parse(query->response.body.data, query->response.body.len, &root, &cause);
 	const char *status = json_string_or(root, "status", "");
+	Error cause = { 0 };
 	if (!parsed && !strcmp(status, "error"))
-		code = error_set(err, ERR_INVALID, "prometheus: %s: %s", json_string_or(root, "errorType", "error"),
+		return error_set(err, ERR_INVALID, "prometheus: %s: %s", json_string_or(root, "errorType", "error"),
 		                 json_string_or(root, "error", "no reason given"));
-	else if (query->response.status != 200)
-		code = server_failed(query, err);
-	else if (parsed)
-		code = unexpected(query, "not JSON", err);
-	else if (strcmp(status, "success"))
-		code = unexpected(query, "no status \"success\"", err);
-	else
-		code = read_rows(query, root, rows, err);
-	if (!code && is_incomplete(root, &cause))
-		code = error_set(err, ERR_INVALID, "prometheus: incomplete: %s", cause.text);
-	json_free(root);
-	return code;
+	if (query->response.status != 200)
+		return server_failed(query, err);
+	if (parsed)
+		return prom_unexpected(query, "not JSON", err);
+	if (strcmp(status, "success"))
+		return prom_unexpected(query, "no status \"success\"", err);
+	if (is_incomplete(root, &cause))
+		return error_set(err, ERR_INVALID, "prometheus: incomplete: %s", cause.text);
+	return 0;
 }
 
-int prom_query(PromQuery *query, const char *promql, int64_t now_ms, int64_t timeout_ms, PromRows *rows, Error *err)
+int prom_ask(PromQuery *query, int64_t timeout_ms, Json **ret_root, Error *err)
 {
-	rows->n = 0;
-	strbuf_clear(&query->target);
-	strbuf_addf(&query->target, "%s/api/v1/query?time=%lld.%03d&query=", query->url, (long long) (now_ms / 1000),
-	            (int) (now_ms % 1000));
-	http_escape(&query->target, promql);
 	if (query->target.failed)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	const HttpRequest request = {
@@ -157,15 +146,38 @@ int prom_query(PromQuery *query, const char *promql, int64_t now_ms, int64_t tim
 		.timeout_ms = timeout_ms,
 		.max_body = ANSWER_BYTES,
 	};
+	Json *root = NULL;
 	Error cause = { 0 };
 	int code = http_request(query->http, &request, &query->response, &cause);
+	query->was_too_much = code == ERR_INVALID;
 	if (code == ERR_PARSE)
-		return unexpected(query, "answer cut short", err);
+		return prom_unexpected(query, "answer cut short", err);
 	if (code)
 		return error_set(err, code == ERR_INVALID ? ERR_PARSE : code, "prometheus: %s", cause.text);
-	code = read_answer(query, rows, err);
+	int parsed = json_parse(query->response.body.data, query->response.body.len, &root, &cause);
+	code = check_answer(query, parsed, root, err);
+	query->was_too_much = code && !parsed && (query->response.status == 422 || query->response.status == 503);
+	if (code)
+		json_free(root);
+	else
+		*ret_root = root;
+	return code;
+}
+
+int prom_query(PromQuery *query, const char *promql, int64_t now_ms, int64_t timeout_ms, PromRows *rows, Error *err)
+{
+	Json *root = NULL;
+	rows->n = 0;
+	strbuf_clear(&query->target);
+	strbuf_addf(&query->target, "%s/api/v1/query?time=%lld.%03d&query=", query->url, (long long) (now_ms / 1000),
+	            (int) (now_ms % 1000));
+	http_escape(&query->target, promql);
+	int code = prom_ask(query, timeout_ms, &root, err);
+	if (!code)
+		code = read_rows(query, root, rows, err);
 	if (code)
 		rows->n = 0;
+	json_free(root);
 	return code;
 }
 

@@ -23,6 +23,7 @@ typedef struct PromQuery { /* what a query needs from call to call; zero it, the
 	const char *url;         /* lent; without a slash at the end */
 	StrBuf target;
 	HttpResponse response;
+	bool was_too_much;       /* the last failed for the size of its answer or the work of it: ask for less */
 } PromQuery;
 
 /*

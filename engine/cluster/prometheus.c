@@ -4,7 +4,7 @@
  */
 #include "cluster/prometheus.h"
 
-#include "cluster/prom_query.h"
+#include "cluster/prom_inside.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -12,20 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUERY_MS = 2000, ALL_QUERIES_MS = 5000, STALE_SLACK_MS = 30000, FUTURE_SLACK_MS = 5000, PROBLEM = 160 };
+enum { QUERY_MS = 2000, ALL_QUERIES_MS = 5000, PROBLEM = 160 };
 
 #define PODS "{namespace=\"$NS\",pod=~\"$POD-.*\",container!=\"\"}"
 #define SERVICE "destination_workload_namespace=\"$NS\",destination_workload=\"$NAME\""
 
-enum { CPU, MEMORY, P95, RPS, VALUES };
+enum { CPU = PROM_CPU, MEMORY = PROM_MEMORY, P95 = PROM_P95, RPS = PROM_RPS, VALUES = PROM_VALUES };
 
-static const struct {
-	const char *name;
-	uint32_t bit;
-	int age;        /* index in Sample.age_ms */
-	double max;     /* past this it is a broken exporter */
-	const char *value, *newest;
-} VALUE[VALUES] = {
+static const PromValue VALUE[VALUES] = {
 	[CPU] = { "cpu", SAMPLE_CPU, 0, 1e6,
 	          "sum by (pod)(rate(container_cpu_usage_seconds_total" PODS "[$RATE]))",
 	          "max by (pod)(timestamp(container_cpu_usage_seconds_total" PODS "))" },
@@ -42,25 +36,10 @@ static const struct {
 };
 static const char SCRAPED[] = "min by (pod)(up{namespace=\"$NS\",pod=~\"$POD-.*\"})";
 
-typedef struct Slot { /* of one target */
-	Sample sample;
-	PodList pods;
-} Slot;
-
-typedef struct PromMetrics {
-	Metrics base;
-	PromConfig config; /* url is ours */
-	PromQuery query;
-	PromRows rows, times;
-	StrBuf promql;
-	Slot *slot;
-	size_t n_slots;
-} PromMetrics;
-
 typedef struct Fetch { /* one target's */
 	PromMetrics *prom;
 	const Target *target;
-	Slot *slot;
+	PromSlot *slot;
 	int64_t now_ms, deadline_ms;
 	char problem[VALUES][PROBLEM]; /* "": none */
 } Fetch;
@@ -72,11 +51,20 @@ void prom_config_default(PromConfig *config)
 
 /* ---- queries ---- */
 
+const PromValue *prom_value(int v)
+{
+	return &VALUE[v];
+}
+
+void prom_fill_in(PromMetrics *prom, const Target *target, const char *template)
+{
+	strbuf_clear(&prom->promql);
+	prom_expand(&prom->promql, template, target, prom->config.rate_window_s, prom->config.latency_window_s);
+}
+
 static void expand(const Fetch *fetch, const char *template)
 {
-	PromMetrics *prom = fetch->prom;
-	strbuf_clear(&prom->promql);
-	prom_expand(&prom->promql, template, fetch->target, prom->config.rate_window_s, prom->config.latency_window_s);
+	prom_fill_in(fetch->prom, fetch->target, template);
 }
 
 static int ask(const Fetch *fetch, const char *template, PromRows *rows, Error *err)
@@ -360,7 +348,7 @@ static int fetch_target(Fetch *fetch, Error *err)
 {
 	const PromConfig *config = &fetch->prom->config;
 	const Target *target = fetch->target;
-	Slot *slot = fetch->slot;
+	PromSlot *slot = fetch->slot;
 	KubeDeployment deployment;
 	if (!prom_can_name(target))
 		return error_set(err, ERR_INVALID, "deployment %s/%s: not a name that Kubernetes allows", target->namespace_,
@@ -388,7 +376,7 @@ static int reserve_slots(PromMetrics *prom, size_t n)
 {
 	if (n <= prom->n_slots)
 		return 0;
-	Slot *slot = realloc(prom->slot, n * sizeof *slot);
+	PromSlot *slot = realloc(prom->slot, n * sizeof *slot);
 	if (!slot)
 		return ERR_NOMEM;
 	memset(slot + prom->n_slots, 0, (n - prom->n_slots) * sizeof *slot);
@@ -440,7 +428,7 @@ static void prom_done(Metrics *metrics)
 	free(prom);
 }
 
-static const MetricsOps OPS = { "prometheus", fetch, prom_done };
+static const MetricsOps OPS = { "prometheus", fetch, prom_done, prom_history };
 
 int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err)
 {

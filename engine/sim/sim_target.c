@@ -148,7 +148,7 @@ static void actuator_keep(Actuator *actuator)
 	(void) actuator;
 }
 
-static const MetricsOps METRICS = { "sim", target_fetch, metrics_keep };
+static const MetricsOps METRICS = { "sim", target_fetch, metrics_keep, NULL };
 static const ActuatorOps ACTUATOR = { "sim", target_get_scale, target_set_scale, actuator_keep };
 
 int sim_target_new(const SimConfig *config, uint64_t seed, int64_t start_wall_ms, SimTarget **ret, Error *err)

@@ -22,7 +22,7 @@ static void no_free(Metrics *metrics)
 
 void fake_metrics_init(FakeMetrics *fake)
 {
-	static const MetricsOps ops = { "fake", metrics_fetch, no_free };
+	static const MetricsOps ops = { "fake", metrics_fetch, no_free, NULL };
 	*fake = (FakeMetrics) {
 		.metrics = { &ops },
 		.sample = {

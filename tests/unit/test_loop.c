@@ -290,7 +290,7 @@ static int slow_fetch(Metrics *metrics, const Target *target, size_t n, int64_t 
 static void nothing_is_written_when_the_cycle_took_too_long(void **state)
 {
 	(void) state;
-	static const MetricsOps slow = { "slow", slow_fetch, NULL };
+	static const MetricsOps slow = { "slow", slow_fetch, NULL, NULL };
 	Bench *b = bench_new(3, ACTION_UP);
 	b->metrics.metrics.ops = &slow;
 	bench_open(b);
