@@ -24,13 +24,13 @@
 	X(PAUSED, "Paused") X(DRY_RUN, "DryRun") X(TOO_MANY_REPLICAS, "TooManyReplicas")            \
 	X(TOO_FEW_REPLICAS, "TooFewReplicas")
 
-/* What changed the policy's wish on its way to the cluster, in the order in which they are applied. */
+/* What changed the policy's wish on its way to the cluster; decide/rails.c has the order in which they are applied. */
 #define GUARD_TABLE(X)                                                                              \
 	X(MASKED, "Masked") X(STEP_LIMIT, "StepLimit") X(LATENCY_VETO, "LatencyVeto")               \
 	X(CAPACITY_VETO, "CapacityVeto") X(PIPELINE_VETO, "PipelineVeto") X(STABILISED, "Stabilised") \
 	X(COOLDOWN, "Cooldown") X(FLAP_GUARD, "FlapGuard") X(BUDGET, "Budget")                      \
 	X(CLAMPED_MIN, "ClampedMin") X(CLAMPED_MAX, "ClampedMax") X(FALLBACK_UP_ONLY, "FallbackUpOnly") \
-	X(DRY_RUN, "DryRun")
+	X(DRY_RUN, "DryRun") X(PREDICT_ADDS_ONLY, "PredictAddsOnly") X(SCALE_IN_PAUSED, "ScaleInPaused")
 
 /* Figures of a PPO update under Stable-Baselines3's names, with its logger's section, in the order of the
  * contract's NDJSON. */

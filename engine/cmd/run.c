@@ -23,7 +23,7 @@
 typedef struct RunOptions {
 	const char *deployment, *namespace_, *policy, *prometheus, *kubeconfig, *context, *db, *glyphs, *color, *theme;
 	int32_t min_replicas, max_replicas;
-	double interval_s, latency_soft_ms, latency_hard_ms;
+	double interval_s, latency_soft_ms, latency_hard_ms, scale_down_window_s;
 	bool is_dry_run, is_once, is_json, is_forced, is_headless, is_readonly;
 } RunOptions;
 
@@ -42,6 +42,7 @@ static const Opt OPTIONS[] = {
 	OPTION("interval", 0, OPT_DURATION, interval_s, 1, 3600, "TIME", "between decisions; else the model's own, 15s for rules"),
 	OPTION("latency-soft", 0, OPT_DOUBLE, latency_soft_ms, -1, 1e7, "MS", "for a Deployment without the annotation; -1: off"),
 	OPTION("latency-hard", 0, OPT_DOUBLE, latency_hard_ms, -1, 1e7, "MS", "the same; -1: off"),
+	OPTION("scale-down-window", 0, OPT_DURATION, scale_down_window_s, 0, 3600, "TIME", "a down waits until it was wanted so long; else 300s"),
 	OPTION("dry-run", 0, OPT_FLAG, is_dry_run, 0, 0, NULL, "decide and record, never write"),
 	OPTION("once", 0, OPT_FLAG, is_once, 0, 0, NULL, "one cycle, then exit with its status"),
 	OPTION("force", 0, OPT_FLAG, is_forced, 0, 0, NULL, "act with a model that carries no evaluation"),
@@ -221,7 +222,7 @@ static char *config_json(const RunCommand *r)
 	json_add_number(object, "latency-soft", (double) target->latency_soft_ms);
 	json_add_number(object, "latency-hard", (double) target->latency_hard_ms);
 	json_add_int(object, "interval-ms", r->config.interval_ms);
-	json_add_bool(object, "dry-run", r->config.is_dry_run);
+	json_add_bool(object, "dry-run", r->config.rails.is_dry_run);
 	char *text = json_print(object);
 	json_free(object);
 	return text;
@@ -258,7 +259,10 @@ static int build_loop(RunCommand *r, Error *err)
 	config->wake = &r->session.wake;
 	config->interval_ms = (int64_t) (choose_interval(r) * 1000);
 	config->speed = 1;
-	config->is_dry_run = r->options.is_dry_run || r->options.is_readonly;
+	rails_config_default(&config->rails);
+	config->rails.is_dry_run = r->options.is_dry_run || r->options.is_readonly;
+	if (r->options.scale_down_window_s >= 0)
+		config->rails.stabilise_ms = (int64_t) (r->options.scale_down_window_s * 1000);
 	config->is_readonly = r->options.is_readonly;
 	str_copy(config->context, sizeof config->context, r->kubeconfig.context);
 	if (!r->has_console) {
@@ -339,7 +343,7 @@ static int parse(RunOptions *options, int argc, char **argv)
 {
 	int words;
 	*options = (RunOptions) { .policy = "hpa", .glyphs = "auto", .color = "auto", .theme = "dark",
-	                          .latency_soft_ms = -1, .latency_hard_ms = -1 };
+	                          .latency_soft_ms = -1, .latency_hard_ms = -1, .scale_down_window_s = -1 };
 	read_thesis_environment(options);
 	int code = opts_parse(&COMMAND, argc, argv, options, &words);
 	if (code)

@@ -47,6 +47,8 @@ int simlive_open(SimLive *live, Session *session, const SimLiveConfig *config, E
 		.is_simulated = true,
 		.speed = speed,
 	};
+	rails_config_default(&loop.rails);
+	loop.rails.stabilise_ms = 0;
 	evaluate_target(config->sim, &loop.target);
 	int code = build(live, config, &loop, err);
 	if (!code)

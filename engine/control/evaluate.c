@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "decide/limits.h"
+#include "decide/rails.h"
 #include "decide/reward.h"
 
 #include <math.h>
@@ -18,6 +18,8 @@ typedef struct Run { /* one episode under way */
 	SimTarget *sim;
 	Policy *policy;
 	int64_t now_ms;
+	RailsConfig rails;
+	RailsHistory history;
 	Sample sample;
 	int32_t replicas;
 	int32_t last_direction; /* of the last change; 0: none yet */
@@ -57,15 +59,21 @@ static int wanted(Run *run, int32_t *ret_desired, Error *err)
 		return 0;
 	if (code)
 		return error_set(err, code, "policy %s: %s", run->policy->label, err_text(code));
-	LimitsInput in = {
+	const RailsInput in = {
+		.config = &run->rails,
+		.history = &run->history,
+		.target = &run->target,
+		.sample = &run->sample,
+		.now_ms = run->now_ms,
 		.current = run->replicas,
 		.raw = decision.raw,
-		.min = run->target.min_replicas,
-		.max = run->target.max_replicas,
-		.max_step = decision.n_actions == ACTION_COUNT ? 1 : 0,
+		.hpa = -1,
+		.is_three_action = decision.n_actions == ACTION_COUNT,
 	};
-	uint32_t guards;
-	*ret_desired = limits_apply(&in, &guards);
+	RailsOutcome outcome;
+	rails_apply(&in, &outcome);
+	rails_note_cycle(&run->history, &in);
+	*ret_desired = outcome.desired;
 	return 0;
 }
 
@@ -77,6 +85,7 @@ static int scale_to(Run *run, int32_t desired, Error *err)
 	run->out->scale_actions++;
 	run->out->reversals += run->last_direction && direction != run->last_direction;
 	run->last_direction = direction;
+	(void) rails_note_change(&run->history, &run->rails, run->now_ms, run->replicas, desired);
 	run->replicas = desired;
 	Actuator *actuator = sim_target_actuator(run->sim);
 	return actuator->ops->set_scale(actuator, &run->target, &(Scale) { .replicas = desired }, NULL, err);
@@ -150,6 +159,8 @@ int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, Eva
 {
 	*ret = (EvalEpisode) { 0 };
 	Run run = { .config = config, .policy = policy, .now_ms = START_MS, .out = ret };
+	rails_config_default(&run.rails);
+	run.rails.off = RAILS_OFF_SEED & ~RAIL(STEP_LIMIT);
 	evaluate_target(config, &run.target);
 	int code = sim_target_new(config, seed, START_MS, &run.sim, err);
 	if (code)
@@ -158,6 +169,7 @@ int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, Eva
 		policy->ops->reset(policy);
 	code = fetch(&run, err);
 	run.replicas = run.sample.replicas;
+	rails_history_init(&run.history, run.now_ms, run.replicas);
 	for (int32_t t = 0; t < config->episode_steps && !code; t++)
 		code = step(&run, err);
 	finish(&run);

@@ -176,6 +176,8 @@ static int decide_and_act(Loop *loop, Cycle *cycle, Error *err)
 	code = infer(loop, cycle, err);
 	if (code)
 		return code;
+	if (!loop->is_warm)
+		rails_history_init(&loop->history, clock_mono_ms(loop->config.clock), cycle->scale.replicas);
 	loop->is_warm = true;
 	loop_limit(loop, cycle);
 	return loop_write(loop, cycle, err);

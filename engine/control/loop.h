@@ -18,6 +18,7 @@
 #include "base/snap.h"
 #include "base/view.h"
 #include "decide/observation.h"
+#include "decide/rails.h"
 
 typedef struct LoopConfig { /* all pointers are lent for the life of the loop */
 	Target target;
@@ -34,7 +35,7 @@ typedef struct LoopConfig { /* all pointers are lent for the life of the loop */
 	char context[64];         /* "simulator", or the kubeconfig's context */
 	bool is_simulated;
 	double speed;             /* target seconds a real second */
-	bool is_dry_run;          /* Shadow: decides and records, never writes */
+	RailsConfig rails;        /* is_dry_run is Shadow: decides and records, never writes */
 	bool is_readonly;         /* refuses overrides too */
 	int64_t (*policy_steps)(const Policy *policy); /* of a policy in training; NULL: a file's */
 	/* Called on the loop's thread after each cycle; may be NULL. */

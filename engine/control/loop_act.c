@@ -3,7 +3,7 @@
  */
 #include "control/loop_internal.h"
 
-#include "decide/limits.h"
+#include "decide/rails.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,26 +11,27 @@
 
 enum { CONFLICT_TRIES = 5, AUDIT_WAIT_MS = 2000, CYCLE_MAX_MS = 10000 };
 
-static bool is_three_action(const Decision *decision)
-{
-	return decision->n_actions == ACTION_COUNT;
-}
-
 void loop_limit(Loop *loop, Cycle *cycle)
 {
 	const LoopConfig *config = &loop->config;
 	Decision *decision = &cycle->decision;
-	LimitsInput in = {
+	const RailsInput in = {
+		.config = &config->rails,
+		.history = &loop->history,
+		.target = &config->target,
+		.sample = &cycle->sample,
+		.now_ms = clock_mono_ms(config->clock),
 		.current = cycle->scale.replicas,
 		.raw = decision->raw,
-		.min = config->target.min_replicas,
-		.max = config->target.max_replicas,
-		.max_step = is_three_action(decision) ? 1 : 0, /* rules have rates of their own */
+		.hpa = decision->hpa,
+		.is_three_action = decision->n_actions == ACTION_COUNT,
 	};
-	decision->desired = limits_apply(&in, &decision->guards);
-	decision->state = config->is_dry_run ? STATE_SHADOW : STATE_ACTIVE;
-	if (config->is_dry_run && decision->desired != cycle->scale.replicas)
-		decision->guards |= 1u << GUARD_DRY_RUN;
+	RailsOutcome outcome;
+	rails_apply(&in, &outcome);
+	rails_note_cycle(&loop->history, &in);
+	decision->desired = outcome.desired;
+	decision->guards = outcome.guards;
+	decision->state = config->rails.is_dry_run ? STATE_SHADOW : STATE_ACTIVE;
 }
 
 /* CONTROL B.1: a cycle has min(interval, 10 s); what was seen longer ago is not acted on. */
@@ -72,7 +73,7 @@ int loop_write(Loop *loop, Cycle *cycle, Error *err)
 {
 	const LoopConfig *config = &loop->config;
 	Decision *decision = &cycle->decision;
-	if (decision->desired == cycle->scale.replicas || config->is_dry_run)
+	if (decision->desired == cycle->scale.replicas || config->rails.is_dry_run)
 		return 0;
 	Scale now = { 0 };
 	int64_t start = clock_mono_ms(config->clock);
@@ -81,6 +82,8 @@ int loop_write(Loop *loop, Cycle *cycle, Error *err)
 	if (code)
 		return code;
 	decision->is_applied = true;
+	(void) rails_note_change(&loop->history, &config->rails, clock_mono_ms(config->clock), cycle->scale.replicas,
+	                         decision->desired);
 	loop->own_replicas = decision->desired;
 	str_copy(cycle->written_version, sizeof cycle->written_version, now.resource_version);
 	return 0;
@@ -113,7 +116,7 @@ static int check_override(const Loop *loop, const Command *command, Error *err)
 {
 	if (loop->config.is_readonly)
 		return error_set(err, ERR_REFUSED, "read-only: overrides are off");
-	if (loop->config.is_dry_run)
+	if (loop->config.rails.is_dry_run)
 		return error_set(err, ERR_REFUSED, "dry run: nothing is written");
 	if (command->u.override_.replicas < 0)
 		return error_set(err, ERR_INVALID, "replicas cannot be %d", command->u.override_.replicas);

@@ -24,6 +24,7 @@ struct Loop {
 	bool is_started;
 	bool is_warm;   /* a valid observation was seen */
 	bool is_paused;
+	RailsHistory history;
 	int32_t own_replicas; /* of the loop's own last write; -1: none */
 	int64_t manual_until_ms; /* monotonic: a clock that is set does not end an override */
 	int64_t last_cycle_ms;   /* monotonic, for what accumulates; 0: none yet */

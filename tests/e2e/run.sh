@@ -221,7 +221,7 @@ set_replicas 1
 started+=($!)
 sleep 5
 timeout 280 "$maestro" run --deployment default/web --kubeconfig "$work/account.kubeconfig" --prometheus "$prometheus_url" \
-	--max-replicas 5 --db "$work/maestro.db" --policy "$model" --force --json >"$work/loop.ndjson" 2>"$work/loop.err"
+	--max-replicas 5 --db "$work/maestro.db" --policy "$model" --force --scale-down-window 0s --json >"$work/loop.ndjson" 2>"$work/loop.err"
 rows() { jq -s "$1" "$work/loop.ndjson"; }
 jq -r '[.time[11:19], .state, .replicas, (.rps // "?"), (.latency // "?"), .action, .desired, .applied, .reason] |
 	map(if type == "number" then (. * 100 | round) / 100 else . end | tostring) | join("  ")' "$work/loop.ndjson"

@@ -48,6 +48,8 @@ static Bench *bench_new(int32_t replicas, int32_t action)
 		.interval_ms = 15000,
 		.context = "test",
 	};
+	rails_config_default(&b->config.rails);
+	b->config.rails.stabilise_ms = 0;
 	return b;
 }
 
@@ -105,7 +107,7 @@ static void loop_stays_within_the_bounds(void **state)
 	assert_int_equal(cycle(b), 0);
 	assert_int_equal(b->actuator.n_writes, 0);
 	b->policy.action = ACTION_DOWN;
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 32; i++) /* a down a minute */
 		assert_int_equal(cycle(b), 0);
 	assert_int_equal(b->actuator.replicas, 1);
 	assert_int_equal(b->actuator.n_writes, 4);
@@ -116,7 +118,7 @@ static void dry_run_decides_and_records_and_never_writes(void **state)
 {
 	(void) state;
 	Bench *b = bench_new(3, ACTION_UP);
-	b->config.is_dry_run = true;
+	b->config.rails.is_dry_run = true;
 	bench_open(b);
 	assert_int_equal(cycle(b), 0);
 	assert_int_equal(b->actuator.n_writes, 0);
@@ -235,6 +237,7 @@ static void conflict_with_other_replicas_drops_the_decision(void **state)
 	Bench *b = bench_new(3, ACTION_UP);
 	bench_open(b);
 	assert_int_equal(cycle(b), 0);
+	b->metrics.sample.ready = 4;
 	b->actuator.conflicts = 1;
 	b->actuator.moves_to = 2;
 	assert_int_equal(cycle(b), ERR_CONFLICT);
@@ -377,7 +380,7 @@ static void readonly_refuses_overrides(void **state)
 {
 	(void) state;
 	Bench *b = bench_new(3, ACTION_KEEP);
-	b->config.is_readonly = b->config.is_dry_run = true;
+	b->config.is_readonly = b->config.rails.is_dry_run = true;
 	Command command = override_to(5, 3, 7);
 	assert_int_equal(send_and_wait(b, &command).code, ERR_REFUSED);
 	assert_int_equal(b->actuator.n_writes, 0);
