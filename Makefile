@@ -39,7 +39,7 @@ HELP_SRC := $(wildcard tests/fakes/*.c)
 HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
 
 .DEFAULT_GOAL := all
-.PHONY: all run test check programs asan tsan e2e lib interop deps-check screenshots golden bench clean help setup-build setup-test setup-e2e setup-shot
+.PHONY: all run test check programs asan tsan e2e sim-check lib interop deps-check screenshots golden bench clean help setup-build setup-test setup-e2e setup-shot
 .SECONDARY:
 
 all: $(B)/maestro ## release build: build/maestro
@@ -135,6 +135,10 @@ e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (nee
 	@$(MAKE) --no-print-directory -s all programs
 	@tests/e2e/run.sh $(B)
 	@tests/e2e/hpa_diff.sh $(B)
+
+sim-check: setup-build ## the simulator's acceptance table, measured now (a minute or two)
+	@$(MAKE) --no-print-directory -s all
+	@$(B)/maestro sim check
 
 lib: $(SIM_LIB) ## the simulator as build/libmaestro_sim.so, for Python and others
 

@@ -32,7 +32,8 @@
 	X(STALE, "stale data", 4)                                    \
 	X(PARSE, "cannot be parsed", 5)                              \
 	X(INVALID, "invalid", 5)                                     \
-	X(BAD_MODEL, "bad model", 5)
+	X(BAD_MODEL, "bad model", 5)                                 \
+	X(GATE, "a gate failed", 6)
 
 enum ErrOrdinal { ERR_ORD_OK, /* so that codes start at -1 */
 #define ERR_ORD(name, text, exit_status) ERR_ORD_##name,

@@ -14,6 +14,7 @@ int cmd_runs(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_target_app(int argc, char **argv);
 int cmd_load(int argc, char **argv);
+int cmd_sim(int argc, char **argv);
 
 /* Prints "maestro: TEXT" for a failed command and answers its exit status; NULL err prints the code's text. */
 int cmd_fail(int code, const Error *err);

@@ -25,6 +25,7 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "model", cmd_model, "policies as files: inspect, convert, predict; SB3 zip, safetensors, ONNX" },
 	{ "target-app", cmd_target_app, "a sample HTTP service to scale" },
 	{ "load", cmd_load, "open-loop load on URLs" },
+	{ "sim", cmd_sim, "sim check: the simulator against theory, single requests and a real Prometheus" },
 	{ NULL, NULL, NULL },
 };
 

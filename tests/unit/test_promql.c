@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-enum { SAMPLES_MAX = 16, BOUNDS_MAX = 16 };
+enum { SAMPLES_MAX = 32, BOUNDS_MAX = 16 };
 
 static Json *load(void)
 {
@@ -28,7 +28,9 @@ static int32_t read_numbers(const Json *array, double *ret)
 	int32_t n = 0;
 	for (const Json *item = json_first(array); item; item = json_next(item)) {
 		assert_true(n < SAMPLES_MAX);
-		assert_true(json_number(item, &ret[n++]));
+		if (!json_number(item, &ret[n]))
+			ret[n] = NAN; /* JSON has no number for it: written as a string */
+		n++;
 	}
 	return n;
 }
@@ -57,8 +59,8 @@ static void rate_equals_prometheus(void **state)
 		int32_t at[SAMPLES_MAX];
 		double in[SAMPLES_MAX], value[SAMPLES_MAX], want;
 		RateWindow window;
-		bool has_answer = json_number(json_get(c, "answer"), &want);
-		bool is_there = window_of(c, now_ms, json_int_or(c, "range_ms", 0), t_ms, at, &window);
+		bool has_answer = !json_is_null(json_get(c, "answer"));
+		bool is_there = window_of(c, json_int_or(c, "now_ms", now_ms), json_int_or(c, "range_ms", 0), t_ms, at, &window);
 		if (is_there != has_answer)
 			fail_msg("%s: %s", json_string_or(c, "name", "?"), is_there ? "an answer too many" : "no answer");
 		if (!is_there)
@@ -68,10 +70,15 @@ static void rate_equals_prometheus(void **state)
 			value[at[k]] = in[k];
 		double got = rate_value(&window, value, 1), sum = 0.0;
 		rate_add(&window, value, 1, 1, &sum);
+		if (!json_number(json_get(c, "answer"), &want)) {
+			if (!isnan(got) || !isnan(sum))
+				fail_msg("%s: %g and %g, Prometheus has NaN", json_string_or(c, "name", "?"), got, sum);
+			continue;
+		}
 		if (fabs(got - want) > 1e-9 * fmax(fabs(want), 1.0) || fabs(sum - want) > 1e-9 * fmax(fabs(want), 1.0))
 			fail_msg("%s: %.17g and %.17g, Prometheus has %.17g", json_string_or(c, "name", "?"), got, sum, want);
 	}
-	assert_true(cases > 15);
+	assert_true(cases > 60);
 	json_free(root);
 }
 
