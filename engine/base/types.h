@@ -30,6 +30,9 @@ typedef struct Target {
 	int32_t max_replicas;
 	float latency_soft_ms;    /* <= 0: off */
 	float latency_hard_ms;    /* <= 0: off */
+	float pod_capacity_rps;   /* of one pod at the soft limit, by its service model; 0: not known */
+	float startup_s;          /* of a pod, p90; 0: not known */
+	float pod_price;          /* what a policy that asks for it should think a pod costs (CONTROL F.4 a); 0: the model's own */
 } Target;
 
 /* "namespace/name". */
@@ -77,6 +80,7 @@ typedef struct Sample {
 	int32_t ready;                 /* pods that are ready */
 	double cpu_request_cores;      /* of one pod; 0: not known */
 	double mem_limit_bytes;        /* of one pod; 0: not known */
+	int64_t coming_age_ms;         /* of the oldest pod that is not ready, where the pods are not listed; 0: none */
 	const PodSample *pods;         /* lent by the Metrics source until its next fetch; NULL where not listed */
 	size_t n_pods;
 	char missing[256];             /* what is not there and why, for a person; "" when all is */

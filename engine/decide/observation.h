@@ -7,12 +7,13 @@
 
 #include "base/err.h"
 #include "base/types.h"
+#include "decide/trend.h"
 
-typedef enum ObsKind { OBS_SEED = 1 } ObsKind; /* the number is the feature version in a model's header */
+typedef enum ObsKind { OBS_SEED = 1, OBS_TREND = 2 } ObsKind; /* the number is the feature version in a model's header */
 
 enum { OBS_SEED_DIM = 5 };
 
-/* Length of the vector. */
+/* Length of the vector, without a stack; 0: no such kind. */
 int32_t observation_dim(ObsKind kind);
 /* Name of feature i ("cpu_usage"); "?" outside. */
 const char *observation_feature(ObsKind kind, int32_t i);
@@ -25,5 +26,28 @@ const char *observation_feature(ObsKind kind, int32_t i);
  * there is no latency, and it counts as 0 ms. The mask forbids up at max and down at min.
  */
 int observation_build(ObsKind kind, const Target *target, const Sample *sample, Observation *ret, Error *err);
+
+/* What a policy asks to see. */
+typedef struct ObsSpec {
+	ObsKind kind;
+	int32_t stack;    /* of trend: 1, or of how many intervals it has some features */
+	float interval_s; /* between decisions */
+} ObsSpec;
+
+int32_t observer_dim(ObsSpec spec);
+const char *observer_feature(ObsSpec spec, int32_t i); /* "?" outside */
+
+/*
+ * The vectors of one target, interval after interval. Flat: a copy is a snapshot. `seed` needs no past, `trend` is fed with the sample
+ * of every interval, once. A sample that gives no observation leaves the past as it was.
+ */
+typedef struct Observer {
+	ObsSpec spec;
+	TrendState trend;
+} Observer;
+
+void observer_init(Observer *observer, ObsSpec spec);
+/* As observation_build; of trend only replicas and a pod that is ready or coming must be known, and the mask holds trend_mask. */
+int observer_step(Observer *observer, const Target *target, const Sample *sample, Observation *ret, Error *err);
 
 #endif

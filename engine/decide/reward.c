@@ -23,3 +23,25 @@ float reward_seed(const Target *target, int32_t replicas, float latency_ms, bool
 	double pods = (max - replicas) / max;
 	return (float) (PODS_WEIGHT * pods + LATENCY_WEIGHT * latency_part(target, (double) latency_ms, ret_terminated));
 }
+
+void reward_slo_default(SloWeights *weights)
+{
+	*weights = (SloWeights) { .violation = 1.0f, .kappa = 2.0f, .change = .003f, .reversal = .01f };
+}
+
+/* A share of .05 over the limit is a p95 at the limit. */
+static float aligned(float share)
+{
+	float x = (share - .03f) / .04f;
+	return x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x;
+}
+
+float reward_slo(const SloWeights *weights, const SloStep *step)
+{
+	float soft = weights->is_plain ? step->slow_soft : aligned(step->slow_soft);
+	float hard = weights->is_plain ? step->slow_hard : aligned(step->slow_hard);
+	float cost = step->pod_price * step->pods + weights->violation * (soft + (weights->kappa - 1.0f) * hard);
+	cost += step->has_changed ? weights->change : 0.0f;
+	cost += step->has_reversed ? weights->reversal : 0.0f;
+	return -cost;
+}

@@ -14,4 +14,25 @@
  */
 float reward_seed(const Target *target, int32_t replicas, float latency_ms, bool *ret_terminated);
 
+/* CONTROL F.4 `slo`. reward_slo_default: the aligned form's figures. */
+typedef struct SloWeights {
+	float violation;      /* b: of the share of slow requests */
+	float kappa;          /* a hard second counts so often: 2 */
+	float change;         /* g: of a number that changed */
+	float reversal;       /* e: of a direction reversed within 10 min */
+	bool is_plain;        /* shares as they are; else aligned: clip((share - .03)/.04, 0, 1), 'is p95 over the limit', softened */
+} SloWeights;
+
+void reward_slo_default(SloWeights *weights);
+
+typedef struct SloStep { /* one interval, after the action */
+	float pod_price;      /* a, of all max_replicas */
+	float pods;           /* in parts of max_replicas */
+	float slow_soft, slow_hard; /* share of the interval's requests over soft, over hard, dropped ones included */
+	bool has_changed, has_reversed;
+} SloStep;
+
+/* -(a pods + b v + g [changed] + e [reversed]), v = share over soft + (kappa - 1) share over hard. Never ends an episode. */
+float reward_slo(const SloWeights *weights, const SloStep *step);
+
 #endif

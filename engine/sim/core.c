@@ -78,6 +78,8 @@ static int check(const SimConfig *c, Error *err)
 		                 c->window_to);
 	if (!(c->compression >= 1.0 && c->compression <= 60.0))
 		return error_set(err, ERR_INVALID, "simulator: compression is %g, must be 1 to 60", c->compression);
+	if (c->stack < 0 || c->stack > TREND_STACK_MAX)
+		return error_set(err, ERR_INVALID, "simulator: stack is %d, must be 1 to %d", c->stack, TREND_STACK_MAX);
 	if (!(c->peak_rps >= 0.0 && c->peak_rps <= 1e9) || c->episode_steps < 1)
 		return error_set(err, ERR_INVALID, "simulator: peak of %g rps and %d steps, must be >= 0 and >= 1", c->peak_rps,
 		                 c->episode_steps);
@@ -89,6 +91,26 @@ static double soft_or_default_ms(const SimConfig *config)
 	return config->latency_soft_ms > 0.0f ? (double) config->latency_soft_ms : 250.0;
 }
 
+ObsSpec sim_obs_spec(const SimConfig *config)
+{
+	return (ObsSpec) { config->observation, config->stack > 1 ? config->stack : 1, config->interval_s };
+}
+
+void sim_target_of(const SimConfig *config, double pod_capacity_rps, Target *ret_target)
+{
+	*ret_target = (Target) {
+		.namespace_ = "sim",
+		.name = "service",
+		.min_replicas = config->min_replicas,
+		.max_replicas = config->max_replicas,
+		.latency_soft_ms = config->latency_soft_ms,
+		.latency_hard_ms = config->latency_hard_ms,
+		.pod_capacity_rps = (float) pod_capacity_rps,
+		.startup_s = (float) service_startup_p90_s(&config->service),
+		.pod_price = config->pod_price,
+	};
+}
+
 static int set_traffic(SimModel *model, Error *err)
 {
 	const SimConfig *c = &model->config;
@@ -98,9 +120,6 @@ static int set_traffic(SimModel *model, Error *err)
 		return error_set(err, ERR_INVALID,
 		                 "simulator: even an idle pod's p95 is over %g ms; raise the soft limit or set the peak rate",
 		                 soft_or_default_ms(c));
-	double length = c->trace ? (double) c->trace->n * c->trace->step_s : 0.0;
-	model->trace_from_s = c->window_from * length;
-	model->trace_span_s = (c->window_to - c->window_from) * length;
 	return 0;
 }
 
@@ -142,9 +161,7 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	model->lanes = (2 * config->max_replicas + LANE_PAD - 1) / LANE_PAD * LANE_PAD;
 	model->jobs = config->level == SIM_REQUEST ? server_jobs(s) : 0;
 	model->cohorts = COHORTS < model->lanes && !model->jobs ? COHORTS : model->lanes;
-	model->target = (Target) { .namespace_ = "sim", .name = "service", .min_replicas = config->min_replicas,
-		.max_replicas = config->max_replicas, .latency_soft_ms = config->latency_soft_ms,
-		.latency_hard_ms = config->latency_hard_ms };
+	sim_target_of(config, model->pod_capacity, &model->target);
 	lay_out(model);
 	return 0;
 }
@@ -159,13 +176,16 @@ void core_model_done(SimModel *model)
 
 double core_rate(const SimModel *model, const SimRow *row, double t_s)
 {
-	const Trace *trace = model->config.trace;
-	if (!trace)
+	if (!model->config.trace)
 		return model->peak_rps;
-	double along = row->trace_start_s + (t_s > 0.0 ? t_s : 0.0) * model->config.compression;
-	if (along >= model->trace_span_s)
-		along = fmod(along, model->trace_span_s);
-	return model->peak_rps * trace_rate(trace, model->trace_from_s + along);
+	const Trace *trace = &model->config.trace[row->trace];
+	double span = row->trace_span_s, along = row->trace_start_s + (t_s > 0.0 ? t_s : 0.0) * row->compression;
+	if (model->config.vary.mirrors) { /* back and forth */
+		along = fmod(fabs(along), 2.0 * span);
+		along = along > span ? 2.0 * span - along : along;
+	} else if (along >= span)
+		along = fmod(along, span);
+	return row->traffic_scale * model->peak_rps * trace_rate(trace, row->trace_from_s + along);
 }
 
 /* An episode's draws are a stream's own stretch: where it starts does not depend on how the one before went. */
@@ -175,18 +195,78 @@ static void stream_init(Rng *rng, const SimRow *row, RngStream stream)
 	rng->counter[1] = row->episode;
 }
 
-static void choose_start(const SimModel *model, SimRow *row)
+/* Log-uniform; the fallback where there is nothing to draw. */
+static double draw(Rng *rng, double least, double most, double fallback)
+{
+	return least > 0.0 && most >= least ? least * pow(most / least, rng_uniform(rng)) : fallback;
+}
+
+/* Scales the episode's traffic so that its mean needs `pods`, but its peak no more than a little over max. */
+static void set_level(const SimModel *model, SimRow *row, double pods)
+{
+	static const double MOST_AT_PEAK = 1.2;
+	const SimConfig *c = &model->config;
+	double sum = 0.0, peak = 0.0;
+	for (int32_t step = 0; step < c->episode_steps; step++) {
+		double rate = core_rate(model, row, step * (double) c->interval_s);
+		sum += rate;
+		peak = fmax(peak, rate);
+	}
+	if (peak <= 0.0)
+		return;
+	double by_mean = pods * model->pod_capacity * c->episode_steps / sum;
+	double by_peak = MOST_AT_PEAK * c->max_replicas * model->pod_capacity / peak;
+	row->traffic_scale *= fmin(by_mean, by_peak);
+}
+
+static void choose_traffic(const SimModel *model, SimRow *row)
 {
 	const SimConfig *c = &model->config;
+	const SimVary *vary = &c->vary;
+	row->compression = c->compression;
+	row->traffic_scale = 1.0;
 	if (!c->trace)
 		return;
-	double episode_s = c->episode_steps * (double) c->interval_s * c->compression;
-	double room = model->trace_span_s > episode_s ? model->trace_span_s - episode_s : model->trace_span_s;
 	Rng traffic;
 	stream_init(&traffic, row, RNG_TRAFFIC);
 	/* multiples of the golden ratio spread any number of rows evenly, and row i's place depends on i alone */
 	double part = c->random_start ? rng_uniform(&traffic) : fmod(row->id * .6180339887498949, 1.0);
+	if (c->n_traces > 1)
+		row->trace = (int32_t) rng_below(&traffic, (uint32_t) c->n_traces);
+	if (vary->compression_max > c->compression)
+		row->compression = draw(&traffic, c->compression, vary->compression_max, c->compression);
+	const Trace *trace = &c->trace[row->trace];
+	double length = (double) trace->n * trace->step_s;
+	row->trace_from_s = c->window_from * length;
+	row->trace_span_s = (c->window_to - c->window_from) * length;
+	double episode_s = c->episode_steps * (double) c->interval_s * row->compression;
+	double room = row->trace_span_s > episode_s ? row->trace_span_s - episode_s : row->trace_span_s;
 	row->trace_start_s = part * room;
+	if (vary->mirrors && rng_below(&traffic, 2)) { /* from the end of that stretch to its start */
+		row->trace_start_s += episode_s;
+		row->compression = -row->compression;
+	}
+	if (vary->level_max > 0.0 && rng_below(&traffic, 2))
+		set_level(model, row, draw(&traffic, vary->level_min, vary->level_max, 1.0));
+	if (vary->turns_clock)
+		row->wall_start_ms = rng_below(&traffic, 7 * 86400) * INT64_C(1000);
+}
+
+static void choose_service(const SimModel *model, SimRow *row)
+{
+	const SimConfig *c = &model->config;
+	const SimVary *vary = &c->vary;
+	Service service = c->service;
+	Rng parameters;
+	stream_init(&parameters, row, RNG_PARAMETERS);
+	row->target = model->target;
+	row->boot_scale = 1.0;
+	if (vary->startup_max_s > 0.0) {
+		service_set_startup(&service, draw(&parameters, vary->startup_min_s, vary->startup_max_s, 0.0));
+		row->boot_scale = service.start_boot_mean / c->service.start_boot_mean;
+		row->target.startup_s = (float) service_startup_p90_s(&service);
+	}
+	row->target.pod_price = (float) draw(&parameters, vary->price_min, vary->price_max, (double) c->pod_price);
 }
 
 static int32_t start_replicas(const SimModel *model, SimRow *row)
@@ -206,7 +286,9 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	row->episode = episode;
 	row->tick = -model->warm_ticks;
 	stream_init(&row->lifecycle, row, RNG_LIFECYCLE);
-	choose_start(model, row);
+	choose_traffic(model, row);
+	choose_service(model, row);
+	observer_init(&row->observer, sim_obs_spec(&model->config));
 	row->replicas = start_replicas(model, row);
 	/* before anything was measured, the least favourable that a client can see */
 	row->last[2] = 1e3 * model->config.service.client_timeout;

@@ -44,7 +44,6 @@ typedef struct SimModel {
 	int64_t latency_window_ms, rate_window_ms, keep_ms;
 	double pod_capacity;   /* rps of one pod at the soft limit */
 	double peak_rps;
-	double trace_from_s, trace_span_s; /* what episodes may use */
 	bool is_wide;          /* fluid_has_wide() */
 	Target target;         /* what observation and reward look at */
 	size_t pods_at, cohorts_at, history_at, stamps_at, order_at, live_at, discrete_at, servers_at, jobs_at; /* in a row, bytes */
@@ -69,7 +68,16 @@ typedef struct SimRow {
 	uint32_t serial;       /* of the next pod */
 	int64_t tick;          /* sub-steps since time 0; negative while warming up */
 	double next_event_s;   /* until then no pod changes by itself */
-	double trace_start_s;
+	int32_t trace;         /* of config.trace[] */
+	double trace_start_s, trace_from_s, trace_span_s; /* where the episode begins in the window, and the window */
+	double compression, traffic_scale; /* trace seconds a second, negative when it runs backwards; of peak_rps */
+	double boot_scale;     /* of the service's boot times */
+	int64_t wall_start_ms; /* of time 0, for the calendar */
+	Target target;         /* the model's, with this episode's start-up and price */
+	Observer observer;
+	uint32_t mask;         /* of the last observation */
+	int32_t direction;     /* of the last change of replicas; 0: none yet */
+	int32_t change_step;
 	float noise;           /* AR(1) state, deviation 1 */
 	uint32_t chance[4];    /* Philox block of this sub-step and its neighbour */
 	double last[SAMPLE_FIELDS]; /* last known value of each signal, in the order of the SAMPLE_ bits */

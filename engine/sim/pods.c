@@ -80,7 +80,7 @@ static bool create_pod(const SimModel *model, SimRow *row, const SimView *view, 
 	Rng *rng = &row->lifecycle;
 	double bound = now_s + s->start_sched_min + (s->start_sched_max - s->start_sched_min) * rng_uniform(rng);
 	double pull = lognormal(rng, s->start_pull_mean, s->start_pull_cv);
-	double boot = lognormal(rng, s->start_boot_mean, s->start_boot_cv);
+	double boot = lognormal(rng, row->boot_scale * s->start_boot_mean, s->start_boot_cv);
 	double running = bound + (rng_uniform(rng) < s->start_cached ? 0.0 : pull);
 	double probes = ceil(fmax(boot - s->readiness_delay, 0.0) / s->readiness_period);
 	const Pod times = { .created_s = now_s, .running_s = running, .listen_s = running + boot,

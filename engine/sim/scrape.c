@@ -244,6 +244,7 @@ void scrape_query(const SimModel *model, SimRow *row, const SimView *view, doubl
 {
 	int64_t tick = row->tick, ms = model->dt_ms;
 	Answer answer = { .bucket_tick = INT32_MIN, .rps_tick = INT32_MIN, .cpu_tick = INT32_MIN, .mem_tick = INT32_MIN };
+	double coming_s = 0.0;
 	for (int32_t k = 0; k < row->n_used; k++) {
 		Pod *pod = &view->pod[view->order[k]];
 		int32_t *stamp = view->stamp + view->order[k] * model->stamps;
@@ -252,6 +253,8 @@ void scrape_query(const SimModel *model, SimRow *row, const SimView *view, doubl
 		add_cpu(model, row, view, pod, stamp, &answer);
 		add_memory(model, row, view, pod, stamp, &answer);
 		answer.ready += pod_is_ready(pod, now_s);
+		if (pod->state == LANE_POD && pod->ready_s > now_s && pod->deleted_s > now_s && now_s - pod->created_s > coming_s)
+			coming_s = now_s - pod->created_s;
 	}
 	flush(model, row, view, &answer);
 	if (model->rate_window_ms == model->latency_window_ms) {
@@ -265,6 +268,7 @@ void scrape_query(const SimModel *model, SimRow *row, const SimView *view, doubl
 		.wall_ms = tick * ms, .cpu_cores = answer.cpu, .mem_bytes = answer.mem, .latency_ms = p95_ms, .rps = answer.rps,
 		.replicas = row->replicas, .ready = answer.ready, .cpu_request_cores = model->config.service.cpu_request,
 		.mem_limit_bytes = model->config.service.mem_limit_bytes,
+		.coming_age_ms = llround(1e3 * coming_s),
 	};
 	give(ret_sample, 0, answer.n_cpu > 0, ms * answer.cpu_tick, "cpu: no pod has two scrapes");
 	give(ret_sample, 1, answer.n_mem > 0, ms * answer.mem_tick, "memory: no pod was scraped");

@@ -73,3 +73,36 @@ int service_check(const Service *service, Error *err)
 		return error_set(err, ERR_INVALID, "service: concurrency and queue_max count requests, must be whole");
 	return 0;
 }
+
+/* ---- start-up ---- */
+
+/* Binding, and the wait for the next probe, on average. An image that is pulled is left out: it is the tail. */
+static double around_boot_s(const Service *s)
+{
+	return .5 * (s->start_sched_min + s->start_sched_max) + .5 * s->readiness_period;
+}
+
+/* Of the lognormal boot, at so many deviations. */
+static double boot_s(const Service *s, double deviations)
+{
+	double variance = log(1.0 + s->start_boot_cv * s->start_boot_cv);
+	return s->start_boot_mean * exp(deviations * sqrt(variance) - .5 * variance);
+}
+
+double service_startup_median_s(const Service *service)
+{
+	return around_boot_s(service) + boot_s(service, 0.0);
+}
+
+double service_startup_p90_s(const Service *service)
+{
+	static const double P90 = 1.2815515655446004;
+	return around_boot_s(service) + boot_s(service, P90);
+}
+
+void service_set_startup(Service *service, double median_s)
+{
+	static const double LEAST_S = .5;
+	double boot = fmax(median_s - around_boot_s(service), LEAST_S);
+	service->start_boot_mean = boot * sqrt(1.0 + service->start_boot_cv * service->start_boot_cv);
+}

@@ -35,4 +35,10 @@ void service_default(Service *service);
 /* ERR_INVALID names the parameter and its bounds. */
 int service_check(const Service *service, Error *err);
 
+/* From a pod's creation to ready: the median, and what one in ten takes longer than. */
+double service_startup_median_s(const Service *service);
+double service_startup_p90_s(const Service *service);
+/* Boots so that the median is this, or as near as what comes before and after booting lets it. */
+void service_set_startup(Service *service, double median_s);
+
 #endif

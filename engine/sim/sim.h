@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "base/metrics.h"
 #include "decide/observation.h"
+#include "decide/reward.h"
 #include "sim/service.h"
 #include "sim/trace.h"
 
@@ -29,9 +30,22 @@ typedef enum SimBalance { /* of requests over pods; the fluid level has SIM_RAND
 	SIM_LEAST,          /* the less loaded of two: a mesh */
 } SimBalance;
 
+typedef enum SimReward { SIM_REWARD_SEED, SIM_REWARD_SLO } SimReward;
+
+typedef struct SimVary { /* what each training episode draws, log-uniform between two bounds; both 0: the config's own */
+	double startup_min_s, startup_max_s; /* median from a pod's creation to ready */
+	double level_min, level_max;         /* mean demand over the episode in pods, in every other episode; the rest keep peak_rps */
+	double compression_max;              /* from the config's own up to here */
+	double price_min, price_max;         /* pod price */
+	bool mirrors;                        /* traces run either way, and turn at the window's ends */
+	bool turns_clock;                    /* an episode begins at any time of the week */
+} SimVary;
+
 typedef struct SimConfig {
 	Service service;
 	const Trace *trace;      /* lent for the life of what is made from it; NULL: constant traffic at peak_rps */
+	size_t n_traces;         /* at trace, of which each episode draws one; 0 counts as 1 */
+	SimVary vary;
 	double window_from, window_to; /* part of the trace that episodes may use, 0..1 */
 	double compression;      /* trace seconds a simulated second, 1..60 */
 	double peak_rps;         /* at the trace's peak; 0: the demand at the peak is .8 x max */
@@ -47,6 +61,10 @@ typedef struct SimConfig {
 	SimLevel level;
 	SimBalance balance;
 	ObsKind observation;
+	int32_t stack;           /* of trend; 0 counts as 1 */
+	SimReward reward;
+	SloWeights slo;
+	float pod_price;         /* a of reward slo, and the policy's input */
 } SimConfig;
 
 /* Default service, constant traffic, SIM's defaults, limits off. */
@@ -55,6 +73,11 @@ void sim_config_default(SimConfig *config);
 /* Largest rate at which `replicas` pods keep the steady p95 at or under latency_ms, by the response table. NAN without
  * memory; 0 where even an idle pod is slower. */
 double sim_capacity_rps(const Service *service, int32_t replicas, double latency_ms);
+
+/* What a policy on this config sees. */
+ObsSpec sim_obs_spec(const SimConfig *config);
+/* The Deployment that it stands for: sim/service with the config's bounds, limits, price, and what its service model says. */
+void sim_target_of(const SimConfig *config, double pod_capacity_rps, Target *ret_target);
 
 /*
  * n environments with the reward and observation of the thesis. Row i's bytes depend on (seed, i) alone. Response

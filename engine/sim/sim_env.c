@@ -28,7 +28,7 @@ static void env_spec(const Env *env, EnvSpec *ret_spec)
 {
 	const SimConfig *config = &((const SimEnv *) env)->model.config;
 	*ret_spec = (EnvSpec) {
-		.obs_dim = observation_dim(config->observation),
+		.obs_dim = observer_dim(sim_obs_spec(config)),
 		.n_actions = ACTION_COUNT,
 		.episode_steps = config->episode_steps,
 		.interval_s = config->interval_s,
@@ -59,11 +59,13 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 	Observation observation;
 	scrape_query(model, row, &view, core_now_s(model, row), &sample);
 	fill_missing(row, &sample);
-	int code = observation_build(model->config.observation, &model->target, &sample, &observation, NULL);
+	sample.wall_ms += row->wall_start_ms;
+	int code = observer_step(&row->observer, &row->target, &sample, &observation, NULL);
 	if (code)
 		return code;
 	memcpy(buf->obs + i * (size_t) observation.dim, observation.x, (size_t) observation.dim * sizeof *buf->obs);
 	uint32_t mask = model->config.terminate_at_bounds ? ~0u : observation.mask;
+	row->mask = mask;
 	if (buf->mask)
 		for (int a = 0; a < ACTION_COUNT; a++)
 			buf->mask[i * ACTION_COUNT + (size_t) a] = mask >> a & 1u;
@@ -83,20 +85,40 @@ static int env_reset(Env *env, uint64_t seed, EnvBuf *buf)
 	return code;
 }
 
-/* False when the action is past a bound and that ends the episode. */
+/* A rail that bars an action leaves the number as it is. False when that ends the episode. */
 static bool act(const SimModel *model, SimRow *row, int32_t action)
 {
-	int32_t wanted = row->replicas + (action == ACTION_UP) - (action == ACTION_DOWN);
-	if (wanted >= model->config.min_replicas && wanted <= model->config.max_replicas)
+	int32_t direction = (action == ACTION_UP) - (action == ACTION_DOWN), wanted = row->replicas + direction;
+	bool is_within = wanted >= model->config.min_replicas && wanted <= model->config.max_replicas;
+	if (is_within && row->mask >> action & 1u)
 		row->replicas = wanted;
-	else if (model->config.terminate_at_bounds)
-		return false;
-	return true;
+	return is_within || !model->config.terminate_at_bounds;
+}
+
+/* What the interval since the action was worth. before: replicas before it. */
+static float slo_of(const SimModel *model, SimRow *row, int32_t before, const EnvInfo *info)
+{
+	static const float REVERSAL_S = 600.0f;
+	int32_t direction = (row->replicas > before) - (row->replicas < before);
+	SloStep step = {
+		.pod_price = row->target.pod_price,
+		.pods = (float) row->replicas / (float) model->config.max_replicas,
+		.slow_soft = info->slow_soft,
+		.slow_hard = info->slow_hard,
+		.has_changed = direction != 0,
+	};
+	if (direction) {
+		float since_s = (float) (row->step - row->change_step) * model->config.interval_s;
+		step.has_reversed = direction == -row->direction && since_s <= REVERSAL_S;
+		row->direction = direction;
+		row->change_step = row->step;
+	}
+	return reward_slo(&model->config.slo, &step);
 }
 
 static int end_episode(SimEnv *sim, size_t i, EnvBuf *buf)
 {
-	size_t dim = (size_t) observation_dim(sim->model.config.observation);
+	size_t dim = (size_t) observer_dim(sim_obs_spec(&sim->model.config));
 	float latency_ms;
 	SimRow *row = row_at(sim, i);
 	memcpy(buf->final_obs + i * dim, buf->obs + i * dim, dim * sizeof *buf->obs);
@@ -109,21 +131,26 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 	const SimModel *model = &sim->model;
 	SimRow *row = row_at(sim, i);
 	row->totals = (StepTotals) { 0 };
-	bool is_within = act(model, row, buf->action[i]), is_terminated = true;
+	int32_t before = row->replicas;
+	bool is_within = act(model, row, buf->action[i]), is_terminated = !is_within;
 	SimView view = core_view(model, row);
 	for (int32_t k = 0; k < model->substeps; k++)
 		core_tick(model, row, &view);
 	row->step++;
 	float latency_ms;
+	EnvInfo info;
 	int code = observe(sim, i, buf, &latency_ms);
 	if (code)
 		return code;
-	buf->reward[i] = is_within ? reward_seed(&model->target, row->replicas, latency_ms, &is_terminated) : -1.0f;
+	core_info(model, row, &view, &info);
+	buf->reward[i] = !is_within ? -1.0f
+		: model->config.reward == SIM_REWARD_SLO ? slo_of(model, row, before, &info)
+		: reward_seed(&model->target, row->replicas, latency_ms, &is_terminated);
 	bool is_over = row->step >= model->config.episode_steps;
 	buf->terminated[i] = is_terminated;
 	buf->truncated[i] = is_over && !is_terminated;
 	if (buf->info)
-		core_info(model, row, &view, &buf->info[i]);
+		buf->info[i] = info;
 	return is_terminated || is_over ? end_episode(sim, i, buf) : 0;
 }
 
@@ -177,11 +204,16 @@ static uint64_t mark_of(const SimModel *model)
 		c->window_from, c->window_to, c->compression, model->peak_rps, c->random_start, (double) c->interval_s,
 		(double) c->substep_s, c->episode_steps, c->min_replicas, c->max_replicas, (double) c->latency_soft_ms,
 		(double) c->latency_hard_ms, (double) c->latency_window_s, c->terminate_at_bounds, c->start, c->observation,
-		c->level, c->balance,
+		c->level, c->balance, c->stack, c->reward, (double) c->pod_price, (double) c->slo.violation, (double) c->slo.kappa,
+		(double) c->slo.change, (double) c->slo.reversal, c->slo.is_plain, c->vary.startup_min_s, c->vary.startup_max_s,
+		c->vary.level_min, c->vary.level_max, c->vary.compression_max, c->vary.price_min, c->vary.price_max,
+		c->vary.mirrors, c->vary.turns_clock,
 	};
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
 	mark = mark_bytes(mark, value, sizeof value);
-	return c->trace ? mark_bytes(mark, c->trace->rate, c->trace->n * sizeof *c->trace->rate) : mark;
+	for (size_t i = 0; c->trace && i < (c->n_traces ? c->n_traces : 1); i++)
+		mark = mark_bytes(mark, c->trace[i].rate, c->trace[i].n * sizeof *c->trace[i].rate);
+	return mark;
 }
 
 static void sim_env_free(Env *env)
@@ -202,7 +234,9 @@ void sim_config_default(SimConfig *config)
 	*config = (SimConfig) {
 		.window_to = 1.0, .compression = 1.0, .interval_s = 30.0f, .substep_s = 5.0f, .episode_steps = 200,
 		.min_replicas = 1, .max_replicas = 15, .latency_window_s = 60.0f, .observation = OBS_SEED,
+		.stack = 1, .pod_price = .3f,
 	};
+	reward_slo_default(&config->slo);
 	service_default(&config->service);
 }
 

@@ -1,0 +1,279 @@
+/* See trend.h. The vector is one table of names; each group of features has a function that fills it. */
+#include "decide/trend.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+static const float LIMIT = 5.0f, LONG_AGO_S = 1e6f, COOLDOWN_S = 60.0f, PRICE_AT_0 = .4f;
+static const double WEEK_S = 7 * 86400.0, DAY_S = 86400.0;
+static const double MONDAY_S = 4 * 86400.0; /* the epoch was a Thursday */
+
+static const char *const NAMES[TREND_DIM] = {
+	"rho", "d_rho", "slope_4", "slope_20", "seasonal_rise", "seasonal_known", "day_sin", "day_cos", "week_sin", "week_cos",
+	"cpu", "memory", "ln_p95", "d_ln_p95", "spec", "coming", "coming_age", "startup", "spec_in_range", "since_up", "since_down",
+	"was_down", "was_keep", "was_up", "errors", "throttled", "age", "imputed",
+	"ln_price", "noise", "peak_20", "ln_pods",
+};
+static const int8_t STACKED_FEATURE[TREND_STACKED] = { 0, 10, 12 };
+
+int32_t trend_dim(int32_t stack)
+{
+	return TREND_DIM + TREND_STACKED * (stack > 1 ? stack - 1 : 0);
+}
+
+const char *trend_feature(int32_t i, int32_t stack)
+{
+	static const char *const before[TREND_STACKED] = { "rho_before", "cpu_before", "ln_p95_before" };
+	if (i < 0 || i >= trend_dim(stack))
+		return "?";
+	return i < TREND_DIM ? NAMES[i] : before[(i - TREND_DIM) % TREND_STACKED];
+}
+
+float trend_price_feature(float pod_price)
+{
+	return pod_price > 0.0f ? logf(pod_price / PRICE_AT_0) : 0.0f;
+}
+
+static float clip(double x)
+{
+	return !(x > -(double) LIMIT) ? -LIMIT : x > (double) LIMIT ? LIMIT : (float) x;
+}
+
+/* ---- what is remembered ---- */
+
+/* Intervals since the sample before, at least one; at most what the history holds. */
+static int32_t intervals_since(const TrendState *state, const Sample *sample, float interval_s)
+{
+	if (!state->n || sample->wall_ms <= state->wall_ms)
+		return 1;
+	double passed = (double) (sample->wall_ms - state->wall_ms) / (1e3 * (double) interval_s);
+	return passed < 1.5 ? 1 : passed > TREND_WINDOW ? TREND_WINDOW : (int32_t) (passed + .5);
+}
+
+static void remember_change(TrendState *state, int32_t replicas, float passed_s)
+{
+	bool is_first = !state->replicas;
+	state->up_s = is_first ? LONG_AGO_S : fminf(state->up_s + passed_s, LONG_AGO_S);
+	state->down_s = is_first ? LONG_AGO_S : fminf(state->down_s + passed_s, LONG_AGO_S);
+	state->action = ACTION_KEEP;
+	if (!is_first && replicas > state->replicas) {
+		state->action = ACTION_UP;
+		state->up_s = passed_s; /* it was written when the interval began */
+	} else if (!is_first && replicas < state->replicas) {
+		state->action = ACTION_DOWN;
+		state->down_s = passed_s;
+	}
+	state->replicas = replicas;
+}
+
+static void remember_rate(TrendState *state, float rps, int32_t intervals)
+{
+	for (int32_t k = 0; k < intervals; k++) {
+		state->at = state->n ? (state->at + 1) % TREND_WINDOW : 0;
+		state->rps[state->at] = rps;
+		state->n += state->n < TREND_WINDOW;
+	}
+}
+
+/* ---- lines through the past ---- */
+
+static float rate_before(const TrendState *state, int32_t k)
+{
+	return state->rps[(state->at - k + TREND_WINDOW) % TREND_WINDOW];
+}
+
+/* The least-squares slope of the last n rates, an interval; their level at its end, and the mean square about it. */
+static double slope_of(const TrendState *state, int32_t n, double *ret_residual)
+{
+	double sum = 0.0, cross = 0.0, squares = 0.0;
+	if (n < 2)
+		return *ret_residual = 0.0;
+	double middle = .5 * (n - 1), spread = (double) n * ((double) n * n - 1.0) / 12.0;
+	for (int32_t k = 0; k < n; k++) {
+		double y = (double) rate_before(state, k);
+		sum += y;
+		squares += y * y;
+		cross += (middle - k) * y;
+	}
+	double slope = cross / spread, about = squares - sum * sum / n - slope * cross;
+	*ret_residual = about > 0.0 && n > 2 ? sqrt(about / (n - 2)) : 0.0;
+	return slope;
+}
+
+/* ---- what the target does not say ---- */
+
+/* Requests a second that one pod takes at the soft limit: the service model's; else from what a request costs here, at the share of
+ * its limit at which the default service reaches 250 ms. 0: not known. */
+static float capacity_of(TrendState *state, const Target *target, const Sample *sample)
+{
+	static const double SHARE_AT_SOFT = .7, KEEP = .9;
+	if (target->pod_capacity_rps > 0.0f)
+		return target->pod_capacity_rps;
+	bool is_known = (sample->valid & SAMPLE_CPU) && (sample->valid & SAMPLE_RPS) && sample->rps > 0.0 &&
+		sample->cpu_cores > 0.0 && sample->cpu_request_cores > 0.0;
+	if (is_known) {
+		double now = SHARE_AT_SOFT * sample->cpu_request_cores * sample->rps / sample->cpu_cores;
+		state->capacity_rps = state->capacity_rps > 0.0f ? (float) (KEEP * (double) state->capacity_rps + (1.0 - KEEP) * now)
+			: (float) now;
+	}
+	return state->capacity_rps;
+}
+
+/* Of the pods listed: the longest from start to ready that is no restart. */
+static float startup_of(TrendState *state, const Target *target, const Sample *sample)
+{
+	static const int64_t MOST_MS = 600000;
+	static const float UNKNOWN_S = 30.0f;
+	if (target->startup_s > 0.0f)
+		return target->startup_s;
+	int64_t longest = 0;
+	for (size_t i = 0; sample->pods && i < sample->n_pods; i++) {
+		const PodSample *pod = &sample->pods[i];
+		int64_t took = pod->start_age_ms - pod->ready_age_ms;
+		if (pod->ready == READY_TRUE && pod->has_start_time && took > longest && took <= MOST_MS)
+			longest = took;
+	}
+	if (longest > 0)
+		state->startup_s = 1e-3f * (float) longest;
+	return state->startup_s > 0.0f ? state->startup_s : UNKNOWN_S;
+}
+
+static double oldest_coming_s(const Sample *sample)
+{
+	int64_t oldest = sample->coming_age_ms;
+	for (size_t i = 0; sample->pods && i < sample->n_pods; i++) {
+		const PodSample *pod = &sample->pods[i];
+		if (pod->ready != READY_TRUE && !pod->is_deleting && pod->has_start_time && pod->start_age_ms > oldest)
+			oldest = pod->start_age_ms;
+	}
+	return 1e-3 * (double) oldest;
+}
+
+/* ---- groups of features ---- */
+
+/* The first four, the noise and the peak: traffic in units of what the ready pods take. */
+static void fill_traffic(const TrendState *state, double capacity, double horizon, float *x)
+{
+	double short_rest, long_rest, peak = 0.0;
+	int32_t n = state->n;
+	double slope_short = slope_of(state, n < TREND_SHORT ? n : TREND_SHORT, &short_rest);
+	double slope_long = slope_of(state, n, &long_rest);
+	for (int32_t k = 0; k < n; k++)
+		peak = fmax(peak, (double) rate_before(state, k));
+	x[TREND_RHO] = clip((double) rate_before(state, 0) / capacity);
+	x[1] = n > 1 ? clip((double) (x[TREND_RHO] - state->rho)) : 0.0f;
+	x[TREND_SLOPE_SHORT] = clip(slope_short * horizon / capacity);
+	x[TREND_SLOPE_LONG] = clip(slope_long * horizon / capacity);
+	x[TREND_NOISE] = clip(long_rest / capacity);
+	x[TREND_PEAK] = clip(peak / capacity);
+}
+
+static void fill_calendar(int64_t wall_ms, float *x)
+{
+	static const double TURN = 6.283185307179586;
+	double t = 1e-3 * (double) wall_ms - MONDAY_S;
+	double day = TURN * fmod(t, DAY_S) / DAY_S, week = TURN * fmod(t, WEEK_S) / WEEK_S;
+	x[6] = (float) sin(day);
+	x[7] = (float) cos(day);
+	x[8] = (float) sin(week);
+	x[9] = (float) cos(week);
+}
+
+/* True: all is known. */
+static bool fill_load(const TrendState *state, const Target *target, const Sample *sample, int32_t ready, float *x)
+{
+	static const double LN_MOST = 3.0;
+	bool is_idle = (sample->valid & SAMPLE_RPS) && sample->rps <= 0.0;
+	bool has_cpu = (sample->valid & SAMPLE_CPU) && sample->cpu_request_cores > 0.0;
+	bool has_memory = (sample->valid & SAMPLE_MEM) && sample->mem_limit_bytes > 0.0;
+	bool has_latency = (sample->valid & SAMPLE_LATENCY) && target->latency_soft_ms > 0.0f;
+	double ln_p95 = is_idle ? -LN_MOST : 0.0;
+	if (has_latency)
+		ln_p95 = fmin(fmax(log(fmax(sample->latency_ms, 1e-3) / (double) target->latency_soft_ms), -LN_MOST), LN_MOST);
+	x[10] = has_cpu ? clip(sample->cpu_cores / (ready * sample->cpu_request_cores)) : 0.0f;
+	x[11] = has_memory ? clip(sample->mem_bytes / (ready * sample->mem_limit_bytes)) : 0.0f;
+	x[TREND_LATENCY] = (float) ln_p95;
+	x[13] = state->n > 1 ? clip(ln_p95 - (double) state->latency) : 0.0f;
+	return has_cpu && has_memory && (has_latency || is_idle);
+}
+
+static void fill_pods(const TrendState *state, const Target *target, const Sample *sample, double startup_s, float interval_s,
+                      float *x)
+{
+	double max = target->max_replicas, spec = sample->replicas, range = max - target->min_replicas;
+	x[TREND_SPEC] = clip(spec / max);
+	x[TREND_COMING] = clip((spec - sample->ready) / max);
+	x[16] = clip(oldest_coming_s(sample) / startup_s);
+	x[TREND_STARTUP] = clip(startup_s / (double) interval_s);
+	x[18] = range > 0.0 ? clip((spec - target->min_replicas) / range) : 0.0f;
+	x[19] = clip((double) state->up_s / 300.0);
+	x[20] = clip((double) state->down_s / 300.0);
+	x[21 + state->action] = 1.0f;
+	x[TREND_PODS] = clip(log(fmax(spec, 1.0)));
+}
+
+static void fill_stack(TrendState *state, int32_t stack, float *x)
+{
+	for (int32_t k = 1; k < stack; k++) {
+		int32_t at = (state->stack_at - k + TREND_STACK_MAX) % TREND_STACK_MAX;
+		memcpy(x + TREND_DIM + TREND_STACKED * (k - 1), state->stacked[at], sizeof state->stacked[at]);
+	}
+	for (int32_t i = 0; i < TREND_STACKED; i++)
+		state->stacked[state->stack_at][i] = x[STACKED_FEATURE[i]];
+	state->stack_at = (state->stack_at + 1) % TREND_STACK_MAX;
+}
+
+void trend_step(TrendState *state, const Target *target, const Sample *sample, float interval_s, int32_t stack, float *ret_x)
+{
+	float x[TREND_DIM + TREND_STACKED * (TREND_STACK_MAX - 1)] = { 0 };
+	bool has_rate = sample->valid & SAMPLE_RPS;
+	int32_t intervals = intervals_since(state, sample, interval_s), ready = sample->ready > 0 ? sample->ready : 1;
+	float capacity = capacity_of(state, target, sample);
+	double startup_s = (double) startup_of(state, target, sample);
+	remember_change(state, sample->replicas, (float) intervals * interval_s);
+	if (has_rate || state->n)
+		remember_rate(state, has_rate ? (float) sample->rps : rate_before(state, 0), intervals);
+	if (capacity > 0.0f && state->n)
+		fill_traffic(state, (double) ready * (double) capacity, (startup_s + (double) interval_s) / (double) interval_s, x);
+	fill_calendar(sample->wall_ms, x);
+	bool is_whole = fill_load(state, target, sample, ready, x) && has_rate && capacity > 0.0f;
+	fill_pods(state, target, sample, startup_s, interval_s, x);
+	x[26] = clip(1e-3 * (double) sample->age_ms[3] / (double) interval_s); /* of the rate */
+	x[TREND_IMPUTED] = is_whole ? 0.0f : 1.0f;
+	x[TREND_PRICE] = trend_price_feature(target->pod_price);
+	fill_stack(state, stack, x);
+	state->rho = x[TREND_RHO];
+	state->latency = x[TREND_LATENCY];
+	state->wall_ms = sample->wall_ms;
+	if (ret_x)
+		memcpy(ret_x, x, (size_t) trend_dim(stack) * sizeof *x);
+}
+
+/* ---- what may be done ---- */
+
+uint32_t trend_mask(const TrendState *state, const Target *target, const Sample *sample)
+{
+	uint32_t mask = 1u << ACTION_KEEP;
+	bool is_slow = target->latency_soft_ms > 0.0f && (sample->valid & SAMPLE_LATENCY) &&
+		sample->latency_ms > (double) target->latency_soft_ms;
+	if (sample->replicas < target->max_replicas)
+		mask |= 1u << ACTION_UP;
+	if (sample->replicas > target->min_replicas && !is_slow && state->up_s >= COOLDOWN_S && state->down_s >= COOLDOWN_S)
+		mask |= 1u << ACTION_DOWN;
+	return mask;
+}
+
+int32_t trend_rule(const float *x, uint32_t mask, int32_t max_replicas)
+{
+	static const float LOW_PRICE = -2.0f, HIGH_PRICE = 2.0f, LOW_USE = .55f, USE_A_UNIT = .11f, DEAD_BAND = .35f;
+	float price = fminf(fmaxf(x[TREND_PRICE], LOW_PRICE), HIGH_PRICE), use = LOW_USE + USE_A_UNIT * (price - LOW_PRICE);
+	float spec = x[TREND_SPEC] * (float) max_replicas, ready = fmaxf(spec - x[TREND_COMING] * (float) max_replicas, 1.0f);
+	float rise = .5f * (x[TREND_SLOPE_SHORT] + x[TREND_SLOPE_LONG]);
+	float need = ready * (x[TREND_RHO] + fmaxf(rise, 0.0f) + .5f * x[TREND_NOISE]) / use;
+	if (x[TREND_LATENCY] > 0.0f && x[TREND_COMING] <= 0.0f)
+		need = fmaxf(need, spec + .5f);
+	if (need > spec && (mask >> ACTION_UP & 1u))
+		return ACTION_UP;
+	return need < spec - 1.0f - DEAD_BAND && (mask >> ACTION_DOWN & 1u) ? ACTION_DOWN : ACTION_KEEP;
+}

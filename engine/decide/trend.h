@@ -1,0 +1,64 @@
+/*
+ * The observation `trend` (CONTROL F.2): what one target's past and present say, free of the service's scale, so that one policy
+ * serves many services. A TrendState remembers; it is flat, so a copy of it is a snapshot. One state a target, fed once an interval,
+ * in training, evaluation and serving alike.
+ */
+#ifndef MAESTRO_DECIDE_TREND_H
+#define MAESTRO_DECIDE_TREND_H
+
+#include "base/types.h"
+
+#include <stdbool.h>
+
+enum {
+	TREND_DIM = 32,       /* CONTROL's 28, then those of this product: see the table in trend.c */
+	TREND_WINDOW = 20,    /* intervals of the long slope */
+	TREND_SHORT = 4,      /* of the short one */
+	TREND_STACK_MAX = 8,  /* --stack K: features 0, 10 and 12 of the K-1 intervals before */
+	TREND_STACKED = 3,
+};
+
+/* Places of features that others than trend.c read. */
+enum {
+	TREND_RHO = 0, TREND_SLOPE_SHORT = 2, TREND_SLOPE_LONG = 3, TREND_LATENCY = 12, TREND_SPEC = 14, TREND_COMING = 15,
+	TREND_STARTUP = 17, TREND_IMPUTED = 27, TREND_PRICE = 28, TREND_NOISE = 29, TREND_PEAK = 30, TREND_PODS = 31,
+};
+
+typedef struct TrendState { /* zeroed: nothing seen yet */
+	float rps[TREND_WINDOW];                        /* ring */
+	float stacked[TREND_STACK_MAX][TREND_STACKED];  /* ring of features that --stack repeats */
+	int32_t n, at;                                  /* intervals seen, at most TREND_WINDOW; place of the newest in rps */
+	int32_t stack_at;
+	int32_t replicas;                               /* of the interval before; 0: none */
+	int32_t action;                                 /* the last interval's change of replicas, as an ACTION_ */
+	float up_s, down_s;                             /* since the last change of that direction; long ago at first */
+	float rho, latency;                             /* features 0 and 12 of the interval before */
+	float capacity_rps, startup_s;                  /* last known, where the target does not say */
+	int64_t wall_ms;                                /* of the last sample */
+} TrendState;
+
+/* The name of feature i of a vector with `stack`; "?" outside. */
+const char *trend_feature(int32_t i, int32_t stack);
+int32_t trend_dim(int32_t stack); /* stack 1: no earlier intervals */
+
+/*
+ * Takes in the sample of an interval of interval_s, and writes the vector [trend_dim(stack)] that it ends with; x may be NULL (history
+ * that is filled in). All in [-5, 5]; what is not known is 0, and feature 27 says so. The sample's replicas must be known. A gap is
+ * filled with the new rate.
+ */
+void trend_step(TrendState *state, const Target *target, const Sample *sample, float interval_s, int32_t stack, float *ret_x);
+
+/* Which actions the rails leave a three-action policy (CONTROL B.3: 1, 3 and 6): no step past a bound; no down while the p95 is over
+ * soft or within 60 s of a change. Bit a: action a; keep always. After trend_step of the same sample. */
+uint32_t trend_mask(const TrendState *state, const Target *target, const Sample *sample);
+
+/* The price as feature 28: 0 at .4, in natural logarithms. */
+float trend_price_feature(float pod_price);
+
+/*
+ * A rule on the same vector, that training starts from: pods for the load that is coming at the horizon of a start, at a utilisation that
+ * rises with the pod price, with a dead band. x as trend_step writes it, mask as trend_mask; an ACTION_.
+ */
+int32_t trend_rule(const float *x, uint32_t mask, int32_t max_replicas);
+
+#endif
