@@ -23,7 +23,9 @@ struct Policy { /* first member of each kind */
 	const PolicyOps *ops;
 	char label[64];      /* as given on the command line, or the model's file name */
 	float interval_s;    /* at which it wants to decide, from a model's header; 0: any */
-	int32_t obs_version; /* 1: seed; 0: reads the sample, not the vector */
+	int32_t obs_version; /* 1: seed, 2: trend; 0: reads the sample, not the vector */
+	int32_t obs_stack;   /* of trend */
+	float pod_price;     /* that it is asked at where nobody says another; 0: it has no such input */
 };
 
 /* Accepts NULL. */

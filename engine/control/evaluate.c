@@ -21,8 +21,11 @@ typedef struct Run { /* one episode under way */
 	RailsConfig rails;
 	RailsHistory history;
 	Sample sample;
+	Observer observer;
 	int32_t replicas;
 	int32_t last_direction; /* of the last change; 0: none yet */
+	int32_t change_step;
+	SloStep slo;            /* of the step under way */
 	bool has_ended;
 	EvalEpisode *out;
 } Run;
@@ -37,14 +40,8 @@ uint64_t evaluate_seed(uint64_t seed, int32_t i)
 
 void evaluate_target(const SimConfig *config, Target *ret_target)
 {
-	*ret_target = (Target) {
-		.namespace_ = "default",
-		.name = "sim",
-		.min_replicas = config->min_replicas,
-		.max_replicas = config->max_replicas,
-		.latency_soft_ms = config->latency_soft_ms,
-		.latency_hard_ms = config->latency_hard_ms,
-	};
+	double soft_ms = config->latency_soft_ms > 0.0f ? (double) config->latency_soft_ms : 250.0; /* as the simulator has it */
+	sim_target_of(config, sim_capacity_rps(&config->service, 1, soft_ms), ret_target);
 }
 
 /* The number that the policy and the rails want; untouched where there is no observation. */
@@ -52,24 +49,27 @@ static int wanted(Run *run, int32_t *ret_desired, Error *err)
 {
 	Observation obs;
 	Decision decision = { 0 };
-	if (observation_build(run->config->observation, &run->target, &run->sample, &obs, NULL))
+	if (observer_step(&run->observer, &run->target, &run->sample, &obs, NULL))
 		return 0;
-	int code = run->policy->ops->decide(run->policy, &obs, 1, &decision);
-	if (code == ERR_NO_DATA)
-		return 0;
-	if (code)
-		return error_set(err, code, "policy %s: %s", run->policy->label, err_text(code));
-	const RailsInput in = {
+	RailsInput in = {
 		.config = &run->rails,
 		.history = &run->history,
 		.target = &run->target,
 		.sample = &run->sample,
 		.now_ms = run->now_ms,
 		.current = run->replicas,
-		.raw = decision.raw,
 		.hpa = -1,
-		.is_three_action = decision.n_actions == ACTION_COUNT,
+		.is_three_action = true,
 	};
+	if (run->config->has_rails)
+		obs.mask &= rails_mask(&in);
+	int code = run->policy->ops->decide(run->policy, &obs, 1, &decision);
+	if (code == ERR_NO_DATA)
+		return 0;
+	if (code)
+		return error_set(err, code, "policy %s: %s", run->policy->label, err_text(code));
+	in.raw = decision.raw;
+	in.is_three_action = decision.n_actions == ACTION_COUNT;
 	RailsOutcome outcome;
 	rails_apply(&in, &outcome);
 	rails_note_cycle(&run->history, &in);
@@ -79,11 +79,16 @@ static int wanted(Run *run, int32_t *ret_desired, Error *err)
 
 static int scale_to(Run *run, int32_t desired, Error *err)
 {
+	run->slo = (SloStep) { .pod_price = run->target.pod_price };
 	if (desired == run->replicas)
 		return 0;
 	int32_t direction = desired > run->replicas ? 1 : -1;
 	run->out->scale_actions++;
 	run->out->reversals += run->last_direction && direction != run->last_direction;
+	run->slo.has_changed = true;
+	run->slo.has_reversed = run->last_direction == -direction &&
+		(float) (run->out->steps - run->change_step) * run->config->interval_s <= REWARD_REVERSAL_S;
+	run->change_step = run->out->steps;
 	run->last_direction = direction;
 	(void) rails_note_change(&run->history, &run->rails, run->now_ms, run->replicas, desired);
 	run->replicas = desired;
@@ -97,6 +102,9 @@ static void add_measures(Run *run)
 	EnvInfo info;
 	sim_target_info(run->sim, &info);
 	double dt = run->config->interval_s;
+	run->slo.pods = (float) run->replicas / (float) run->target.max_replicas;
+	run->slo.slow_soft = info.slow_soft;
+	run->slo.slow_hard = info.slow_hard;
 	if (info.p95_ms > run->target.latency_soft_ms)
 		out->soft_s += dt;
 	if (info.p95_ms > run->target.latency_hard_ms)
@@ -117,8 +125,12 @@ static void add_reward(Run *run)
 	if (run->has_ended)
 		return;
 	float latency = run->sample.valid & SAMPLE_LATENCY ? (float) run->sample.latency_ms : 0; /* no traffic, no latency */
-	run->out->reward += (double) reward_seed(&run->target, run->replicas, latency, &run->has_ended);
 	run->out->length++;
+	if (run->config->reward == SIM_REWARD_SLO) {
+		run->out->reward += (double) reward_slo(&run->config->slo, &run->slo);
+		return;
+	}
+	run->out->reward += (double) reward_seed(&run->target, run->replicas, latency, &run->has_ended);
 }
 
 static int fetch(Run *run, Error *err)
@@ -159,12 +171,20 @@ int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, Eva
 {
 	*ret = (EvalEpisode) { 0 };
 	Run run = { .config = config, .policy = policy, .now_ms = START_MS, .out = ret };
+	bool is_model = policy->obs_version > 0;
+	ObsSpec spec = sim_obs_spec(config);
+	if (is_model)
+		spec = (ObsSpec) { (ObsKind) policy->obs_version, policy->obs_stack > 1 ? policy->obs_stack : 1, config->interval_s };
+	observer_init(&run.observer, spec);
 	rails_config_default(&run.rails);
-	run.rails.off = RAILS_OFF_SEED & ~RAIL(STEP_LIMIT);
-	evaluate_target(config, &run.target);
+	if (is_model && config->has_rails)
+		run.rails.stabilise_ms = 0;
+	else /* the HPA rule is measured bare, and the thesis's policies within their bounds */
+		run.rails.off = RAILS_OFF_SEED & ~RAIL(STEP_LIMIT);
 	int code = sim_target_new(config, seed, START_MS, &run.sim, err);
 	if (code)
 		return code;
+	run.target = *sim_target_target(run.sim);
 	if (policy->ops->reset)
 		policy->ops->reset(policy);
 	code = fetch(&run, err);

@@ -25,7 +25,7 @@ typedef struct EvalEpisode {
 /* Seed of evaluation episode i under a run's seed. */
 uint64_t evaluate_seed(uint64_t seed, int32_t i);
 
-/* The target that a simulated service stands for: default/sim with the config's bounds and limits. */
+/* The target that a simulated service stands for, as sim_target_of gives it. */
 void evaluate_target(const SimConfig *config, Target *ret_target);
 
 /* One episode. ERR_* of the policy or the simulator; a step without an observation keeps the replicas. */

@@ -127,9 +127,13 @@ static int step_trend(Observer *observer, const Target *target, const Sample *sa
 	if (!isfinite(sum))
 		return error_set(err, ERR_NONFINITE, "deployment %s/%s: a value is not a finite number", target->namespace_,
 		                 target->name);
-	*ret = (Observation) { .dim = observer_dim(observer->spec), .target = target, .sample = sample };
+	*ret = (Observation) {
+		.dim = observer_dim(observer->spec),
+		.mask = mask_of(target, sample->replicas),
+		.target = target,
+		.sample = sample,
+	};
 	trend_step(&observer->trend, target, sample, observer->spec.interval_s, observer->spec.stack, ret->x);
-	ret->mask = trend_mask(&observer->trend, target, sample);
 	return 0;
 }
 

@@ -47,7 +47,7 @@ typedef struct Observer {
 } Observer;
 
 void observer_init(Observer *observer, ObsSpec spec);
-/* As observation_build; of trend only replicas and a pod that is ready or coming must be known, and the mask holds trend_mask. */
+/* As observation_build; `trend` can do without cpu and memory. */
 int observer_step(Observer *observer, const Target *target, const Sample *sample, Observation *ret, Error *err);
 
 #endif

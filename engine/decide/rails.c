@@ -304,3 +304,17 @@ void rails_apply(const RailsInput *in, RailsOutcome *ret)
 	}
 	ret->written = (int32_t) n;
 }
+
+uint32_t rails_mask(const RailsInput *in)
+{
+	uint32_t mask = 1u << ACTION_KEEP;
+	for (int32_t a = ACTION_DOWN; a <= ACTION_UP; a += ACTION_UP - ACTION_DOWN) {
+		RailsInput step = *in;
+		RailsOutcome outcome;
+		step.raw = in->current + a - ACTION_KEEP;
+		rails_apply(&step, &outcome);
+		if (outcome.desired == step.raw)
+			mask |= 1u << a;
+	}
+	return mask;
+}

@@ -25,6 +25,8 @@ typedef struct SloWeights {
 
 void reward_slo_default(SloWeights *weights);
 
+#define REWARD_REVERSAL_S 600.0f /* a change against the last one within it is a reversal */
+
 typedef struct SloStep { /* one interval, after the action */
 	float pod_price;      /* a, of all max_replicas */
 	float pods;           /* in parts of max_replicas */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-static const float LIMIT = 5.0f, LONG_AGO_S = 1e6f, COOLDOWN_S = 60.0f, PRICE_AT_0 = .4f;
+static const float LIMIT = 5.0f, LONG_AGO_S = 1e6f, PRICE_AT_0 = .4f;
 static const double WEEK_S = 7 * 86400.0, DAY_S = 86400.0;
 static const double MONDAY_S = 4 * 86400.0; /* the epoch was a Thursday */
 
@@ -250,19 +250,7 @@ void trend_step(TrendState *state, const Target *target, const Sample *sample, f
 		memcpy(ret_x, x, (size_t) trend_dim(stack) * sizeof *x);
 }
 
-/* ---- what may be done ---- */
-
-uint32_t trend_mask(const TrendState *state, const Target *target, const Sample *sample)
-{
-	uint32_t mask = 1u << ACTION_KEEP;
-	bool is_slow = target->latency_soft_ms > 0.0f && (sample->valid & SAMPLE_LATENCY) &&
-		sample->latency_ms > (double) target->latency_soft_ms;
-	if (sample->replicas < target->max_replicas)
-		mask |= 1u << ACTION_UP;
-	if (sample->replicas > target->min_replicas && !is_slow && state->up_s >= COOLDOWN_S && state->down_s >= COOLDOWN_S)
-		mask |= 1u << ACTION_DOWN;
-	return mask;
-}
+/* ---- a rule to start from ---- */
 
 int32_t trend_rule(const float *x, uint32_t mask, int32_t max_replicas)
 {

@@ -48,16 +48,12 @@ int32_t trend_dim(int32_t stack); /* stack 1: no earlier intervals */
  */
 void trend_step(TrendState *state, const Target *target, const Sample *sample, float interval_s, int32_t stack, float *ret_x);
 
-/* Which actions the rails leave a three-action policy (CONTROL B.3: 1, 3 and 6): no step past a bound; no down while the p95 is over
- * soft or within 60 s of a change. Bit a: action a; keep always. After trend_step of the same sample. */
-uint32_t trend_mask(const TrendState *state, const Target *target, const Sample *sample);
-
 /* The price as feature 28: 0 at .4, in natural logarithms. */
 float trend_price_feature(float pod_price);
 
 /*
  * A rule on the same vector, that training starts from: pods for the load that is coming at the horizon of a start, at a utilisation that
- * rises with the pod price, with a dead band. x as trend_step writes it, mask as trend_mask; an ACTION_.
+ * rises with the pod price, with a dead band. x as trend_step writes it; an ACTION_ that the mask allows.
  */
 int32_t trend_rule(const float *x, uint32_t mask, int32_t max_replicas);
 

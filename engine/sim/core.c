@@ -99,8 +99,8 @@ ObsSpec sim_obs_spec(const SimConfig *config)
 void sim_target_of(const SimConfig *config, double pod_capacity_rps, Target *ret_target)
 {
 	*ret_target = (Target) {
-		.namespace_ = "sim",
-		.name = "service",
+		.namespace_ = "default",
+		.name = "sim",
 		.min_replicas = config->min_replicas,
 		.max_replicas = config->max_replicas,
 		.latency_soft_ms = config->latency_soft_ms,
@@ -162,6 +162,8 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	model->jobs = config->level == SIM_REQUEST ? server_jobs(s) : 0;
 	model->cohorts = COHORTS < model->lanes && !model->jobs ? COHORTS : model->lanes;
 	sim_target_of(config, model->pod_capacity, &model->target);
+	rails_config_default(&model->rails);
+	model->rails.stabilise_ms = 0; /* an evaluated model's */
 	lay_out(model);
 	return 0;
 }
@@ -300,6 +302,7 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	while (row->tick < 0)
 		core_tick(model, row, &view);
 	row->totals = (StepTotals) { 0 };
+	rails_history_init(&row->rails, 0, row->replicas);
 }
 
 void core_tick(const SimModel *model, SimRow *row, const SimView *view)

@@ -15,6 +15,7 @@
 #define MAESTRO_SIM_CORE_H
 
 #include "base/rng.h"
+#include "decide/rails.h"
 #include "sim/response.h"
 #include "sim/server.h"
 #include "sim/sim.h"
@@ -46,6 +47,7 @@ typedef struct SimModel {
 	double peak_rps;
 	bool is_wide;          /* fluid_has_wide() */
 	Target target;         /* what observation and reward look at */
+	RailsConfig rails;     /* where config.has_rails */
 	size_t pods_at, cohorts_at, history_at, stamps_at, order_at, live_at, discrete_at, servers_at, jobs_at; /* in a row, bytes */
 	uint32_t jobs;         /* a server has memory for; 0 at the fluid level */
 	size_t row_bytes;
@@ -75,6 +77,7 @@ typedef struct SimRow {
 	int64_t wall_start_ms; /* of time 0, for the calendar */
 	Target target;         /* the model's, with this episode's start-up and price */
 	Observer observer;
+	RailsHistory rails;
 	uint32_t mask;         /* of the last observation */
 	int32_t direction;     /* of the last change of replicas; 0: none yet */
 	int32_t change_step;

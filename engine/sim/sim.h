@@ -62,6 +62,7 @@ typedef struct SimConfig {
 	SimBalance balance;
 	ObsKind observation;
 	int32_t stack;           /* of trend; 0 counts as 1 */
+	bool has_rails;          /* the batch passes the guard rails of serving a model with an evaluation; the mask is theirs */
 	SimReward reward;
 	SloWeights slo;
 	float pod_price;         /* a of reward slo, and the policy's input */
@@ -76,7 +77,7 @@ double sim_capacity_rps(const Service *service, int32_t replicas, double latency
 
 /* What a policy on this config sees. */
 ObsSpec sim_obs_spec(const SimConfig *config);
-/* The Deployment that it stands for: sim/service with the config's bounds, limits, price, and what its service model says. */
+/* The Deployment that it stands for: default/sim with the config's bounds, limits, price, and what its service model says. */
 void sim_target_of(const SimConfig *config, double pod_capacity_rps, Target *ret_target);
 
 /*
@@ -97,6 +98,8 @@ void sim_target_free(SimTarget *sim);
  * with the pod list of the HPA; set_scale takes effect from there on. */
 Metrics *sim_target_metrics(SimTarget *sim);
 Actuator *sim_target_actuator(SimTarget *sim);
+/* Lent: what it stands for. */
+const Target *sim_target_target(const SimTarget *sim);
 /* What really happened between the last two fetches. */
 void sim_target_info(const SimTarget *sim, EnvInfo *ret_info);
 

@@ -49,6 +49,25 @@ static void fill_missing(SimRow *row, Sample *sample)
 	}
 }
 
+/* What the guard rails leave of the actions, which from now on remember this interval. */
+static uint32_t rails_left(const SimModel *model, SimRow *row, const Sample *sample)
+{
+	const RailsInput in = {
+		.config = &model->rails,
+		.history = &row->rails,
+		.target = &row->target,
+		.sample = sample,
+		.now_ms = row->tick * model->dt_ms,
+		.current = row->replicas,
+		.raw = row->replicas,
+		.hpa = -1,
+		.is_three_action = true,
+	};
+	uint32_t mask = rails_mask(&in);
+	rails_note_cycle(&row->rails, &in);
+	return mask;
+}
+
 /* Writes the observation of row i as it stands, and answers the latency in it. */
 static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_latency_ms)
 {
@@ -65,6 +84,8 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 		return code;
 	memcpy(buf->obs + i * (size_t) observation.dim, observation.x, (size_t) observation.dim * sizeof *buf->obs);
 	uint32_t mask = model->config.terminate_at_bounds ? ~0u : observation.mask;
+	if (model->config.has_rails)
+		mask &= rails_left(model, row, &sample);
 	row->mask = mask;
 	if (buf->mask)
 		for (int a = 0; a < ACTION_COUNT; a++)
@@ -90,15 +111,16 @@ static bool act(const SimModel *model, SimRow *row, int32_t action)
 {
 	int32_t direction = (action == ACTION_UP) - (action == ACTION_DOWN), wanted = row->replicas + direction;
 	bool is_within = wanted >= model->config.min_replicas && wanted <= model->config.max_replicas;
-	if (is_within && row->mask >> action & 1u)
+	if (is_within && row->mask >> action & 1u) {
+		(void) rails_note_change(&row->rails, &model->rails, row->tick * model->dt_ms, row->replicas, wanted);
 		row->replicas = wanted;
+	}
 	return is_within || !model->config.terminate_at_bounds;
 }
 
 /* What the interval since the action was worth. before: replicas before it. */
 static float slo_of(const SimModel *model, SimRow *row, int32_t before, const EnvInfo *info)
 {
-	static const float REVERSAL_S = 600.0f;
 	int32_t direction = (row->replicas > before) - (row->replicas < before);
 	SloStep step = {
 		.pod_price = row->target.pod_price,
@@ -109,7 +131,7 @@ static float slo_of(const SimModel *model, SimRow *row, int32_t before, const En
 	};
 	if (direction) {
 		float since_s = (float) (row->step - row->change_step) * model->config.interval_s;
-		step.has_reversed = direction == -row->direction && since_s <= REVERSAL_S;
+		step.has_reversed = direction == -row->direction && since_s <= REWARD_REVERSAL_S;
 		row->direction = direction;
 		row->change_step = row->step;
 	}
@@ -205,7 +227,7 @@ static uint64_t mark_of(const SimModel *model)
 		(double) c->substep_s, c->episode_steps, c->min_replicas, c->max_replicas, (double) c->latency_soft_ms,
 		(double) c->latency_hard_ms, (double) c->latency_window_s, c->terminate_at_bounds, c->start, c->observation,
 		c->level, c->balance, c->stack, c->reward, (double) c->pod_price, (double) c->slo.violation, (double) c->slo.kappa,
-		(double) c->slo.change, (double) c->slo.reversal, c->slo.is_plain, c->vary.startup_min_s, c->vary.startup_max_s,
+		(double) c->slo.change, (double) c->slo.reversal, c->slo.is_plain, c->has_rails, c->vary.startup_min_s, c->vary.startup_max_s,
 		c->vary.level_min, c->vary.level_max, c->vary.compression_max, c->vary.price_min, c->vary.price_max,
 		c->vary.mirrors, c->vary.turns_clock,
 	};

@@ -203,3 +203,8 @@ void sim_target_info(const SimTarget *sim, EnvInfo *ret_info)
 {
 	*ret_info = sim->info;
 }
+
+const Target *sim_target_target(const SimTarget *sim)
+{
+	return &sim->row->target;
+}

@@ -55,10 +55,35 @@ static void reward_of_one_pod_without_limits_is_the_published_56(void **state)
 	assert_true(fabs(sum - 56.0) < 1e-4);
 }
 
+static void reward_slo_prices_pods_slow_requests_and_changes(void **state)
+{
+	(void) state;
+	static const struct { SloStep step; bool is_plain; double want; } cases[] = {
+		{ { .pod_price = .3f, .pods = .2f }, false, -.06 },
+		{ { .pod_price = 3, .pods = 1 }, false, -3 },
+		{ { .pod_price = .3f, .pods = .2f, .slow_soft = .03f, .slow_hard = .03f }, false, -.06 },        /* well within p95 */
+		{ { .pod_price = .3f, .pods = .2f, .slow_soft = .05f }, false, -.06 - .5 },                      /* p95 at soft: half */
+		{ { .pod_price = .3f, .pods = .2f, .slow_soft = .5f, .slow_hard = .04f }, false, -.06 - 1 - .25 },
+		{ { .pod_price = .3f, .pods = .2f, .slow_soft = 1, .slow_hard = 1 }, false, -.06 - 2 },          /* a hard second counts twice */
+		{ { .pod_price = .3f, .pods = .2f, .has_changed = true }, false, -.06 - .003 },
+		{ { .pod_price = .3f, .pods = .2f, .has_changed = true, .has_reversed = true }, false, -.06 - .013 },
+		{ { .pod_price = .3f, .pods = .2f, .slow_soft = .05f, .slow_hard = .01f }, true, -.06 - .06 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		SloWeights weights;
+		reward_slo_default(&weights);
+		weights.is_plain = cases[i].is_plain;
+		double got = (double) reward_slo(&weights, &cases[i].step);
+		if (fabs(got - cases[i].want) > 1e-6)
+			fail_msg("case %zu: %.7f, want %.7f", i, got, cases[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reward_weighs_pods_and_latency),
+		cmocka_unit_test(reward_slo_prices_pods_slow_requests_and_changes),
 		cmocka_unit_test(reward_of_one_pod_without_limits_is_the_published_56),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
