@@ -39,7 +39,7 @@ HELP_SRC := $(wildcard tests/fakes/*.c)
 HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
 
 .DEFAULT_GOAL := all
-.PHONY: all run test check programs asan tsan e2e sim-check lib interop deps-check screenshots golden bench clean help setup-build setup-test setup-e2e setup-shot
+.PHONY: all run test check programs asan tsan e2e sim-check lib interop deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-shot
 .SECONDARY:
 
 all: $(B)/maestro ## release build: build/maestro
@@ -67,6 +67,13 @@ $(B)/gen/ready: $(wildcard storage/*.sql)
 		echo "};"; } > $(B)/gen/$${name}_sql.h; done
 	@touch $@
 $(B)/gen/%_sql.h: $(B)/gen/ready ;
+
+# The revision that /metrics tells; written anew only when it is another one.
+REVISION ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+.PHONY: revision
+$(B)/gen/revision.h: revision | $(B)/gen/ready
+	@echo '#define MAESTRO_REVISION "$(REVISION)"' | cmp -s - $@ || echo '#define MAESTRO_REVISION "$(REVISION)"' >$@
+$(B)/obj/engine/serve/exposition.o: $(B)/gen/revision.h
 
 # The default service's response table, measured here by the request-level simulator (SIM's "compiled in").
 GEN_OBJ  := $(patsubst %,$(B)/obj/engine/%.o,base/mem base/err base/rng sim/service sim/server sim/request sim/table sim/gen/make_table)
@@ -150,6 +157,14 @@ bench: setup-build setup-test ## what training, simulator, kernels and frames co
 	@$(MAKE) --no-print-directory -s all programs
 	@tests/bench/run.sh $(B)
 
+bench-http: setup-build setup-test setup-http ## POST /predict beside a bare responder and the Python reference (skips what cannot be had)
+	@$(MAKE) --no-print-directory -s all $(B)/tests/bare_responder
+	@tests/bench/http.sh $(B) $(B)/bench-http.json
+
+$(B)/tests/bare_responder: tests/bench/bare_responder.c
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(LDFLAGS)
+
 screenshots: setup-shot ## PNGs of the console from the real program in a real terminal, into screenshots/
 	@$(MAKE) --no-print-directory -s all
 	@tests/golden/screenshots.sh $(B)
@@ -171,4 +186,5 @@ help: ## this list
 setup-build: ; @tests/setup.sh $(PKG_BUILD)
 setup-test:  ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST)
 setup-e2e:   ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST) $(PKG_E2E)
+setup-http:  ; @tests/setup.sh wrk curl jq
 setup-shot:  ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST) $(PKG_SHOT)

@@ -23,6 +23,7 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "run", cmd_run, "the observe-infer-act loop over one Deployment" },
 	{ "runs", cmd_runs, "the run store: list, show, export" },
 	{ "model", cmd_model, "policies as files: inspect, convert, predict; SB3 zip, safetensors, ONNX" },
+	{ "model-server", cmd_model_server, "POST /predict: a policy behind HTTP" },
 	{ "target-app", cmd_target_app, "a sample HTTP service to scale" },
 	{ "load", cmd_load, "open-loop load on URLs" },
 	{ "sim", cmd_sim, "sim check: the simulator against theory, single requests and a real Prometheus" },
@@ -35,7 +36,7 @@ static void print_help(void)
 	       "An autoscaler for Kubernetes Deployments that learns. Without a command: the console over the embedded simulator.\n\n"
 	       "commands:\n");
 	for (const Subcommand *s = SUBCOMMANDS; s->name; s++)
-		printf("  %-12s %s\n", s->name, s->help);
+		printf("  %-17s %s\n", s->name, s->help);
 	printf("\n`maestro COMMAND --help` lists a command's options.\n"
 	       "exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 API or Prometheus unreachable, 5 bad model or data\n");
 }

@@ -1,11 +1,11 @@
 /* `maestro target-app`: options, signals and the life of the service in serve/target_app.h. */
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
+#include "cmd/serving.h"
 
 #include "base/mem.h"
 #include "serve/target_app.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,15 +50,6 @@ static const char *from_environment(const char *name, const char *otherwise)
 	return value && *value ? value : otherwise;
 }
 
-/* Waits for SIGTERM or SIGINT, which the caller has blocked in every thread, and answers which. */
-static int wait_for_signal(const sigset_t *signals)
-{
-	int number = 0;
-	while (sigwait(signals, &number) == EINTR)
-		;
-	return number;
-}
-
 int cmd_target_app(int argc, char **argv)
 {
 	TargetAppOptions options = {
@@ -89,11 +80,7 @@ int cmd_target_app(int argc, char **argv)
 		.deployment = options.deployment,
 		.pod = options.pod ? options.pod : pod,
 	};
-	sigset_t signals; /* blocked before the threads start, which inherit it */
-	(void) sigemptyset(&signals);
-	(void) sigaddset(&signals, SIGTERM);
-	(void) sigaddset(&signals, SIGINT);
-	(void) pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	serving_catch_signals();
 	TargetApp *app;
 	Error err = { 0 };
 	code = target_app_start(&config, &app, &err);
@@ -101,7 +88,10 @@ int cmd_target_app(int argc, char **argv)
 		return cmd_fail(code, &err);
 	(void) fprintf(stderr, "maestro: target-app: pod %s of deployment %s/%s at %s, %g ms of CPU a request\n", config.pod,
 	               config.namespace_, config.deployment, config.listen, config.work_ms);
-	int number = wait_for_signal(&signals);
+	int number;
+	do
+		number = serving_wait(-1);
+	while (number != SIGTERM && number != SIGINT);
 	target_app_stop(app, STOP_MS);
 	return 128 + number;
 }

@@ -20,6 +20,11 @@ static const Feature SEED[OBS_SEED_DIM] = {
 	{ "rps", SAMPLE_RPS },
 };
 
+const char *observation_version_name(int32_t version)
+{
+	return version == OBS_SEED ? "seed" : version == OBS_TREND ? "trend" : "other";
+}
+
 int32_t observation_dim(ObsKind kind)
 {
 	return kind == OBS_SEED ? OBS_SEED_DIM : kind == OBS_TREND ? TREND_DIM : 0;

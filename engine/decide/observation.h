@@ -13,6 +13,8 @@ typedef enum ObsKind { OBS_SEED = 1, OBS_TREND = 2 } ObsKind; /* the number is t
 
 enum { OBS_SEED_DIM = 5 };
 
+/* "seed", "trend"; "other" for what is not known. */
+const char *observation_version_name(int32_t version);
 /* Length of the vector, without a stack; 0: no such kind. */
 int32_t observation_dim(ObsKind kind);
 /* Name of feature i ("cpu_usage"); "?" outside. */

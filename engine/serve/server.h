@@ -1,9 +1,9 @@
 /*
- * An HTTP server for the program's small services: limits, /healthz, graceful stop. The only includers of
- * libmicrohttpd are in this room.
+ * An HTTP server for the program's small services: routes, limits, /healthz, /readyz, /metrics, bearer token, TLS, graceful stop.
+ * The only includers of libmicrohttpd are in this room.
  *
- * One thread of the library reads and writes all connections. A handler either answers at once or keeps the request
- * and lets any thread finish it later; meanwhile the connection rests and costs nothing.
+ * A few threads of the library read and write all connections. A handler either answers at once or keeps the request and lets
+ * any thread finish it later; meanwhile the connection rests and costs nothing.
  */
 #ifndef MAESTRO_SERVE_SERVER_H
 #define MAESTRO_SERVE_SERVER_H
@@ -29,23 +29,45 @@ typedef struct ServerRequest { /* lives until it is finished; the handler's thre
 } ServerRequest;
 
 typedef enum ServerVerdict { SERVER_ANSWERED, SERVER_KEPT } ServerVerdict;
-/* Called once a request, when all of it has been read. Runs on the server's thread and must not wait. */
+/* Called once a request, when all of it has been read. Runs on a thread of the server and must not wait. */
 typedef ServerVerdict ServerHandler(void *context, ServerRequest *request);
 
+typedef struct ServerRoute {
+	const char *method;     /* a HEAD goes where a GET does */
+	const char *path;
+	ServerHandler *handler;
+} ServerRoute;
+
 typedef struct ServerConfig {
-	const char *listen;     /* "HOST:PORT", "[::1]:8080"; port 0: a free one */
-	bool share_port;        /* SO_REUSEPORT: the kernel spreads connections over all who listen there */
-	uint32_t connections;   /* at once; more are closed; 0: 128 */
-	ServerHandler *handler; /* of all paths but /healthz */
-	void *context;          /* lent for the server's life */
+	const char *listen;      /* "HOST:PORT", "[::1]:8080"; port 0: a free one */
+	bool share_port;         /* SO_REUSEPORT: the kernel spreads connections over all who listen there */
+	uint32_t connections;    /* at once; more are closed; 0: 128 */
+	uint32_t threads;        /* 0: 1 */
+	int64_t read_limit_ms;   /* of a whole request from its connection or the answer before it; 0: 10 s */
+	const char *token_file;  /* NULL: anybody may ask. Read again every 10 s; probes need no token */
+	const char *tls_cert, *tls_key; /* PEM files, both or none */
+	const ServerRoute *route; /* ends with a NULL path; lent */
+	void (*metrics)(void *context, StrBuf *to); /* text of /metrics; NULL: there is none */
+	const char *(*not_ready)(void *context);    /* static text why, NULL: ready; may be NULL */
+	void *context;           /* lent for the server's life */
 } ServerConfig;
 
-/* Bodies over 64 KiB answer 413, headers over 16 KiB end the connection, as does a read or write that rests for 10 s.
- * ERR_USAGE (not HOST:PORT), ERR_IO (cannot listen: names the address and cause), ERR_NOMEM. */
+/* Bodies over 64 KiB answer 413, headers over 16 KiB 431 or the end of the connection, which also comes to those who take longer
+ * than the read limit for a request, whether they rest or trickle.
+ * ERR_USAGE (not HOST:PORT, half a TLS pair), ERR_IO (cannot listen, cannot read a file: names it and the cause), ERR_INVALID
+ * (empty token file), ERR_NOMEM. */
 int server_start(const ServerConfig *config, Server **ret_server, Error *err);
 int server_port(const Server *server);
+
+/* A parameter of the query, percent-decoded; NULL: not there. Only within the handler. */
+const char *server_query(const ServerRequest *request, const char *name);
+/* Answers {"error": text} with a status. For a handler's return. */
+__attribute__((format(printf, 3, 4))) ServerVerdict server_error(ServerRequest *request, int status, const char *format, ...);
+/* Before a handler hands the request to another thread and answers SERVER_KEPT. */
+void server_keep(ServerRequest *request);
 /* Sends a kept request's answer. Any thread, once. */
 void server_finish(ServerRequest *request);
+
 /* Takes no more connections; waits up to wait_ms until no request is under way. */
 void server_quiesce(Server *server, int64_t wait_ms);
 /* Ends it. Every kept request must have been finished. Accepts NULL. */

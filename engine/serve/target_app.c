@@ -173,38 +173,22 @@ static void write_metrics(TargetApp *app, StrBuf *to)
 	strbuf_addf(to, "container_memory_working_set_bytes{%s} %.0f\n", app->pod_labels, memory_bytes());
 }
 
-static ServerVerdict answer(ServerRequest *request, int status, const char *text)
+static void metrics(void *context, StrBuf *to)
 {
-	request->status = status;
-	strbuf_addf(&request->answer, "%s", text);
-	return SERVER_ANSWERED;
-}
-
-static ServerVerdict metrics_handler(void *context, ServerRequest *request)
-{
-	if (strcmp(request->path, "/metrics"))
-		return answer(request, 404, "not found; try /metrics\n");
-	request->type = "text/plain; version=0.0.4; charset=utf-8";
-	write_metrics(context, &request->answer);
-	return SERVER_ANSWERED;
+	write_metrics(context, to);
 }
 
 static ServerVerdict service_handler(void *context, ServerRequest *request)
 {
 	TargetApp *app = context;
-	if (!strcmp(request->path, "/metrics"))
-		return metrics_handler(context, request);
-	if (strcmp(request->path, "/"))
-		return answer(request, 404, "not found; try / or /metrics\n");
-	if (strcmp(request->method, "GET"))
-		return answer(request, 405, "only GET\n");
 	request->user = now_us();
-	if (!queue_push(&app->queue, &request))
-		return SERVER_KEPT;
-	request->status = 503;
-	record(app, request);
-	return answer(request, 503, "too many requests wait\n");
+	server_keep(request);
+	if (queue_push(&app->queue, &request))
+		finish(app, request, 503, "too many requests wait\n");
+	return SERVER_KEPT;
 }
+
+static const ServerRoute ROUTES[] = { { "GET", "/", service_handler }, { NULL, NULL, NULL } };
 
 /* ---- life ---- */
 
@@ -230,12 +214,13 @@ static int start_servers(TargetApp *app, Error *err)
 		.listen = config->listen,
 		.share_port = true,
 		.connections = (uint32_t) (config->queue_max + config->threads + SPARE_CONNECTIONS),
-		.handler = service_handler,
+		.route = ROUTES,
+		.metrics = metrics,
 		.context = app,
 	};
-	const ServerConfig metrics = { .listen = config->metrics_listen, .handler = metrics_handler, .context = app };
+	const ServerConfig beside = { .listen = config->metrics_listen, .metrics = metrics, .context = app };
 	int code = server_start(&service, &app->server, err);
-	return code || !config->metrics_listen ? code : server_start(&metrics, &app->metrics_server, err);
+	return code || !config->metrics_listen ? code : server_start(&beside, &app->metrics_server, err);
 }
 
 int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *err)

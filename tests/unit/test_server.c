@@ -1,0 +1,201 @@
+/* The HTTP server's limits, over raw sockets: those who trickle, shout or come in crowds. */
+#include "serve/server.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static ServerVerdict echo(void *context, ServerRequest *request)
+{
+	(void) context;
+	const char *name = server_query(request, "name");
+	strbuf_addf(&request->answer, "%s %s", name ? name : "-", request->body);
+	return SERVER_ANSWERED;
+}
+
+static ServerVerdict quiet(void *context, ServerRequest *request)
+{
+	server_keep(request);
+	*(ServerRequest **) context = request;
+	return SERVER_KEPT;
+}
+
+static const ServerRoute ROUTES[] = { { "POST", "/echo", echo }, { "GET", "/quiet", quiet }, { NULL, NULL, NULL } };
+
+static Server *begin(ServerConfig config)
+{
+	Server *server = NULL;
+	Error err = { 0 };
+	config.listen = "127.0.0.1:0";
+	config.route = ROUTES;
+	if (server_start(&config, &server, &err))
+		fail_msg("%s", err.text);
+	return server;
+}
+
+static int dial(const Server *server)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t) server_port(server)) };
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *) &address, sizeof address), 0);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	(void) send(fd, text, strlen(text), MSG_NOSIGNAL);
+}
+
+/* What comes within 5 s, until the text is in it or the other side ends. */
+static const char *hear(int fd, const char *until, char *buf, size_t size)
+{
+	size_t len = 0;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	buf[0] = '\0';
+	while (len + 1 < size && !(until && strstr(buf, until)) && poll(&p, 1, 5000) == 1) {
+		ssize_t n = read(fd, buf + len, size - len - 1);
+		if (n <= 0)
+			break;
+		len += (size_t) n;
+		buf[len] = '\0';
+	}
+	return buf;
+}
+
+static bool is_closed(int fd, int wait_ms)
+{
+	char byte;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	return poll(&p, 1, wait_ms) == 1 && read(fd, &byte, 1) <= 0;
+}
+
+static void query_and_body_are_read(void **state)
+{
+	char buf[1024];
+	(void) state;
+	Server *server = begin((ServerConfig) { 0 });
+	int fd = dial(server);
+	say(fd, "POST /echo?name=a%20b HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody");
+	assert_non_null(strstr(hear(fd, "a b body", buf, sizeof buf), "a b body"));
+	/* the connection goes on, and nothing of the first request is left */
+	say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz");
+	assert_non_null(strstr(hear(fd, "- z", buf, sizeof buf), "- z"));
+	(void) close(fd);
+	server_stop(server);
+}
+
+/* The library's own time-out starts anew with each byte; the read limit does not. */
+static void who_trickles_is_closed(void **state)
+{
+	(void) state;
+	Server *server = begin((ServerConfig) { .read_limit_ms = 300 });
+	int headers = dial(server), body = dial(server);
+	say(headers, "POST /echo HTTP/1.1\r\nX-A: ");
+	say(body, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
+	bool is_over[2] = { false, false };
+	for (int i = 0; i < 100 && !(is_over[0] && is_over[1]); i++) {
+		say(headers, "a");
+		say(body, "a");
+		is_over[0] = is_over[0] || is_closed(headers, 50);
+		is_over[1] = is_over[1] || is_closed(body, 50);
+	}
+	assert_true(is_over[0] && is_over[1]);
+	(void) close(headers);
+	(void) close(body);
+	server_stop(server);
+}
+
+static void large_headers_are_refused(void **state)
+{
+	char buf[1024], *long_ = calloc(1, 20001);
+	(void) state;
+	assert_non_null(long_);
+	memset(long_, 'a', 20000);
+	Server *server = begin((ServerConfig) { 0 });
+	int fd = dial(server);
+	say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nX-A: ");
+	say(fd, long_);
+	say(fd, "\r\nContent-Length: 0\r\n\r\n");
+	assert_non_null(strstr(hear(fd, "\r\n\r\n", buf, sizeof buf), " 431 "));
+	(void) close(fd);
+	server_stop(server);
+	free(long_);
+}
+
+static void connections_past_the_limit_are_closed(void **state)
+{
+	char buf[1024];
+	int fd[6];
+	size_t served = 0;
+	(void) state;
+	Server *server = begin((ServerConfig) { .connections = 4, .read_limit_ms = 2000 });
+	for (size_t i = 0; i < 6; i++)
+		fd[i] = dial(server);
+	for (size_t i = 0; i < 6; i++) {
+		struct pollfd p = { .fd = fd[i], .events = POLLIN };
+		say(fd[i], "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz");
+		if (poll(&p, 1, 300) == 1)
+			served += strstr(hear(fd[i], "- z", buf, sizeof buf), "- z") != NULL;
+	}
+	assert_int_equal(served, 4);
+	for (size_t i = 0; i < 6; i++)
+		(void) close(fd[i]);
+	server_stop(server);
+}
+
+static void a_kept_request_is_waited_for_at_the_end(void **state)
+{
+	char buf[1024];
+	ServerRequest *_Atomic kept = NULL;
+	(void) state;
+	Server *server = begin((ServerConfig) { .context = &kept });
+	int fd = dial(server);
+	say(fd, "GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
+	while (!kept)
+		(void) nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
+	server_quiesce(server, 20); /* gives up waiting, and takes nobody new */
+	strbuf_addf(&kept->answer, "late");
+	server_finish(kept);
+	server_quiesce(server, 5000);
+	assert_non_null(strstr(hear(fd, "late", buf, sizeof buf), "Connection: close"));
+	(void) close(fd);
+	server_stop(server);
+}
+
+static void half_a_tls_pair_is_refused(void **state)
+{
+	Server *server = NULL;
+	Error err = { 0 };
+	(void) state;
+	ServerConfig config = { .listen = "127.0.0.1:0", .tls_cert = "tests/fixtures/tls/server.crt" };
+	assert_int_equal(server_start(&config, &server, &err), ERR_USAGE);
+	config = (ServerConfig) { .listen = "127.0.0.1:0", .token_file = "/nonexistent" };
+	assert_int_equal(server_start(&config, &server, &err), ERR_IO);
+	assert_non_null(strstr(err.text, "/nonexistent"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(query_and_body_are_read),
+		cmocka_unit_test(who_trickles_is_closed),
+		cmocka_unit_test(large_headers_are_refused),
+		cmocka_unit_test(connections_past_the_limit_are_closed),
+		cmocka_unit_test(a_kept_request_is_waited_for_at_the_end),
+		cmocka_unit_test(half_a_tls_pair_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
