@@ -137,3 +137,43 @@ int yaml_parse(const char *text, size_t len, Json **ret_root, Error *err)
 		*ret_root = first;
 	return code;
 }
+
+/* The last value under a key of a mapping, and the key's line. */
+static const yaml_node_t *find_key(yaml_document_t *document, const yaml_node_t *node, const char *key, size_t len,
+                                   size_t *ret_line)
+{
+	const yaml_node_t *found = NULL;
+	if (!node || node->type != YAML_MAPPING_NODE)
+		return NULL;
+	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *name = yaml_document_get_node(document, pair->key);
+		if (!name || name->type != YAML_SCALAR_NODE || name->data.scalar.length != len ||
+		    memcmp(name->data.scalar.value, key, len) != 0)
+			continue;
+		found = yaml_document_get_node(document, pair->value);
+		*ret_line = name->start_mark.line + 1;
+	}
+	return found;
+}
+
+size_t yaml_line_of(const char *text, size_t len, const char *path)
+{
+	yaml_parser_t parser;
+	yaml_document_t document;
+	size_t line = 0;
+	if (!yaml_parser_initialize(&parser))
+		return 0;
+	yaml_parser_set_input_string(&parser, (const unsigned char *) text, len);
+	if (yaml_parser_load(&parser, &document)) {
+		const yaml_node_t *node = yaml_document_get_root_node(&document);
+		for (const char *key = path; key && node;) {
+			size_t key_len = strcspn(key, ".");
+			line = 0;
+			node = find_key(&document, node, key, key_len, &line);
+			key = key[key_len] ? key + key_len + 1 : NULL;
+		}
+		yaml_document_delete(&document);
+	}
+	yaml_parser_delete(&parser);
+	return line;
+}

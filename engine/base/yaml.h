@@ -14,4 +14,8 @@
  */
 int yaml_parse(const char *text, size_t len, Json **ret_root, Error *err);
 
+/* Line of a key by its path ("fit.standard_error"), of the last where it is there twice; 0: not found. Parses the text anew: for
+ * error messages. */
+size_t yaml_line_of(const char *text, size_t len, const char *path);
+
 #endif

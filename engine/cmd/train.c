@@ -31,6 +31,7 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	char *config_json;
 	char resume_path[512];
 	Trace trace;
+	ServiceFile service;
 	TrainerConfig config;
 	TrainReport report;
 	TensorLog tensor_log;
@@ -218,8 +219,11 @@ static int begin(TrainCommand *t, Error *err)
 		code = check_out(t, err);
 	if (!code && t->options.trace)
 		code = trace_load(t->options.trace, &t->trace, err);
+	if (!code && t->options.service)
+		code = service_file_read(t->options.service, &t->service, err);
 	if (!code)
-		code = train_options_apply(&t->options, t->options.trace ? &t->trace : NULL, &t->config, err);
+		code = train_options_apply(&t->options, t->options.trace ? &t->trace : NULL, t->options.service ? &t->service : NULL,
+		                           &t->config, err);
 	t->config_json = train_options_json(&t->options);
 	if (!code && !t->config_json)
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));

@@ -16,6 +16,7 @@
 static const Opt OPTIONS[] = {
 	SETTING("preset", OPT_STRING, preset, 0, 0, "NAME", "default, or seed (the thesis's figures, limits off)"),
 	SETTING("trace", OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay: CSV t_s,rps (else constant traffic)"),
+	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service to simulate, as maestro fit writes it (else the built-in one)"),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
 	SETTING("steps", OPT_INT64, steps, 1, 1e12, "N", "environment steps in all"),
 	SETTING("envs", OPT_INT, envs, 1, 65536, "N", "environments side by side"),
@@ -227,7 +228,8 @@ static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
 }
 
 /* Training takes the first two thirds of the trace, evaluation the last. */
-static int apply_sim(const TrainOptions *o, const Trace *trace, TrainerConfig *config, Error *err)
+static int apply_sim(const TrainOptions *o, const Trace *trace, const ServiceFile *service, TrainerConfig *config,
+                     Error *err)
 {
 	bool terminates = !strcmp(o->bounds, "terminate");
 	if (!terminates && strcmp(o->bounds, "noop"))
@@ -257,6 +259,9 @@ static int apply_sim(const TrainOptions *o, const Trace *trace, TrainerConfig *c
 	sim->terminate_at_bounds = terminates;
 	sim->level = is_request ? SIM_REQUEST : SIM_FLUID;
 	sim->start = is_seed ? SIM_START_ONE : SIM_START_RANDOM;
+	if (service && !service_file_apply(service, sim))
+		(void) fprintf(stderr, "maestro: %s: lb is %s; the fluid level balances at random (--level request does as the file says)\n",
+		               o->service, SIM_BALANCE_NAME[service->balance]);
 	config->eval_sim = *sim;
 	config->eval_sim.window_from = 2.0 / 3;
 	config->eval_sim.window_to = 1;
@@ -273,7 +278,8 @@ char *train_options_json(const TrainOptions *options)
 	return text;
 }
 
-static int apply_info(const TrainOptions *o, const Trace *trace, const SimConfig *sim, ModelInfo *info, Error *err)
+static int apply_info(const TrainOptions *o, const Trace *trace, const ServiceFile *service, const SimConfig *sim,
+                      ModelInfo *info, Error *err)
 {
 	*info = (ModelInfo) {
 		.obs_version = OBS_SEED,
@@ -286,6 +292,7 @@ static int apply_info(const TrainOptions *o, const Trace *trace, const SimConfig
 	};
 	TrainOptions portable = *o; /* a model file carries no path and no name of a run */
 	portable.trace = trace ? trace->name : NULL;
+	portable.service = service ? service->name : NULL;
 	portable.name = portable.out = NULL;
 	char *text = train_options_json(&portable);
 	if (!text)
@@ -295,7 +302,8 @@ static int apply_info(const TrainOptions *o, const Trace *trace, const SimConfig
 	return 0;
 }
 
-int train_options_apply(const TrainOptions *options, const Trace *trace, TrainerConfig *config, Error *err)
+int train_options_apply(const TrainOptions *options, const Trace *trace, const ServiceFile *service, TrainerConfig *config,
+                        Error *err)
 {
 	config->total_steps = options->steps;
 	config->eval_every = options->eval_every;
@@ -304,8 +312,8 @@ int train_options_apply(const TrainOptions *options, const Trace *trace, Trainer
 	str_copy(config->traffic, sizeof config->traffic, trace ? trace->name : "constant");
 	int code = apply_ppo(options, &config->ppo, err);
 	if (!code)
-		code = apply_sim(options, trace, config, err);
+		code = apply_sim(options, trace, service, config, err);
 	if (!code)
-		code = apply_info(options, trace, &config->sim, &config->info, err);
+		code = apply_info(options, trace, service, &config->sim, &config->info, err);
 	return code;
 }

@@ -4,10 +4,11 @@
 
 #include "cmd/opts.h"
 #include "control/trainer.h"
+#include "sim/service_file.h"
 
 typedef struct TrainOptions {
 	/* settings of the run */
-	const char *preset, *trace, *name, *net_arch, *activation, *bounds, *level;
+	const char *preset, *trace, *service, *name, *net_arch, *activation, *bounds, *level;
 	int64_t steps, eval_every, seed;
 	int32_t envs, eval_episodes, min_replicas, max_replicas;
 	double interval_s, latency_soft_ms, latency_hard_ms, peak_rps;
@@ -30,8 +31,10 @@ int train_options_parse(TrainOptions *options, int argc, char **argv);
  * object's. */
 int train_options_resume(TrainOptions *options, const Json *config, int argc, char **argv);
 
-/* Fills what the options decide: ppo, sim, eval_sim, info, totals, names. trace is lent, NULL: constant traffic. ERR_USAGE. */
-int train_options_apply(const TrainOptions *options, const Trace *trace, TrainerConfig *ret_config, Error *err);
+/* Fills what the options decide: ppo, sim, eval_sim, info, totals, names. trace is lent, NULL: constant traffic;
+ * service NULL: the default one. ERR_USAGE. */
+int train_options_apply(const TrainOptions *options, const Trace *trace, const ServiceFile *service, TrainerConfig *ret_config,
+                        Error *err);
 
 /* All settings, for the store; freed by free(). NULL: out of memory. */
 char *train_options_json(const TrainOptions *options);

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct Service {
@@ -29,6 +30,19 @@ typedef struct Service {
 	double scrape_interval, cadvisor_interval, cadvisor_jitter; /* s */
 	double rate_window;        /* s, of rate() over cpu and requests */
 } Service;
+
+typedef struct ServiceParameter {
+	const char *name, *unit, *help; /* unit "": a pure number */
+	size_t offset;                  /* of the double in Service */
+	double value, min, max;         /* default, bounds */
+} ServiceParameter;
+
+enum { SERVICE_PARAMETERS = sizeof(Service) / sizeof(double) };
+extern const ServiceParameter SERVICE_PARAMETER[]; /* [SERVICE_PARAMETERS] in the order of Service */
+/* The value of a parameter, by its place in the table. */
+double *service_at(Service *service, int parameter);
+/* The place of a name; -1: none. */
+int service_find(const char *name);
 
 /* SIM section 2, with request = limit = .5 cores (PRODUCT). */
 void service_default(Service *service);
