@@ -5,13 +5,14 @@
 #include "cmd/session.h"
 #include "cmd/simlive.h"
 #include "control/engine.h"
+#include "sim/traffic.h"
 #include "tui/ui.h"
 
 #include <signal.h>
 #include <stdio.h>
 
 typedef struct ConsoleOptions {
-	const char *screen, *policy, *trace, *db, *glyphs, *color, *theme;
+	const char *screen, *policy, *trace, *traffic, *db, *glyphs, *color, *theme;
 	double speed;
 	int64_t seed;
 } ConsoleOptions;
@@ -23,6 +24,7 @@ static const Opt OPTIONS[] = {
 	OPTION("screen", 0, OPT_STRING, screen, 0, 0, "NAME", "first screen: live or runs"),
 	OPTION("policy", 'p', OPT_STRING, policy, 0, 0, "P", "model:FILE, hpa or hpa:cpu=N"),
 	OPTION("trace", 0, OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay; else constant traffic"),
+	OPTION("traffic", 0, OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic, as of maestro train"),
 	OPTION("speed", 0, OPT_DOUBLE, speed, .01, 1000, "X", "1 is an interval every 2 s"),
 	OPTION("seed", 0, OPT_INT64, seed, 0, 9e15, "N", "of the simulated traffic"),
 	OPTION("glyphs", 0, OPT_STRING, glyphs, 0, 0, "KIND", "auto, braille, block or ascii"),
@@ -66,7 +68,7 @@ static int show(Session *session, const ConsoleOptions *options, const SimConfig
 
 static int run(Session *session, const ConsoleOptions *options, Error *err)
 {
-	Trace trace = { 0 };
+	Traffic traffic = { .think_s = 0 };
 	Policy *policy = NULL;
 	ModelInfo info;
 	SimConfig sim;
@@ -77,17 +79,20 @@ static int run(Session *session, const ConsoleOptions *options, Error *err)
 	sim.random_start = true;
 	sim.interval_s = 15;
 	sim.substep_s = 1;
-	int code = options->trace ? trace_load(options->trace, &trace, err) : 0;
+	int code = options->traffic ? traffic_make(options->traffic, (uint64_t) options->seed, &traffic, err)
+		: options->trace ? trace_load(options->trace, &traffic.trace, err) : 0;
 	if (!code)
 		code = policy_open(options->policy, &policy, &info, err);
 	if (!code) {
-		sim.trace = options->trace ? &trace : NULL;
+		sim.trace = traffic.trace.n ? &traffic.trace : NULL;
+		sim.peak_rps = traffic.peak;
+		sim.think_s = traffic.think_s;
 		if (info.interval_s > 0)
 			sim.interval_s = info.interval_s;
 		code = show(session, options, &sim, policy, err);
 	}
 	policy_free(policy);
-	trace_done(&trace);
+	trace_done(&traffic.trace);
 	return code;
 }
 

@@ -32,6 +32,7 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	char resume_path[512];
 	Trace trace;
 	ServiceFile service;
+	Traffic traffic[2];      /* made up: to train on, to evaluate on */
 	TrainerConfig config;
 	TrainReport report;
 	TensorLog tensor_log;
@@ -224,6 +225,9 @@ static int begin(TrainCommand *t, Error *err)
 	if (!code)
 		code = train_options_apply(&t->options, t->options.trace ? &t->trace : NULL, t->options.service ? &t->service : NULL,
 		                           &t->config, err);
+	if (!code && t->options.traffic)
+		code = t->options.trace ? error_set(err, ERR_USAGE, "--trace and --traffic: one of them")
+		                        : train_options_traffic(&t->options, t->traffic, &t->config, err);
 	t->config_json = train_options_json(&t->options);
 	if (!code && !t->config_json)
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
@@ -347,6 +351,8 @@ static void end(TrainCommand *t)
 	tensor_log_close(&t->tensor_log);
 	policy_free(t->live_policy);
 	trace_done(&t->trace);
+	trace_done(&t->traffic[0].trace);
+	trace_done(&t->traffic[1].trace);
 	session_close(&t->session);
 	json_free(t->resumed_config);
 	free(t->config_json);

@@ -17,6 +17,7 @@ static const Opt OPTIONS[] = {
 	SETTING("preset", OPT_STRING, preset, 0, 0, "NAME", "default, or seed (the thesis's figures, limits off)"),
 	SETTING("trace", OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay: CSV t_s,rps (else constant traffic)"),
 	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service to simulate, as maestro fit writes it (else the built-in one)"),
+	SETTING("traffic", OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic instead: constant, step, ramp, spike, diurnal, flash, onoff, noise, stages; NAME:key=value,..."),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
 	SETTING("steps", OPT_INT64, steps, 1, 1e12, "N", "environment steps in all"),
 	SETTING("envs", OPT_INT, envs, 1, 65536, "N", "environments side by side"),
@@ -266,6 +267,25 @@ static int apply_sim(const TrainOptions *o, const Trace *trace, const ServiceFil
 	config->eval_sim.window_from = 2.0 / 3;
 	config->eval_sim.window_to = 1;
 	config->eval_sim.start = is_seed ? SIM_START_ONE : SIM_START_DEMAND;
+	return 0;
+}
+
+int train_options_traffic(const TrainOptions *o, Traffic ret_traffic[2], TrainerConfig *config, Error *err)
+{
+	SimConfig *sim[2] = { &config->sim, &config->eval_sim };
+	for (int i = 0; i < 2; i++) {
+		int code = traffic_make(o->traffic, (uint64_t) o->seed + ((uint64_t) i << 32), &ret_traffic[i], err);
+		if (code)
+			return code;
+		sim[i]->trace = &ret_traffic[i].trace;
+		sim[i]->n_traces = 1;
+		sim[i]->window_from = 0;
+		sim[i]->window_to = 1;
+		sim[i]->think_s = ret_traffic[i].think_s;
+		if (o->peak_rps <= 0)
+			sim[i]->peak_rps = ret_traffic[i].peak;
+	}
+	str_copy(config->traffic, sizeof config->traffic, o->traffic);
 	return 0;
 }
 

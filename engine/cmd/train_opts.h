@@ -5,10 +5,11 @@
 #include "cmd/opts.h"
 #include "control/trainer.h"
 #include "sim/service_file.h"
+#include "sim/traffic.h"
 
 typedef struct TrainOptions {
 	/* settings of the run */
-	const char *preset, *trace, *service, *name, *net_arch, *activation, *bounds, *level;
+	const char *preset, *trace, *traffic, *service, *name, *net_arch, *activation, *bounds, *level;
 	int64_t steps, eval_every, seed;
 	int32_t envs, eval_episodes, min_replicas, max_replicas;
 	double interval_s, latency_soft_ms, latency_hard_ms, peak_rps;
@@ -35,6 +36,12 @@ int train_options_resume(TrainOptions *options, const Json *config, int argc, ch
  * service NULL: the default one. ERR_USAGE. */
 int train_options_apply(const TrainOptions *options, const Trace *trace, const ServiceFile *service, TrainerConfig *ret_config,
                         Error *err);
+
+/*
+ * With --traffic, after the above: the traffic to train on, and another draw of it to evaluate on. They are lent to config
+ * and freed by trace_done, after an error too. ERR_USAGE.
+ */
+int train_options_traffic(const TrainOptions *options, Traffic ret_traffic[2], TrainerConfig *config, Error *err);
 
 /* All settings, for the store; freed by free(). NULL: out of memory. */
 char *train_options_json(const TrainOptions *options);

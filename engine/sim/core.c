@@ -76,6 +76,8 @@ static int check(const SimConfig *c, Error *err)
 	if (!(c->window_from >= 0.0 && c->window_to <= 1.0 && c->window_from < c->window_to))
 		return error_set(err, ERR_INVALID, "simulator: window %g to %g, must rise within 0..1", c->window_from,
 		                 c->window_to);
+	if (!(c->think_s >= 0.0 && c->think_s <= 3600.0))
+		return error_set(err, ERR_INVALID, "simulator: think time of %g s, must be 0 to 3600", c->think_s);
 	if (!(c->compression >= 1.0 && c->compression <= 60.0))
 		return error_set(err, ERR_INVALID, "simulator: compression is %g, must be 1 to 60", c->compression);
 	if (c->stack < 0 || c->stack > TREND_STACK_MAX)
@@ -116,6 +118,8 @@ static int set_traffic(SimModel *model, Error *err)
 	const SimConfig *c = &model->config;
 	model->pod_capacity = response_capacity(model->response, soft_or_default_ms(c) * 1e-3);
 	model->peak_rps = c->peak_rps > 0.0 ? c->peak_rps : .8 * c->max_replicas * model->pod_capacity;
+	if (c->think_s > 0.0 && c->peak_rps <= 0.0) /* users: a round takes the think time and an easy request's */
+		model->peak_rps *= c->think_s + service_demand_s(&c->service);
 	if (model->peak_rps <= 0.0)
 		return error_set(err, ERR_INVALID,
 		                 "simulator: even an idle pod's p95 is over %g ms; raise the soft limit or set the peak rate",
@@ -190,6 +194,17 @@ double core_rate(const SimModel *model, const SimRow *row, double t_s)
 	return row->traffic_scale * model->peak_rps * trace_rate(trace, row->trace_from_s + along);
 }
 
+/*
+ * What is offered when users think between requests and try again after failures. A user's round is think + sojourn, so
+ * V of them make V/(think + sojourn) requests a second; the sojourn is what Little's law gives for the sub-step before.
+ */
+static double offered_rps(const SimModel *model, const SimRow *row, double rate)
+{
+	if (model->config.think_s > 0.0)
+		rate /= model->config.think_s + row->sojourn_s;
+	return rate + row->again_rps;
+}
+
 /* An episode's draws are a stream's own stretch: where it starts does not depend on how the one before went. */
 static void stream_init(Rng *rng, const SimRow *row, RngStream stream)
 {
@@ -210,7 +225,7 @@ static void set_level(const SimModel *model, SimRow *row, double pods)
 	const SimConfig *c = &model->config;
 	double sum = 0.0, peak = 0.0;
 	for (int32_t step = 0; step < c->episode_steps; step++) {
-		double rate = core_rate(model, row, step * (double) c->interval_s);
+		double rate = offered_rps(model, row, core_rate(model, row, step * (double) c->interval_s));
 		sum += rate;
 		peak = fmax(peak, rate);
 	}
@@ -276,7 +291,7 @@ static int32_t start_replicas(const SimModel *model, SimRow *row)
 	const SimConfig *c = &model->config;
 	if (c->start == SIM_START_RANDOM)
 		return c->min_replicas + (int32_t) rng_below(&row->lifecycle, (uint32_t) (c->max_replicas - c->min_replicas + 1));
-	double want = c->start == SIM_START_ONE ? 1.0 : ceil(core_rate(model, row, 0.0) / model->pod_capacity);
+	double want = c->start == SIM_START_ONE ? 1.0 : ceil(offered_rps(model, row, core_rate(model, row, 0.0)) / model->pod_capacity);
 	return (int32_t) fmin(fmax(want, c->min_replicas), c->max_replicas);
 }
 
@@ -297,7 +312,7 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	SimView view = core_view(model, row);
 	if (model->jobs)
 		discrete_reset(model, row, &view);
-	float rho = (float) core_rate(model, row, 0.0) / ((float) row->replicas * model->response->mu);
+	float rho = (float) offered_rps(model, row, core_rate(model, row, 0.0)) / ((float) row->replicas * model->response->mu);
 	pods_add_settled(model, row, &view, row->replicas, response_settled(model->response, rho));
 	while (row->tick < 0)
 		core_tick(model, row, &view);
@@ -305,15 +320,36 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	rails_history_init(&row->rails, 0, row->replicas);
 }
 
+static void note_outcome(const SimModel *model, SimRow *row, const SimView *view, const StepTotals *before)
+{
+	const StepTotals *t = &row->totals;
+	int32_t timeout = model->response->bounds + AFTER_TIMEOUT;
+	double served = t->served - before->served, in_pods = 0.0;
+	double in_time = (double) (t->within[timeout] - before->within[timeout]);
+	double failed = t->dropped - before->dropped + fmax(served - in_time, 0.0);
+	for (int32_t k = 0; k < row->n_live; k++)
+		in_pods += view->cohort[view->live[k]].pods * (double) view->cohort[view->live[k]].n;
+	/* where nothing comes out, waiting goes on */
+	row->sojourn_s = served > 0.0 ? in_pods * model->dt / served : row->sojourn_s + (in_pods > 0.0 ? model->dt : 0.0);
+	row->sojourn_s = fmin(row->sojourn_s, model->config.service.client_timeout);
+	row->again_rps = model->config.service.retries * failed / model->dt;
+}
+
 void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 {
 	double now = core_now_s(model, row);
 	pods_update(model, row, view, now);
-	double rate = core_rate(model, row, now + .5 * model->dt);
+	bool is_plain = model->config.think_s <= 0.0 && model->config.service.retries <= 0.0;
+	StepTotals before;
+	if (!is_plain)
+		before = row->totals;
+	double rate = offered_rps(model, row, core_rate(model, row, now + .5 * model->dt));
 	if (model->jobs)
 		discrete_tick(model, row, view, now, rate);
 	else
 		fluid_tick(model, row, view, now, rate);
+	if (!is_plain)
+		note_outcome(model, row, view, &before);
 	row->tick++;
 	row->at = row->at + 1 < model->depth ? row->at + 1 : 0;
 }

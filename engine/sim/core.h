@@ -74,6 +74,8 @@ typedef struct SimRow {
 	double trace_start_s, trace_from_s, trace_span_s; /* where the episode begins in the window, and the window */
 	double compression, traffic_scale; /* trace seconds a second, negative when it runs backwards; of peak_rps */
 	double boot_scale;     /* of the service's boot times */
+	double sojourn_s;      /* of a request, in the last sub-step: what a closed loop waits for */
+	double again_rps;      /* tries that follow failed ones */
 	int64_t wall_start_ms; /* of time 0, for the calendar */
 	Target target;         /* the model's, with this episode's start-up and price */
 	Observer observer;

@@ -19,6 +19,7 @@ const ServiceParameter SERVICE_PARAMETER[] = {
 	ROW(concurrency, 128.0, 1.0, 4096.0, "requests", "served at once by a pod; 1: one after the other"),
 	ROW(queue_max, 128.0, 0.0, 4096.0, "requests", "waiting room behind them; beyond it 503"),
 	ROW(client_timeout, 10.0, .01, 3600.0, "s", "the client gives up, the pod burns the CPU all the same"),
+	ROW(retries, 0.0, 0.0, .95, "", "tries more that a failed request causes, mean: refused, 5xx, timed out"),
 	ROW(net_delay, .001, 0.0, 10.0, "s", "fixed time of a request besides CPU: network, proxy, waits on others"),
 	ROW(start_sched_min, .1, 0.0, 600.0, "s", "binding to a node, at least"),
 	ROW(start_sched_max, .5, 0.0, 600.0, "s", "at most"),

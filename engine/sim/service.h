@@ -18,6 +18,7 @@ typedef struct Service {
 	double concurrency;        /* requests served at once by a pod */
 	double queue_max;          /* behind them; beyond: 503 */
 	double client_timeout;     /* s */
+	double retries;            /* tries more that a failed request (5xx, refused, timed out) causes, mean; 0: none */
 	double net_delay;          /* s */
 	double start_sched_min, start_sched_max; /* s, uniform */
 	double start_cached;       /* probability that the image is there */

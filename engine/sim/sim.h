@@ -49,6 +49,7 @@ typedef struct SimConfig {
 	double window_from, window_to; /* part of the trace that episodes may use, 0..1 */
 	double compression;      /* trace seconds a simulated second, 1..60 */
 	double peak_rps;         /* at the trace's peak; 0: the demand at the peak is .8 x max */
+	double think_s;          /* > 0: the traffic counts users who think so long between requests (closed loop); 0: requests */
 	bool random_start;       /* episodes begin anywhere in the window; else at its start, row i shifted evenly */
 	float interval_s;        /* control interval, 30 */
 	float substep_s;         /* 5 for training, 1 for evaluation; divides the interval */

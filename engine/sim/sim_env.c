@@ -229,7 +229,7 @@ static uint64_t mark_of(const SimModel *model)
 		c->level, c->balance, c->stack, c->reward, (double) c->pod_price, (double) c->slo.violation, (double) c->slo.kappa,
 		(double) c->slo.change, (double) c->slo.reversal, c->slo.is_plain, c->has_rails, c->vary.startup_min_s, c->vary.startup_max_s,
 		c->vary.level_min, c->vary.level_max, c->vary.compression_max, c->vary.price_min, c->vary.price_max,
-		c->vary.mirrors, c->vary.turns_clock,
+		c->vary.mirrors, c->vary.turns_clock, c->think_s,
 	};
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
 	mark = mark_bytes(mark, value, sizeof value);
