@@ -1,8 +1,8 @@
 /*
  * bench_sim
  *
- * Steps of the simulator a second, one JSON object a line (default service, constant traffic, random actions; one row,
- * and sixteen); and what a frame of the console costs, in milliseconds (Train at 30 x 100 from memory to text).
+ * Steps of the simulator a second and bytes of an environment, one JSON object a line (default service, constant traffic);
+ * and what a frame of the console costs, in milliseconds (Train at 30 x 100 from memory to text).
  */
 #include "base/mem.h"
 #include "base/rng.h"
@@ -41,8 +41,25 @@ static double run(Env *env, EnvBuf *buf)
 	return now() - begin;
 }
 
-static int bench_steps(size_t n)
+typedef struct Case {
+	const char *name;
+	size_t n;
+	int32_t min, max;  /* replicas, where random actions lead */
+	float window_s;    /* of the latency query */
+} Case;
+
+static const Case CASES[] = {
+	{ "sim_1_pod", 1, 1, 1, 60.0f },
+	{ "sim_8_pods", 1, 8, 8, 60.0f },
+	{ "sim_random", 1, 1, 15, 60.0f },
+	{ "sim_random", 16, 1, 15, 60.0f },
+	{ "sim_random", 1024, 1, 15, 60.0f },
+	{ "sim_seed", 1, 1, 15, 300.0f },
+};
+
+static int bench_steps(const Case *c)
 {
+	size_t n = c->n;
 	SimConfig config;
 	Env *env = NULL;
 	EnvSpec spec;
@@ -50,6 +67,9 @@ static int bench_steps(size_t n)
 	Error err = { 0 };
 	double best = -1.0;
 	sim_config_default(&config);
+	config.min_replicas = c->min;
+	config.max_replicas = c->max;
+	config.latency_window_s = c->window_s;
 	int code = sim_env_new(&config, n, &env, &err);
 	if (!code) {
 		env->ops->spec(env, &spec);
@@ -61,8 +81,8 @@ static int bench_steps(size_t n)
 		best = best < 0.0 || took < best ? took : best;
 	}
 	if (!code)
-		printf("{\"bench\":\"sim\",\"envs\":%zu,\"steps\":%d,\"seconds\":%.4f,\"steps_per_s\":%.0f}\n", n, STEPS, best,
-		       STEPS / best);
+		printf("{\"bench\":\"%s\",\"envs\":%zu,\"steps\":%d,\"seconds\":%.4f,\"steps_per_s\":%.0f,\"bytes_per_env\":%zu}\n",
+		       c->name, n, STEPS, best, STEPS / best, env->ops->state_size(env) / n);
 	env_buf_done(&buf);
 	env_free(env);
 	return code;
@@ -99,5 +119,8 @@ static int bench_frame(void)
 
 int main(void)
 {
-	return bench_steps(1) || bench_steps(16) || bench_frame();
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+		if (bench_steps(&CASES[i]))
+			return 1;
+	return bench_frame() != 0;
 }
