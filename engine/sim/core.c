@@ -6,14 +6,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANE_PAD = 16, LINE = 64 };
+enum { LANES_LEAST = 16, WORD = 8, LAG_TICKS = 240 };
 
 /* ---- layout ---- */
 
 static size_t take(size_t *used, size_t bytes)
 {
 	size_t at = *used;
-	*used += (bytes + LINE - 1) / LINE * LINE;
+	*used += (bytes + WORD - 1) / WORD * WORD;
 	return at;
 }
 
@@ -23,10 +23,10 @@ static void lay_out(SimModel *model)
 	(void) take(&used, sizeof(SimRow));
 	model->pods_at = take(&used, lanes * sizeof(Pod));
 	model->cohorts_at = take(&used, cohorts * sizeof(Cohort));
-	model->order_at = take(&used, lanes * sizeof(int32_t));
-	model->live_at = take(&used, cohorts * sizeof(int32_t));
-	model->stamps_at = take(&used, lanes * (size_t) model->stamps * sizeof(int32_t));
-	model->history_at = take(&used, cohorts * (size_t) (model->depth * model->columns) * sizeof(float));
+	model->order_at = take(&used, lanes * sizeof(int16_t));
+	model->live_at = take(&used, cohorts * sizeof(int16_t));
+	model->stamps_at = take(&used, lanes * (size_t) model->stamps * sizeof(int16_t));
+	model->history_at = take(&used, (size_t) (model->depth * model->columns) * sizeof(float));
 	if (model->jobs) {
 		model->discrete_at = take(&used, sizeof(Discrete));
 		model->servers_at = take(&used, cohorts * sizeof(Server));
@@ -127,6 +127,15 @@ static int set_traffic(SimModel *model, Error *err)
 	return 0;
 }
 
+/* A sample in a window carries the counters of when it was taken; and a full pod's oldest request has come so long ago. */
+static int32_t depth_of(const SimModel *model)
+{
+	const Response *r = model->response;
+	int32_t window = model->latency_ticks > model->rate_ticks ? model->latency_ticks : model->rate_ticks;
+	int32_t lag = (int32_t) fmin(ceil((double) (r->n_max / r->mu) / model->dt), LAG_TICKS) + 1;
+	return (window > lag ? window : lag) + 1;
+}
+
 int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 {
 	*model = (SimModel) { .config = *config };
@@ -158,11 +167,10 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	model->rate_ticks = (int32_t) ((model->rate_window_ms + model->dt_ms - 1) / model->dt_ms);
 	model->house_every = (int32_t) lround(HOUSE_PARTS * s->cadvisor_interval / model->dt);
 	model->house_jitter = (int32_t) lround(HOUSE_PARTS * s->cadvisor_jitter / model->dt);
-	/* a sample in the window carries the counters of when it was taken */
-	model->depth = model->warm_ticks + 2;
+	model->depth = depth_of(model);
 	model->stamps = (int32_t) ceil(s->rate_window / s->scrape_interval) + 2;
 	model->columns = COLUMN_WITHIN + model->response->n_points;
-	model->lanes = (2 * config->max_replicas + LANE_PAD - 1) / LANE_PAD * LANE_PAD;
+	model->lanes = 2 * config->max_replicas > LANES_LEAST ? 2 * config->max_replicas : LANES_LEAST;
 	model->jobs = config->level == SIM_REQUEST ? server_jobs(s) : 0;
 	model->cohorts = COHORTS < model->lanes && !model->jobs ? COHORTS : model->lanes;
 	sim_target_of(config, model->pod_capacity, &model->target);
@@ -297,7 +305,7 @@ static int32_t start_replicas(const SimModel *model, SimRow *row)
 
 void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, uint32_t episode)
 {
-	memset(row, 0, model->history_at); /* entries of histories are written before they are read */
+	memset(row, 0, model->history_at + (size_t) (model->depth * model->columns) * sizeof(float));
 	row->seed = seed;
 	row->id = id;
 	row->episode = episode;
@@ -308,7 +316,7 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	observer_init(&row->observer, sim_obs_spec(&model->config));
 	row->replicas = start_replicas(model, row);
 	/* before anything was measured, the least favourable that a client can see */
-	row->last[2] = 1e3 * model->config.service.client_timeout;
+	row->last[2] = (float) (1e3 * model->config.service.client_timeout);
 	SimView view = core_view(model, row);
 	if (model->jobs)
 		discrete_reset(model, row, &view);

@@ -6,10 +6,11 @@
  * A SimModel is what all rows share, read-only. A row is one flat block of bytes: a SimRow, then the arrays that a
  * SimView points at. Copying the block is a snapshot.
  *
- * Pods that are in one and the same state form a cohort: one queue, one set of counters, advanced once for them all. Its
- * counters are kept at the end of each sub-step, over as long as a window can reach; so a scrape is no more than a sub-step's
- * number, and a pod that is gone still counts in a rate() through the history of its last cohort. Only differences of
- * counters count, once their zero is out of sight: they are floats, and go back to zero before they lose digits.
+ * Pods that are in one and the same state form a cohort, advanced once for them all. What they count goes into one
+ * history: the counters of the mean pod in the endpoints, at the end of each sub-step, as far back as a window can reach. A
+ * pod's own counters are the mean pod's between its coming into the endpoints and its leaving; so a scrape is no more than a
+ * sub-step's number, pods may change cohorts at any time, and the sum over the pods is what was counted. Only differences of
+ * counters count: they are floats, and go back to zero before they lose digits.
  */
 #ifndef MAESTRO_SIM_CORE_H
 #define MAESTRO_SIM_CORE_H
@@ -20,12 +21,12 @@
 #include "sim/server.h"
 #include "sim/sim.h"
 
-enum { /* of a cohort's history, a pod's: its requests now, then counters */
+enum { /* of the history: the mean pod's requests now, then its counters */
 	COLUMN_N, COLUMN_CPU_S, COLUMN_ACCEPTED, COLUMN_SERVED, COLUMN_ERROR,
 	COLUMN_WITHIN, /* served within each point, in the response's order */
 };
 
-enum { JITTERS = 16 /* draws of one Philox block */, HOUSE_PARTS = 256, COHORTS = 16 };
+enum { HOUSE_PARTS = 256, COHORTS = 12 };
 
 typedef enum LaneState { LANE_FREE, LANE_POD, LANE_GONE } LaneState;
 
@@ -40,7 +41,7 @@ typedef struct SimModel {
 	int32_t latency_ticks, rate_ticks; /* of the windows: those in (now - range, now] */
 	int32_t lanes, cohorts; /* per row */
 	int32_t stamps;        /* cAdvisor's, kept per lane */
-	int32_t columns, depth; /* of a cohort's history: numbers an entry, and entries */
+	int32_t columns, depth; /* of the history: numbers an entry, and entries */
 	int32_t house_every, house_jitter; /* cAdvisor's interval and jitter, in HOUSE_PARTS of a sub-step */
 	int64_t latency_window_ms, rate_window_ms, keep_ms;
 	double pod_capacity;   /* rps of one pod at the soft limit */
@@ -66,10 +67,11 @@ typedef struct SimRow {
 	int32_t n_used;        /* lanes in view.order */
 	int32_t n_live;        /* cohorts in view.live */
 	int32_t alive, present; /* pods not deleted; pods that exist */
-	int32_t at;            /* where the histories have the present */
-	uint32_t serial;       /* of the next pod */
+	int32_t at;            /* where the history has the present */
+	float noise;           /* AR(1) state, deviation 1 */
 	int64_t tick;          /* sub-steps since time 0; negative while warming up */
 	double next_event_s;   /* until then no pod changes by itself */
+	double served;         /* by the mean pod, ever */
 	int32_t trace;         /* of config.trace[] */
 	double trace_start_s, trace_from_s, trace_span_s; /* where the episode begins in the window, and the window */
 	double compression, traffic_scale; /* trace seconds a second, negative when it runs backwards; of peak_rps */
@@ -83,25 +85,25 @@ typedef struct SimRow {
 	uint32_t mask;         /* of the last observation */
 	int32_t direction;     /* of the last change of replicas; 0: none yet */
 	int32_t change_step;
-	float noise;           /* AR(1) state, deviation 1 */
 	uint32_t chance[4];    /* Philox block of this sub-step and its neighbour */
-	double last[SAMPLE_FIELDS]; /* last known value of each signal, in the order of the SAMPLE_ bits */
+	float last[SAMPLE_FIELDS]; /* last known value of each signal, in the order of the SAMPLE_ bits */
 	Rng lifecycle;
 	StepTotals totals;
 } SimRow;
 
 typedef struct Pod {
-	double created_s, running_s, listen_s, ready_s, deleted_s, gone_s; /* INFINITY: not yet */
-	int64_t house_at;      /* cAdvisor's next visit, in HOUSE_PARTS of a sub-step */
-	double served_apart;   /* its own completions less its cohort's: it was elsewhere before */
-	int32_t state;         /* LaneState */
-	int32_t cohort;        /* -1: has taken no traffic yet */
-	int32_t listen_tick, gone_tick; /* scraped from, to */
+	double ready_s, deleted_s; /* INFINITY: not yet */
+	float created, running, listen; /* s before it is ready */
+	float served_before;   /* by the mean pod, until it was ready */
+	int32_t gone_tick;     /* INT32_MAX: not yet */
 	int32_t scrape_tick;   /* of its next scrape */
-	int32_t house_stamp;   /* sub-step of cAdvisor's last visit */
-	int32_t n_stamps, stamp; /* kept, and where the newest is */
-	uint32_t serial, n_jitter;
-	uint8_t jitter[JITTERS];
+	uint32_t house_at;     /* cAdvisor's next visit in HOUSE_PARTS of a sub-step, modulo 2^32 */
+	uint32_t chance;       /* of its own: state of the visits' jitter */
+	int16_t house_stamp;   /* sub-step of cAdvisor's last visit, modulo 2^16 */
+	int16_t cohort;        /* -1: has taken no traffic yet, or is gone */
+	uint8_t state;         /* LaneState */
+	bool has_house;        /* cAdvisor was there */
+	uint8_t n_stamps, stamp; /* kept, and where the newest is */
 } Pod;
 
 typedef struct Cohort {
@@ -109,17 +111,16 @@ typedef struct Cohort {
 	double ready_s, out_s; /* in the endpoints from, to */
 	float n;               /* requests in each pod */
 	float share;           /* of the sub-step, while it takes traffic */
-	double served;         /* by each, ever */
-	int32_t pods;          /* 0: closed, or free where nothing refers to it */
-	int32_t refs;          /* lanes that look at its history */
-	int32_t crowd;         /* pods, those of its twins included */
-	int32_t twin;          /* live cohort in the same state; -1: none */
-	int64_t since;         /* sub-step at which its history begins */
-	bool is_old;           /* its counters' zero is not in the history any more */
-	int64_t twin_since;
-	float kept_load, kept_stretch; /* that its hazards are for; 0: none */
-	float hazard[POINTS];
+	int32_t pods;          /* 0: free */
+	int32_t since;         /* sub-step at which it began */
 } Cohort;
+
+typedef struct Counts { /* of a sub-step, sums over the pods */
+	float n, cpu_s, accepted, served, dropped;
+	float open;            /* pods in the endpoints, in parts of the sub-step */
+	float live;            /* pods with traffic or some left */
+	float within[POINTS];
+} Counts;
 
 typedef struct Discrete { /* of the request level, besides a server for each cohort */
 	Rng arrivals, demands, balancer;
@@ -131,10 +132,10 @@ typedef struct Discrete { /* of the request level, besides a server for each coh
 typedef struct SimView {
 	Pod *pod;              /* [lanes] */
 	Cohort *cohort;        /* [cohorts] */
-	float *history;        /* [cohorts][depth][columns] */
-	int32_t *stamp;        /* [lanes][stamps] sub-steps of cAdvisor's samples, a ring */
-	int32_t *order;        /* [lanes] used lanes, oldest pod first */
-	int32_t *live;         /* [cohorts] those with pods, oldest first */
+	float *history;        /* [depth][columns], a ring */
+	int16_t *stamp;        /* [lanes][stamps] sub-steps of cAdvisor's samples modulo 2^16, rings */
+	int16_t *order;        /* [lanes] used lanes, oldest pod first */
+	int16_t *live;         /* [cohorts] those with pods, oldest first */
 	Discrete *discrete;    /* at the request level */
 	Server *server;        /* [cohorts] */
 	Job *job;              /* [cohorts][jobs] */
@@ -174,23 +175,23 @@ static inline bool pod_is_ready(const Pod *pod, double now_s)
 void cohort_join(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, float n);
 /* A pod is deleted at now_s and goes its own way. False where there is no room for one more state. */
 bool cohort_part(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, double now_s);
-/* A pod is gone; its history stays. */
+/* A pod is gone. */
 void cohort_leave(SimRow *row, const SimView *view, int32_t lane);
-/* A lane looks at its cohort's history no more. */
-void cohort_forget(const SimView *view, int32_t lane);
-/* All pods of a cohort go over to its twin. */
-void cohort_merge(SimRow *row, const SimView *view, int32_t index);
-/* Takes a cohort's counters back to zero in the entry `at`: only differences count from now on. */
-void cohort_rebase(const SimModel *model, const SimView *view, int32_t index, int32_t at);
-/* Entries of a history; the one of a sub-step not older than depth, which is all zeros before it began. */
-static inline float *cohort_history(const SimModel *model, const SimView *view, int32_t index)
+/* All pods of a cohort go over to another one in the same state. */
+void cohort_merge(SimRow *row, const SimView *view, int32_t from, int32_t to);
+
+/* history.c */
+
+/* What all pods counted in this sub-step becomes the next entry, and part of the totals. */
+void history_add(const SimModel *model, SimRow *row, const SimView *view, const Counts *counts);
+/* A mean pod's counters at a moment, in sub-steps since time 0; the oldest there are where the history is shorter. */
+void history_at(const SimModel *model, const SimRow *row, const SimView *view, double tick, float *ret_entry);
+float history_column(const SimModel *model, const SimRow *row, const SimView *view, double tick, int32_t column);
+/* The entry of a sub-step not older than depth - 1. */
+static inline const float *history_entry(const SimModel *model, const SimRow *row, const SimView *view, int64_t tick)
 {
-	return view->history + (size_t) index * (size_t) (model->depth * model->columns);
-}
-static inline int32_t cohort_entry(const SimModel *model, const SimRow *row, const Cohort *cohort, int64_t tick)
-{
-	int32_t at = row->at - (int32_t) (row->tick - (tick > cohort->since ? tick : cohort->since));
-	return at < 0 ? at + model->depth : at;
+	int32_t at = row->at - (int32_t) (row->tick - tick);
+	return view->history + (at < 0 ? at + model->depth : at) * model->columns;
 }
 
 /* fluid.c: queues and counters over [now_s, now_s + dt] at rate_rps offered. */
@@ -205,7 +206,14 @@ void discrete_reset(const SimModel *model, SimRow *row, const SimView *view);
 /* A new cohort's server, with n requests in it. */
 void discrete_open(const SimModel *model, const SimRow *row, const SimView *view, int32_t index, float n);
 
-/* scrape.c: what Prometheus answers now. Brings cAdvisor's visits up to the present. */
+/* scrape.c */
+
+/* What Prometheus answers now. Brings cAdvisor's visits up to the present. */
 void scrape_query(const SimModel *model, SimRow *row, const SimView *view, double now_s, Sample *ret_sample);
+/* The sub-step of cAdvisor's newest sample of a pod, or of one so many before it. */
+int32_t scrape_stamp(const SimModel *model, const SimRow *row, const SimView *view, int32_t lane, int32_t before);
+/* A pod's counter at a sub-step, less something that is the same for all sub-steps. */
+double scrape_counted(const SimModel *model, const SimRow *row, const SimView *view, const Pod *pod, int32_t tick,
+                      int32_t column);
 
 #endif

@@ -2,8 +2,8 @@
  * The request level of a whole service (SIM section 3): every request is an event in one of many pods.
  *
  * Pods meet only in the balancer, so there is no common queue of events: each pod lives up to the arrival that it is
- * given, and all of them to the end of the sub-step. Every pod is a cohort of its own, and what completes is counted in
- * its history as at the fluid level; scrapes and queries are the same.
+ * given, and all of them to the end of the sub-step. Every pod is a cohort of its own, and what completes is counted as at
+ * the fluid level; scrapes and queries are the same.
  *
  * A warming pod is slow in what arrives: a request's demand grows by the pod's factor at that moment.
  */
@@ -18,7 +18,7 @@ typedef struct Run { /* a sub-step */
 	const SimModel *model;
 	SimRow *row;
 	const SimView *view;
-	int32_t from, to;  /* entries of the histories before and after */
+	Counts *sum;
 } Run;
 
 void discrete_reset(const SimModel *model, SimRow *row, const SimView *view)
@@ -51,16 +51,11 @@ void discrete_open(const SimModel *model, const SimRow *row, const SimView *view
 	lend_jobs(model, view, index, false);
 }
 
-static float *after_of(const Run *run, int32_t index)
-{
-	return cohort_history(run->model, run->view, index) + run->to * run->model->columns;
-}
-
-static void count(const Run *run, float *after, double sojourn_s)
+static void count(const Run *run, double sojourn_s)
 {
 	const Response *r = run->model->response;
-	float *within = after + COLUMN_WITHIN, sojourn = (float) sojourn_s;
-	after[COLUMN_SERVED] += 1.0f;
+	float *within = run->sum->within, sojourn = (float) sojourn_s;
+	run->sum->served += 1.0f;
 	for (int32_t p = 0; p < r->n_points; p++)
 		within[p] += sojourn <= r->point[p] ? 1.0f : 0.0f;
 }
@@ -71,7 +66,7 @@ static void live_to(const Run *run, int32_t index, double until_s)
 	double net_delay = run->model->config.service.net_delay;
 	Job done;
 	while (server_next(server, until_s, &done))
-		count(run, after_of(run, index), server->now - done.arrival + net_delay);
+		count(run, server->now - done.arrival + net_delay);
 }
 
 /* ---- the balancer ---- */
@@ -132,63 +127,54 @@ static double slowness(const Service *service, double age_s)
 
 static void arrive(const Run *run, double t_s)
 {
-	StepTotals *totals = &run->row->totals;
 	Discrete *d = run->view->discrete;
 	double demand = sizes_draw(&d->sizes, &d->demands);
 	int32_t index = choose(run, t_s);
-	totals->offered += 1.0;
+	run->row->totals.offered += 1.0;
 	if (index < 0) {
-		totals->dropped += 1.0; /* refused before any pod could count it */
+		run->sum->dropped += 1.0f; /* refused before any pod could count it */
 		return;
 	}
 	live_to(run, index, t_s);
 	demand *= slowness(&run->model->config.service, t_s - run->view->cohort[index].listen_s);
 	bool is_accepted = server_arrive(&run->view->server[index], demand);
-	after_of(run, index)[is_accepted ? COLUMN_ACCEPTED : COLUMN_ERROR] += 1.0f;
-	totals->dropped += is_accepted ? 0.0 : 1.0;
+	*(is_accepted ? &run->sum->accepted : &run->sum->dropped) += 1.0f;
 }
 
-static void begin(const Run *run)
+static double part_in(const Cohort *cohort, double from_s, double until_s)
+{
+	return fmax(fmin(until_s, cohort->out_s) - fmax(from_s, cohort->ready_s), 0.0) / (until_s - from_s);
+}
+
+static void begin(const Run *run, double now_s)
 {
 	for (int32_t k = 0; k < run->row->n_live; k++) {
 		int32_t index = run->view->live[k];
 		lend_jobs(run->model, run->view, index, true);
-		memcpy(after_of(run, index), cohort_history(run->model, run->view, index) + run->from * run->model->columns,
-		       (size_t) run->model->columns * sizeof(float));
+		run->sum->open += (float) part_in(&run->view->cohort[index], now_s, now_s + run->model->dt);
 	}
 }
 
 static void end(const Run *run, int32_t index, double until_s)
 {
-	const SimModel *model = run->model;
-	StepTotals *totals = &run->row->totals;
 	Cohort *cohort = &run->view->cohort[index];
 	Server *server = &run->view->server[index];
 	live_to(run, index, until_s);
-	float *after = after_of(run, index);
-	const float *before = cohort_history(model, run->view, index) + run->from * model->columns;
-	float served = after[COLUMN_SERVED] - before[COLUMN_SERVED];
-	int32_t ok = COLUMN_WITHIN + model->response->bounds;
-	after[COLUMN_N] = cohort->n = (float) (server->n + server->waiting);
-	after[COLUMN_CPU_S] += (float) server->sums.cpu_s;
-	after[COLUMN_ERROR] += served - (after[ok] - before[ok]); /* the client has given up */
-	for (int32_t p = 0; p < model->response->n_points; p++)
-		totals->within[p] += after[COLUMN_WITHIN + p] - before[COLUMN_WITHIN + p];
-	totals->served += (double) served;
-	totals->cpu_s += server->sums.cpu_s;
-	cohort->served += (double) served;
+	cohort->n = (float) (server->n + server->waiting);
+	run->sum->n += cohort->n;
+	run->sum->live += 1.0f;
+	run->sum->cpu_s += (float) server->sums.cpu_s;
 	server->sums = (ServerSums) { 0 };
-	lend_jobs(model, run->view, index, false);
-	if (run->to == 0 && run->row->tick + 1 - cohort->since >= model->depth)
-		cohort_rebase(model, run->view, index, 0);
+	lend_jobs(run->model, run->view, index, false);
 }
 
 void discrete_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
 {
 	Discrete *d = view->discrete;
-	Run run = { model, row, view, row->at, row->at + 1 < model->depth ? row->at + 1 : 0 };
+	Counts sum = { 0 };
+	Run run = { model, row, view, &sum };
 	double t = now_s, until = now_s + model->dt;
-	begin(&run);
+	begin(&run, now_s);
 	while (rate_rps > 0.0 && t + d->to_arrival / rate_rps < until) {
 		t += d->to_arrival / rate_rps;
 		arrive(&run, t);
@@ -197,6 +183,5 @@ void discrete_tick(const SimModel *model, SimRow *row, const SimView *view, doub
 	d->to_arrival -= (until - t) * rate_rps;
 	for (int32_t k = 0; k < row->n_live; k++)
 		end(&run, view->live[k], until);
-	row->totals.pod_s += model->dt * row->present;
-	row->totals.time_s += model->dt;
+	history_add(model, row, view, &sum);
 }

@@ -7,7 +7,7 @@
  * solution of the locally linear equation, so that 5 s stay stable; where n moves much it is cut in eight.
  *
  * Away from the settled state what completes now is old: its age is the horizontal distance between the curves of
- * arrivals and departures, found by walking back over the pod's accepted arrivals (the lag rule).
+ * arrivals and departures, found by walking back over the pods' accepted arrivals (the lag rule).
  */
 #include "sim/chance.h"
 #include "sim/core.h"
@@ -18,7 +18,6 @@
 static const float RISING = .64f, RHO_MAX = .97f, RHO_SHAPE = .94f;
 static const double WARM = 5.0;  /* warm_times: .7 % are left */
 static const float TWIN = 1e-3f; /* of the number in the pod: less apart than this is the same */
-static const float KEPT_LOAD = .03f, KEPT_STRETCH = .005f; /* hazards are kept while load and stretch change by less */
 enum { PIECES = 8 };
 
 typedef struct Flow { /* what all pods share in a sub-step */
@@ -122,24 +121,26 @@ static inline Change advance(const Flow *flow, float n, float lambda, float spee
 
 /* ---- sojourns ---- */
 
-typedef struct Entry { /* a sub-step of a cohort's history */
+typedef struct Past { /* what a cohort has accepted, from the history */
 	const SimModel *model;
-	float *history;
-	int32_t from, to;  /* entries before and after the sub-step */
-	int32_t age;       /* of the history, sub-steps up to `to`; at the most depth - 1 */
-} Entry;
+	const float *history;
+	int32_t at;        /* the entry at the start of the sub-step, or at the end of what it took */
+	int32_t age;       /* entries before it that the cohort has lived through */
+	int32_t out;       /* sub-steps since it took the last */
+	float accepted;    /* by each pod in the sub-step itself */
+} Past;
 
-/* Seconds over which the last n accepted arrivals came, `back` sub-steps ago. */
-static float lag_of(const Entry *entry, float n, int32_t back)
+/* Seconds over which the last n accepted arrivals came, looking back from the end of the sub-step or from its start. */
+static float lag_of(const Past *past, float n, bool is_end)
 {
-	const SimModel *model = entry->model;
-	const float *accepted = entry->history + COLUMN_ACCEPTED;
-	int32_t at = entry->to - back, steps = 0;
-	at = at < 0 ? at + model->depth : at;
-	float later = accepted[at * model->columns], low = later - n, dt = (float) model->dt;
-	for (int32_t left = entry->age - back; left > 0; left--, steps++) {
-		at = at ? at - 1 : model->depth - 1;
-		float here = accepted[at * model->columns];
+	int32_t columns = past->model->columns, at = past->at, steps = past->out + is_end;
+	const float *column = past->history + COLUMN_ACCEPTED;
+	float dt = (float) past->model->dt, later = column[at * columns], low = later + (is_end ? past->accepted : 0.0f) - n;
+	if (later <= low)
+		return past->accepted > 0.0f ? dt * n / past->accepted : 0.0f;
+	for (int32_t left = past->age; left > 0; left--, steps++) {
+		at = at ? at - 1 : past->model->depth - 1;
+		float here = column[at * columns];
 		if (here <= low)
 			return dt * ((float) steps + (later > here ? (later - low) / (later - here) : 0.0f));
 		later = here;
@@ -152,30 +153,22 @@ typedef struct Sojourn { /* hazards at the points: a + part (b - a) */
 	float part;
 } Sojourn;
 
-/* Stretched hazards change little from one sub-step to the next, if at all in a pod that is full. */
-static Sojourn stretched(const Response *r, Cohort *cohort, Place at, float stretch)
+static Sojourn stretched(const Response *r, Place at, float stretch, float *hazard)
 {
-	float load = place_mix(at, r->row[at.at].load, r->row[at.at + 1].load);
-	bool is_kept = fabsf(load - cohort->kept_load) <= KEPT_LOAD &&
-	               fabsf(stretch - cohort->kept_stretch) <= KEPT_STRETCH * stretch;
-	if (!is_kept || cohort->kept_stretch <= 0.0f) {
-		response_stretch(r, load, stretch, cohort->hazard);
-		cohort->kept_load = load;
-		cohort->kept_stretch = stretch;
-	}
-	return (Sojourn) { cohort->hazard, cohort->hazard, 0.0f };
+	response_stretch(r, place_mix(at, r->row[at.at].load, r->row[at.at + 1].load), stretch, hazard);
+	return (Sojourn) { hazard, hazard, 0.0f };
 }
 
-/* Of what completes: a pod that lags behind its load has old requests. */
-static inline Sojourn sojourn_of(const Flow *flow, Cohort *cohort, const Change *change, float rho, float speed,
-                                 const Entry *entry)
+/* Of what completes: a pod that lags behind its load has old requests. `hazard` is room for them. */
+static inline Sojourn sojourn_of(const Flow *flow, float n, const Change *change, float rho, float speed, const Past *past,
+                                 float *hazard)
 {
 	const Response *r = flow->response;
-	float n = cohort->n, middle = .5f * (n + change->n);
+	float middle = .5f * (n + change->n);
 	Place shape = change->middle;
 	if (rho < RHO_MAX && middle <= 1.15f * response_settled(r, rho) + .05f) {
 		if (speed != 1.0f)
-			return stretched(r, cohort, shape, 1.0f / speed);
+			return stretched(r, shape, 1.0f / speed, hazard);
 		return (Sojourn) { r->row[shape.at].hazard, r->row[shape.at + 1].hazard, shape.part };
 	}
 	if (middle <= r->concurrency) {
@@ -183,8 +176,8 @@ static inline Sojourn sojourn_of(const Flow *flow, Cohort *cohort, const Change 
 		shape = response_place(r, response_settled(r, rho_s * at_most(n_s / middle, 1.0f)));
 	}
 	float mean = place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
-	float lag = .5f * (lag_of(entry, n, 1) + lag_of(entry, change->n, 0));
-	return stretched(r, cohort, shape, at_least(lag / mean, 1e-6f));
+	float lag = .5f * (lag_of(past, n, false) + lag_of(past, change->n, true));
+	return stretched(r, shape, at_least(lag / mean, 1e-6f), hazard);
 }
 
 /* The smaller of two floats >= 0, which are ordered as their bits: comparing floats would keep the loop scalar. */
@@ -203,9 +196,8 @@ static inline float smaller(float x, float limit)
  * P(T > t | R) = exp(-R k (S(t)^(-1/k) - 1)) mixes to S(t) itself: chance moves the windows, and the distribution over
  * all of them stays.
  */
-static inline __attribute__((always_inline)) void count_each(const Flow *flow, Sojourn sojourn, float served, float crowd,
-                                                             const float *restrict before, float *restrict after,
-                                                             float *restrict total)
+static inline __attribute__((always_inline)) void count_each(const Flow *flow, Sojourn sojourn, float served,
+                                                             float *restrict within)
 {
 	float per = flow->per, times = flow->times;
 	int32_t n = flow->response->n_points;
@@ -213,18 +205,15 @@ static inline __attribute__((always_inline)) void count_each(const Flow *flow, S
 		for (int32_t q = p; q < p + SIDE_BY_SIDE; q++) {
 			float hazard = sojourn.a[q] + sojourn.part * (sojourn.b[q] - sojourn.a[q]);
 			float grown = times * (exp_of(per * hazard) - 1.0f); /* at most e^(1 x HAZARD_MAX) */
-			float within = served * (1.0f - exp_of(-smaller(grown, 80.0f)));
-			after[q] = before[q] + within;
-			total[q] += crowd * within;
+			within[q] += served * (1.0f - exp_of(-smaller(grown, 80.0f)));
 		}
 }
 
 /* The same arithmetic in wider registers, where the machine has them: nothing is fused, so the bits are the same. */
 #ifdef __x86_64__
-__attribute__((target("avx2"))) static void count_wide(const Flow *flow, Sojourn sojourn, float served, float crowd,
-                                                       const float *before, float *after, float *total)
+__attribute__((target("avx2"))) static void count_wide(const Flow *flow, Sojourn sojourn, float served, float *within)
 {
-	count_each(flow, sojourn, served, crowd, before, after, total);
+	count_each(flow, sojourn, served, within);
 }
 
 bool fluid_has_wide(void)
@@ -239,15 +228,6 @@ bool fluid_has_wide(void)
 }
 #endif
 
-static inline void count_within(const SimModel *model, const Flow *flow, Sojourn sojourn, float served, float crowd,
-                                const float *before, float *after, float *total)
-{
-	if (model->is_wide)
-		count_wide(flow, sojourn, served, crowd, before, after, total);
-	else
-		count_each(flow, sojourn, served, crowd, before, after, total);
-}
-
 /* ---- a cohort, and all of them ---- */
 
 /* A young pod is slow: its demand falls from warm_factor to 1. */
@@ -259,63 +239,38 @@ static float speed_of(const Service *service, double age_s)
 	return 1.0f / (1.0f + ((float) service->warm_factor - 1.0f) * left);
 }
 
-static void live_through(const Flow *flow, SimRow *row, Cohort *cohort, float speed, const Entry *entry)
+static void live_through(const SimModel *model, const Flow *flow, Past past, Cohort *cohort, float speed, Counts *sum)
 {
 	const Response *r = flow->response;
-	float lambda = flow->rate * cohort->share, rho = lambda / (speed * r->mu), crowd = (float) cohort->crowd;
+	float lambda = flow->rate * cohort->share, rho = lambda / (speed * r->mu), pods = (float) cohort->pods;
 	Change change = advance(flow, cohort->n, lambda, speed);
-	const float *before = entry->history + entry->from * entry->model->columns;
-	float *after = entry->history + entry->to * entry->model->columns;
-	after[COLUMN_N] = change.n;
-	after[COLUMN_ACCEPTED] = before[COLUMN_ACCEPTED] + change.accepted;
+	past.accepted = change.accepted;
 	/* chance in the number of arrivals shows in what completes only while there is room */
 	float burst = rho < RHO_MAX && cohort->n < r->concurrency ? flow->burst : 1.0f;
-	float served = at_least(change.served, 0.0f) * burst, dropped = change.dropped * burst;
-	float cpu_s = at_most(change.cores * burst, r->cores) * flow->dt;
-	StepTotals *totals = &row->totals;
-	Sojourn sojourn = sojourn_of(flow, cohort, &change, rho, speed, entry);
-	count_within(entry->model, flow, sojourn, served, crowd, before + COLUMN_WITHIN, after + COLUMN_WITHIN,
-	             totals->within);
-	int32_t ok = COLUMN_WITHIN + r->bounds;
-	after[COLUMN_CPU_S] = before[COLUMN_CPU_S] + cpu_s;
-	after[COLUMN_SERVED] = before[COLUMN_SERVED] + served;
-	after[COLUMN_ERROR] = before[COLUMN_ERROR] + (dropped + served) - (after[ok] - before[ok]);
-	totals->served += (double) (crowd * served);
-	totals->dropped += (double) (crowd * dropped);
-	totals->cpu_s += (double) (crowd * cpu_s);
+	float served = pods * at_least(change.served, 0.0f) * burst, hazard[POINTS];
+	Sojourn sojourn = sojourn_of(flow, cohort->n, &change, rho, speed, &past, hazard);
+	if (model->is_wide)
+		count_wide(flow, sojourn, served, sum->within);
+	else
+		count_each(flow, sojourn, served, sum->within);
+	sum->n += pods * change.n;
+	sum->accepted += pods * change.accepted;
+	sum->served += served;
+	sum->dropped += pods * change.dropped * burst;
+	sum->cpu_s += pods * at_most(change.cores * burst, r->cores) * flow->dt;
+	sum->live += pods;
 	cohort->n = change.n;
-	cohort->served += (double) served;
 }
 
-/* What the twin has lived through. */
-static void follow(const Entry *entry, const float *lead, Cohort *cohort)
+/* The oldest live cohort in the state of the k-th takes it in. */
+static void join_twin(SimRow *row, const SimView *view, int32_t k)
 {
-	int32_t columns = entry->model->columns;
-	const float *from = lead + entry->from * columns, *to = lead + entry->to * columns;
-	const float *before = entry->history + entry->from * columns;
-	float *after = entry->history + entry->to * columns;
-	for (int32_t k = 0; k < columns; k++)
-		after[k] = before[k] + (to[k] - from[k]);
-	cohort->n = after[COLUMN_N] = to[COLUMN_N];
-	cohort->served += (double) (to[COLUMN_SERVED] - from[COLUMN_SERVED]);
-}
-
-static bool is_settled(const Cohort *cohort, float speed)
-{
-	return speed == 1.0f && cohort->share == 1.0f && cohort->twin < 0;
-}
-
-/* The oldest live cohort in the state of the k-th. */
-static void find_twin(SimRow *row, const SimView *view, int32_t k)
-{
-	Cohort *cohort = &view->cohort[view->live[k]];
+	const Cohort *cohort = &view->cohort[view->live[k]];
 	for (int32_t j = 0; j < k; j++) {
 		const Cohort *other = &view->cohort[view->live[j]];
-		if (other->twin < 0 && other->share == 1.0f && other->ready_s < cohort->ready_s &&
+		if (other->share == 1.0f && other->out_s == INFINITY && other->ready_s < cohort->ready_s &&
 		    fabsf(other->n - cohort->n) <= TWIN * (other->n + TWIN)) {
-			cohort->twin = view->live[j];
-			cohort->twin_since = row->tick;
-			view->cohort[cohort->twin].crowd += cohort->pods;
+			cohort_merge(row, view, view->live[k], view->live[j]);
 			return;
 		}
 	}
@@ -347,35 +302,6 @@ static float share_of(double ready_s, double out_s, double from_s, double dt)
 	return end > start ? (float) ((end - start) / dt) : 0.0f;
 }
 
-static void cohort_tick(const SimModel *model, SimRow *row, const SimView *view, int32_t k, const Flow *flow, double now_s)
-{
-	int32_t index = view->live[k], depth = model->depth;
-	Cohort *cohort = &view->cohort[index];
-	int64_t age = row->tick + 1 - cohort->since;
-	Entry entry = { .model = model, .history = cohort_history(model, view, index), .from = row->at,
-		.to = row->at + 1 < depth ? row->at + 1 : 0, .age = age < depth ? (int32_t) age : depth - 1 };
-	if (cohort->twin >= 0) {
-		follow(&entry, cohort_history(model, view, cohort->twin), cohort);
-	} else {
-		float speed = speed_of(&model->config.service, now_s - cohort->listen_s);
-		live_through(flow, row, cohort, speed, &entry);
-		if (k && is_settled(cohort, speed))
-			find_twin(row, view, k);
-	}
-	if (entry.to == 0 && age >= depth)
-		cohort_rebase(model, view, index, 0);
-}
-
-/* Cohorts that have been twins for as long as any window reaches are one. */
-static void merge_twins(const SimModel *model, SimRow *row, const SimView *view)
-{
-	for (int32_t k = row->n_live - 1; k > 0; k--) {
-		const Cohort *cohort = &view->cohort[view->live[k]];
-		if (cohort->twin >= 0 && row->tick - cohort->twin_since > model->depth)
-			cohort_merge(row, view, view->live[k]);
-	}
-}
-
 /* Two words of chance for this sub-step. */
 static const uint32_t *words_of(const SimModel *model, SimRow *row)
 {
@@ -388,28 +314,48 @@ static const uint32_t *words_of(const SimModel *model, SimRow *row)
 	return &row->chance[k % 2 * 2];
 }
 
+static Past past_of(const SimModel *model, const SimRow *row, const SimView *view, const Cohort *cohort, double now_s)
+{
+	int32_t most = model->depth - 1, age = (int32_t) row->tick - cohort->since, out = 0;
+	age = age < most ? age : most;
+	if (cohort->out_s < now_s) {
+		out = (int32_t) ((now_s - cohort->out_s) / model->dt + .5);
+		out = out < age ? out : age;
+	}
+	int32_t at = row->at - out;
+	return (Past) { .model = model, .history = view->history, .at = at < 0 ? at + model->depth : at, .age = age - out, .out = out };
+}
+
+/* From the newest on, so that the one that joins another is not met again. */
+static void live_all(const SimModel *model, SimRow *row, const SimView *view, const Flow *flow, double now_s, Counts *sum)
+{
+	for (int32_t k = row->n_live - 1; k >= 0; k--) {
+		Cohort *cohort = &view->cohort[view->live[k]];
+		float speed = speed_of(&model->config.service, now_s - cohort->listen_s);
+		live_through(model, flow, past_of(model, row, view, cohort, now_s), cohort, speed, sum);
+		if (k && speed == 1.0f && cohort->share == 1.0f && cohort->out_s == INFINITY)
+			join_twin(row, view, k);
+	}
+}
+
 void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
 {
 	const Response *r = model->response;
-	StepTotals *totals = &row->totals;
-	float open = 0.0f, rate = (float) rate_rps, dt = (float) model->dt, expected = rate * dt;
+	Counts sum = { 0 };
+	float rate = (float) rate_rps, dt = (float) model->dt, expected = rate * dt;
 	for (int32_t k = 0; k < row->n_live; k++) {
 		Cohort *cohort = &view->cohort[view->live[k]];
 		cohort->share = share_of(cohort->ready_s, cohort->out_s, now_s, model->dt);
-		open += cohort->share * (float) cohort->pods;
+		sum.open += cohort->share * (float) cohort->pods;
 	}
 	const uint32_t *word = words_of(model, row);
 	float arrivals = chance_poisson(word[0], expected);
-	Flow flow = { .response = r, .dt = dt, .rate = open > 0.0f ? rate / open : 0.0f,
+	Flow flow = { .response = r, .dt = dt, .rate = sum.open > 0.0f ? rate / sum.open : 0.0f,
 		.burst = expected > 0.0f ? arrivals / expected : 0.0f };
-	draw_noise(row, flow.rate / r->mu, open, chance_normal(word[1]), &flow);
-	totals->pod_s += model->dt * row->present;
-	totals->offered += (double) arrivals;
-	totals->time_s += model->dt;
-	if (open <= 0.0f)
-		totals->dropped += (double) arrivals; /* no endpoint: refused before any pod could count it */
-	for (int32_t k = 0; k < row->n_live; k++)
-		cohort_tick(model, row, view, k, &flow, now_s);
-	if (row->n_live > 1)
-		merge_twins(model, row, view);
+	draw_noise(row, flow.rate / r->mu, sum.open, chance_normal(word[1]), &flow);
+	row->totals.offered += (double) arrivals;
+	if (sum.open <= 0.0f)
+		sum.dropped += arrivals; /* no endpoint: refused before any pod could count it */
+	live_all(model, row, view, &flow, now_s, &sum);
+	history_add(model, row, view, &sum);
 }

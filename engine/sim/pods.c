@@ -23,7 +23,6 @@ static void forget_lane(SimRow *row, const SimView *view, int32_t lane)
 		if (view->order[k] != lane)
 			view->order[kept++] = view->order[k];
 	row->n_used = kept;
-	cohort_forget(view, lane);
 	view->pod[lane].state = LANE_FREE;
 }
 
@@ -37,7 +36,7 @@ static int32_t find_lane(const SimModel *model, SimRow *row, const SimView *view
 	int32_t oldest = -1;
 	for (int32_t k = 0; k < row->n_used; k++) {
 		int32_t i = view->order[k];
-		if (view->pod[i].state == LANE_GONE && (oldest < 0 || view->pod[i].gone_s < view->pod[oldest].gone_s))
+		if (view->pod[i].state == LANE_GONE && (oldest < 0 || view->pod[i].gone_tick < view->pod[oldest].gone_tick))
 			oldest = i;
 	}
 	if (oldest >= 0)
@@ -56,18 +55,18 @@ static int32_t open_lane(const SimModel *model, SimRow *row, const SimView *view
 	int32_t lane = find_lane(model, row, view);
 	if (lane < 0)
 		return -1;
-	view->order[row->n_used++] = lane;
+	view->order[row->n_used++] = (int16_t) lane;
 	Pod *pod = &view->pod[lane];
 	*pod = *times;
-	pod->deleted_s = pod->gone_s = INFINITY;
+	pod->deleted_s = INFINITY;
 	pod->state = LANE_POD;
 	pod->cohort = -1;
-	pod->gone_tick = pod->house_stamp = INT32_MAX;
-	pod->listen_tick = tick_of(model, pod->listen_s);
-	pod->serial = row->serial++;
+	pod->gone_tick = INT32_MAX;
+	pod->chance = rng_u32(&row->lifecycle);
 	/* phases of its scrape and of its housekeeping */
 	pod->scrape_tick = (int32_t) row->tick + 1 + (int32_t) rng_below(&row->lifecycle, (uint32_t) model->scrape_ticks);
-	pod->house_at = (int64_t) (HOUSE_PARTS * fmax(pod->running_s / model->dt, (double) row->tick)) +
+	double running_tick = (pod->ready_s - (double) pod->running) / model->dt;
+	pod->house_at = (uint32_t) (int64_t) (HOUSE_PARTS * fmax(running_tick, (double) row->tick)) +
 	                rng_below(&row->lifecycle, (uint32_t) model->house_every);
 	row->alive++;
 	row->present++;
@@ -83,15 +82,16 @@ static bool create_pod(const SimModel *model, SimRow *row, const SimView *view, 
 	double boot = lognormal(rng, row->boot_scale * s->start_boot_mean, s->start_boot_cv);
 	double running = bound + (rng_uniform(rng) < s->start_cached ? 0.0 : pull);
 	double probes = ceil(fmax(boot - s->readiness_delay, 0.0) / s->readiness_period);
-	const Pod times = { .created_s = now_s, .running_s = running, .listen_s = running + boot,
-		.ready_s = running + s->readiness_delay + probes * s->readiness_period };
+	double ready = running + s->readiness_delay + probes * s->readiness_period;
+	const Pod times = { .ready_s = ready, .created = (float) (ready - now_s), .running = (float) (ready - running),
+		.listen = (float) (ready - running - boot) };
 	return open_lane(model, row, view, &times) >= 0;
 }
 
 void pods_add_settled(const SimModel *model, SimRow *row, const SimView *view, int32_t count, float n)
 {
 	double since = core_now_s(model, row) - LONG_AGO_S;
-	const Pod times = { .created_s = since, .running_s = since, .listen_s = since, .ready_s = since };
+	const Pod times = { .ready_s = since };
 	for (int32_t i = 0; i < count; i++)
 		cohort_join(model, row, view, open_lane(model, row, view, &times), n);
 }
@@ -126,7 +126,6 @@ static void end_pod(const SimModel *model, SimRow *row, const SimView *view, int
 	if (left > DRAINED) /* the grace is over: what is left is lost */
 		row->totals.dropped += left;
 	pod->state = LANE_GONE;
-	pod->gone_s = now_s;
 	pod->gone_tick = tick_of(model, now_s);
 	row->present--;
 	cohort_leave(row, view, lane);
@@ -137,7 +136,7 @@ static void delete_pod(const SimModel *model, SimRow *row, const SimView *view, 
 	Pod *pod = &view->pod[lane];
 	pod->deleted_s = now_s;
 	row->alive--;
-	if (pod->running_s > now_s || !cohort_part(model, row, view, lane, now_s))
+	if (pod->ready_s - (double) pod->running > now_s || !cohort_part(model, row, view, lane, now_s))
 		end_pod(model, row, view, lane, now_s);
 }
 
@@ -153,7 +152,7 @@ static double age_pod(const SimModel *model, SimRow *row, const SimView *view, i
 		end_pod(model, row, view, lane, now_s);
 	}
 	if (pod->state == LANE_GONE) {
-		double until = pod->gone_s + 1e-3 * (double) model->keep_ms;
+		double until = pod->gone_tick * model->dt + 1e-3 * (double) model->keep_ms;
 		if (now_s > until)
 			forget_lane(row, view, lane);
 		return until;

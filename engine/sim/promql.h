@@ -34,6 +34,9 @@ bool rate_window(const int64_t *t_ms, int32_t size, int32_t head, int32_t len, i
 /* Increase a second of the series whose sample i is value[i * stride]. */
 double rate_value(const RateWindow *window, const double *value, int32_t stride);
 
+/* Of a counter whose zero is not in sight: its rate over its increase from the first to the last sample. */
+double rate_per_increase(const RateWindow *window);
+
 /* Adds to sum[k] the rate of each of `n` series that lie side by side in every sample of `stride` values. */
 void rate_add(const RateWindow *window, const double *value, int32_t stride, int32_t n, double *restrict sum);
 

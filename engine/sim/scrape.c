@@ -2,7 +2,7 @@
  * From the counters in the pods to what the agent sees (SIM section 5): cAdvisor copies cpu and memory when it keeps
  * house, the scraper copies everything at its own phase, Prometheus answers from what was scraped.
  *
- * Histories hold the counters of every sub-step that a window can reach, so a scrape needs no copy: which sub-steps were
+ * The history holds the counters of every sub-step that a window can reach, so a scrape needs no copy: which sub-steps were
  * scraped follows from a pod's phase and life. cAdvisor's visits come at random and are stepped through when asked for.
  *
  * cpu samples carry cAdvisor's own time stamp, and a stamp that Prometheus has already is no new sample, as on a
@@ -17,205 +17,285 @@
 
 /* ---- cAdvisor ---- */
 
-/* A pod's draws are its own, whoever asks when: bytes of Philox blocks counted by its serial number. */
-static int32_t next_jitter(const SimRow *row, Pod *pod)
+/* A byte of a pod's own, whoever asks when (O'Neill 2014, PCG RXS-M-XS). */
+static int32_t next_jitter(Pod *pod)
 {
-	uint32_t k = pod->n_jitter++ % JITTERS;
-	if (!k) {
-		const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
-		const uint32_t counter[] = { pod->serial << 16 | (pod->n_jitter / JITTERS & 0xffff), row->episode, row->id,
-			RNG_METRICS };
-		uint32_t word[4];
-		rng_philox(counter, key, word);
-		memcpy(pod->jitter, word, sizeof pod->jitter);
-	}
-	return pod->jitter[k];
+	uint32_t state = pod->chance, word = ((state >> ((state >> 28) + 4)) ^ state) * 277803737u;
+	pod->chance = state * 747796405u + 2891336453u;
+	return (int32_t) (((word >> 22) ^ word) >> 24);
 }
 
-static void keep_house(const SimModel *model, const SimRow *row, Pod *pod, int32_t tick)
+static void keep_house(const SimModel *model, Pod *pod, int32_t tick)
 {
-	while (pod->house_at <= (int64_t) tick * HOUSE_PARTS) {
-		pod->house_stamp = (int32_t) ((pod->house_at + HOUSE_PARTS - 1 + (INT64_C(1) << 40)) / HOUSE_PARTS -
-		                              (INT64_C(1) << 40) / HOUSE_PARTS); /* rounded up, before time 0 too */
-		pod->house_at += model->house_every + (model->house_jitter * next_jitter(row, pod) + 128) / 256;
+	int32_t late;
+	while ((late = (int32_t) ((uint32_t) tick * HOUSE_PARTS - pod->house_at)) >= 0) {
+		pod->house_stamp = (int16_t) (tick - late / HOUSE_PARTS); /* the visit's sub-step, rounded up */
+		pod->has_house = true;
+		pod->house_at += (uint32_t) (model->house_every + (model->house_jitter * next_jitter(pod) + 128) / 256);
 	}
 }
 
 /* Scrapes up to the present: what cAdvisor has new becomes a sample. */
-static void catch_up(const SimModel *model, const SimRow *row, Pod *pod, int32_t *stamp)
+static void catch_up(const SimModel *model, const SimRow *row, Pod *pod, int16_t *stamp)
 {
 	int32_t until = pod->gone_tick < row->tick ? pod->gone_tick : (int32_t) row->tick;
 	for (; pod->scrape_tick <= until; pod->scrape_tick += model->scrape_ticks) {
-		keep_house(model, row, pod, pod->scrape_tick);
-		if (pod->house_stamp == INT32_MAX || (pod->n_stamps && stamp[pod->stamp] == pod->house_stamp))
+		keep_house(model, pod, pod->scrape_tick);
+		if (!pod->has_house || (pod->n_stamps && stamp[pod->stamp] == pod->house_stamp))
 			continue;
-		pod->stamp = pod->stamp + 1 < model->stamps ? pod->stamp + 1 : 0;
+		pod->stamp = (uint8_t) (pod->stamp + 1 < model->stamps ? pod->stamp + 1 : 0);
 		stamp[pod->stamp] = pod->house_stamp;
-		pod->n_stamps += pod->n_stamps < model->stamps;
+		pod->n_stamps = (uint8_t) (pod->n_stamps + (pod->n_stamps < model->stamps));
 	}
+}
+
+/* A stamp is its sub-step modulo 2^16, and not older than that. */
+static int32_t stamp_tick(const SimRow *row, int16_t stamp)
+{
+	return (int32_t) row->tick - (uint16_t) ((uint32_t) row->tick - (uint32_t) stamp);
+}
+
+int32_t scrape_stamp(const SimModel *model, const SimRow *row, const SimView *view, int32_t lane, int32_t before)
+{
+	int32_t at = view->pod[lane].stamp - before;
+	return stamp_tick(row, view->stamp[lane * model->stamps + (at < 0 ? at + model->stamps : at)]);
+}
+
+/* ---- a pod's counters ---- */
+
+/* Its counters are the mean pod's from here to there, in sub-steps. */
+static double begin_of(const SimModel *model, const Pod *pod)
+{
+	return pod->ready_s / model->dt;
+}
+
+static double end_of(const SimModel *model, const Pod *pod)
+{
+	return (pod->deleted_s + model->config.service.term_endpoint_lag) / model->dt;
+}
+
+static double within_life(const SimModel *model, const Pod *pod, double tick)
+{
+	return fmax(fmin(tick, end_of(model, pod)), begin_of(model, pod));
+}
+
+/* It takes traffic, and did before anything that is still known: all such pods have the mean pod's counters. */
+static bool is_plain(const SimModel *model, const SimRow *row, const Pod *pod)
+{
+	return pod->deleted_s == INFINITY && pod->ready_s <= (double) (row->tick - model->depth + 1) * model->dt;
+}
+
+static bool is_old(const SimModel *model, const SimRow *row, const Pod *pod)
+{
+	return pod->ready_s <= (double) (row->tick - model->depth + 1) * model->dt;
+}
+
+double scrape_counted(const SimModel *model, const SimRow *row, const SimView *view, const Pod *pod, int32_t tick,
+                      int32_t column)
+{
+	return (double) history_column(model, row, view, within_life(model, pod, tick), column);
 }
 
 /* ---- queries ---- */
 
-enum { WINDOWS = 8, WIDTH = COLUMN_WITHIN - COLUMN_SERVED + POINTS };
+enum { GROUPS = 16, WIDTH = COLUMN_WITHIN - COLUMN_SERVED + POINTS };
 
 typedef struct Span { /* samples of a pod in a window, sub-steps */
 	int32_t n, first, last;
 } Span;
 
-typedef struct Shared { /* a window over a cohort's history that several pods have */
-	int32_t cohort, pods;
-	Span span;
-} Shared;
+typedef struct Group { /* plain pods that are scraped together */
+	int32_t last, pods;
+} Group;
 
 typedef struct Answer { /* sums over the pods, and the newest sample that went in */
 	double series[WIDTH]; /* rates over the latency window, by column from COLUMN_SERVED on */
 	double rps, cpu, mem;
-	Shared shared[WINDOWS];
-	int32_t n_shared, n_bucket, n_rps, n_cpu, n_mem, ready;
-	int64_t bucket_tick, rps_tick, cpu_tick, mem_tick;
+	Group group[GROUPS];
+	int32_t n_groups, n_bucket, n_rps, n_cpu, n_mem, ready;
+	int32_t bucket_tick, rps_tick, cpu_tick, mem_tick;
 } Answer;
 
-static int64_t later(int64_t a, int64_t b)
+typedef struct Query { /* what all of them look at */
+	const SimModel *model;
+	SimRow *row;
+	const SimView *view;
+	double now_s;
+} Query;
+
+static int32_t later(int32_t a, int32_t b)
 {
 	return a > b ? a : b;
 }
 
-/* A pod's own counters, in the last `ticks` sub-steps. */
-static Span scraped(const SimModel *model, const SimRow *row, const Pod *pod, int32_t ticks)
+/* Scrapes in the last `ticks` sub-steps, the newest at `last`, none before `listen`. */
+static Span scraped(const Query *q, int32_t last, int32_t ticks, int32_t listen)
 {
-	int32_t step = model->scrape_ticks, last = pod->scrape_tick - step, from = (int32_t) row->tick - ticks + 1;
-	from = from > pod->listen_tick ? from : pod->listen_tick;
+	int32_t step = q->model->scrape_ticks, from = (int32_t) q->row->tick - ticks + 1;
+	from = from > listen ? from : listen;
 	if (last < from)
 		return (Span) { 0 };
 	int32_t steps = (last - from) / step;
 	return (Span) { steps + 1, last - steps * step, last };
 }
 
-/* rate() of two samples of a cohort's column: entries at first and last. */
-static double rate_of(const RateWindow *window, const float *history, int32_t first, int32_t last)
-{
-	const double value[] = { (double) history[first], (double) history[last] };
-	return rate_value(window, value, 1);
-}
-
-static RateWindow window_of(const SimModel *model, const SimRow *row, Span span, int64_t range_ms)
+static RateWindow window_of(const Query *q, Span span, int64_t range_ms)
 {
 	RateWindow window;
-	int64_t ms = model->dt_ms;
-	(void) rate_window_at(span.n, span.first * ms, span.last * ms, row->tick * ms, range_ms, &window);
+	int64_t ms = q->model->dt_ms;
+	(void) rate_window_at(span.n, span.first * ms, span.last * ms, q->row->tick * ms, range_ms, &window);
 	window.last = window.size = 1;
 	return window;
 }
 
-/* Adds the rates of everything that is counted over a window, once for each pod that has it. */
-static void add_shared(const SimModel *model, const SimRow *row, const SimView *view, const Shared *shared, double *sum)
+/* ---- requests ---- */
+
+static void add_plain(const Query *q, const Group *group, Answer *answer)
 {
+	const SimModel *model = q->model;
+	Span span = scraped(q, group->last, model->latency_ticks, INT32_MIN);
 	int32_t n = COLUMN_WITHIN + model->response->bounds + 1 - COLUMN_SERVED;
-	const Cohort *cohort = &view->cohort[shared->cohort];
-	const float *history = cohort_history(model, view, shared->cohort) + COLUMN_SERVED;
-	const float *first = history + cohort_entry(model, row, cohort, shared->span.first) * model->columns;
-	const float *last = history + cohort_entry(model, row, cohort, shared->span.last) * model->columns;
-	double value[2 * WIDTH];
-	RateWindow window = window_of(model, row, shared->span, model->latency_window_ms);
-	window.is_old = cohort->is_old;
-	double pods = shared->pods;
-	for (int32_t k = 0; k < n; k++) {
-		value[k] = pods * (double) first[k];
-		value[WIDTH + k] = pods * (double) last[k];
-	}
-	rate_add(&window, value, WIDTH, n, sum);
-}
-
-static void flush(const SimModel *model, const SimRow *row, const SimView *view, Answer *answer)
-{
-	for (int32_t k = 0; k < answer->n_shared; k++)
-		add_shared(model, row, view, &answer->shared[k], answer->series);
-	answer->n_shared = 0;
-}
-
-/* Pods of one cohort with one scrape phase have one rate. */
-static void share_window(const SimModel *model, const SimRow *row, const SimView *view, int32_t cohort, Span span,
-                         Answer *answer)
-{
-	for (int32_t k = 0; k < answer->n_shared; k++) {
-		Shared *shared = &answer->shared[k];
-		if (shared->cohort == cohort && shared->span.first == span.first && shared->span.last == span.last) {
-			shared->pods++;
-			return;
-		}
-	}
-	if (answer->n_shared == WINDOWS)
-		flush(model, row, view, answer);
-	answer->shared[answer->n_shared++] = (Shared) { cohort, 1, span };
-}
-
-static void add_requests(const SimModel *model, const SimRow *row, const SimView *view, const Pod *pod, Answer *answer)
-{
-	Span span = scraped(model, row, pod, model->latency_ticks);
 	if (span.n >= 2) {
-		if (pod->cohort >= 0)
-			share_window(model, row, view, pod->cohort, span, answer);
+		RateWindow window = window_of(q, span, model->latency_window_ms);
+		const float *a = history_entry(model, q->row, q->view, span.first) + COLUMN_SERVED;
+		const float *b = history_entry(model, q->row, q->view, span.last) + COLUMN_SERVED;
+		double per_s = group->pods * rate_per_increase(&window);
+		for (int32_t k = 0; k < n; k++)
+			answer->series[k] += per_s * (double) (b[k] - a[k]);
+		answer->bucket_tick = later(answer->bucket_tick, span.last);
+		answer->n_bucket += group->pods;
+	}
+	if (model->rate_window_ms == model->latency_window_ms)
+		return;
+	span = scraped(q, group->last, model->rate_ticks, INT32_MIN);
+	if (span.n >= 2) {
+		RateWindow window = window_of(q, span, model->rate_window_ms);
+		const float *a = history_entry(model, q->row, q->view, span.first);
+		const float *b = history_entry(model, q->row, q->view, span.last);
+		int32_t ok = COLUMN_WITHIN + model->response->bounds;
+		answer->rps += group->pods * rate_per_increase(&window) * (double) ((b[ok] - a[ok]) + (b[COLUMN_ERROR] - a[COLUMN_ERROR]));
+		answer->rps_tick = later(answer->rps_tick, span.last);
+		answer->n_rps += group->pods;
+	}
+}
+
+static void flush(const Query *q, Answer *answer)
+{
+	for (int32_t k = 0; k < answer->n_groups; k++)
+		add_plain(q, &answer->group[k], answer);
+	answer->n_groups = 0;
+}
+
+static void add_to_group(const Query *q, const Pod *pod, Answer *answer)
+{
+	int32_t last = pod->scrape_tick - q->model->scrape_ticks, k = 0;
+	while (k < answer->n_groups && answer->group[k].last != last)
+		k++;
+	if (k == GROUPS) {
+		flush(q, answer);
+		k = 0;
+	}
+	if (k == answer->n_groups)
+		answer->group[answer->n_groups++] = (Group) { .last = last };
+	answer->group[k].pods++;
+}
+
+/* Its counters at the first and the last sample, from their zero on where that is known. */
+static RateWindow values_of(const Query *q, const Pod *pod, Span span, int64_t range_ms, double value[2][COLUMN_WITHIN + POINTS])
+{
+	const SimModel *model = q->model;
+	RateWindow window = window_of(q, span, range_ms);
+	float zero[COLUMN_WITHIN + POINTS] = { 0 }, first[COLUMN_WITHIN + POINTS], last[COLUMN_WITHIN + POINTS];
+	window.is_old = is_old(model, q->row, pod);
+	if (!window.is_old)
+		history_at(model, q->row, q->view, begin_of(model, pod), zero);
+	history_at(model, q->row, q->view, within_life(model, pod, span.first), first);
+	history_at(model, q->row, q->view, within_life(model, pod, span.last), last);
+	for (int32_t k = 0; k < model->columns; k++) {
+		value[0][k] = (double) (first[k] - zero[k]);
+		value[1][k] = (double) (last[k] - zero[k]);
+	}
+	return window;
+}
+
+static void add_requests(const Query *q, const Pod *pod, Answer *answer)
+{
+	const SimModel *model = q->model;
+	double value[2][COLUMN_WITHIN + POINTS];
+	int32_t last = pod->scrape_tick - model->scrape_ticks, stride = COLUMN_WITHIN + POINTS;
+	int32_t listen = (int32_t) ceil(fmax(pod->ready_s - (double) pod->listen, -1e9) / model->dt);
+	Span span = scraped(q, last, model->latency_ticks, listen);
+	if (span.n >= 2) {
+		RateWindow window = values_of(q, pod, span, model->latency_window_ms, value);
+		rate_add(&window, &value[0][COLUMN_SERVED], stride, COLUMN_WITHIN + model->response->bounds + 1 - COLUMN_SERVED,
+		         answer->series);
 		answer->bucket_tick = later(answer->bucket_tick, span.last);
 		answer->n_bucket++;
 	}
 	if (model->rate_window_ms == model->latency_window_ms)
 		return;
-	span = scraped(model, row, pod, model->rate_ticks);
+	span = scraped(q, last, model->rate_ticks, listen);
 	if (span.n >= 2) {
-		if (pod->cohort >= 0) {
-			RateWindow window = window_of(model, row, span, model->rate_window_ms);
-			const Cohort *cohort = &view->cohort[pod->cohort];
-			const float *history = cohort_history(model, view, pod->cohort);
-			int32_t first = cohort_entry(model, row, cohort, span.first) * model->columns;
-			int32_t last = cohort_entry(model, row, cohort, span.last) * model->columns;
-			answer->rps += rate_of(&window, history + COLUMN_ERROR, first, last) +
-			               rate_of(&window, history + COLUMN_WITHIN + model->response->bounds, first, last);
-		}
+		RateWindow window = values_of(q, pod, span, model->rate_window_ms, value);
+		rate_add(&window, &value[0][COLUMN_ERROR], stride, 1, &answer->rps);
+		rate_add(&window, &value[0][COLUMN_WITHIN + model->response->bounds], stride, 1, &answer->rps);
 		answer->rps_tick = later(answer->rps_tick, span.last);
 		answer->n_rps++;
 	}
 }
 
-static void add_cpu(const SimModel *model, const SimRow *row, const SimView *view, const Pod *pod, const int32_t *stamp,
-                    Answer *answer)
+/* ---- cpu and memory ---- */
+
+static void add_cpu(const Query *q, const Pod *pod, bool plain, const int16_t *stamp, Answer *answer)
 {
-	Span span = { .last = stamp[pod->stamp] };
-	for (int32_t at = pod->stamp; span.n < pod->n_stamps && stamp[at] > row->tick - model->rate_ticks; span.n++) {
-		span.first = stamp[at];
+	const SimModel *model = q->model;
+	int32_t newest = pod->n_stamps ? stamp_tick(q->row, stamp[pod->stamp]) : 0, oldest = (int32_t) q->row->tick - model->rate_ticks;
+	Span span = { .last = newest };
+	for (int32_t at = pod->stamp; span.n < pod->n_stamps; span.n++) {
+		int32_t tick = stamp_tick(q->row, stamp[at]);
+		if (tick <= oldest)
+			break;
+		span.first = tick;
 		at = at ? at - 1 : model->stamps - 1;
 	}
 	if (span.n < 2)
 		return;
-	if (pod->cohort >= 0) {
-		RateWindow window = window_of(model, row, span, model->rate_window_ms);
-		const Cohort *cohort = &view->cohort[pod->cohort];
-		int32_t first = cohort_entry(model, row, cohort, span.first) * model->columns;
-		int32_t last = cohort_entry(model, row, cohort, span.last) * model->columns;
-		answer->cpu += rate_of(&window, cohort_history(model, view, pod->cohort) + COLUMN_CPU_S, first, last);
+	RateWindow window = window_of(q, span, model->rate_window_ms);
+	if (plain) {
+		float a = history_entry(model, q->row, q->view, span.first)[COLUMN_CPU_S];
+		float b = history_entry(model, q->row, q->view, span.last)[COLUMN_CPU_S];
+		answer->cpu += rate_per_increase(&window) * (double) (b - a);
+	} else {
+		double zero = scrape_counted(model, q->row, q->view, pod, INT32_MIN, COLUMN_CPU_S);
+		const double value[] = {
+			scrape_counted(model, q->row, q->view, pod, span.first, COLUMN_CPU_S) - zero,
+			scrape_counted(model, q->row, q->view, pod, span.last, COLUMN_CPU_S) - zero,
+		};
+		window.is_old = is_old(model, q->row, pod);
+		rate_add(&window, value, 1, 1, &answer->cpu);
 	}
 	answer->cpu_tick = later(answer->cpu_tick, span.last);
 	answer->n_cpu++;
 }
 
-static void add_memory(const SimModel *model, const SimRow *row, const SimView *view, const Pod *pod,
-                       const int32_t *stamp, Answer *answer)
+static void add_memory(const Query *q, const Pod *pod, const int16_t *stamp, Answer *answer)
 {
 	if (pod->state != LANE_POD || !pod->n_stamps) /* an instant value goes stale with its pod */
 		return;
-	const Service *s = &model->config.service;
+	const Service *s = &q->model->config.service;
 	double bytes = s->mem_base_bytes;
-	int32_t newest = stamp[pod->stamp];
-	if (pod->cohort >= 0 && row->tick - newest < model->depth) {
-		const Cohort *cohort = &view->cohort[pod->cohort];
-		int32_t at = cohort_entry(model, row, cohort, newest) * model->columns + COLUMN_N;
-		bytes += s->mem_inflight_bytes * (double) cohort_history(model, view, pod->cohort)[at] +
-		         s->mem_leak_bytes * (cohort->served + pod->served_apart);
+	int32_t newest = stamp_tick(q->row, stamp[pod->stamp]);
+	if (pod->cohort >= 0) {
+		if (q->row->tick - newest < q->model->depth && newest * q->model->dt >= pod->ready_s)
+			bytes += s->mem_inflight_bytes * (double) history_entry(q->model, q->row, q->view, newest)[COLUMN_N];
+		bytes += s->mem_leak_bytes * fmax(q->row->served - (double) pod->served_before, 0.0);
 	}
 	answer->mem += bytes < s->mem_limit_bytes ? bytes : s->mem_limit_bytes;
 	answer->mem_tick = later(answer->mem_tick, newest);
 	answer->n_mem++;
 }
+
+/* ---- the answer ---- */
 
 static double p95_ms_of(const SimModel *model, const Answer *answer)
 {
@@ -243,20 +323,26 @@ static void give(Sample *sample, int bit, bool is_there, int64_t newest_ms, cons
 void scrape_query(const SimModel *model, SimRow *row, const SimView *view, double now_s, Sample *ret_sample)
 {
 	int64_t tick = row->tick, ms = model->dt_ms;
+	const Query q = { model, row, view, now_s };
 	Answer answer = { .bucket_tick = INT32_MIN, .rps_tick = INT32_MIN, .cpu_tick = INT32_MIN, .mem_tick = INT32_MIN };
 	double coming_s = 0.0;
 	for (int32_t k = 0; k < row->n_used; k++) {
 		Pod *pod = &view->pod[view->order[k]];
-		int32_t *stamp = view->stamp + view->order[k] * model->stamps;
+		int16_t *stamp = view->stamp + view->order[k] * model->stamps;
+		bool plain = is_plain(model, row, pod);
 		catch_up(model, row, pod, stamp);
-		add_requests(model, row, view, pod, &answer);
-		add_cpu(model, row, view, pod, stamp, &answer);
-		add_memory(model, row, view, pod, stamp, &answer);
+		if (plain)
+			add_to_group(&q, pod, &answer);
+		else
+			add_requests(&q, pod, &answer);
+		add_cpu(&q, pod, plain, stamp, &answer);
+		add_memory(&q, pod, stamp, &answer);
 		answer.ready += pod_is_ready(pod, now_s);
-		if (pod->state == LANE_POD && pod->ready_s > now_s && pod->deleted_s > now_s && now_s - pod->created_s > coming_s)
-			coming_s = now_s - pod->created_s;
+		double age_s = now_s - (pod->ready_s - (double) pod->created);
+		if (pod->state == LANE_POD && pod->ready_s > now_s && pod->deleted_s > now_s && age_s > coming_s)
+			coming_s = age_s;
 	}
-	flush(model, row, view, &answer);
+	flush(&q, &answer);
 	if (model->rate_window_ms == model->latency_window_ms) {
 		answer.rps = answer.series[COLUMN_ERROR - COLUMN_SERVED] +
 		             answer.series[COLUMN_WITHIN - COLUMN_SERVED + model->response->bounds];

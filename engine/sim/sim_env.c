@@ -42,10 +42,10 @@ static void fill_missing(SimRow *row, Sample *sample)
 	bool is_idle = (sample->valid & SAMPLE_RPS) && sample->rps <= 0.0;
 	for (int i = 0; i < (int) (sizeof value / sizeof *value); i++) {
 		if (sample->valid & (1u << i))
-			row->last[i] = *value[i];
+			row->last[i] = (float) *value[i];
 		else if ((1u << i) != SAMPLE_LATENCY || !is_idle)
 			sample->valid |= 1u << i;
-		*value[i] = sample->valid & (1u << i) ? row->last[i] : 0.0;
+		*value[i] = sample->valid & (1u << i) ? (double) row->last[i] : 0.0;
 	}
 }
 

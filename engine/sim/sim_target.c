@@ -34,35 +34,34 @@ static int64_t age_ms(double now_s, double since_s)
 static void fill_usage(const SimTarget *sim, const SimView *view, int32_t i, PodSample *ret)
 {
 	const SimModel *model = &sim->model;
+	const SimRow *row = sim->row;
 	const Pod *pod = &view->pod[i];
-	const int32_t *stamp = view->stamp + i * model->stamps;
-	int32_t last = stamp[pod->stamp], before = stamp[pod->stamp ? pod->stamp - 1 : model->stamps - 1];
-	if (pod->n_stamps < 2 || sim->row->tick - before >= model->depth)
+	if (pod->n_stamps < 2)
+		return;
+	int32_t last = scrape_stamp(model, row, view, i, 0), before = scrape_stamp(model, row, view, i, 1);
+	if ((int32_t) row->tick - before >= model->depth)
 		return;
 	ret->has_usage = true;
 	ret->window_ms = (last - before) * model->dt_ms;
-	ret->sample_age_ms = (sim->row->tick - last) * model->dt_ms;
-	if (pod->cohort < 0)
-		return;
-	const Cohort *cohort = &view->cohort[pod->cohort];
-	const float *cpu = cohort_history(model, view, pod->cohort) + COLUMN_CPU_S;
-	float used = cpu[cohort_entry(model, sim->row, cohort, last) * model->columns] -
-	             cpu[cohort_entry(model, sim->row, cohort, before) * model->columns];
-	ret->usage_m = llround(1e6 * (double) used / (double) ret->window_ms);
+	ret->sample_age_ms = (row->tick - last) * model->dt_ms;
+	double used = scrape_counted(model, row, view, pod, last, COLUMN_CPU_S) -
+	              scrape_counted(model, row, view, pod, before, COLUMN_CPU_S);
+	ret->usage_m = llround(1e6 * used / (double) ret->window_ms);
 }
 
 static PodSample list_pod(const SimTarget *sim, const SimView *view, int32_t i, double now_s)
 {
 	const Pod *pod = &view->pod[i];
-	bool is_running = pod->running_s <= now_s, is_ready = pod->ready_s <= now_s;
+	bool is_running = pod->ready_s - (double) pod->running <= now_s, is_ready = pod->ready_s <= now_s;
+	double created_s = pod->ready_s - (double) pod->created;
 	PodSample sample = {
 		.phase = is_running ? POD_RUNNING : POD_PENDING,
 		.ready = is_ready ? READY_TRUE : READY_FALSE,
 		.is_deleting = pod->deleted_s <= now_s,
 		.has_start_time = true,
 		.has_request = true,
-		.start_age_ms = age_ms(now_s, pod->created_s),
-		.ready_age_ms = age_ms(now_s, is_ready ? pod->ready_s : pod->created_s),
+		.start_age_ms = age_ms(now_s, created_s),
+		.ready_age_ms = age_ms(now_s, is_ready ? pod->ready_s : created_s),
 		.request_m = llround(1000.0 * sim->model.config.service.cpu_request),
 	};
 	fill_usage(sim, view, i, &sample);
