@@ -220,6 +220,12 @@ static int make_headers(const HttpRequest *request, struct curl_slist **ret_list
 {
 	if (request->bearer && !is_header_safe(request->bearer))
 		return error_set(err, ERR_INVALID, "the token holds a line break or a control character");
+	for (const char *const *line = request->header; line && *line; line++) {
+		if (!is_header_safe(*line))
+			return error_set(err, ERR_INVALID, "a header holds a line break or a control character");
+		if (!add_header(ret_list, *line, ""))
+			return error_set(err, ERR_NOMEM, "out of memory");
+	}
 	if (!add_header(ret_list, "Expect:", "") || /* no extra round trip before a body */
 	    (request->bearer && !add_header(ret_list, "Authorization: Bearer ", request->bearer)) ||
 	    (request->content_type && !add_header(ret_list, "Content-Type: ", request->content_type)))

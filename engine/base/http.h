@@ -27,6 +27,7 @@ typedef struct HttpRequest {
 	const char *body;         /* NULL: none */
 	size_t body_len;
 	const char *bearer;       /* token; NULL: none */
+	const char *const *header; /* more lines, "Name: value", ending with NULL; NULL: none */
 	int64_t timeout_ms;       /* for the whole exchange; 0: 5000 */
 	size_t max_body;          /* of the answer; 0: 16 MiB */
 } HttpRequest;

@@ -4,6 +4,7 @@
  */
 #include "serve/model_server.h"
 
+#include "base/json.h"
 #include "base/sha256.h"
 #include "decide/observation.h"
 #include "rl/model.h"
@@ -203,6 +204,32 @@ static ServerVerdict predict(void *context, ServerRequest *request)
 	return verdict;
 }
 
+/* GET /model: what a client must know to build this model's observation. */
+static ServerVerdict describe(void *context, ServerRequest *request)
+{
+	ModelServer *server = context;
+	Served *served = acquire(server);
+	const ModelInfo *info = &served->info;
+	Json *root = json_new_object();
+	json_add_string(root, "sha256", served->sha256);
+	json_add_string(root, "observation", observation_version_name(info->obs_version));
+	json_add_int(root, "observation_version", info->obs_version);
+	json_add_int(root, "inputs", net_config(served->net)->obs_dim);
+	json_add_number(root, "interval_s", (double) info->interval_s);
+	json_add_number(root, "rate_window_s", (double) info->rate_window_s);
+	json_add_number(root, "latency_window_s", (double) info->latency_window_s);
+	json_add_int(root, "max_replicas", info->max_replicas);
+	char *text = json_print(root);
+	json_free(root);
+	release(served);
+	if (!text)
+		return server_error(request, 500, "%s", err_text(ERR_NOMEM));
+	request->type = "application/json";
+	strbuf_addf(&request->answer, "%s\n", text);
+	free(text);
+	return SERVER_ANSWERED;
+}
+
 /* ---- metrics ---- */
 
 static void count(StrBuf *to, const char *name, const char *label, const char *word, uint64_t n)
@@ -239,7 +266,9 @@ static void metrics(void *context, StrBuf *to)
 
 /* ---- life ---- */
 
-static const ServerRoute ROUTES[] = { { "POST", "/predict", predict }, { NULL, NULL, NULL } };
+static const ServerRoute ROUTES[] = {
+	{ "POST", "/predict", predict }, { "GET", "/model", describe }, { NULL, NULL, NULL },
+};
 
 int model_server_start(const ModelServerConfig *config, ModelServer **ret_server, Error *err)
 {

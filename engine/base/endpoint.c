@@ -1,0 +1,168 @@
+/* See endpoint.h. */
+#include "base/endpoint.h"
+
+#include "base/base64.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+enum { FILE_MAX = 1 << 20, SECRET_MAX = 64 << 10, READ_AGAIN_S = 60 };
+
+struct Endpoint {
+	EndpointConfig config;
+	HttpClient *http;
+	char *base;                 /* the URL without slashes at its end */
+	StrBuf url, authorization;  /* the header's line; empty: none */
+	const char *header[ENDPOINT_HEADERS_MAX + 2]; /* ends with NULL */
+	time_t read_s;              /* monotonic: of the secrets */
+};
+
+static time_t now_s(void)
+{
+	struct timespec t;
+	(void) clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+static int read_secret(const char *path, StrBuf *ret, Error *err)
+{
+	int code = mem_read_file(path, SECRET_MAX, ret, err);
+	while (!code && ret->len > 0 && isspace((unsigned char) ret->data[ret->len - 1]))
+		ret->data[--ret->len] = '\0';
+	return code || ret->len > 0 ? code : error_set(err, ERR_INVALID, "%s: empty", path);
+}
+
+static void wipe(StrBuf *buf)
+{
+	if (buf->data)
+		explicit_bzero(buf->data, buf->size);
+	strbuf_done(buf);
+}
+
+/* On failure the header of before stays. */
+static int read_authorization(Endpoint *endpoint, Error *err)
+{
+	const EndpointConfig *config = &endpoint->config;
+	StrBuf secret = { 0 }, pair = { 0 }, line = { 0 };
+	int code = 0;
+	if (config->bearer_file) {
+		code = read_secret(config->bearer_file, &secret, err);
+		if (!code)
+			strbuf_addf(&line, "Authorization: Bearer %s", secret.data);
+	} else if (config->user) {
+		code = read_secret(config->password_file, &secret, err);
+		if (!code)
+			strbuf_addf(&pair, "%s:%s", config->user, secret.data);
+		if (!code) {
+			strbuf_addf(&line, "Authorization: Basic ");
+			base64_encode(pair.data, pair.len, &line);
+		}
+	}
+	endpoint->read_s = now_s();
+	if (!code && (pair.failed || line.failed))
+		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	if (!code) {
+		wipe(&endpoint->authorization);
+		endpoint->authorization = line;
+		line = (StrBuf) { 0 };
+	}
+	size_t n = config->n_headers;
+	endpoint->header[n] = endpoint->authorization.len > 0 ? endpoint->authorization.data : NULL;
+	wipe(&secret);
+	wipe(&pair);
+	wipe(&line);
+	return code;
+}
+
+static int check(const EndpointConfig *config, Error *err)
+{
+	if (!config->url || (strncasecmp(config->url, "http://", 7) && strncasecmp(config->url, "https://", 8)))
+		return error_set(err, ERR_INVALID, "%s: not an http:// or https:// URL", config->url && !strchr(config->url, '@') ? config->url : "the URL");
+	if (!config->user != !config->password_file)
+		return error_set(err, ERR_INVALID, "a user needs a password file, and a password file a user");
+	if (!config->cert_file != !config->key_file)
+		return error_set(err, ERR_INVALID, "a client certificate needs its key, and a key its certificate");
+	if (config->bearer_file && config->user)
+		return error_set(err, ERR_INVALID, "a bearer token or a user, not both");
+	for (size_t i = 0; i < config->n_headers; i++)
+		if (!strchr(config->header[i], ':') || config->header[i][0] == ':')
+			return error_set(err, ERR_INVALID, "a header is written \"Name: value\"");
+	return 0;
+}
+
+static int make_client(Endpoint *endpoint, Error *err)
+{
+	const EndpointConfig *config = &endpoint->config;
+	StrBuf ca = { 0 }, cert = { 0 }, key = { 0 };
+	int code = config->ca_file ? mem_read_file(config->ca_file, FILE_MAX, &ca, err) : 0;
+	if (!code && config->cert_file)
+		code = mem_read_file(config->cert_file, FILE_MAX, &cert, err);
+	if (!code && config->key_file)
+		code = mem_read_file(config->key_file, FILE_MAX, &key, err);
+	const HttpTls tls = { ca.data, cert.data, key.data, false };
+	if (!code)
+		code = http_client_new(&tls, &endpoint->http, err);
+	strbuf_done(&ca);
+	strbuf_done(&cert);
+	wipe(&key);
+	return code;
+}
+
+int endpoint_open(const EndpointConfig *config, Endpoint **ret_endpoint, Error *err)
+{
+	int code = check(config, err);
+	if (code)
+		return code;
+	Endpoint *endpoint = calloc(1, sizeof *endpoint);
+	if (!endpoint || !(endpoint->base = strdup(config->url))) {
+		free(endpoint);
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	}
+	for (size_t len = strlen(endpoint->base); len > 0 && endpoint->base[len - 1] == '/'; len--)
+		endpoint->base[len - 1] = '\0';
+	endpoint->config = *config;
+	memcpy(endpoint->header, config->header, config->n_headers * sizeof *config->header);
+	code = make_client(endpoint, err);
+	if (!code)
+		code = read_authorization(endpoint, err);
+	if (code)
+		endpoint_close(endpoint);
+	else
+		*ret_endpoint = endpoint;
+	return code;
+}
+
+void endpoint_close(Endpoint *endpoint)
+{
+	if (!endpoint)
+		return;
+	http_client_free(endpoint->http);
+	strbuf_done(&endpoint->url);
+	wipe(&endpoint->authorization);
+	free(endpoint->base);
+	free(endpoint);
+}
+
+const char *endpoint_url(const Endpoint *endpoint)
+{
+	return endpoint->base;
+}
+
+int endpoint_request(Endpoint *endpoint, const char *path, HttpRequest request, HttpResponse *response, Error *err)
+{
+	if (now_s() - endpoint->read_s >= READ_AGAIN_S)
+		(void) read_authorization(endpoint, NULL);
+	strbuf_clear(&endpoint->url);
+	strbuf_addf(&endpoint->url, "%s%s", endpoint->base, path);
+	if (endpoint->url.failed)
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	request.url = endpoint->url.data;
+	request.header = endpoint->header;
+	int code = http_request(endpoint->http, &request, response, err);
+	if (!code && response->status == 401 && endpoint->authorization.len > 0 && !read_authorization(endpoint, NULL))
+		code = http_request(endpoint->http, &request, response, err);
+	return code;
+}

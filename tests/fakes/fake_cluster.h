@@ -1,0 +1,38 @@
+/*
+ * A healthy small world behind one port: the Kubernetes API with one Deployment shop/web of two Ready pods, its Prometheus, and a
+ * model server of the thesis's contract (no GET /model). Knobs make parts of it sick. For tests of whole processes.
+ */
+#ifndef MAESTRO_TESTS_FAKES_FAKE_CLUSTER_H
+#define MAESTRO_TESTS_FAKES_FAKE_CLUSTER_H
+
+#include "tests/fakes/http_server.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdatomic.h>
+
+typedef struct FakeCluster {
+	FakeServer *server;
+	char kubeconfig[64];              /* a file that names it */
+	_Atomic int replicas;             /* spec of shop/web; moved by writes of the scale */
+	_Atomic int writes;
+	_Atomic int prometheus_status;    /* not 200: every query answers it */
+	_Atomic int model_status;         /* the same of /predict */
+	const char *_Atomic missing;      /* part of a PromQL text: such queries give an empty result; NULL: none */
+	const char *_Atomic rps;          /* "100" */
+	const char *_Atomic model_answer; /* body of /predict */
+	const char *_Atomic model_about;  /* body of GET /model; NULL: 404 */
+	const char *_Atomic annotations;  /* members of the Deployment's annotations object */
+	const char *_Atomic forbidden;    /* part of a path whose requests are 403; NULL: none */
+	const char *_Atomic (*extra)[2];  /* [n_extra] path, body: looked at first */
+	size_t n_extra;
+	pthread_mutex_t lock;
+	char asked[4096];                 /* the last body of /predict; under lock */
+	char headers[2048];               /* of the last query of Prometheus; under lock */
+} FakeCluster;
+
+void fake_cluster_start(FakeCluster *cluster);
+void fake_cluster_stop(FakeCluster *cluster);
+const char *fake_cluster_url(const FakeCluster *cluster);
+
+#endif
