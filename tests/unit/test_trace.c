@@ -1,4 +1,5 @@
 /* Reading traces: the shipped ones load, and what is wrong with a file is said with its line. */
+#include "base/rng.h"
 #include "sim/trace.h"
 
 #include <math.h>
@@ -91,6 +92,68 @@ static void errors_name_file_and_line(void **state)
 	assert_non_null(strstr(err.text, "/nonexistent/trace.csv"));
 }
 
+/* A byte changed, put in, taken out or a part of the text doubled. */
+static size_t mangle(char *text, size_t len, size_t size, Rng *rng)
+{
+	static const char bytes[] = "0123456789.,-+eE#: \r\n\tnaixf\0\377\"";
+	for (uint32_t n = 1 + rng_below(rng, 6); n--;) {
+		size_t at = rng_below(rng, (uint32_t) len + 1), part = rng_below(rng, 20);
+		char byte = bytes[rng_below(rng, sizeof bytes - 1)];
+		uint32_t how = rng_below(rng, 4);
+		if (how == 0 && at < len) {
+			text[at] = byte;
+		} else if (how == 1 && len + 1 < size) {
+			memmove(text + at + 1, text + at, len++ - at);
+			text[at] = byte;
+		} else if (how == 2 && at + part <= len) {
+			memmove(text + at, text + at + part, len - at - part);
+			len -= part;
+		} else if (how == 3 && at + part <= len && len + part < size) {
+			memmove(text + at + part, text + at, len - at);
+			len += part;
+		}
+	}
+	return len;
+}
+
+/* Whatever the bytes are: a whole trace, or an error that names file and line; nothing in between. */
+static void mangled_files_are_read_or_refused(void **state)
+{
+	(void) state;
+	static const char sound[] = "# name: sound\n# peak_rps: 12.5\nt_s,rps\n0,1\n60,2.5\n120,12.5\n180,0\n240,3e0\n300,.25\n";
+	int read = 0, refused = 0;
+	Rng rng;
+	rng_init(&rng, 7, 0, RNG_TRAFFIC);
+	for (int k = 0; k < 3000; k++) {
+		char text[512];
+		memcpy(text, sound, sizeof sound);
+		size_t len = mangle(text, sizeof sound - 1, sizeof text, &rng);
+		(void) unlink(path); /* file systems flush what is written over */
+		FILE *file = fopen(path, "w");
+		assert_non_null(file);
+		assert_int_equal(fwrite(text, 1, len, file), len);
+		assert_int_equal(fclose(file), 0);
+		Trace trace;
+		Error err = { 0 };
+		int code = trace_load(path, &trace, &err);
+		if (code) {
+			assert_int_equal(code, ERR_INVALID);
+			size_t named = strlen(path);
+			if (strncmp(err.text, path, named) != 0 || err.text[named] != ':' || strspn(err.text + named + 1, "0123456789") == 0)
+				fail_msg("case %d says: %s", k, err.text);
+			refused++;
+			continue;
+		}
+		assert_true(trace.n >= 2 && trace.step_s > 0.0 && isfinite(trace.step_s) && trace.peak_rps >= 0.0);
+		for (size_t i = 0; i < trace.n; i++)
+			assert_true(trace.rate[i] >= 0.0 && trace.rate[i] <= 1.0);
+		assert_true(memchr(trace.name, 0, sizeof trace.name) != NULL);
+		trace_done(&trace);
+		read++;
+	}
+	assert_true(read > 300 && refused > 300);
+}
+
 static int make_file(void **state)
 {
 	(void) state;
@@ -110,6 +173,7 @@ int main(void)
 		cmocka_unit_test(shipped_traces_are_weeks_of_minutes),
 		cmocka_unit_test(rate_is_linear_between_rows_and_wraps_around),
 		cmocka_unit_test(errors_name_file_and_line),
+		cmocka_unit_test(mangled_files_are_read_or_refused),
 	};
 	return cmocka_run_group_tests(tests, make_file, remove_file);
 }
