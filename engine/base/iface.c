@@ -1,6 +1,7 @@
 /* The free functions of the interfaces: they accept NULL, so that clean-up needs no ifs. */
 #include "base/actuator.h"
 #include "base/archive.h"
+#include "base/cluster.h"
 #include "base/feed.h"
 #include "base/metrics.h"
 #include "base/policy.h"
@@ -48,4 +49,10 @@ void feed_free(Feed *feed)
 {
 	if (feed)
 		feed->ops->free(feed);
+}
+
+void cluster_free(Cluster *cluster)
+{
+	if (cluster)
+		cluster->ops->free(cluster);
 }

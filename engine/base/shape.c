@@ -127,6 +127,13 @@ static const ShapeRow HEALTH[] = {
 static SHAPE(health_shape, HEALTH);
 #undef T
 
+#define T Condition
+static const ShapeRow CONDITION[] = {
+	ONE(I32, status), ONE(TEXT, reason), ONE(TEXT, message), ONE(I64, since_wall_ms),
+};
+static SHAPE(condition_shape, CONDITION);
+#undef T
+
 #define T LiveView
 static const ShapeRow LIVE[] = {
 	ONE(I64, run_id), ONE(TEXT, context), INNER(target, target_shape), ENUM(state, STATE_COUNT),
@@ -138,6 +145,7 @@ static const ShapeRow LIVE[] = {
 	ONE(TEXT, manual_who), INNER(metrics, health_shape), INNER(api, health_shape),
 	INNER(model, health_shape), ONE(F64, pod_hours),
 	ONE(F64, slo_total_s), ONE(F64, slo_good_s), ONE(I64, sink_dropped), INNER(answers, answers_shape),
+	ONE(TEXT, owner), INNERS(condition, NULL, condition_shape), ARRAY(I64, duration_us, NULL),
 };
 SHAPE(shape_live, LIVE);
 #undef T

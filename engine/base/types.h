@@ -94,6 +94,12 @@ typedef struct Observation {
 	const Sample *sample; /* lent: rules read it instead of x */
 } Observation;
 
+/* What a model's inputs were in training, feature by feature. */
+typedef struct ObsStats {
+	int32_t dim; /* 0: not known */
+	float mean[OBS_MAX], var[OBS_MAX], min[OBS_MAX], max[OBS_MAX];
+} ObsStats;
+
 typedef struct Decision {
 	int32_t action;               /* ACTION_*; ACTION_NONE where nothing was decided */
 	int32_t n_actions;            /* of probability; 0: the policy has none */

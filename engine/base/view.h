@@ -114,6 +114,23 @@ typedef struct SourceHealth {
 	char text[96];       /* what is wrong, or a version */
 } SourceHealth;
 
+typedef struct Condition { /* CONTROL B.7 */
+	int32_t status;      /* 1 true, 0 false, -1 unknown */
+	char reason[40];
+	char message[120];
+	int64_t since_wall_ms; /* of the last change of status */
+} Condition;
+
+/* Since the start, for /metrics and the console. */
+typedef struct LoopCounters {
+	int64_t decisions[4][2];    /* by action + 1, by applied */
+	int64_t scales[2][2];       /* by up, by failed */
+	int64_t guards[GUARD_COUNT];
+	int64_t holds[REASON_COUNT], fallbacks[REASON_COUNT]; /* cycles */
+	int64_t reversals;
+	double soft_s, hard_s;      /* with p95 over the limit */
+} LoopCounters;
+
 typedef struct LiveView {
 	int64_t run_id;
 	char context[64];            /* "simulator", or the kubeconfig's context */
@@ -143,6 +160,10 @@ typedef struct LiveView {
 	double slo_total_s, slo_good_s; /* seconds with a known p95, and those at or under the soft limit */
 	int64_t sink_dropped;
 	CommandAnswers answers;
+	char owner[160];             /* another autoscaler that has the target; "": none */
+	Condition condition[CONDITION_COUNT];
+	LoopCounters counters;
+	int64_t duration_us[4];      /* of the last cycle: query, inference, write, all; -1: not done */
 } LiveView;
 
 #endif

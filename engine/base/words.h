@@ -7,6 +7,8 @@
 #ifndef MAESTRO_BASE_WORDS_H
 #define MAESTRO_BASE_WORDS_H
 
+#include <stdbool.h>
+
 /* What the loop of a target is doing. */
 #define STATE_TABLE(X)                                                                              \
 	X(STANDBY, "Standby") X(WARMING, "Warming") X(SHADOW, "Shadow") X(ACTIVE, "Active")         \
@@ -31,6 +33,23 @@
 	X(COOLDOWN, "Cooldown") X(FLAP_GUARD, "FlapGuard") X(BUDGET, "Budget")                      \
 	X(CLAMPED_MIN, "ClampedMin") X(CLAMPED_MAX, "ClampedMax") X(FALLBACK_UP_ONLY, "FallbackUpOnly") \
 	X(DRY_RUN, "DryRun") X(PREDICT_ADDS_ONLY, "PredictAddsOnly") X(SCALE_IN_PAUSED, "ScaleInPaused")
+
+/* Events on the Deployment (CONTROL B.6), and whether they are warnings. */
+#define EVENT_TABLE(X)                                                                              \
+	X(SCALED, "MaestroScaled", false) X(STARTED, "MaestroStarted", false)                       \
+	X(RESUMED, "MaestroResumed", false) X(MANUAL_OVERRIDE, "MaestroManualOverride", false)      \
+	X(LEADER_ELECTED, "MaestroLeaderElected", false) X(HOLD, "MaestroHold", true)               \
+	X(FALLBACK, "MaestroFallback", true) X(METRICS_MISSING, "MaestroMetricsMissing", true)      \
+	X(METRICS_STALE, "MaestroMetricsStale", true) X(MODEL_UNAVAILABLE, "MaestroModelUnavailable", true) \
+	X(CONFLICT, "MaestroConflict", true) X(REPLICAS_FOUGHT, "MaestroReplicasFought", true)      \
+	X(SCALE_FAILED, "MaestroScaleFailed", true) X(FLAPPING, "MaestroFlapping", true)            \
+	X(AT_MAXIMUM, "MaestroAtMaximum", true)
+
+/* Conditions of a target (CONTROL B.7): the HPA's three, then this product's. */
+#define CONDITION_TABLE(X)                                                                          \
+	X(SCALING_ACTIVE, "ScalingActive") X(ABLE_TO_SCALE, "AbleToScale") X(SCALING_LIMITED, "ScalingLimited") \
+	X(POLICY_HEALTHY, "PolicyHealthy") X(METRICS_FRESH, "MetricsFresh") X(SOLE_OWNER, "SoleOwner") \
+	X(LEADING, "Leading")
 
 /* Figures of a PPO update under Stable-Baselines3's names, with its logger's section, in the order of the
  * contract's NDJSON. */
@@ -64,6 +83,20 @@ typedef enum Guard {
 	GUARD_COUNT
 } Guard;
 
+typedef enum EventWord {
+#define WORD(name, text, is_warning) EVENT_##name,
+	EVENT_TABLE(WORD)
+#undef WORD
+	EVENT_COUNT
+} EventWord;
+
+typedef enum ConditionKind {
+#define WORD(name, text) CONDITION_##name,
+	CONDITION_TABLE(WORD)
+#undef WORD
+	CONDITION_COUNT
+} ConditionKind;
+
 typedef enum TrainMetric {
 #define WORD(name, text, section) TRAIN_##name,
 	TRAIN_TABLE(WORD)
@@ -75,6 +108,9 @@ typedef enum TrainMetric {
 const char *state_text(TargetState state);
 const char *reason_text(Reason reason);
 const char *guard_text(Guard guard);
+const char *event_text(EventWord event);
+bool event_is_warning(EventWord event);
+const char *condition_text(ConditionKind condition);
 const char *train_metric_name(TrainMetric metric);    /* "ep_rew_mean" */
 const char *train_metric_section(TrainMetric metric); /* "rollout" */
 

@@ -253,7 +253,9 @@ static int build_loop(RunCommand *r, Error *err)
 	config->actuator = r->actuator;
 	config->policy = r->policy;
 	config->hpa = r->hpa;
-	config->observation = OBS_SEED;
+	Policy *policy = r->policy;
+	config->observation = (ObsSpec) { policy->obs_version ? (ObsKind) policy->obs_version : OBS_SEED,
+	                                  policy->obs_stack > 1 ? policy->obs_stack : 1, 0 };
 	config->clock = &r->session.clock;
 	config->sink = r->session.sink;
 	config->wake = &r->session.wake;

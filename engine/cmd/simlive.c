@@ -38,7 +38,7 @@ int simlive_open(SimLive *live, Session *session, const SimLiveConfig *config, E
 	LoopConfig loop = {
 		.policy = config->policy,
 		.policy_steps = config->policy_steps,
-		.observation = config->sim->observation,
+		.observation = sim_obs_spec(config->sim),
 		.clock = &live->clock,
 		.sink = session->sink,
 		.wake = &session->wake,

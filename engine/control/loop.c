@@ -1,8 +1,9 @@
 /*
- * See loop.h. One struct holds what the loop remembers of its target; its LiveView is the working copy from which each
- * snapshot is taken, so what is shown is what was recorded.
+ * See loop.h. A Loop holds what is remembered of its target; its LiveView is the working copy from which each snapshot is taken,
+ * so what is shown is what was recorded. A Fleet is a thread over loops.
  *
- * Files: loop.c runs cycles, loop_act.c moves replicas (decisions and overrides), loop_record.c fills the view and records.
+ * Files: loop.c runs cycles and takes commands, loop_gate.c looks around, loop_observe.c gets from samples to decisions,
+ * loop_act.c moves replicas, loop_record.c fills the view and records, loop_tell.c speaks to the cluster.
  */
 #include "control/loop_internal.h"
 
@@ -12,7 +13,7 @@
 
 enum { COMMANDS = 32 };
 
-static Reason reason_of(int code)
+Reason loop_reason_of(int code)
 {
 	static const struct {
 		int code;
@@ -29,189 +30,67 @@ static Reason reason_of(int code)
 	return REASON_API_ERROR;
 }
 
-static Reason metrics_reason(int code)
-{
-	return code == ERR_UNAUTHORIZED ? REASON_UNAUTHORIZED
-	     : code == ERR_FORBIDDEN ? REASON_FORBIDDEN
-	     : code == ERR_STALE ? REASON_METRICS_STALE : REASON_METRICS_MISSING;
-}
-
-/* The state of a cycle in which nothing could be decided: still Warming before the first good one, then Hold. */
-static int hold(Loop *loop, Cycle *cycle, Reason reason, const Error *why)
-{
-	cycle->decision.state = loop->is_warm ? STATE_HOLD : STATE_WARMING;
-	cycle->decision.reason = reason;
-	str_copy(cycle->decision.detail, sizeof cycle->decision.detail, why->text);
-	return why->code;
-}
-
-static void note_source(SourceHealth *health, Clock *clock, int code, double duration_ms, const char *text)
-{
-	health->is_known = true;
-	health->is_ok = !code;
-	str_copy(health->text, sizeof health->text, text);
-	if (!code) {
-		health->duration_ms = (float) duration_ms;
-		health->good_wall_ms = clock_wall_ms(clock);
-	}
-}
-
-/* The present scale, first of all: what gates look at, and what a write would be compared with. */
-static int read_scale(Loop *loop, Cycle *cycle, Error *err)
-{
-	const LoopConfig *config = &loop->config;
-	int64_t start = clock_mono_ms(config->clock);
-	int code = config->actuator->ops->get_scale(config->actuator, &config->target, &cycle->scale, err);
-	note_source(&loop->view.api, config->clock, code, (double) (clock_mono_ms(config->clock) - start),
-	            code ? err->text : config->actuator->ops->name);
-	if (code)
-		return hold(loop, cycle, reason_of(code), err);
-	cycle->sample.replicas = cycle->scale.replicas;
-	cycle->sample.valid |= SAMPLE_REPLICAS;
-	return 0;
-}
-
-static int observe(Loop *loop, Cycle *cycle, Error *err)
-{
-	const LoopConfig *config = &loop->config;
-	int64_t start = clock_mono_ms(config->clock);
-	Sample sample = cycle->sample;
-	int code = config->metrics->ops->fetch(config->metrics, &config->target, 1, clock_wall_ms(config->clock), &sample, err);
-	int64_t took = clock_mono_ms(config->clock) - start;
-	cycle->duration_us[0] = took * 1000;
-	note_source(&loop->view.metrics, config->clock, code, (double) took, code ? err->text : config->metrics->ops->name);
-	if (code) {
-		str_copy(cycle->sample.missing, sizeof cycle->sample.missing, err->text);
-		return code;
-	}
-	sample.replicas = cycle->scale.replicas;
-	sample.valid |= SAMPLE_REPLICAS;
-	cycle->sample = sample;
-	return 0;
-}
-
-/* What the HPA rule would set: an opinion, so its failure is no failure. */
-static int32_t hpa_opinion(Loop *loop, const Observation *obs)
-{
-	Decision opinion = { 0 };
-	Policy *hpa = loop->config.hpa;
-	if (!hpa || !obs->sample->n_pods || hpa->ops->decide(hpa, obs, 1, &opinion))
-		return -1;
-	return opinion.raw;
-}
-
-static int infer(Loop *loop, Cycle *cycle, Error *err)
-{
-	LoopConfig *config = &loop->config;
-	int code = observation_build(config->observation, &config->target, &cycle->sample, &cycle->obs, err);
-	if (code) {
-		cycle->obs = (Observation) { .target = &config->target, .sample = &cycle->sample };
-		cycle->decision.hpa = hpa_opinion(loop, &cycle->obs);
-		return hold(loop, cycle, metrics_reason(code), err);
-	}
-	int32_t hpa = hpa_opinion(loop, &cycle->obs);
-	int64_t start = clock_mono_ms(config->clock);
-	code = config->policy->ops->decide(config->policy, &cycle->obs, 1, &cycle->decision);
-	int64_t took = clock_mono_ms(config->clock) - start;
-	cycle->duration_us[1] = took * 1000;
-	if (code)
-		(void) error_set(err, code, "policy %s: %s", config->policy->label, err_text(code));
-	note_source(&loop->view.model, config->clock, code, (double) took, code ? err->text : config->policy->label);
-	if (code) {
-		cycle->decision = loop_no_decision();
-		cycle->decision.hpa = hpa;
-		/* a rule without its data is no broken model */
-		return hold(loop, cycle, code == ERR_NO_DATA ? REASON_METRICS_MISSING : REASON_MODEL_UNAVAILABLE, err);
-	}
-	cycle->decision.hpa = hpa;
-	return 0;
-}
-
-static void expire_manual(Loop *loop)
-{
-	if (loop->view.manual_replicas >= 0 && clock_mono_ms(loop->config.clock) >= loop->manual_until_ms)
-		loop->view.manual_replicas = -1;
-}
-
-/* Gates before the policy is asked. True: the cycle is decided. */
-static bool gate(Loop *loop, Cycle *cycle)
-{
-	expire_manual(loop);
-	Decision *decision = &cycle->decision;
-	if (loop->is_paused) {
-		decision->state = STATE_PAUSED;
-		decision->reason = REASON_PAUSED;
-	} else if (loop->view.manual_replicas >= 0) {
-		decision->state = STATE_MANUAL;
-		decision->reason = REASON_MANUAL;
-		decision->raw = decision->desired = loop->view.manual_replicas;
-	} else if (cycle->scale.replicas == 0 && loop->config.target.min_replicas > 0) {
-		decision->state = STATE_DISABLED;
-	} else {
-		return false;
-	}
-	return true;
-}
-
-/* A cycle that no policy decides: samples and the rule's opinion are for the person who looks on, so a failure to get them is
- * none. A person's number is kept where somebody else has moved it. */
-static int act_on_gate(Loop *loop, Cycle *cycle, Error *err)
-{
-	(void) observe(loop, cycle, &(Error) { 0 });
-	cycle->obs = (Observation) { .target = &loop->config.target, .sample = &cycle->sample };
-	cycle->decision.hpa = hpa_opinion(loop, &cycle->obs);
-	return cycle->decision.state == STATE_MANUAL ? loop_write(loop, cycle, err) : 0;
-}
-
-static int decide_and_act(Loop *loop, Cycle *cycle, Error *err)
-{
-	int code = read_scale(loop, cycle, err);
-	if (code)
-		return code;
-	if (gate(loop, cycle))
-		return act_on_gate(loop, cycle, err);
-	code = observe(loop, cycle, err);
-	if (code)
-		return hold(loop, cycle, metrics_reason(code), err);
-	code = infer(loop, cycle, err);
-	if (code)
-		return code;
-	if (!loop->is_warm)
-		rails_history_init(&loop->history, clock_mono_ms(loop->config.clock), cycle->scale.replicas);
-	loop->is_warm = true;
-	loop_limit(loop, cycle);
-	return loop_write(loop, cycle, err);
-}
-
 Decision loop_no_decision(void)
 {
 	return (Decision) { .action = ACTION_NONE, .raw = -1, .desired = -1, .hpa = -1, .value = NAN };
 }
 
-static int run_cycle(Loop *loop, Error *err)
+/* ---- the cycle ---- */
+
+static void begin(Loop *loop)
 {
 	Cycle *cycle = &loop->cycle;
-	*cycle = (Cycle) { .decision = loop_no_decision(), .duration_us = { -1, -1, -1 } };
+	*cycle = (Cycle) {
+		.decision = loop_no_decision(),
+		.rule = loop_no_decision(),
+		.facts = { .held_replicas = -1 },
+		.gate = STATE_ACTIVE,
+		.outside = -1,
+		.duration_us = { -1, -1, -1 },
+		.start_ms = clock_mono_ms(loop->config.clock),
+	};
 	cycle->sample.wall_ms = clock_wall_ms(loop->config.clock);
-	cycle->start_ms = clock_mono_ms(loop->config.clock);
-	Error why = { 0 };
-	int code = decide_and_act(loop, cycle, &why);
-	if (code == ERR_CONFLICT || (code && cycle->decision.state != STATE_WARMING && cycle->decision.state != STATE_HOLD))
-		(void) hold(loop, cycle, reason_of(code), &why); /* the write was refused */
-	loop->view.cycles++;
-	loop_record_cycle(loop, cycle);
-	if (loop->config.on_cycle)
-		loop->config.on_cycle(loop->config.arg, &loop->view);
-	loop_publish(loop);
-	if (code)
-		*err = why;
-	return code;
+}
+
+static void each(Loop *const *loop, size_t n, void (*step)(Loop *loop))
+{
+	for (size_t i = 0; i < n; i++)
+		step(loop[i]);
+}
+
+/* CONTROL B.1, for the n loops in fleet->due. */
+static void run_cycle(Fleet *fleet, size_t n)
+{
+	Loop **due = fleet->due;
+	each(due, n, begin);
+	loop_look(fleet, n);              /* 1 gates: who leads, who else scales, what people ask for */
+	each(due, n, loop_gate);
+	loop_observe(fleet, n);           /* 2 one fetch a source */
+	each(due, n, loop_validate);      /* 3 */
+	loop_decide(fleet, n);            /* 4 one inference a policy */
+	each(due, n, loop_guard);         /* 5 states and guard rails */
+	each(due, n, loop_write);         /* 6 */
+	each(due, n, loop_record_cycle);  /* 7; 8, the sleep, is the thread's */
+}
+
+int fleet_once(Fleet *fleet, Error *err)
+{
+	memcpy(fleet->due, fleet->loop, fleet->n * sizeof *fleet->due);
+	run_cycle(fleet, fleet->n);
+	for (size_t i = 0; i < fleet->n; i++)
+		if (fleet->loop[i]->cycle.error.code) {
+			*err = fleet->loop[i]->cycle.error;
+			return err->code;
+		}
+	return 0;
 }
 
 int loop_once(Loop *loop, Error *err)
 {
-	return run_cycle(loop, err);
+	return fleet_once(loop->own, err);
 }
+
+/* ---- commands ---- */
 
 static void resume(Loop *loop, const Command *command)
 {
@@ -251,33 +130,128 @@ static bool handle(Loop *loop, const Command *command)
 	return true;
 }
 
-/* Waits for the next multiple of the interval and serves commands meanwhile. False: stop. */
-static bool wait_for(Loop *loop, int64_t until_mono_ms)
+/* ---- the thread ---- */
+
+static Clock *clock_of(const Fleet *fleet)
+{
+	return fleet->loop[0]->config.clock;
+}
+
+/* Waits until then and serves commands meanwhile. False: stop. */
+static bool wait_for(Fleet *fleet, int64_t until_mono_ms)
 {
 	for (;;) {
-		Command command;
-		int code = queue_pop(&loop->commands, &command, clock_wait_ms(loop->config.clock, until_mono_ms));
+		LoopCommand item;
+		int code = queue_pop(&fleet->commands, &item, clock_wait_ms(clock_of(fleet), until_mono_ms));
 		if (code == ERR_TIMEOUT)
 			return true;
-		if (code || !handle(loop, &command))
+		if (code || !handle(item.loop, &item.command))
 			return false;
 	}
 }
 
-static void *loop_main(void *arg)
+/* The loops whose turn it is; their next turn is set. A late cycle is skipped, not queued. */
+static size_t take_due(Fleet *fleet)
 {
-	Loop *loop = arg;
-	Clock *clock = loop->config.clock;
-	int64_t interval = loop->config.interval_ms, next = clock_mono_ms(clock);
+	size_t n = 0;
+	int64_t now_ms = clock_mono_ms(clock_of(fleet));
+	for (size_t i = 0; i < fleet->n; i++) {
+		Loop *loop = fleet->loop[i];
+		if (loop->next_ms > now_ms)
+			continue;
+		int64_t interval_ms = loop->config.interval_ms;
+		loop->next_ms += ((now_ms - loop->next_ms) / interval_ms + 1) * interval_ms;
+		loop->view.next_decision_wall_ms = clock_wall_ms(clock_of(fleet)) + loop->next_ms - now_ms;
+		fleet->due[n++] = loop;
+	}
+	return n;
+}
+
+static int64_t earliest(const Fleet *fleet)
+{
+	int64_t at_ms = fleet->loop[0]->next_ms;
+	for (size_t i = 1; i < fleet->n; i++)
+		at_ms = fleet->loop[i]->next_ms < at_ms ? fleet->loop[i]->next_ms : at_ms;
+	return at_ms;
+}
+
+static void *fleet_main(void *arg)
+{
+	Fleet *fleet = arg;
+	for (size_t i = 0; i < fleet->n; i++)
+		fleet->loop[i]->next_ms = clock_mono_ms(clock_of(fleet));
 	for (;;) {
-		int64_t behind = clock_mono_ms(clock) - next;
-		next += (behind > 0 ? behind / interval + 1 : 1) * interval; /* a late cycle is skipped, not queued */
-		loop->view.next_decision_wall_ms = clock_wall_ms(clock) + next - clock_mono_ms(clock);
-		Error err = { 0 };
-		(void) run_cycle(loop, &err); /* what failed is in the view, the store and on_cycle */
-		if (!wait_for(loop, next))
+		run_cycle(fleet, take_due(fleet)); /* what failed is in the views, the store and on_cycle */
+		if (!wait_for(fleet, earliest(fleet)))
 			return NULL;
 	}
+}
+
+/* ---- life ---- */
+
+int fleet_new(Loop *const *loops, size_t n, Fleet **ret_fleet, Error *err)
+{
+	Fleet *fleet = calloc(1, sizeof *fleet);
+	if (!fleet || queue_init(&fleet->commands, sizeof(LoopCommand), COMMANDS)) {
+		free(fleet);
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	}
+	fleet->n = n;
+	fleet->loop = calloc(n, sizeof *fleet->loop);
+	fleet->due = calloc(n, sizeof *fleet->due);
+	fleet->part = calloc(n, sizeof *fleet->part);
+	fleet->target = calloc(n, sizeof *fleet->target);
+	fleet->sample = calloc(n, sizeof *fleet->sample);
+	fleet->facts = calloc(n, sizeof *fleet->facts);
+	fleet->obs = calloc(n, sizeof *fleet->obs);
+	fleet->decision = calloc(n, sizeof *fleet->decision);
+	if (!fleet->loop || !fleet->due || !fleet->part || !fleet->target || !fleet->sample || !fleet->facts || !fleet->obs ||
+	    !fleet->decision) {
+		fleet_free(fleet);
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	}
+	for (size_t i = 0; i < n; i++) {
+		fleet->loop[i] = loops[i];
+		loops[i]->fleet = fleet;
+	}
+	*ret_fleet = fleet;
+	return 0;
+}
+
+void fleet_free(Fleet *fleet)
+{
+	if (!fleet)
+		return;
+	for (size_t i = 0; fleet->loop && i < fleet->n; i++)
+		if (fleet->loop[i])
+			fleet->loop[i]->fleet = fleet->loop[i]->own;
+	queue_done(&fleet->commands);
+	free(fleet->loop);
+	free(fleet->due);
+	free(fleet->part);
+	free(fleet->target);
+	free(fleet->sample);
+	free(fleet->facts);
+	free(fleet->obs);
+	free(fleet->decision);
+	free(fleet);
+}
+
+int fleet_start(Fleet *fleet, Error *err)
+{
+	if (pthread_create(&fleet->thread, NULL, fleet_main, fleet))
+		return error_set(err, ERR_NOMEM, "the loop's thread does not start");
+	fleet->is_started = true;
+	return 0;
+}
+
+void fleet_stop(Fleet *fleet)
+{
+	if (!fleet || !fleet->is_started)
+		return;
+	queue_close(&fleet->commands);
+	(void) pthread_join(fleet->thread, NULL);
+	fleet->is_started = false;
 }
 
 int loop_new(const LoopConfig *config, Loop **ret_loop, Error *err)
@@ -289,12 +263,21 @@ int loop_new(const LoopConfig *config, Loop **ret_loop, Error *err)
 	if (config->interval_ms < 1000)
 		return error_set(err, ERR_USAGE, "interval must be 1 s or more");
 	Loop *loop = calloc(1, sizeof *loop);
-	if (!loop || queue_init(&loop->commands, sizeof(Command), COMMANDS)) {
-		free(loop);
+	if (!loop)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	}
 	loop->config = *config;
-	loop->own_replicas = -1;
+	if (!config->states.fallback_after)
+		state_config_default(&loop->config.states);
+	loop->config.states.is_shadow = config->rails.is_dry_run;
+	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = -1;
+	if (loop->config.observation.interval_s <= 0)
+		loop->config.observation.interval_s = (float) config->interval_ms / 1000;
+	observer_init(&loop->observer, loop->config.observation);
+	int code = fleet_new(&loop, 1, &loop->own, err);
+	if (code) {
+		free(loop);
+		return code;
+	}
 	snap_bus_init(&loop->views, config->wake);
 	loop_view_init(loop);
 	*ret_loop = loop;
@@ -305,31 +288,38 @@ void loop_free(Loop *loop)
 {
 	if (!loop)
 		return;
-	queue_done(&loop->commands);
+	Fleet *own = loop->own;
+	own->n = 0; /* it must not look at the loop any more */
+	fleet_free(own);
 	snap_bus_done(&loop->views);
 	free(loop);
 }
 
+void loop_remember(Loop *loop, int64_t age_ms, int32_t from, int32_t to)
+{
+	int64_t at_ms = clock_mono_ms(loop->config.clock) - age_ms;
+	if (!loop->is_history_known)
+		rails_history_init(&loop->history, at_ms, from);
+	loop->is_history_known = true;
+	loop->seen_replicas = to;
+	(void) rails_note_change(&loop->history, &loop->config.rails, at_ms, from, to);
+}
+
 int loop_start(Loop *loop, Error *err)
 {
-	if (pthread_create(&loop->thread, NULL, loop_main, loop))
-		return error_set(err, ERR_NOMEM, "the loop's thread does not start");
-	loop->is_started = true;
-	return 0;
+	return fleet_start(loop->own, err);
 }
 
 void loop_stop(Loop *loop)
 {
-	if (!loop || !loop->is_started)
-		return;
-	queue_close(&loop->commands);
-	(void) pthread_join(loop->thread, NULL);
-	loop->is_started = false;
+	if (loop)
+		fleet_stop(loop->own);
 }
 
 int loop_send(Loop *loop, const Command *command)
 {
-	return queue_push(&loop->commands, command);
+	const LoopCommand item = { loop, *command };
+	return queue_push(&loop->fleet->commands, &item);
 }
 
 SnapBus *loop_views(Loop *loop)

@@ -1,32 +1,38 @@
 /*
- * The observe-infer-act loop of one target (CONTROL B.1): the same code over a simulated service and over a cluster.
+ * The observe-infer-act loop of a target (CONTROL B.1): the same code over a simulated service and over a cluster.
  *
- *     gates - sample - observation - policy - guard rails - write - record - sleep to the next multiple of the interval
+ *     gates - observe - validate - policy - guard rails - write - record - sleep to the next multiple of the interval
  *
- * The loop owns its Metrics, Actuator and Policy from start to stop; everybody else reads its snapshots (LiveView) and sends
- * Commands. No failure ever scales down: without a valid sample, a policy's answer and the present scale nothing is written.
+ * A Loop is one target: what it remembers, shows (LiveView) and is told (Commands). A Fleet runs the cycles of any number of
+ * Loops on one thread, with one fetch a source and one inference a policy for all whose turn it is. A Loop that is in no other
+ * fleet is one of its own.
+ *
+ * No failure ever scales down: without a valid sample, a policy's answer and the present scale nothing is written.
  */
 #ifndef MAESTRO_CONTROL_LOOP_H
 #define MAESTRO_CONTROL_LOOP_H
 
 #include "base/actuator.h"
 #include "base/clock.h"
+#include "base/cluster.h"
 #include "base/command.h"
 #include "base/metrics.h"
 #include "base/policy.h"
 #include "base/sink.h"
 #include "base/snap.h"
 #include "base/view.h"
+#include "control/state.h"
 #include "decide/observation.h"
 #include "decide/rails.h"
 
-typedef struct LoopConfig { /* all pointers are lent for the life of the loop */
+typedef struct LoopConfig { /* all pointers are lent for the life of the loop; those that loops share are used by one thread */
 	Target target;
 	Metrics *metrics;
 	Actuator *actuator;
-	Policy *policy;
-	Policy *hpa;              /* the opinion beside each decision; NULL: none */
-	ObsKind observation;
+	Cluster *cluster;         /* NULL: none, as over the simulator */
+	Policy *policy;           /* loops may share one that remembers nothing */
+	Policy *hpa;              /* the opinion beside each decision, and the fallback; NULL: none */
+	ObsSpec observation;      /* of interval_s 0: the loop's */
 	Clock *clock;
 	Sink *sink;
 	Wake *wake;               /* signalled with each snapshot; NULL: nobody waits */
@@ -36,24 +42,32 @@ typedef struct LoopConfig { /* all pointers are lent for the life of the loop */
 	bool is_simulated;
 	double speed;             /* target seconds a real second */
 	RailsConfig rails;        /* is_dry_run is Shadow: decides and records, never writes */
+	StateConfig states;       /* zeroed: the defaults */
+	RailsPredictor *p95_ms;   /* of a fitted service; NULL: none */
+	void *p95_arg;
 	bool is_readonly;         /* refuses overrides too */
 	int64_t (*policy_steps)(const Policy *policy); /* of a policy in training; NULL: a file's */
+	/* Bounds, limits and interval anew from a look at the annotations; false keeps the old ones. May be NULL. */
+	bool (*settle)(void *arg, const TargetFacts *facts, Target *target, int64_t *interval_ms, Error *err);
 	/* Called on the loop's thread after each cycle; may be NULL. */
 	void (*on_cycle)(void *arg, const LiveView *view);
-	void *arg;
+	void *arg;                /* of both */
 } LoopConfig;
 
 typedef struct Loop Loop;
 
-/* Does not start anything. ERR_INVALID names the setting; ERR_NOMEM. */
+/* Does not start anything. ERR_USAGE names the setting; ERR_NOMEM. */
 int loop_new(const LoopConfig *config, Loop **ret_loop, Error *err);
-void loop_free(Loop *loop); /* accepts NULL; after loop_stop */
+void loop_free(Loop *loop); /* accepts NULL; after the stop of the thread that runs it */
+
+/* What the target did before this process: the changes of replicas of the last hour, oldest first, as seconds before now. */
+void loop_remember(Loop *loop, int64_t age_ms, int32_t from, int32_t to);
 
 /* One cycle on the caller's thread (`run --once`). 0, or why nothing could be decided or written; the view says the same.
  * Not after loop_start. */
 int loop_once(Loop *loop, Error *err);
 
-/* The loop on a thread of its own, until loop_stop, which finishes the write in flight. */
+/* The loop on a thread of its own, until loop_stop, which finishes the write in flight. Not for one in a fleet. */
 int loop_start(Loop *loop, Error *err);
 void loop_stop(Loop *loop);
 
@@ -61,5 +75,16 @@ void loop_stop(Loop *loop);
 int loop_send(Loop *loop, const Command *command);
 /* Of LiveView. */
 SnapBus *loop_views(Loop *loop);
+
+/* ---- many targets ---- */
+
+typedef struct Fleet Fleet;
+/* Takes n loops that were not started; they stay the caller's. ERR_NOMEM. */
+int fleet_new(Loop *const *loops, size_t n, Fleet **ret_fleet, Error *err);
+void fleet_free(Fleet *fleet); /* before its loops; accepts NULL */
+/* One cycle of all of them. 0, or the first loop's code that is not 0. */
+int fleet_once(Fleet *fleet, Error *err);
+int fleet_start(Fleet *fleet, Error *err);
+void fleet_stop(Fleet *fleet);
 
 #endif

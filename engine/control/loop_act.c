@@ -1,44 +1,153 @@
 /*
- * Moving replicas: the guard rails, the conditional write, and a person's override.
+ * Steps 5 and 6 of a cycle: the state, the guard rails, the conditional write; and a person's override.
  */
 #include "control/loop_internal.h"
 
-#include "decide/rails.h"
+#include "decide/observation.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { CONFLICT_TRIES = 5, AUDIT_WAIT_MS = 2000, CYCLE_MAX_MS = 10000 };
+enum { CONFLICT_TRIES = 5, CONFLICT_WAIT_MS = 10, AUDIT_WAIT_MS = 2000, CYCLE_MAX_MS = 10000 };
 
-void loop_limit(Loop *loop, Cycle *cycle)
+/* ---- 5 states and rails ---- */
+
+RailsInput loop_rails_input(const Loop *loop, int32_t raw, bool is_fallback)
 {
 	const LoopConfig *config = &loop->config;
-	Decision *decision = &cycle->decision;
-	const RailsInput in = {
+	const Cycle *cycle = &loop->cycle;
+	return (RailsInput) {
 		.config = &config->rails,
 		.history = &loop->history,
 		.target = &config->target,
 		.sample = &cycle->sample,
-		.now_ms = clock_mono_ms(config->clock),
+		.now_ms = cycle->start_ms,
 		.current = cycle->scale.replicas,
-		.raw = decision->raw,
-		.hpa = decision->hpa,
-		.is_three_action = decision->n_actions == ACTION_COUNT,
+		.raw = raw,
+		.hpa = cycle->decision.hpa,
+		.is_three_action = cycle->decision.n_actions == ACTION_COUNT || (!is_fallback && config->policy->has_rails),
+		.is_fallback = is_fallback,
+		.is_scale_in_paused = cycle->facts.is_scale_in_paused,
+		.p95_ms = config->p95_ms,
+		.p95_arg = config->p95_arg,
 	};
+}
+
+static void pass_rails(Loop *loop, int32_t raw, bool is_fallback)
+{
+	const LoopConfig *config = &loop->config;
+	Cycle *cycle = &loop->cycle;
+	Decision *decision = &cycle->decision;
+	const RailsInput in = loop_rails_input(loop, raw, is_fallback);
 	RailsOutcome outcome;
 	rails_apply(&in, &outcome);
 	rails_note_cycle(&loop->history, &in);
 	decision->desired = outcome.desired;
 	decision->guards = outcome.guards;
-	decision->state = config->rails.is_dry_run ? STATE_SHADOW : STATE_ACTIVE;
+	if (cycle->scale.replicas > config->target.max_replicas)
+		decision->reason = REASON_TOO_MANY_REPLICAS;
+	else if (cycle->scale.replicas < config->target.min_replicas)
+		decision->reason = REASON_TOO_FEW_REPLICAS;
 }
+
+/* The rule's decision under the reason for which it stands in. */
+static void fall_back(Loop *loop, bool is_outside)
+{
+	Cycle *cycle = &loop->cycle;
+	Decision rule = cycle->rule;
+	if (cycle->fault || is_outside) {
+		loop->fall_reason = cycle->fault ? cycle->decision.reason : REASON_OUT_OF_DISTRIBUTION;
+		str_copy(loop->fall_detail, sizeof loop->fall_detail, cycle->decision.detail);
+	}
+	rule.hpa = rule.raw;
+	rule.reason = loop->fall_reason;
+	(void) snprintf(rule.detail, sizeof rule.detail, "hpa rule for: %s", loop->fall_detail);
+	cycle->decision = rule;
+	cycle->error = (Error) { 0 };
+	pass_rails(loop, rule.raw, true);
+}
+
+static void name_feature(Loop *loop)
+{
+	Cycle *cycle = &loop->cycle;
+	int32_t i = cycle->outside;
+	(void) snprintf(cycle->decision.detail, sizeof cycle->decision.detail, "%s is %g, unlike in training",
+	                observer_feature(loop->config.observation, i), (double) cycle->obs.x[i]);
+}
+
+/* A number that somebody else has just set is the new present one, and stands for an interval. */
+static bool is_left_alone(const Loop *loop)
+{
+	const Cycle *cycle = &loop->cycle;
+	const Target *target = &loop->config.target;
+	return cycle->is_foreign && cycle->scale.replicas >= target->min_replicas && cycle->scale.replicas <= target->max_replicas;
+}
+
+static void hold(Cycle *cycle)
+{
+	cycle->decision.action = ACTION_NONE;
+	cycle->decision.raw = cycle->decision.desired = -1;
+	cycle->decision.guards = 0;
+}
+
+void loop_guard(Loop *loop)
+{
+	Cycle *cycle = &loop->cycle;
+	const StateInput in = {
+		.gate = cycle->gate,
+		.is_observed = cycle->is_observed,
+		.fault = cycle->fault,
+		.is_outside = cycle->outside >= 0,
+		.has_rule = cycle->has_rule,
+	};
+	TargetState state = state_next(&loop->machine, &loop->config.states, &in);
+	bool is_outside = loop->machine.outside >= loop->config.states.outside_after;
+	if (cycle->outside >= 0 && !cycle->fault && is_outside)
+		name_feature(loop);
+	if (state == STATE_FALLBACK) {
+		fall_back(loop, is_outside);
+	} else if (state == STATE_ACTIVE || state == STATE_SHADOW) {
+		pass_rails(loop, cycle->decision.raw, false);
+	} else if (state == STATE_HOLD && !cycle->fault) { /* out of distribution, and no rule to turn to */
+		hold(cycle);
+		cycle->decision.reason = REASON_OUT_OF_DISTRIBUTION;
+	}
+	if ((state == STATE_ACTIVE || state == STATE_FALLBACK) && is_left_alone(loop)) {
+		hold(cycle);
+		state = STATE_HOLD;
+		cycle->decision.reason = REASON_REPLICAS_CHANGED;
+		(void) snprintf(cycle->decision.detail, sizeof cycle->decision.detail, "%d now, by %.60s", cycle->scale.replicas,
+		                cycle->facts.manager[0] ? cycle->facts.manager : "somebody else");
+	}
+	cycle->decision.state = state;
+}
+
+/* ---- 6 write ---- */
 
 /* CONTROL B.1: a cycle has min(interval, 10 s); what was seen longer ago is not acted on. */
 static bool is_late(const Loop *loop, int64_t since_ms)
 {
 	int64_t most = loop->config.interval_ms < CYCLE_MAX_MS ? loop->config.interval_ms : CYCLE_MAX_MS;
 	return clock_mono_ms(loop->config.clock) - since_ms > most;
+}
+
+static int refuse_write(const Loop *loop, int64_t since_ms, Error *err)
+{
+	const Target *target = &loop->config.target;
+	Cluster *cluster = loop->config.cluster;
+	if (is_late(loop, since_ms))
+		return error_set(err, ERR_TIMEOUT, "%s/%s: the cycle took too long: nothing is written on old data",
+		                 target->namespace_, target->name);
+	if (cluster && !cluster->ops->leads(cluster))
+		return error_set(err, ERR_REFUSED, "%s/%s: another process leads now", target->namespace_, target->name);
+	return 0;
+}
+
+/* The number that a write replaces. */
+static int32_t number_set(const Loop *loop, const Scale *scale)
+{
+	return loop->config.actuator->is_floor ? scale->floor : scale->replicas;
 }
 
 /*
@@ -51,42 +160,78 @@ static int write_scale(Loop *loop, const Scale *seen, int64_t since_ms, int32_t 
 	const Target *target = &loop->config.target;
 	Scale want = *seen;
 	for (int i = 0; i < CONFLICT_TRIES; i++) {
-		if (is_late(loop, since_ms))
-			return error_set(err, ERR_TIMEOUT, "%s/%s: the cycle took too long: nothing is written on old data",
-			                 target->namespace_, target->name);
+		int code = refuse_write(loop, since_ms, err);
+		if (code)
+			return code;
 		want.replicas = replicas;
-		int code = actuator->ops->set_scale(actuator, target, &want, ret_scale, err);
+		code = actuator->ops->set_scale(actuator, target, &want, ret_scale, err);
 		if (code != ERR_CONFLICT)
 			return code;
+		if (i > 0)
+			(void) usleep((useconds_t) (CONFLICT_WAIT_MS * 1000));
 		code = actuator->ops->get_scale(actuator, target, &want, err);
 		if (code)
 			return code;
-		if (want.replicas != seen->replicas)
+		if (number_set(loop, &want) != number_set(loop, seen))
 			return error_set(err, ERR_CONFLICT, "%s/%s: replicas changed from %d to %d while deciding", target->namespace_,
-			                 target->name, seen->replicas, want.replicas);
+			                 target->name, number_set(loop, seen), number_set(loop, &want));
 	}
 	return error_set(err, ERR_CONFLICT, "%s/%s: the object kept changing: %d tries", target->namespace_, target->name,
 	                 CONFLICT_TRIES);
 }
 
-int loop_write(Loop *loop, Cycle *cycle, Error *err)
+static bool may_write(const Loop *loop)
 {
-	const LoopConfig *config = &loop->config;
-	Decision *decision = &cycle->decision;
-	if (decision->desired == cycle->scale.replicas || config->rails.is_dry_run)
-		return 0;
+	const Cycle *cycle = &loop->cycle;
+	TargetState state = cycle->decision.state;
+	return (state == STATE_ACTIVE || state == STATE_FALLBACK || state == STATE_MANUAL) && cycle->has_scale &&
+	       !loop->config.rails.is_dry_run && cycle->decision.desired >= 0 && cycle->decision.desired != number_set(loop, &cycle->scale);
+}
+
+static void note_written(Loop *loop, const Scale *now)
+{
+	Cycle *cycle = &loop->cycle;
+	int32_t to = cycle->decision.desired, from = number_set(loop, &cycle->scale);
+	int direction = to > from ? 1 : -1;
+	cycle->decision.is_applied = true;
+	str_copy(cycle->written_version, sizeof cycle->written_version, now->resource_version);
+	loop->view.counters.scales[direction > 0][0]++;
+	loop->view.counters.reversals += loop->last_direction && direction != loop->last_direction;
+	loop->last_direction = direction;
+	loop->is_flapping = rails_note_change(&loop->history, &loop->config.rails, cycle->start_ms, from, to);
+	if (loop->config.actuator->is_floor)
+		return;
+	loop->own_replicas = loop->seen_replicas = to;
+}
+
+/* A refused write holds; one whose answer was lost is looked for in the next cycle. */
+static void note_refused(Loop *loop, int code)
+{
+	Cycle *cycle = &loop->cycle;
+	cycle->has_failed_write = true;
+	loop->view.counters.scales[cycle->decision.desired > number_set(loop, &cycle->scale)][1]++;
+	if (code == ERR_TIMEOUT || code == ERR_UNREACHABLE || code == ERR_PARSE)
+		loop->tried_replicas = cycle->decision.desired;
+	cycle->decision.state = code == ERR_REFUSED ? STATE_STANDBY : STATE_HOLD;
+	cycle->decision.reason = loop_reason_of(code);
+	str_copy(cycle->decision.detail, sizeof cycle->decision.detail, cycle->error.text);
+}
+
+void loop_write(Loop *loop)
+{
+	Cycle *cycle = &loop->cycle;
+	if (!may_write(loop))
+		return;
 	Scale now = { 0 };
-	int64_t start = clock_mono_ms(config->clock);
-	int code = write_scale(loop, &cycle->scale, cycle->start_ms, decision->desired, &now, err);
-	cycle->duration_us[2] = (clock_mono_ms(config->clock) - start) * 1000;
+	int64_t start = clock_mono_ms(loop->config.clock);
+	Error err = { 0 };
+	int code = write_scale(loop, &cycle->scale, cycle->start_ms, cycle->decision.desired, &now, &err);
+	cycle->duration_us[DURATION_WRITE] = (clock_mono_ms(loop->config.clock) - start) * 1000;
+	cycle->error = code ? err : cycle->error;
 	if (code)
-		return code;
-	decision->is_applied = true;
-	(void) rails_note_change(&loop->history, &config->rails, clock_mono_ms(config->clock), cycle->scale.replicas,
-	                         decision->desired);
-	loop->own_replicas = decision->desired;
-	str_copy(cycle->written_version, sizeof cycle->written_version, now.resource_version);
-	return 0;
+		note_refused(loop, code);
+	else
+		note_written(loop, &now);
 }
 
 /* ---- override ---- */
@@ -118,6 +263,8 @@ static int check_override(const Loop *loop, const Command *command, Error *err)
 		return error_set(err, ERR_REFUSED, "read-only: overrides are off");
 	if (loop->config.rails.is_dry_run)
 		return error_set(err, ERR_REFUSED, "dry run: nothing is written");
+	if (loop->config.actuator->is_floor)
+		return error_set(err, ERR_REFUSED, "only the floor is written here: scale by kubectl, or pause with maestro.io/paused");
 	if (command->u.override_.replicas < 0)
 		return error_set(err, ERR_INVALID, "replicas cannot be %d", command->u.override_.replicas);
 	return 0;
@@ -133,7 +280,35 @@ static int apply_override(Loop *loop, const Command *command, Scale *scale, Erro
 	if (scale->replicas == command->u.override_.replicas)
 		return 0;
 	Scale now = { 0 };
-	return write_scale(loop, scale, clock_mono_ms(loop->config.clock), command->u.override_.replicas, &now, err);
+	int code = write_scale(loop, scale, clock_mono_ms(loop->config.clock), command->u.override_.replicas, &now, err);
+	if (code)
+		return code;
+	(void) rails_note_change(&loop->history, &loop->config.rails, clock_mono_ms(loop->config.clock), scale->replicas,
+	                         command->u.override_.replicas);
+	loop->own_replicas = loop->seen_replicas = command->u.override_.replicas;
+	return 0;
+}
+
+static void hold_override(Loop *loop, const Command *command, int32_t from_replicas)
+{
+	const LoopConfig *config = &loop->config;
+	loop->is_paused = false;
+	loop->view.manual_replicas = command->u.override_.replicas;
+	loop->manual_until_ms = clock_mono_ms(config->clock) + command->u.override_.hold_ms;
+	loop->view.manual_until_wall_ms = clock_wall_ms(config->clock) + command->u.override_.hold_ms;
+	str_copy(loop->view.manual_who, sizeof loop->view.manual_who, command->who);
+	TargetState before = loop->view.state;
+	loop->view.state = STATE_MANUAL;
+	loop->view.state_reason = REASON_MANUAL;
+	char from[32], to[32], text[120];
+	(void) snprintf(from, sizeof from, "%d", from_replicas);
+	(void) snprintf(to, sizeof to, "%d", command->u.override_.replicas);
+	loop_intervention(loop, command, "override", from, to);
+	(void) snprintf(text, sizeof text, "applied %s -> %s, held for %lld s", from, to,
+	                (long long) (command->u.override_.hold_ms / 1000));
+	loop_answer(loop, command->id, 0, text);
+	(void) snprintf(text, sizeof text, "%s -> %s by %.40s, was %s", from, to, command->who, state_text(before));
+	loop_tell_event(loop, EVENT_MANUAL_OVERRIDE, text);
 }
 
 void loop_override(Loop *loop, const Command *command)
@@ -152,22 +327,8 @@ void loop_override(Loop *loop, const Command *command)
 		code = apply_override(loop, command, &scale, &err);
 	str_copy(record.u.audit.result, sizeof record.u.audit.result, code ? err.text : "applied");
 	config->sink->ops->write(config->sink, &record);
-	if (code) {
+	if (code)
 		loop_answer(loop, command->id, code, err.text);
-		return;
-	}
-	loop->is_paused = false;
-	loop->view.manual_replicas = command->u.override_.replicas;
-	loop->manual_until_ms = clock_mono_ms(config->clock) + command->u.override_.hold_ms;
-	loop->view.manual_until_wall_ms = clock_wall_ms(config->clock) + command->u.override_.hold_ms;
-	str_copy(loop->view.manual_who, sizeof loop->view.manual_who, command->who);
-	loop->view.state = STATE_MANUAL;
-	loop->view.state_reason = REASON_MANUAL;
-	char from[32], to[32], text[120];
-	(void) snprintf(from, sizeof from, "%d", scale.replicas);
-	(void) snprintf(to, sizeof to, "%d", command->u.override_.replicas);
-	loop_intervention(loop, command, "override", from, to);
-	(void) snprintf(text, sizeof text, "applied %s -> %s, held for %lld s", from, to,
-	                (long long) (command->u.override_.hold_ms / 1000));
-	loop_answer(loop, command->id, 0, text);
+	else
+		hold_override(loop, command, scale.replicas);
 }

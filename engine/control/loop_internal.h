@@ -6,48 +6,110 @@
 #include "base/queue.h"
 #include "control/loop.h"
 
-typedef struct Cycle { /* what one pass gathers */
+enum { DURATION_QUERY, DURATION_INFERENCE, DURATION_WRITE, DURATIONS };
+
+typedef struct Cycle { /* what one pass gathers of one target */
+	int64_t start_ms;      /* monotonic */
+	TargetFacts facts;
 	Sample sample;
 	Scale scale;
-	int64_t start_ms; /* monotonic */
+	bool has_scale;
+	TargetState gate;      /* ACTIVE: open */
+	StateFault fault;
+	bool is_observed;
 	Observation obs;
+	int32_t outside;       /* feature; -1 */
 	Decision decision;
-	int64_t duration_us[3]; /* query, inference, write; -1: not done */
+	Decision rule;         /* the HPA rule's */
+	bool has_rule;
+	bool is_foreign;       /* somebody else has set the replicas since the last cycle */
+	int64_t duration_us[DURATIONS]; /* -1: not done */
 	char written_version[64];
+	Error error;           /* why nothing was decided or written; code 0: nothing failed */
+	bool has_failed_write;
 } Cycle;
+
+enum { FIGHTS = 3 };
 
 struct Loop {
 	LoopConfig config;
-	Queue commands;
+	Fleet *fleet;            /* that runs it */
+	Fleet *own;              /* its own fleet of one */
 	SnapBus views;
-	pthread_t thread;
-	bool is_started;
-	bool is_warm;   /* a valid observation was seen */
-	bool is_paused;
+	StateMachine machine;
 	RailsHistory history;
-	int32_t own_replicas; /* of the loop's own last write; -1: none */
+	Observer observer;
+	bool is_history_known;   /* since the first scale that was read */
+	bool is_backfilled;
+	bool is_paused;          /* by a command */
+	int32_t own_replicas;    /* of the loop's own last write; -1: none */
+	int32_t tried_replicas;  /* of a write whose answer was lost; -1: none */
+	int32_t seen_replicas;   /* as the last cycle left them; -1: not known */
+	int64_t fight_ms[FIGHTS]; /* when others last took back what was written; 0: never. Newest first */
+	char uid[64];
 	int64_t manual_until_ms; /* monotonic: a clock that is set does not end an override */
 	int64_t last_cycle_ms;   /* monotonic, for what accumulates; 0: none yet */
+	int64_t next_ms;         /* monotonic, of the next cycle */
+	Reason fall_reason;      /* of the fallback */
+	Reason told_reason;      /* of the last cycle */
+	char fall_detail[64];
+	bool is_at_maximum, is_flapping;
+	int last_direction;      /* of the last write */
 	Cycle cycle;
 	LiveView view;
+	char status[2048];       /* as last shown */
+};
+
+typedef struct LoopCommand {
+	Loop *loop;
+	Command command;
+} LoopCommand;
+
+struct Fleet {
+	Loop **loop;      /* [n] */
+	size_t n;
+	Queue commands;   /* of LoopCommand */
+	pthread_t thread;
+	bool is_started;
+	/* scratch of a cycle, [n] each */
+	Loop **due, **part;
+	Target *target;
+	Sample *sample;
+	TargetFacts *facts;
+	Observation *obs;
+	Decision *decision;
 };
 
 /* Nothing was decided: no action, numbers -1. */
 Decision loop_no_decision(void);
+/* Why a request failed, as a word. */
+Reason loop_reason_of(int code);
 
-/* Guard rails: fills desired, guards, state of a decided cycle. */
-void loop_limit(Loop *loop, Cycle *cycle);
-/* Writes cycle->decision.desired if it differs from the scale and the loop may act. 0, or ERR_* of the write. */
-int loop_write(Loop *loop, Cycle *cycle, Error *err);
+/* loop_gate.c: 1 */
+void loop_look(Fleet *fleet, size_t n);
+void loop_gate(Loop *loop);
+/* loop_observe.c: 2 to 4 */
+void loop_observe(Fleet *fleet, size_t n);
+void loop_validate(Loop *loop);
+void loop_decide(Fleet *fleet, size_t n);
+/* loop_act.c: 5 and 6 */
+RailsInput loop_rails_input(const Loop *loop, int32_t raw, bool is_fallback);
+void loop_guard(Loop *loop);
+void loop_write(Loop *loop);
 /* The whole of an override: audit row on disk, write, result, answer. */
 void loop_override(Loop *loop, const Command *command);
-
+/* loop_record.c: 7 */
+void loop_record_cycle(Loop *loop);
 void loop_view_init(Loop *loop);
-void loop_record_cycle(Loop *loop, const Cycle *cycle);
+/* n samples of before the first cycle, an interval apart, into the history. */
+void loop_view_past(Loop *loop, const Sample *past, size_t n);
 void loop_intervention(Loop *loop, const Command *command, const char *what, const char *from, const char *to);
 void loop_answer(Loop *loop, int64_t id, int code, const char *text);
 void loop_publish(Loop *loop);
 /* A record of this run, of now. */
 Record loop_record(const Loop *loop, RecordKind kind);
+/* loop_tell.c: Events and conditions of the cycle just recorded; from is the state before it */
+void loop_tell(Loop *loop, TargetState from);
+void loop_tell_event(Loop *loop, EventWord word, const char *text);
 
 #endif

@@ -25,7 +25,10 @@ void loop_view_init(Loop *loop)
 		.metrics = { .duration_ms = NAN },
 		.api = { .duration_ms = NAN },
 		.model = { .duration_ms = NAN },
+		.duration_us = { -1, -1, -1, -1 },
 	};
+	for (int k = 0; k < CONDITION_COUNT; k++)
+		view->condition[k].status = -1;
 	str_copy(view->context, sizeof view->context, config->context);
 	str_copy(view->policy, sizeof view->policy, config->policy->label);
 	loop_publish(loop);
@@ -80,9 +83,8 @@ static float known(const Sample *sample, uint32_t bit, double value)
 	return sample->valid & bit ? (float) value : NAN;
 }
 
-static void add_history(LiveView *view, const Cycle *cycle)
+static void add_point(LiveView *view, const Sample *sample, int32_t hpa)
 {
-	const Sample *sample = &cycle->sample;
 	if (view->n_history == VIEW_HISTORY)
 		memmove(view->history, view->history + 1, (VIEW_HISTORY - 1) * sizeof *view->history);
 	else
@@ -96,8 +98,15 @@ static void add_history(LiveView *view, const Cycle *cycle)
 		.mem_bytes = known(sample, SAMPLE_MEM, sample->mem_bytes),
 		.replicas = (int16_t) (has_replicas ? sample->replicas : -1),
 		.ready = (int16_t) (has_replicas ? sample->ready : -1),
-		.hpa = (int16_t) cycle->decision.hpa,
+		.hpa = (int16_t) hpa,
 	};
+}
+
+void loop_view_past(Loop *loop, const Sample *past, size_t n)
+{
+	for (size_t i = 0; i < n && !loop->view.n_rows; i++) /* a gap that was lived through stays one */
+		if (past[i].valid)
+			add_point(&loop->view, &past[i], -1);
 }
 
 static void add_row(Loop *loop, const Cycle *cycle)
@@ -120,7 +129,7 @@ static void add_row(Loop *loop, const Cycle *cycle)
 	view->row[0] = *row;
 }
 
-/* Pod-hours and seconds within the limit since the last cycle. */
+/* Pod-hours and seconds within the limits since the last cycle. */
 static void accumulate(Loop *loop, const Cycle *cycle)
 {
 	LiveView *view = &loop->view;
@@ -129,20 +138,46 @@ static void accumulate(Loop *loop, const Cycle *cycle)
 	loop->last_cycle_ms = cycle->start_ms;
 	if (sample->valid & SAMPLE_REPLICAS)
 		view->pod_hours += elapsed_s * sample->replicas / 3600;
-	float soft = loop->config.target.latency_soft_ms;
+	float soft = loop->config.target.latency_soft_ms, hard = loop->config.target.latency_hard_ms;
 	if (soft > 0 && sample->valid & SAMPLE_LATENCY) {
+		bool is_good = sample->latency_ms <= (double) soft;
 		view->slo_total_s += elapsed_s;
-		view->slo_good_s += sample->latency_ms <= (double) soft ? elapsed_s : 0;
+		view->slo_good_s += is_good ? elapsed_s : 0;
+		view->counters.soft_s += is_good ? 0 : elapsed_s;
 	}
+	if (hard > 0 && sample->valid & SAMPLE_LATENCY && sample->latency_ms > (double) hard)
+		view->counters.hard_s += elapsed_s;
 }
 
-void loop_record_cycle(Loop *loop, const Cycle *cycle)
+static void count(Loop *loop, const Cycle *cycle)
 {
+	LoopCounters *counters = &loop->view.counters;
+	const Decision *decision = &cycle->decision;
+	int32_t action = decision->action >= ACTION_NONE && decision->action <= ACTION_UP ? decision->action : ACTION_NONE;
+	counters->decisions[action + 1][decision->is_applied]++;
+	for (int g = 0; g < GUARD_COUNT; g++)
+		counters->guards[g] += decision->guards >> g & 1;
+	counters->holds[decision->reason] += decision->state == STATE_HOLD;
+	counters->fallbacks[decision->reason] += decision->state == STATE_FALLBACK;
+	memcpy(loop->view.duration_us, cycle->duration_us, sizeof cycle->duration_us);
+	loop->view.duration_us[DURATIONS] = (clock_mono_ms(loop->config.clock) - cycle->start_ms) * 1000;
+}
+
+void loop_record_cycle(Loop *loop)
+{
+	const Cycle *cycle = &loop->cycle;
+	TargetState before = loop->view.state;
+	loop->view.cycles++;
 	change_state(loop, &cycle->decision);
 	accumulate(loop, cycle);
-	add_history(&loop->view, cycle);
+	count(loop, cycle);
+	add_point(&loop->view, &cycle->sample, cycle->decision.hpa);
 	add_row(loop, cycle);
 	record_decision(loop, cycle);
+	loop_tell(loop, before);
+	if (loop->config.on_cycle)
+		loop->config.on_cycle(loop->config.arg, &loop->view);
+	loop_publish(loop);
 }
 
 void loop_intervention(Loop *loop, const Command *command, const char *what, const char *from, const char *to)

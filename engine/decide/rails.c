@@ -89,13 +89,18 @@ void rails_history_init(RailsHistory *history, int64_t now_ms, int32_t current)
 	window_add(&history->wishes, now_ms, current, 0);
 }
 
+void rails_note_past(RailsHistory *history, const Sample *sample, int64_t at_ms)
+{
+	history->rps_now = sample->valid & SAMPLE_RPS ? sample->rps : (double) NAN;
+	if (sample->valid & SAMPLE_RPS)
+		window_add(&history->load, at_ms, sample->rps, LOAD_MS);
+}
+
 void rails_note_cycle(RailsHistory *history, const RailsInput *in)
 {
 	const Sample *sample = in->sample;
 	window_add(&history->wishes, in->now_ms, in->raw, in->config->stabilise_ms);
-	history->rps_now = sample->valid & SAMPLE_RPS ? sample->rps : (double) NAN;
-	if (sample->valid & SAMPLE_RPS)
-		window_add(&history->load, in->now_ms, sample->rps, LOAD_MS);
+	rails_note_past(history, sample, in->now_ms);
 	if (sample->ready > 0)
 		history->ups_without_ready = 0;
 }

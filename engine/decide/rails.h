@@ -95,6 +95,8 @@ uint32_t rails_mask(const RailsInput *in);
 
 /* Forgets, and takes current for a wish made now: a restarted loop does not lower anything within its first window (A.5). */
 void rails_history_init(RailsHistory *history, int64_t now_ms, int32_t current);
+/* The load of a time before the first cycle, oldest first. */
+void rails_note_past(RailsHistory *history, const Sample *sample, int64_t at_ms);
 /* After each decided cycle: the wish and the load of it. */
 void rails_note_cycle(RailsHistory *history, const RailsInput *in);
 /* After each change of spec.replicas that succeeded, whoever made it. True: this one began a flap guard. */

@@ -42,7 +42,7 @@ static Bench *bench_new(int32_t replicas, int32_t action)
 		.metrics = &b->metrics.metrics,
 		.actuator = &b->actuator.actuator,
 		.policy = &b->policy.policy,
-		.observation = OBS_SEED,
+		.observation = { OBS_SEED, 1, 0 },
 		.clock = &b->clock,
 		.sink = &b->sink.sink,
 		.interval_ms = 15000,

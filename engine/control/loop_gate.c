@@ -1,0 +1,214 @@
+/*
+ * Step 1 of a cycle: what the cluster says of the targets, and whether their loops may act at all.
+ */
+#include "control/loop_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t FIGHT_MS = 600000; /* so many fights within it are a conflict */
+
+/* The loops of fleet->due from `first` on that share what `of` points out come into fleet->part. Answers how many. */
+static size_t looks_of(Fleet *fleet, size_t n, Cluster *cluster)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < n; i++)
+		if (fleet->due[i]->config.cluster == cluster) {
+			fleet->target[count] = fleet->due[i]->config.target;
+			fleet->part[count++] = fleet->due[i];
+		}
+	return count;
+}
+
+void loop_look(Fleet *fleet, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		Cluster *cluster = fleet->due[i]->config.cluster;
+		bool is_first = cluster != NULL;
+		for (size_t k = 0; k < i && is_first; k++)
+			is_first = fleet->due[k]->config.cluster != cluster;
+		if (!is_first || !cluster->ops->leads(cluster))
+			continue;
+		size_t count = looks_of(fleet, n, cluster);
+		cluster->ops->look(cluster, fleet->target, count, fleet->facts);
+		for (size_t k = 0; k < count; k++)
+			fleet->part[k]->cycle.facts = fleet->facts[k];
+	}
+}
+
+static bool leads(const Loop *loop)
+{
+	Cluster *cluster = loop->config.cluster;
+	return !cluster || cluster->ops->leads(cluster);
+}
+
+/* The history of another process, or of none: what is remembered here is not to be acted on. */
+static void forget(Loop *loop)
+{
+	loop->machine = (StateMachine) { 0 };
+	loop->is_history_known = loop->is_backfilled = false;
+	observer_init(&loop->observer, loop->config.observation);
+	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = -1;
+	memset(loop->fight_ms, 0, sizeof loop->fight_ms);
+}
+
+static void take_facts(Loop *loop)
+{
+	const TargetFacts *facts = &loop->cycle.facts;
+	if (loop->uid[0] && facts->uid[0] && strcmp(loop->uid, facts->uid)) {
+		(void) fprintf(stderr, "maestro: %s/%s was made anew: what was known of it is dropped\n",
+		               loop->config.target.namespace_, loop->config.target.name);
+		forget(loop);
+	}
+	if (facts->uid[0])
+		str_copy(loop->uid, sizeof loop->uid, facts->uid);
+	Error err = { 0 };
+	LoopConfig *config = &loop->config;
+	if (config->settle && !config->settle(config->arg, facts, &config->target, &config->interval_ms, &err))
+		(void) fprintf(stderr, "maestro: %s; the old settings stay\n", err.text);
+	loop->view.target = config->target;
+	loop->view.interval_s = (float) config->interval_ms / 1000;
+	str_copy(loop->view.owner, sizeof loop->view.owner, facts->owner);
+}
+
+/* ---- the scale ---- */
+
+static void note_api(Loop *loop, int code, int64_t took_ms, const char *text)
+{
+	SourceHealth *health = &loop->view.api;
+	health->is_known = true;
+	health->is_ok = !code;
+	str_copy(health->text, sizeof health->text, text);
+	if (!code) {
+		health->duration_ms = (float) took_ms;
+		health->good_wall_ms = clock_wall_ms(loop->config.clock);
+	}
+}
+
+static int read_scale(Loop *loop)
+{
+	const LoopConfig *config = &loop->config;
+	Cycle *cycle = &loop->cycle;
+	int64_t start = clock_mono_ms(config->clock);
+	int code = cycle->facts.code;
+	if (code)
+		(void) error_set(&cycle->error, code, "%s", cycle->facts.why);
+	else
+		code = config->actuator->ops->get_scale(config->actuator, &config->target, &cycle->scale, &cycle->error);
+	note_api(loop, code, clock_mono_ms(config->clock) - start, code ? cycle->error.text : config->actuator->ops->name);
+	if (code)
+		return code;
+	cycle->has_scale = true;
+	cycle->sample.replicas = cycle->scale.replicas;
+	cycle->sample.valid |= SAMPLE_REPLICAS;
+	if (!loop->is_history_known) /* the number found counts as a wish: a restart lowers nothing within the first window */
+		rails_history_init(&loop->history, cycle->start_ms, cycle->scale.replicas);
+	loop->is_history_known = true;
+	return 0;
+}
+
+/* Whether others have moved the replicas since the last cycle, and whether that takes back what was written here. */
+static void compare_scale(Loop *loop)
+{
+	Cycle *cycle = &loop->cycle;
+	int32_t now = cycle->scale.replicas, before = loop->seen_replicas;
+	bool is_ours = now == loop->tried_replicas; /* a write whose answer was lost has arrived */
+	loop->tried_replicas = -1;
+	loop->seen_replicas = now;
+	if (before < 0 || now == before)
+		return;
+	(void) rails_note_change(&loop->history, &loop->config.rails, cycle->start_ms, before, now);
+	if (is_ours)
+		loop->own_replicas = now;
+	if (is_ours || loop->config.rails.is_dry_run || loop->config.actuator->is_floor)
+		return;
+	cycle->is_foreign = true;
+	if (before != loop->own_replicas)
+		return;
+	memmove(loop->fight_ms + 1, loop->fight_ms, sizeof loop->fight_ms - sizeof *loop->fight_ms);
+	loop->fight_ms[0] = cycle->start_ms;
+}
+
+static bool is_fought_over(const Loop *loop)
+{
+	int64_t oldest = loop->fight_ms[FIGHTS - 1];
+	return oldest && loop->cycle.start_ms - oldest <= FIGHT_MS;
+}
+
+/* ---- gates ---- */
+
+/* STATE_ACTIVE: the gate stays open, but there is something to say. */
+static void shut(Cycle *cycle, TargetState state, Reason reason, const char *detail)
+{
+	cycle->gate = state;
+	cycle->decision.reason = reason;
+	str_copy(cycle->decision.detail, sizeof cycle->decision.detail, detail);
+}
+
+static void hold_number(Cycle *cycle, int32_t replicas, const char *detail)
+{
+	shut(cycle, STATE_MANUAL, REASON_MANUAL, detail);
+	cycle->decision.raw = cycle->decision.desired = replicas;
+}
+
+static bool is_held(const Loop *loop)
+{
+	const TargetFacts *facts = &loop->cycle.facts;
+	return facts->held_replicas >= 0 &&
+	       (!facts->held_until_ms || clock_wall_ms(loop->config.clock) < facts->held_until_ms);
+}
+
+static bool is_in_conflict(Loop *loop)
+{
+	Cycle *cycle = &loop->cycle;
+	bool is_fight = is_fought_over(loop), is_owned = cycle->facts.owner[0] != '\0';
+	bool is_there = (is_fight || is_owned) && !loop->config.rails.is_dry_run;
+	if (!state_conflict(&loop->machine, &loop->config.states, is_there))
+		return false;
+	char text[96];
+	if (is_fight)
+		(void) snprintf(text, sizeof text, "%.32s sets replicas too: take `replicas` out of what it applies",
+		                cycle->facts.manager[0] ? cycle->facts.manager : "somebody");
+	else
+		(void) snprintf(text, sizeof text, "%.94s", is_owned ? cycle->facts.owner : "waiting for two cycles without one");
+	shut(cycle, STATE_CONFLICT, is_fight ? REASON_REPLICAS_FOUGHT : REASON_CONFLICT, text);
+	return true;
+}
+
+static void expire_manual(Loop *loop)
+{
+	if (loop->view.manual_replicas >= 0 && clock_mono_ms(loop->config.clock) >= loop->manual_until_ms)
+		loop->view.manual_replicas = -1;
+}
+
+void loop_gate(Loop *loop)
+{
+	Cycle *cycle = &loop->cycle;
+	const TargetFacts *facts = &cycle->facts;
+	if (!leads(loop)) {
+		forget(loop);
+		shut(cycle, STATE_STANDBY, REASON_NONE, "another process leads");
+		return;
+	}
+	if (loop->config.cluster && !facts->code)
+		take_facts(loop);
+	expire_manual(loop);
+	int code = read_scale(loop);
+	if (code) {
+		cycle->fault = FAULT_API;
+		shut(cycle, loop->is_paused ? STATE_PAUSED : STATE_ACTIVE, loop->is_paused ? REASON_PAUSED : loop_reason_of(code),
+		     cycle->error.text);
+		return;
+	}
+	compare_scale(loop);
+	if (loop->is_paused || (facts->is_paused && !is_held(loop)) || facts->trouble[0])
+		shut(cycle, STATE_PAUSED, facts->trouble[0] ? REASON_INVALID : REASON_PAUSED, facts->trouble);
+	else if (is_in_conflict(loop))
+		return;
+	else if (loop->view.manual_replicas >= 0)
+		hold_number(cycle, loop->view.manual_replicas, "");
+	else if (is_held(loop))
+		hold_number(cycle, facts->held_replicas, "maestro.io/paused-replicas");
+	else if (cycle->scale.replicas == 0 && loop->config.target.min_replicas > 0)
+		shut(cycle, STATE_DISABLED, REASON_NONE, "scaled to 0 by hand");
+}

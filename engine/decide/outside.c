@@ -1,0 +1,23 @@
+/* See outside.h. */
+#include "decide/outside.h"
+
+#include <math.h>
+
+static const double DEVIATIONS = 6, MARGIN = .5;
+
+static bool is_outside(double x, double mean, double var, double min, double max)
+{
+	double margin = MARGIN * (max - min);
+	if (x < min - margin || x > max + margin)
+		return true;
+	return var > 0 && fabs(x - mean) > DEVIATIONS * sqrt(var);
+}
+
+int32_t outside_feature(const ObsStats *trained_on, const Observation *obs)
+{
+	for (int32_t i = 0; trained_on && i < trained_on->dim && i < obs->dim; i++)
+		if (is_outside((double) obs->x[i], (double) trained_on->mean[i], (double) trained_on->var[i],
+		               (double) trained_on->min[i], (double) trained_on->max[i]))
+			return i;
+	return -1;
+}
