@@ -20,6 +20,7 @@ typedef struct Subcommand {
 
 static const Subcommand SUBCOMMANDS[] = {
 	{ "train", cmd_train, "PPO training; the console on a terminal, progress lines elsewhere" },
+	{ "evaluate", cmd_evaluate, "policies on the same traffic, side by side" },
 	{ "run", cmd_run, "the observe-infer-act loop over one Deployment" },
 	{ "runs", cmd_runs, "the run store: list, show, export" },
 	{ "model", cmd_model, "policies as files: inspect, convert, predict; SB3 zip, safetensors, ONNX" },

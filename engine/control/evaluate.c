@@ -17,12 +17,14 @@ typedef struct Run { /* one episode under way */
 	Target target;
 	SimTarget *sim;
 	Policy *policy;
+	const EvalOptions *options;
 	int64_t now_ms;
 	RailsConfig rails;
 	RailsHistory history;
 	Sample sample;
 	Observer observer;
 	int32_t replicas;
+	uint32_t guards;       /* of the decision at the step's start */
 	int32_t last_direction; /* of the last change; 0: none yet */
 	int32_t change_step;
 	SloStep slo;            /* of the step under way */
@@ -73,6 +75,7 @@ static int wanted(Run *run, int32_t *ret_desired, Error *err)
 	RailsOutcome outcome;
 	rails_apply(&in, &outcome);
 	rails_note_cycle(&run->history, &in);
+	run->guards = outcome.guards;
 	*ret_desired = outcome.desired;
 	return 0;
 }
@@ -117,6 +120,12 @@ static void add_measures(Run *run)
 		out->latency_ms[out->steps] = info.p95_ms;
 		out->rps[out->steps] = info.rps;
 	}
+	if (out->steps < run->options->room)
+		run->options->step[out->steps] = (EvalStep) {
+			.p95_ms = info.p95_ms, .rps = info.rps, .slow_soft = info.slow_soft, .slow_hard = info.slow_hard,
+			.pod_s = info.pod_s, .replicas = (int16_t) run->replicas, .ready = (int16_t) info.ready,
+			.demand = (int16_t) (info.demand < INT16_MAX ? info.demand : INT16_MAX), .guards = run->guards,
+		};
 	out->steps++;
 }
 
@@ -142,6 +151,7 @@ static int fetch(Run *run, Error *err)
 static int step(Run *run, Error *err)
 {
 	int32_t desired = run->replicas;
+	run->guards = 0;
 	int code = wanted(run, &desired, err);
 	if (!code)
 		code = scale_to(run, desired, err);
@@ -167,19 +177,23 @@ static void finish(Run *run)
 	out->v_pct = 100 * (out->soft_s + out->hard_s) / total_s;
 }
 
-int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, EvalEpisode *ret, Error *err)
+int evaluate_play(const SimConfig *config, uint64_t seed, Policy *policy, const EvalOptions *options, EvalEpisode *ret,
+                  EvalQuantiles *ret_quantiles, Error *err)
 {
 	*ret = (EvalEpisode) { 0 };
-	Run run = { .config = config, .policy = policy, .now_ms = START_MS, .out = ret };
+	Run run = { .config = config, .policy = policy, .options = options, .now_ms = START_MS, .out = ret };
 	bool is_model = policy->obs_version > 0;
 	ObsSpec spec = sim_obs_spec(config);
 	if (is_model)
 		spec = (ObsSpec) { (ObsKind) policy->obs_version, policy->obs_stack > 1 ? policy->obs_stack : 1, config->interval_s };
 	observer_init(&run.observer, spec);
 	rails_config_default(&run.rails);
-	if (is_model && config->has_rails)
+	run.rails.off = options->rails_off;
+	if (!is_model) /* a rule of others is measured bare */
+		run.rails.off = RAILS_OFF_SEED;
+	else if (config->has_rails)
 		run.rails.stabilise_ms = 0;
-	else /* the HPA rule is measured bare, and the thesis's policies within their bounds */
+	else /* the thesis's policies within their bounds */
 		run.rails.off = RAILS_OFF_SEED & ~RAIL(STEP_LIMIT);
 	int code = sim_target_new(config, seed, START_MS, &run.sim, err);
 	if (code)
@@ -188,13 +202,22 @@ int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, Eva
 	if (policy->ops->reset)
 		policy->ops->reset(policy);
 	code = fetch(&run, err);
-	run.replicas = run.sample.replicas;
+	run.replicas = ret->first_replicas = run.sample.replicas;
 	rails_history_init(&run.history, run.now_ms, run.replicas);
+	if (!code && options->begin)
+		code = options->begin(policy, run.sim, &run.target);
 	for (int32_t t = 0; t < config->episode_steps && !code; t++)
 		code = step(&run, err);
 	finish(&run);
+	if (ret_quantiles)
+		*ret_quantiles = (EvalQuantiles) { sim_target_quantile_ms(run.sim, .95), sim_target_quantile_ms(run.sim, .99) };
 	sim_target_free(run.sim);
 	return code;
+}
+
+int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, EvalEpisode *ret, Error *err)
+{
+	return evaluate_play(config, seed, policy, &(EvalOptions) { 0 }, ret, NULL, err);
 }
 
 typedef struct Share { /* of the episodes: first, first + 2, ... */

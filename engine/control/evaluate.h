@@ -17,10 +17,27 @@ typedef struct EvalEpisode {
 	double pod_hours;
 	double p95_ms_max;
 	int32_t scale_actions, reversals;
+	int32_t first_replicas; /* before the first decision */
 	int32_t steps;        /* run: the episode goes on after a termination, so that measures are of equal length */
 	int16_t replicas[EPISODE_STEPS_MAX];
 	float latency_ms[EPISODE_STEPS_MAX], rps[EPISODE_STEPS_MAX];
 } EvalEpisode;
+
+/* One control interval, for measures that need the whole course (figures.h). */
+typedef struct EvalStep {
+	float p95_ms;           /* true; NAN without traffic */
+	float rps, slow_soft, slow_hard, pod_s; /* as of EnvInfo */
+	int16_t replicas, ready, demand; /* asked for; at the interval's end; EnvInfo's */
+	uint32_t guards;        /* that changed the decision at its start */
+} EvalStep;
+
+typedef struct EvalOptions {
+	uint32_t rails_off;     /* 1 << GUARD_*: what V would be without them */
+	EvalStep *step;         /* [room], the caller's; NULL: not kept */
+	int32_t room;
+	/* Called with the simulation before the first decision: for a clairvoyant, or to fill a history. May be NULL. */
+	int (*begin)(Policy *policy, const SimTarget *sim, const Target *target);
+} EvalOptions;
 
 /* Seed of evaluation episode i under a run's seed. */
 uint64_t evaluate_seed(uint64_t seed, int32_t i);
@@ -28,7 +45,15 @@ uint64_t evaluate_seed(uint64_t seed, int32_t i);
 /* The target that a simulated service stands for, as sim_target_of gives it. */
 void evaluate_target(const SimConfig *config, Target *ret_target);
 
-/* One episode. ERR_* of the policy or the simulator; a step without an observation keeps the replicas. */
+typedef struct EvalQuantiles { /* over all requests of an episode */
+	double p95_ms, p99_ms;
+} EvalQuantiles;
+
+/* One episode, however it is to be played. ret_quantiles may be NULL. ERR_* as below. */
+int evaluate_play(const SimConfig *config, uint64_t seed, Policy *policy, const EvalOptions *options, EvalEpisode *ret,
+                  EvalQuantiles *ret_quantiles, Error *err);
+
+/* One episode with all rails. ERR_* of the policy or the simulator; a step without an observation keeps the replicas. */
 int evaluate_episode(const SimConfig *config, uint64_t seed, Policy *policy, EvalEpisode *ret, Error *err);
 
 /* n episodes by evaluate_seed(seed, 0..n-1). */

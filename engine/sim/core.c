@@ -365,20 +365,28 @@ void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 /* ---- what happened ---- */
 
 /* Between two bounds the logarithm of the surviving share is taken as linear: exact for an exponential tail. */
-static double p95_of(const Response *response, const StepTotals *totals)
+double core_quantile_ms(const SimModel *model, const Served *served, double q)
 {
-	double all = totals->served;
+	const Response *response = model->response;
+	double all = served->all;
 	if (!(all > 1e-9))
 		return NAN;
 	int b = 0;
-	while (b < response->bounds && (double) totals->within[b] < .95 * all)
+	while (b < response->bounds && served->within[b] < q * all)
 		b++;
 	if (b == response->bounds)
 		return 1e3 * response->point_s[b - 1];
 	double low = b ? response->point_s[b - 1] : 0.0, high = response->point_s[b];
-	double low_over = b ? 1.0 - (double) totals->within[b - 1] / all : 1.0;
-	double over = fmax(1.0 - (double) totals->within[b] / all, 1e-6);
-	return 1e3 * (low + (high - low) * log(low_over / .05) / log(low_over / over));
+	double low_over = b ? 1.0 - served->within[b - 1] / all : 1.0;
+	double over = fmax(1.0 - served->within[b] / all, 1e-6);
+	return 1e3 * (low + (high - low) * log(low_over / (1.0 - q)) / log(low_over / over));
+}
+
+void core_add_served(Served *to, const StepTotals *totals)
+{
+	to->all += totals->served;
+	for (int p = 0; p < POINTS; p++)
+		to->within[p] += (double) totals->within[p];
 }
 
 void core_info(const SimModel *model, const SimRow *row, const SimView *view, EnvInfo *ret_info)
@@ -389,10 +397,12 @@ void core_info(const SimModel *model, const SimRow *row, const SimView *view, En
 	for (int32_t k = 0; k < row->n_used; k++)
 		ready += pod_is_ready(&view->pod[view->order[k]], now);
 	const float *after = &t->within[model->response->bounds];
+	Served served = { 0 };
+	core_add_served(&served, t);
 	bool has_demand = model->pod_capacity > 0.0 && t->time_s > 0.0;
 	double demand = has_demand ? ceil(t->offered / t->time_s / model->pod_capacity) : 0.0;
 	*ret_info = (EnvInfo) {
-		.p95_ms = (float) p95_of(model->response, t),
+		.p95_ms = (float) core_quantile_ms(model, &served, .95),
 		.rps = t->time_s > 0.0 ? (float) (t->offered / t->time_s) : NAN,
 		.cpu_cores = t->time_s > 0.0 ? (float) (t->cpu_s / t->time_s) : NAN,
 		.slow_soft = all > 0.0 ? (float) ((t->served - (double) after[AFTER_SOFT] + t->dropped) / all) : 0.0f,

@@ -153,6 +153,15 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 void core_tick(const SimModel *model, SimRow *row, const SimView *view);
 /* What happened since the totals were cleared. */
 void core_info(const SimModel *model, const SimRow *row, const SimView *view, EnvInfo *ret_info);
+/* What was served in many steps: single precision would lose digits. */
+typedef struct Served {
+	double all;
+	double within[POINTS]; /* as of StepTotals */
+} Served;
+
+void core_add_served(Served *to, const StepTotals *totals);
+/* The q-quantile of its latencies, ms; NAN without any. */
+double core_quantile_ms(const SimModel *model, const Served *served, double q);
 static inline double core_now_s(const SimModel *model, const SimRow *row)
 {
 	return (double) row->tick * model->dt;

@@ -103,5 +103,12 @@ Actuator *sim_target_actuator(SimTarget *sim);
 const Target *sim_target_target(const SimTarget *sim);
 /* What really happened between the last two fetches. */
 void sim_target_info(const SimTarget *sim, EnvInfo *ret_info);
+/* The q-quantile of the latency of all requests since time 0, ms; NAN without any. */
+double sim_target_quantile_ms(const SimTarget *sim, double q);
+/* Requests a second offered on average at time t_s of the simulation, the future included: for a clairvoyant, and for the history
+ * that a policy would have read from Prometheus (t_s < 0: the part of the trace before the window). */
+double sim_target_rate(const SimTarget *sim, double t_s);
+/* Largest rate at which one pod keeps the steady p95 at the soft limit. */
+double sim_target_pod_capacity(const SimTarget *sim);
 
 #endif

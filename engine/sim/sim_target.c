@@ -18,6 +18,7 @@ struct SimTarget {
 	int64_t start_ms;    /* wall time at simulated time 0 */
 	int64_t version;     /* of the scale */
 	EnvInfo info;
+	Served served;       /* since time 0, up to the last fetch */
 };
 
 static SimTarget *of_actuator(Actuator *actuator)
@@ -91,6 +92,7 @@ static int target_fetch(Metrics *metrics, const Target *target, size_t n, int64_
 		core_tick(&sim->model, sim->row, &view);
 	double now_s = core_now_s(&sim->model, sim->row);
 	core_info(&sim->model, sim->row, &view, &sim->info);
+	core_add_served(&sim->served, &sim->row->totals);
 	Sample sample;
 	scrape_query(&sim->model, sim->row, &view, now_s, &sample);
 	sample.wall_ms = now_ms;
@@ -206,4 +208,24 @@ void sim_target_info(const SimTarget *sim, EnvInfo *ret_info)
 const Target *sim_target_target(const SimTarget *sim)
 {
 	return &sim->row->target;
+}
+
+double sim_target_quantile_ms(const SimTarget *sim, double q)
+{
+	return core_quantile_ms(&sim->model, &sim->served, q);
+}
+
+double sim_target_rate(const SimTarget *sim, double t_s)
+{
+	const SimModel *model = &sim->model;
+	const SimRow *row = sim->row;
+	if (t_s >= 0.0 || !model->config.trace)
+		return core_rate(model, row, t_s);
+	double along = row->trace_from_s + row->trace_start_s + t_s * row->compression;
+	return along < 0.0 ? NAN : row->traffic_scale * model->peak_rps * trace_rate(&model->config.trace[row->trace], along);
+}
+
+double sim_target_pod_capacity(const SimTarget *sim)
+{
+	return sim->model.pod_capacity;
 }

@@ -1,0 +1,114 @@
+/* `maestro evaluate`: reads traces and policies, plays the contest, prints what came of it. */
+#include "cmd/cmd.h"
+#include "cmd/evaluate_opts.h"
+#include "cmd/evaluate_report.h"
+
+#include "base/clock.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct EvaluateCommand { /* what one call holds */
+	EvaluateOptions options;
+	Trace trace[CONTEST_TRACES];
+	Family family[CONTEST_FAMILIES];
+	ContestConfig config;
+	Contest contest;
+	Clock clock;
+	int64_t shown_ms;
+} EvaluateCommand;
+
+static volatile sig_atomic_t stopped; /* a handler has nothing else to go by: the signal's number */
+
+static void note_signal(int number)
+{
+	stopped = number;
+}
+
+/* On a terminal, a few times a second; a worker holds the contest's lock. */
+static void show_progress(void *arg, const char *stage, size_t done, size_t total)
+{
+	enum { WIDTH = 30, EVERY_MS = 200 };
+	EvaluateCommand *e = arg;
+	int64_t now = clock_mono_ms(&e->clock);
+	if (done < total && now - e->shown_ms < EVERY_MS)
+		return;
+	e->shown_ms = now;
+	int full = (int) (WIDTH * done / total);
+	(void) fprintf(stderr, "\r%-28s [%.*s%*s] %zu of %zu%s", stage, full, "##############################", WIDTH - full, "", done,
+	               total, done == total ? "\n" : "");
+}
+
+static int read_traces(EvaluateCommand *e, Error *err)
+{
+	const OptList *list = &e->options.trace;
+	if (!list->n)
+		return error_set(err, ERR_USAGE, "evaluate: no traffic; write --trace FILE, a CSV of t_s,rps");
+	int code = 0;
+	for (size_t i = 0; i < list->n && !code; i++) {
+		code = trace_load(list->item[i], &e->trace[i], err);
+		e->config.n_traces += !code;
+	}
+	e->config.trace = e->trace;
+	return code;
+}
+
+static int read_policies(EvaluateCommand *e, Error *err)
+{
+	const OptList *list = &e->options.policy;
+	static const OptList otherwise = { .item = { "hpa", "hpa-calibrated" }, .n = 2 };
+	if (!list->n)
+		list = &otherwise;
+	int code = 0;
+	for (size_t i = 0; i < list->n && !code; i++)
+		code = family_read(list->item[i], &e->family[e->config.n_families++], err);
+	e->config.family = e->family;
+	return code;
+}
+
+static int evaluate(EvaluateCommand *e, Error *err)
+{
+	int code = evaluate_options_apply(&e->options, &e->config, err);
+	if (!code)
+		code = read_traces(e, err);
+	if (!code)
+		code = read_policies(e, err);
+	if (code)
+		return code;
+	clock_init_system(&e->clock);
+	if (!e->options.is_quiet && isatty(STDERR_FILENO)) {
+		e->config.progress = show_progress;
+		e->config.arg = e;
+	}
+	code = contest_run(&e->config, &stopped, &e->contest, err);
+	if (code)
+		return code;
+	code = e->options.is_json ? evaluate_print_json(&e->contest) : evaluate_print_table(&e->contest);
+	return code ? error_set(err, code, "%s", err_text(code)) : 0;
+}
+
+int cmd_evaluate(int argc, char **argv)
+{
+	EvaluateCommand *e = calloc(1, sizeof *e);
+	if (!e)
+		return cmd_fail(ERR_NOMEM, NULL);
+	Error err = { 0 };
+	int code = evaluate_options_parse(&e->options, argc, argv), status;
+	if (code) {
+		free(e);
+		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	}
+	struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART | (int) SA_RESETHAND };
+	(void) sigaction(SIGINT, &action, NULL);
+	(void) sigaction(SIGTERM, &action, NULL);
+	code = evaluate(e, &err);
+	status = stopped ? 128 + stopped : code ? cmd_fail(code, &err) : 0;
+	contest_done(&e->contest);
+	for (int32_t t = 0; t < e->config.n_traces; t++)
+		trace_done(&e->trace[t]);
+	free(e);
+	return status;
+}

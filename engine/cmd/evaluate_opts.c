@@ -1,0 +1,89 @@
+/* See evaluate_opts.h. */
+#include "cmd/evaluate_opts.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SETTING(name, kind, field, lo, hi, arg, help) { name, 0, kind, offsetof(EvaluateOptions, field), lo, hi, arg, help, true }
+#define OPTION(name, kind, field, lo, hi, arg, help) { name, 0, kind, offsetof(EvaluateOptions, field), lo, hi, arg, help, false }
+
+static const Opt OPTIONS[] = {
+	OPTION("policy", OPT_LIST, policy, 0, 0, "P", "hpa[:cpu=70], hpa-calibrated, static[:N], clairvoyant, model:FILE[,FILE...]; repeatable"),
+	OPTION("trace", OPT_LIST, trace, 0, 0, "FILE", "request rates to replay: CSV t_s,rps; repeatable"),
+	SETTING("seeds", OPT_INT, seeds, 1, 1000, "N", "replays of each trace; the same traffic for every policy"),
+	SETTING("seed", OPT_INT64, seed, 0, 9e15, "N", "same seed, same numbers"),
+	SETTING("engine", OPT_STRING, engine, 0, 0, "WHAT", "fluid (fast), or des: every request an event, for a verdict"),
+	SETTING("latency-soft", OPT_DOUBLE, latency_soft_ms, 1, 1e7, "MS", "soft limit of p95"),
+	SETTING("latency-hard", OPT_DOUBLE, latency_hard_ms, 1, 1e7, "MS", "hard limit of p95"),
+	SETTING("min-replicas", OPT_INT, min_replicas, 1, 10000, "N", "least replicas"),
+	SETTING("max-replicas", OPT_INT, max_replicas, 1, 10000, "N", "most replicas"),
+	SETTING("interval", OPT_DURATION, interval_s, 5, 3600, "TIME", "between decisions of rules; a model has its own"),
+	SETTING("startup", OPT_DURATION, startup_s, 0, 3600, "TIME", "median from a pod's creation to ready; 0: the service's own"),
+	SETTING("peak-rps", OPT_DOUBLE, peak_rps, 0, 1e9, "R", "rate at each trace's peak; 0: the demand there is .8 x max"),
+	SETTING("pod-price", OPT_DOUBLE, pod_price, 0, 1e6, "A", "of models that take one; 0: tuned as every family's knob is"),
+	SETTING("lambda", OPT_DOUBLE, lambda, 0, 1e6, "L", "weight of an hour of violation in pod-hours, for which settings are chosen"),
+	SETTING("report-from", OPT_DOUBLE, report_from, .01, .99, "FRACTION", "of each trace: reported from there, tuned on the half before"),
+	SETTING("span", OPT_DURATION, span_s, 0, 1e9, "TIME", "most of a part that a replay plays; 0: all of it"),
+	SETTING("compression", OPT_DOUBLE, compression, 1, 60, "X", "trace seconds a simulated second"),
+	OPTION("threads", OPT_INT, threads, 0, 64, "N", "0: as many as cores; the result is the same"),
+	OPTION("json", OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a line on stdout"),
+	OPTION("quiet", OPT_FLAG, is_quiet, 0, 0, NULL, "no progress on stderr"),
+	{ 0 },
+};
+
+const OptCommand EVALUATE_COMMAND = {
+	"evaluate [options]",
+	"Policies on the same traffic, side by side: latency violations against pod-hours. Every policy with settings is tuned on the middle\n"
+	"third of each trace; what is reported is the last third.",
+	OPTIONS, 0,
+};
+
+int evaluate_options_parse(EvaluateOptions *o, int argc, char **argv)
+{
+	int words;
+	*o = (EvaluateOptions) { .engine = "fluid", .seed = 1, .seeds = 3, .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = 250,
+		.latency_hard_ms = 500, .interval_s = 15, .lambda = 30, .report_from = 2.0 / 3, .compression = 1 };
+	return opts_parse(&EVALUATE_COMMAND, argc, argv, o, &words);
+}
+
+static int apply_sim(const EvaluateOptions *o, SimConfig *sim, Error *err)
+{
+	bool is_request = !strcmp(o->engine, "des");
+	if (!is_request && strcmp(o->engine, "fluid"))
+		return error_set(err, ERR_USAGE, "--engine %.40s: write fluid or des", o->engine);
+	if (o->min_replicas > o->max_replicas)
+		return error_set(err, ERR_USAGE, "--min-replicas %d is above --max-replicas %d", o->min_replicas, o->max_replicas);
+	if (o->latency_hard_ms <= o->latency_soft_ms)
+		return error_set(err, ERR_USAGE, "--latency-hard %g must be above --latency-soft %g", o->latency_hard_ms, o->latency_soft_ms);
+	sim->level = is_request ? SIM_REQUEST : SIM_FLUID;
+	sim->peak_rps = o->peak_rps;
+	sim->compression = o->compression;
+	sim->interval_s = (float) o->interval_s;
+	sim->min_replicas = o->min_replicas;
+	sim->max_replicas = o->max_replicas;
+	sim->latency_soft_ms = (float) o->latency_soft_ms;
+	sim->latency_hard_ms = (float) o->latency_hard_ms;
+	if (o->startup_s > 0)
+		service_set_startup(&sim->service, o->startup_s);
+	return 0;
+}
+
+int evaluate_options_apply(const EvaluateOptions *o, ContestConfig *ret, Error *err)
+{
+	static const double OTHER_LAMBDA = 10; /* the loose one of the yardstick stands beside whatever is asked for */
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	*ret = (ContestConfig) { .seeds = o->seeds, .seed = (uint64_t) o->seed, .report_from = o->report_from, .span_s = o->span_s,
+		.lambda = { o->lambda }, .n_lambdas = 1, .threads = o->threads ? o->threads : (int32_t) (cores < 1 ? 1 : cores) };
+	if (fabs(o->lambda - OTHER_LAMBDA) > 0)
+		ret->lambda[ret->n_lambdas++] = OTHER_LAMBDA;
+	Arena *arena = &ret->arena;
+	sim_config_default(&arena->sim);
+	int code = apply_sim(o, &arena->sim, err);
+	if (code)
+		return code;
+	arena->pod_price = o->pod_price;
+	arena->startup_s = service_startup_median_s(&arena->sim.service);
+	arena->pod_capacity_rps = sim_capacity_rps(&arena->sim.service, 1, o->latency_soft_ms);
+	return isnan(arena->pod_capacity_rps) ? error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM)) : 0;
+}

@@ -1,0 +1,24 @@
+/* Options of `maestro evaluate`, and what they mean for the contest. */
+#ifndef MAESTRO_CMD_EVALUATE_OPTS_H
+#define MAESTRO_CMD_EVALUATE_OPTS_H
+
+#include "cmd/opts.h"
+#include "control/contest.h"
+
+typedef struct EvaluateOptions {
+	OptList policy, trace;
+	const char *engine, *format, *out, *fail_if, *db, *name;
+	int64_t seed;
+	int32_t seeds, min_replicas, max_replicas, threads;
+	double latency_soft_ms, latency_hard_ms, interval_s, startup_s, peak_rps, pod_price, lambda, report_from, span_s, compression;
+	bool is_json, is_quiet;
+} EvaluateOptions;
+
+extern const OptCommand EVALUATE_COMMAND;
+
+/* As opts_parse, over the defaults of the contract. */
+int evaluate_options_parse(EvaluateOptions *options, int argc, char **argv);
+/* The base of every cell and the protocol; traces and families are the caller's. ERR_USAGE. */
+int evaluate_options_apply(const EvaluateOptions *options, ContestConfig *ret_config, Error *err);
+
+#endif

@@ -1,0 +1,188 @@
+/* See evaluate_report.h. */
+#include "cmd/evaluate_report.h"
+
+#include "base/json.h"
+#include "cmd/cells.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* ---- NDJSON ---- */
+
+static int print_line(Json *object)
+{
+	int code = cells_print_object(object, false);
+	if (code)
+		return code;
+	(void) putchar('\n');
+	(void) fflush(stdout);
+	return cells_written();
+}
+
+static int print_cell(const Contest *contest, int32_t f, int32_t t, int32_t seed)
+{
+	const ContestConfig *c = &contest->config;
+	const Path *path = contest_path(contest, f, t);
+	const double *cell = contest_cell(contest, f, t, path->best[0], seed);
+	char text[SETTING_TEXT];
+	Json *line = json_new_object();
+	json_add_string(line, "policy", c->family[f].word);
+	json_add_string(line, "trace", c->trace[t].name);
+	json_add_int(line, "seed", seed);
+	for (int k = 0; k < FIGURE_COUNT; k++)
+		json_add_number(line, figure_key((Figure) k), cell[k]);
+	family_describe(&c->family[f], &c->arena, path->setting[path->best[0]], text);
+	json_add_string(line, "settings", text[0] ? text : NULL);
+	json_add_number(line, "lambda", c->lambda[0]);
+	return print_line(line);
+}
+
+static void add_span(Json *to, const char *key, const Span *span)
+{
+	Json *object = json_add_object(to, key);
+	json_add_number(object, "iqm", span->iqm);
+	json_add_number(object, "lo", span->lo);
+	json_add_number(object, "hi", span->hi);
+	json_add_number(object, "traces_lo", span->traces_lo);
+	json_add_number(object, "traces_hi", span->traces_hi);
+}
+
+static int print_summary(const Contest *contest, int32_t f, int32_t lambda)
+{
+	const ContestConfig *c = &contest->config;
+	Json *line = json_new_object();
+	json_add_string(line, "policy", c->family[f].word);
+	json_add_bool(line, "summary", true);
+	json_add_number(line, "lambda", c->lambda[lambda]);
+	json_add_int(line, "traces", c->n_traces);
+	json_add_int(line, "seeds", c->seeds);
+	json_add_int(line, "settings_tried", family_settings(&c->family[f], &c->arena));
+	int code = 0;
+	for (int k = 0; k < FIGURE_COUNT && !code; k++) {
+		Span span;
+		code = summary_figure(contest, f, lambda, (Figure) k, &span);
+		if (!code)
+			add_span(line, figure_key((Figure) k), &span);
+	}
+	if (code)
+		json_free(line);
+	return code ? code : print_line(line);
+}
+
+static int print_versus(const Contest *contest, int32_t f, int32_t against, int32_t lambda)
+{
+	const ContestConfig *c = &contest->config;
+	VersusSummary v;
+	int code = summary_versus(contest, f, against, lambda, &v);
+	if (code)
+		return code;
+	Json *line = json_new_object();
+	json_add_string(line, "versus", c->family[against].word);
+	json_add_string(line, "policy", c->family[f].word);
+	json_add_bool(line, "paired", true);
+	json_add_number(line, "lambda", c->lambda[lambda]);
+	add_span(line, "v_change_at_equal_pod_hours", &v.v_change);
+	add_span(line, "pod_hours_ratio_at_equal_v", &v.pod_hours_ratio);
+	json_add_number(line, "pod_hours_ratio_median", v.pod_hours_median);
+	json_add_number(line, "pod_hours_ratio_worst_trace", v.pod_hours_worst);
+	json_add_number(line, "v_change_worst_trace", v.worst_change);
+	Json *better = json_add_object(line, "probability_of_improvement");
+	json_add_number(better, "p", v.improvement.mean);
+	json_add_number(better, "lo", v.improvement.lo);
+	json_add_number(better, "hi", v.improvement.hi);
+	json_add_number(line, "cheapest_point_taken", v.cheapest);
+	json_add_number(line, "dearest_point_taken", v.dearest);
+	Json *by_trace = json_add_object(line, "v_change_by_trace");
+	for (int32_t t = 0; t < c->n_traces; t++)
+		json_add_number(by_trace, c->trace[t].name, v.trace_change[t]);
+	return print_line(line);
+}
+
+int evaluate_print_json(const Contest *contest)
+{
+	const ContestConfig *c = &contest->config;
+	int code = 0;
+	for (int32_t f = 0; f < c->n_families && !code; f++)
+		for (int32_t t = 0; t < c->n_traces && !code; t++)
+			for (int32_t i = 0; i < c->seeds && !code; i++)
+				code = print_cell(contest, f, t, i);
+	for (int32_t f = 0; f < c->n_families && !code; f++)
+		for (int32_t l = 0; l < c->n_lambdas && !code; l++)
+			code = print_summary(contest, f, l);
+	for (int32_t l = 0; l < c->n_lambdas && !code; l++)
+		for (int32_t against = 0; against < c->n_families && !code; against++)
+			for (int32_t f = 0; f < c->n_families && !code; f++)
+				if (f != against)
+					code = print_versus(contest, f, against, l);
+	return code;
+}
+
+/* ---- a table ---- */
+
+static const Figure COLUMNS[] = { FIGURE_V_PCT, FIGURE_POD_HOURS, FIGURE_SLO_SOFT_S, FIGURE_SLO_S, FIGURE_SLO_FRAC, FIGURE_ACTIONS,
+	FIGURE_REVERSALS_10M, FIGURE_RECOVERY, FIGURE_LEAD, FIGURE_COST };
+enum { N_COLUMNS = sizeof COLUMNS / sizeof *COLUMNS };
+
+static int print_figures(const Contest *contest)
+{
+	const ContestConfig *c = &contest->config;
+	int code = 0;
+	printf("%-28s", "interquartile means");
+	for (int k = 0; k < N_COLUMNS; k++)
+		printf(" %13.13s", figure_key(COLUMNS[k]));
+	printf("\n");
+	for (int32_t f = 0; f < c->n_families && !code; f++) {
+		printf("%-28.28s", c->family[f].word);
+		for (int k = 0; k < N_COLUMNS && !code; k++) {
+			Span span;
+			code = summary_figure(contest, f, 0, COLUMNS[k], &span);
+			if (isnan(span.iqm))
+				printf(" %13s", "-");
+			else
+				printf(" %13.*f", figure_decimals(COLUMNS[k]), span.iqm);
+		}
+		printf("\n");
+	}
+	return code;
+}
+
+/* The calibrated rule where it takes part, else the first policy. */
+static int32_t reference_of(const ContestConfig *c)
+{
+	for (int32_t f = 0; f < c->n_families; f++)
+		if (c->family[f].kind->n_settings && c->family[f].word[0] == 'h')
+			return f;
+	return 0;
+}
+
+static int print_comparison(const Contest *contest, int32_t against)
+{
+	const ContestConfig *c = &contest->config;
+	int code = 0;
+	printf("\nagainst %s, at its pod-hours: change of V, 95 %% interval over seeds, over traces too, worst trace; pod-hours at its V\n",
+	       c->family[against].word);
+	for (int32_t l = 0; l < c->n_lambdas && !code; l++)
+		for (int32_t f = 0; f < c->n_families && !code; f++) {
+			VersusSummary v;
+			if (f == against)
+				continue;
+			code = summary_versus(contest, f, against, l, &v);
+			printf("%-28.28s lambda %-4g %+6.1f %% [%+.1f, %+.1f] [%+.1f, %+.1f] %+7.1f   x %.3f [%.3f, %.3f] worst %.3f\n",
+			       c->family[f].word, c->lambda[l], 100 * v.v_change.iqm, 100 * v.v_change.lo, 100 * v.v_change.hi,
+			       100 * v.v_change.traces_lo, 100 * v.v_change.traces_hi, 100 * v.worst_change, v.pod_hours_ratio.iqm,
+			       v.pod_hours_ratio.traces_lo, v.pod_hours_ratio.traces_hi, v.pod_hours_worst);
+		}
+	return code;
+}
+
+int evaluate_print_table(const Contest *contest)
+{
+	const ContestConfig *c = &contest->config;
+	printf("%d traces, last %.0f %% of each, %d seeds, lambda %g, %s level; V: percent of time with p95 over soft, plus over hard once more\n\n",
+	       c->n_traces, 100 * (1 - c->report_from), c->seeds, c->lambda[0], c->arena.sim.level == SIM_FLUID ? "fluid" : "request");
+	int code = print_figures(contest);
+	if (!code && c->n_families > 1)
+		code = print_comparison(contest, reference_of(c));
+	(void) fflush(stdout);
+	return code ? code : cells_written();
+}

@@ -1,0 +1,271 @@
+/* See family.h. A family is a row of KINDS and the functions that it names. */
+#include "control/family.h"
+
+#include "base/mem.h"
+#include "control/clairvoyant.h"
+#include "decide/fixed.h"
+#include "decide/hpa.h"
+#include "rl/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LENGTH(array) ((int32_t) (sizeof(array) / sizeof *(array)))
+
+/* ---- the HPA rule ---- */
+
+enum { GRID_FROM = 15, GRID_TO = 120, GRID_STEP = 5, GRID = (GRID_TO - GRID_FROM) / GRID_STEP + 1 };
+static const int32_t DOWN_WINDOWS_S[] = { 0, 60, 300 };
+
+static int read_hpa(Family *family, const char *rest, Error *err)
+{
+	char *end = NULL;
+	if (!*rest)
+		return 0;
+	long target = strncmp(rest, "cpu=", 4) ? 0 : strtol(rest + 4, &end, 10);
+	if (target < 1 || target > 1000 || *end)
+		return error_set(err, ERR_USAGE, "policy \"%.60s\": write hpa:cpu=N, N being 1..1000 percent of the request", family->word);
+	family->number = (int32_t) target;
+	return 0;
+}
+
+static int open_hpa(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err)
+{
+	(void) arena;
+	(void) setting;
+	(void) seed;
+	HpaConfig config;
+	hpa_config_default(&config);
+	if (family->number)
+		config.cpu_target_pct = family->number;
+	int code = hpa_policy_new(&config, ret_policy);
+	return code ? error_set(err, code, "policy %s: %s", family->word, err_text(code)) : 0;
+}
+
+static int32_t settings_of_grid(const Family *family, const Arena *arena)
+{
+	(void) family;
+	(void) arena;
+	return GRID * LENGTH(DOWN_WINDOWS_S);
+}
+
+static void describe_grid(const Family *family, const Arena *arena, int32_t setting, char *text, size_t size)
+{
+	(void) family;
+	(void) arena;
+	(void) snprintf(text, size, "cpu %d %%, down window %d s", GRID_FROM + setting % GRID * GRID_STEP, DOWN_WINDOWS_S[setting / GRID]);
+}
+
+static int open_grid(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err)
+{
+	(void) arena;
+	(void) seed;
+	HpaConfig config;
+	hpa_config_default(&config);
+	config.cpu_target_pct = GRID_FROM + setting % GRID * GRID_STEP;
+	config.downscale_window_ms = 1000 * DOWN_WINDOWS_S[setting / GRID];
+	int code = hpa_policy_new(&config, ret_policy);
+	return code ? error_set(err, code, "policy %s: %s", family->word, err_text(code)) : 0;
+}
+
+/* ---- a fixed number ---- */
+
+static int read_static(Family *family, const char *rest, Error *err)
+{
+	char *end;
+	long n = strtol(rest, &end, 10);
+	if (*rest && (n < 1 || n > 10000 || *end))
+		return error_set(err, ERR_USAGE, "policy \"%.60s\": write static:N, N being 1..10000 replicas, or static to have it tuned",
+		                 family->word);
+	family->number = *rest ? (int32_t) n : 0;
+	return 0;
+}
+
+static int32_t settings_of_static(const Family *family, const Arena *arena)
+{
+	return family->number ? 1 : arena->sim.max_replicas - arena->sim.min_replicas + 1;
+}
+
+static int32_t static_replicas(const Family *family, const Arena *arena, int32_t setting)
+{
+	return family->number ? family->number : arena->sim.min_replicas + setting;
+}
+
+static void describe_static(const Family *family, const Arena *arena, int32_t setting, char *text, size_t size)
+{
+	(void) snprintf(text, size, "%d replicas", static_replicas(family, arena, setting));
+}
+
+static int open_static(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err)
+{
+	(void) seed;
+	int code = fixed_policy_new(static_replicas(family, arena, setting), ret_policy);
+	return code ? error_set(err, code, "policy %s: %s", family->word, err_text(code)) : 0;
+}
+
+/* ---- the clairvoyant ---- */
+
+/* The definition is the first use with the first look-ahead; starts that are longer than the median want a longer one. */
+static const double USES[] = { 1, .55, .6, .65, .7, .75, .8, .85, .9, .95, 1.03, 1.06, 1.1, 1.15, 1.2, 1.3, 1.5, 2 };
+static const double LOOK_AHEAD[] = { 1, 2, 5 };
+
+static int32_t settings_of_clairvoyant(const Family *family, const Arena *arena)
+{
+	(void) family;
+	(void) arena;
+	return LENGTH(USES) * LENGTH(LOOK_AHEAD);
+}
+
+static double look_ahead_s(const Arena *arena, int32_t setting)
+{
+	return LOOK_AHEAD[setting / LENGTH(USES)] * (arena->startup_s + (double) arena->sim.interval_s);
+}
+
+static void describe_clairvoyant(const Family *family, const Arena *arena, int32_t setting, char *text, size_t size)
+{
+	(void) family;
+	(void) snprintf(text, size, "%.0f %% of a pod's capacity, %.0f s ahead", 100 * USES[setting % LENGTH(USES)],
+	                look_ahead_s(arena, setting));
+}
+
+static int open_clairvoyant(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err)
+{
+	(void) seed;
+	int code = clairvoyant_policy_new(USES[setting % LENGTH(USES)], look_ahead_s(arena, setting), (double) arena->sim.interval_s,
+	                                  ret_policy);
+	return code ? error_set(err, code, "policy %s: %s", family->word, err_text(code)) : 0;
+}
+
+/* ---- trained models ---- */
+
+static int read_model(Family *family, const char *rest, Error *err)
+{
+	for (const char *at = rest; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+		size_t len = strcspn(at, ",");
+		if (!len)
+			continue;
+		if (family->n_files == FAMILY_FILES || len >= FAMILY_WORD)
+			return error_set(err, ERR_USAGE, "policy model: at most %d files of one policy, paths below %d bytes", FAMILY_FILES,
+			                 FAMILY_WORD);
+		char *file = family->file[family->n_files++];
+		memcpy(file, at, len);
+		file[len] = '\0';
+		Net *net = NULL;
+		ModelInfo info;
+		int code = model_load(file, &net, &info, err);
+		if (code)
+			return code == ERR_IO ? ERR_BAD_MODEL : code;
+		net_free(net);
+		family->interval_s = info.interval_s;
+		family->obs_version = info.obs_version;
+	}
+	return family->n_files ? 0 : error_set(err, ERR_USAGE, "policy \"%.60s\": write model:FILE", family->word);
+}
+
+/* The price of a pod is the knob of a model that takes it: one training gives the whole front (CONTROL F.4). */
+static const double PRICES[] = { .05, .075, .11, .16, .23, .33, .48, .7, 1, 1.45, 2.1, 3 };
+
+static bool has_knob(const Family *family, const Arena *arena)
+{
+	return family->obs_version == OBS_TREND && arena->pod_price <= 0;
+}
+
+static int32_t settings_of_model(const Family *family, const Arena *arena)
+{
+	return has_knob(family, arena) ? LENGTH(PRICES) : 1;
+}
+
+static double price_of(const Family *family, const Arena *arena, int32_t setting)
+{
+	return has_knob(family, arena) ? PRICES[setting] : arena->pod_price;
+}
+
+static void describe_model(const Family *family, const Arena *arena, int32_t setting, char *text, size_t size)
+{
+	if (family->obs_version == OBS_TREND)
+		(void) snprintf(text, size, "pod price %g", price_of(family, arena, setting));
+}
+
+static void configure_model(const Family *family, const Arena *arena, int32_t setting, SimConfig *config)
+{
+	if (family->interval_s > 0)
+		config->interval_s = family->interval_s;
+	config->pod_price = (float) price_of(family, arena, setting);
+	config->has_rails = family->obs_version != OBS_SEED; /* the thesis's policies run as they did: within their bounds */
+}
+
+static int open_model(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err)
+{
+	(void) arena;
+	(void) setting;
+	Net *net = NULL;
+	ModelInfo info;
+	const char *file = family->file[seed % family->n_files];
+	int code = model_load(file, &net, &info, err);
+	if (code)
+		return code;
+	code = model_policy_new(net, &info, "model", ret_policy);
+	return code ? error_set(err, code, "%s: %s", file, err_text(code)) : 0;
+}
+
+/* ---- the table ---- */
+
+static const FamilyKind KINDS[] = {
+	{ .word = "hpa", .help = "the HPA rule at 80 % cpu, or at hpa:cpu=N", .read = read_hpa, .open = open_hpa },
+	{ .word = "hpa-calibrated", .help = "the HPA rule, its target and down window tuned", .n_settings = settings_of_grid,
+	  .describe = describe_grid, .open = open_grid },
+	{ .word = "static", .help = "a fixed number, tuned, or static:N", .read = read_static, .n_settings = settings_of_static,
+	  .describe = describe_static, .open = open_static },
+	{ .word = "clairvoyant", .help = "knows the traffic to come: the bound", .n_settings = settings_of_clairvoyant,
+	  .describe = describe_clairvoyant, .open = open_clairvoyant, .begin = clairvoyant_begin, .is_bound = true },
+	{ .word = "model", .help = "model:FILE, or model:FILE,FILE,... trained under several seeds", .read = read_model,
+	  .n_settings = settings_of_model, .describe = describe_model, .configure = configure_model, .open = open_model },
+};
+
+static const FamilyKind *find(const char *word, size_t len)
+{
+	for (int32_t i = 0; i < LENGTH(KINDS); i++)
+		if (strlen(KINDS[i].word) == len && !strncmp(KINDS[i].word, word, len))
+			return &KINDS[i];
+	return NULL;
+}
+
+static int unknown(const char *word, Error *err)
+{
+	char known[160] = "";
+	for (int32_t i = 0; i < LENGTH(KINDS); i++) {
+		size_t at = strlen(known);
+		(void) snprintf(known + at, sizeof known - at, "%s%s", i ? ", " : "", KINDS[i].word);
+	}
+	return error_set(err, ERR_USAGE, "policy \"%.60s\" is not known and no such file; there are %s:FILE", word, known);
+}
+
+int family_read(const char *word, Family *ret_family, Error *err)
+{
+	size_t len = strcspn(word, ":");
+	const FamilyKind *kind = find(word, len);
+	const char *rest = word[len] ? word + len + 1 : "";
+	if (!kind && !access(word, F_OK)) {
+		kind = find("model", 5);
+		rest = word;
+	}
+	if (!kind || (*rest && !kind->read))
+		return unknown(word, err);
+	*ret_family = (Family) { .kind = kind };
+	str_copy(ret_family->word, sizeof ret_family->word, word);
+	return kind->read ? kind->read(ret_family, rest, err) : 0;
+}
+
+int32_t family_settings(const Family *family, const Arena *arena)
+{
+	return family->kind->n_settings ? family->kind->n_settings(family, arena) : 1;
+}
+
+void family_describe(const Family *family, const Arena *arena, int32_t setting, char text[SETTING_TEXT])
+{
+	text[0] = '\0';
+	if (family->kind->describe)
+		family->kind->describe(family, arena, setting, text, SETTING_TEXT);
+}

@@ -1,0 +1,34 @@
+/* What a contest says: interquartile means with intervals, and families against each other. */
+#ifndef MAESTRO_CONTROL_SUMMARY_H
+#define MAESTRO_CONTROL_SUMMARY_H
+
+#include "control/contest.h"
+#include "control/measures.h"
+
+enum { RESAMPLES = 10000 };
+
+typedef struct Span {
+	double iqm, lo, hi;          /* interval over seeds, stratified by trace */
+	double traces_lo, traces_hi; /* over traces and seeds: for traces like these */
+} Span;
+
+/* Of [n_traces][seeds] values. ERR_NOMEM. */
+int span_of(const Contest *contest, const double *x, Span *ret);
+
+/* A figure of a family at its settings for one lambda. ERR_NOMEM. */
+int summary_figure(const Contest *contest, int32_t family, int32_t lambda, Figure figure, Span *ret);
+
+typedef struct VersusSummary {
+	Span v_change, pod_hours_ratio;
+	double pod_hours_median, pod_hours_worst; /* over the traces' means of that ratio */
+	double worst_change;          /* v_change of the trace where it is largest, mean over seeds */
+	Interval improvement;         /* probability that a run costs less, by pod-hours + lambda V-hours at the settings tuned for it */
+	double cheapest, dearest;     /* shares of cells that were compared at an end of the front */
+	double trace_change[CONTEST_TRACES]; /* mean over seeds */
+	double trace_ratio[CONTEST_TRACES];
+} VersusSummary;
+
+/* family against another, at the other's settings for one lambda. ERR_NOMEM. */
+int summary_versus(const Contest *contest, int32_t family, int32_t against, int32_t lambda, VersusSummary *ret);
+
+#endif

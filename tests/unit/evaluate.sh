@@ -1,0 +1,36 @@
+#!/bin/sh
+# `maestro evaluate`: the contract's NDJSON, the same bytes for any number of threads, the same traffic for every policy, exit codes.
+set -u
+cd "$(dirname "$0")/../.."
+maestro=${MAESTRO_TEST_BUILD:-build}/maestro
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+check() { if eval "$2"; then echo "ok $1"; else echo "not ok $1"; fi; }
+
+trace=engine/sim/traces/nasa95_jul_week.csv
+play() { "$maestro" evaluate --trace $trace --span 2h --seeds 2 --startup 30s --json "$@" 2>>"$dir/err"; }
+play --policy hpa --policy hpa-calibrated --policy static:4 --policy clairvoyant --threads 1 >"$dir/1"
+play --policy hpa --policy hpa-calibrated --policy static:4 --policy clairvoyant --threads 3 >"$dir/3"
+check "any number of threads gives the same bytes" 'cmp -s "$dir/1" "$dir/3"'
+check "a line a policy, trace and seed with the contract's keys" \
+	'[ "$(jq -c "select(.trace and (.versus|not)) | [.policy,.trace,.seed,.v_pct,.slo_violation_s,.slo_violation_soft_s,.slo_violation_frac,.pod_hours,.p95_ms_max,.scale_actions,.reversals,.reward,.steps] | select(all(. != null))" "$dir/1" | wc -l)" = 8 ]'
+check "a summary a policy with interquartile mean and interval" \
+	'[ "$(jq -c "select(.summary and .lambda==30) | .v_pct | select(.iqm >= .lo and .iqm <= .hi)" "$dir/1" | wc -l)" = 4 ]'
+check "a paired line for each pair" \
+	'[ "$(jq -c "select(.paired and .lambda==30) | [.versus,.policy,.v_change_at_equal_pod_hours.iqm,.pod_hours_ratio_at_equal_v.hi]" "$dir/1" | grep -vc null)" = 12 ]'
+check "the clairvoyant halves the calibrated rule's violation at least" \
+	'jq -es "map(select(.paired and .versus==\"hpa-calibrated\" and .policy==\"clairvoyant\")) | length == 2 and all(.v_change_at_equal_pod_hours.iqm < -.5)" "$dir/1" >/dev/null'
+check "the calibrated rule says what tuning found" 'jq -re "select(.policy==\"hpa-calibrated\" and .seed==0) | .settings" "$dir/1" | grep -q "^cpu [0-9]* %, down window"'
+check "a fixed number never changes after the first step" 'jq -es "map(select(.policy==\"static:4\" and .seed!=null)) | length == 2 and all(.scale_actions <= 1)" "$dir/1" >/dev/null'
+check "nothing is said on stderr" '[ ! -s "$dir/err" ]'
+
+play --policy static:4 --engine des >"$dir/des"
+check "the request level agrees on pod-hours" \
+	'jq -es "map(select(.policy==\"static:4\" and .seed==0).pod_hours) | (.[0]-.[1])|fabs < .01" "$dir/1" "$dir/des" >/dev/null'
+
+"$maestro" evaluate --policy nobody --trace $trace >"$dir/out" 2>"$dir/err"; status=$?
+check "an unknown policy is a usage error that names the known ones" '[ $status = 2 ] && grep -q hpa-calibrated "$dir/err" && [ ! -s "$dir/out" ]'
+"$maestro" evaluate --policy hpa >/dev/null 2>"$dir/err"; status=$?
+check "no traffic is a usage error" '[ $status = 2 ] && grep -q -- "--trace FILE" "$dir/err"'
+"$maestro" evaluate --policy model:"$dir/none" --trace $trace >/dev/null 2>"$dir/err"; status=$?
+check "a model that is not there is a bad model" '[ $status = 5 ]'
