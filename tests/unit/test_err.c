@@ -26,6 +26,8 @@ static void err_exit_statuses_are_those_of_the_contract(void **state)
 		{ ERR_STALE, 4 },
 		/* 5: bad model or data */
 		{ ERR_PARSE, 5 }, { ERR_INVALID, 5 }, { ERR_BAD_MODEL, 5 },
+		/* 6: a gate of the caller's own (--fail-if) */
+		{ ERR_GATE, 6 },
 	};
 	assert_int_equal(sizeof cases / sizeof *cases, ERR_ORD_COUNT); /* a new code needs its row */
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
