@@ -109,12 +109,39 @@ static void surrogate(const LossConfig *config, const LossPolicy *batch, const C
 	ret->clip_fraction = clipped / (double) n;
 }
 
+/* Where the actions are a teacher's: figures and derivative of -sum q log p, q the teacher's action but for what is spread out. */
+static void clone(const LossConfig *config, const LossPolicy *batch, const Columns *c, float *ret_dlogits, LossFigures *ret)
+{
+	size_t n = batch->n, n_actions = batch->n_actions;
+	float per_row = 1.0f / (float) n, smoothing = (float) config->clone_smoothing;
+	*ret = (LossFigures) { 0 };
+	for (size_t b = 0; b < n; b++) {
+		const uint8_t *mask = batch->mask ? batch->mask + b * n_actions : NULL;
+		size_t allowed = 0;
+		for (size_t a = 0; a < n_actions; a++)
+			allowed += !mask || mask[a];
+		for (size_t a = 0; a < n_actions; a++) {
+			float q = batch->action[b] == (int32_t) a ? 1.0f - smoothing : 0.0f;
+			q += !mask || mask[a] ? smoothing / (float) allowed : 0.0f;
+			ret_dlogits[b * batch->ld_logits + a] = per_row * (c->prob[a * c->ld + b] - q);
+			ret->policy_loss -= q > 0.0f ? (double) (q * c->log_p[a * c->ld + b] * per_row) : 0.0;
+		}
+		ret->entropy_loss -= (double) (c->entropy[b] * per_row);
+		ret->approx_kl += (double) ((c->ratio[b] - 1.0f - c->log_ratio[b]) * per_row);
+	}
+}
+
 void loss_policy(const LossConfig *config, const LossPolicy *batch, const Kernels *kernels, float *ret_dlogits,
 		 LossFigures *ret_figures)
 {
 	size_t n = batch->n;
 	Columns c = columns_of(batch);
 	float ent_scale = (float) (config->ent_coef / (double) n);
+	if (config->clone_smoothing > 0.0) {
+		policy_columns(batch, kernels, &c);
+		clone(config, batch, &c, ret_dlogits, ret_figures);
+		return;
+	}
 	if (config->normalize_advantage && n > 1)
 		normalise(n, batch->advantage);
 	policy_columns(batch, kernels, &c);
@@ -147,6 +174,6 @@ double loss_value(const LossConfig *config, const LossValue *batch, float *ret_d
 
 void loss_total(const LossConfig *config, LossFigures *figures)
 {
-	figures->loss = figures->policy_loss + config->ent_coef * figures->entropy_loss +
+	figures->loss = figures->policy_loss + (config->clone_smoothing > 0.0 ? 0.0 : config->ent_coef) * figures->entropy_loss +
 		config->vf_coef * figures->value_loss;
 }

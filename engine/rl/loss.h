@@ -17,6 +17,9 @@ typedef struct LossConfig {
 	double clip_range, ent_coef, vf_coef;
 	double clip_range_vf;     /* how far a value may move from the one that acted; 0: off (SB3's None) */
 	bool normalize_advantage; /* a minibatch of one is left as it is */
+	double clone_smoothing;   /* 0: PPO. Else behaviour cloning (Pomerleau 1991): the actions are a teacher's, and policy_loss is the
+	                             cross-entropy of the policy against them, this share of it spread over all allowed actions (Szegedy
+	                             et al. 2016), so that something is left to explore. No entropy term */
 } LossConfig;
 
 typedef struct LossPolicy {

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+static const double CLONE_SMOOTHING = .15;
+
 void ppo_config_default(PpoConfig *config)
 {
 	*config = (PpoConfig) {
@@ -53,6 +55,8 @@ static int check(const PpoConfig *config, const Env *env, Error *err)
 		{ "adam_eps", config->adam_eps, 1e-12, 1 },
 		{ "clip_range_vf", config->clip_range_vf, 0, 1e6 },
 		{ "target_kl", config->target_kl, 0, 1e6 },
+		{ "even_advantage", config->even_advantage, 0, 1 },
+		{ "clone_steps", (double) config->clone_steps, 0, config->teacher ? 1e15 : 0 },
 		{ "n_threads", config->n_threads, 1, 64 },
 	};
 	for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
@@ -187,10 +191,25 @@ void ppo_on_step(Ppo *ppo, PpoStepHook *hook, void *arg)
 	ppo->hook_arg = arg;
 }
 
+static void even_out(RolloutBuf *rollout, double power)
+{
+	static const double LEAST = 1e-3;
+	for (size_t e = 0; e < rollout->n_envs; e++) {
+		float *advantage = rollout->advantage + e * rollout->n_steps;
+		double mean, var;
+		batch_moments(rollout->n_steps, 1, advantage, &mean, &var);
+		float scale = (float) pow(sqrt(var) + LEAST, -power);
+		for (size_t t = 0; t < rollout->n_steps; t++)
+			advantage[t] *= scale;
+	}
+}
+
 void ppo_advantage(Ppo *ppo)
 {
 	double before = ppo_seconds();
 	rollout_advantage(&ppo->rollout, ppo->config.gamma, ppo->config.gae_lambda);
+	if (ppo->config.even_advantage > 0.0)
+		even_out(&ppo->rollout, ppo->config.even_advantage);
 	ppo->learn_seconds += ppo_seconds() - before;
 }
 
@@ -240,6 +259,7 @@ int ppo_learn(Ppo *ppo, double value[TRAIN_METRIC_COUNT], Error *err)
 			.vf_coef = config->vf_coef,
 			.clip_range_vf = config->clip_range_vf * (config->is_clip_vf_linear ? left : 1.0),
 			.normalize_advantage = config->normalize_advantage,
+			.clone_smoothing = ppo->is_cloning ? CLONE_SMOOTHING : 0.0,
 		},
 		.learning_rate = config->learning_rate * (config->is_lr_linear ? left : 1.0),
 		.max_grad_norm = config->max_grad_norm,

@@ -19,6 +19,9 @@
 
 enum { PPO_NAMES = 64 };
 
+/* What a rule does where obs (as the environment gives it) and mask [n_actions] (NULL: all allowed) are seen. Pure; any thread. */
+typedef int32_t PpoTeacher(void *arg, const float *obs, const uint8_t *mask);
+
 typedef struct PpoConfig {
 	NetConfig net;           /* obs_dim and n_actions are taken from the environment */
 	int32_t n_envs, n_steps, batch_size, n_epochs;
@@ -32,6 +35,11 @@ typedef struct PpoConfig {
 	int64_t total_timesteps; /* for the linear schedules */
 	bool norm_obs, norm_reward; /* VecNormalize: running mean and variance, clip 10, epsilon 1e-8; the statistics
 	                               that a rollout uses are those of the rollouts before it */
+	PpoTeacher *teacher;     /* NULL: none */
+	void *teacher_arg;
+	int64_t clone_steps;     /* rollouts that begin before copy the teacher, who acts in half of the steps (Ross et al. 2011) */
+	double even_advantage;   /* 0..1: advantages of an environment's rollout are divided by their deviation to this power, so that calm
+	                            and dear episodes count as much as wild ones */
 	uint64_t seed;
 	int32_t n_threads;       /* 1..64; the result does not depend on it */
 } PpoConfig;

@@ -27,6 +27,12 @@ static int32_t sample_action(Rng *rng, size_t n_actions, const float *prob)
 	return (int32_t) n_actions - 1;
 }
 
+static int32_t taught(const Ppo *ppo, size_t e)
+{
+	const uint8_t *mask = ppo->rollout.mask ? ppo->buf.mask + e * (size_t) ppo->spec.n_actions : NULL;
+	return ppo->config.teacher(ppo->config.teacher_arg, ppo->buf.obs + e * (size_t) ppo->spec.obs_dim, mask);
+}
+
 static void act(Ppo *ppo, const PpoWorker *worker, size_t t)
 {
 	size_t dim = (size_t) ppo->spec.obs_dim, n_actions = (size_t) ppo->spec.n_actions, first = worker->first;
@@ -41,9 +47,14 @@ static void act(Ppo *ppo, const PpoWorker *worker, size_t t)
 			mask_logits(n_actions, mask, logits);
 		}
 		float log_sum = softmax(n_actions, logits, prob);
-		int32_t action = sample_action(&ppo->row[e].rng, n_actions, prob);
+		int32_t action = ppo->buf.action[e] = sample_action(&ppo->row[e].rng, n_actions, prob);
+		if (ppo->is_cloning) {
+			action = taught(ppo, e);
+			if (rng_below(&ppo->row[e].rng, 2))
+				ppo->buf.action[e] = action;
+		}
 		memcpy(ppo->rollout.obs + i * dim, ppo->buf.obs + e * dim, dim * sizeof(float));
-		ppo->rollout.action[i] = ppo->buf.action[e] = action;
+		ppo->rollout.action[i] = action;
 		ppo->rollout.log_prob[i] = logits[action] - log_sum;
 	}
 }
@@ -178,6 +189,7 @@ static void merge_statistics(Ppo *ppo)
 
 int ppo_collect(Ppo *ppo, Error *err)
 {
+	ppo->is_cloning = ppo->steps < ppo->config.clone_steps;
 	workers_run(ppo->workers, run_worker, ppo);
 	for (size_t k = 0; k < ppo->n_workers; k++)
 		if (ppo->worker[k].code)

@@ -55,6 +55,7 @@ struct Ppo {
 
 	Rng shuffle;
 	int64_t steps;
+	bool is_cloning;          /* the rollout is a teacher's */
 	double last_return[PPO_EPISODES]; /* ring */
 	int32_t last_len[PPO_EPISODES];
 	int64_t n_episodes;

@@ -77,7 +77,7 @@ static int write_key(const Ppo *ppo, char key[KEY_BYTES])
 	const PpoConfig *c = &ppo->config;
 	const NetConfig *net = &c->net;
 	StrBuf text = { 0 };
-	strbuf_addf(&text, "maestro ppo state 2; env %s %d %d; net %d", ppo->env->ops->name, net->obs_dim, net->n_actions,
+	strbuf_addf(&text, "maestro ppo state 3; env %s %d %d; net %d", ppo->env->ops->name, net->obs_dim, net->n_actions,
 		    (int) net->activation);
 	add_widths(&text, "pi", net->depth, net->width);
 	if (net->has_value_arch)
@@ -85,9 +85,10 @@ static int write_key(const Ppo *ppo, char key[KEY_BYTES])
 	add_widths(&text, "shared", net->shared_depth, net->shared_width);
 	strbuf_addf(&text, "; n_envs %d n_steps %d batch_size %d n_epochs %d gamma %.17g gae_lambda %.17g vf_coef %.17g "
 		    "max_grad_norm %.17g adam_eps %.17g normalize_advantage %d clip_range_vf %.17g target_kl %.17g masks %d "
-		    "linear %d %d %d norm %d %d seed %" PRIu64, c->n_envs, c->n_steps, c->batch_size, c->n_epochs, c->gamma,
+		    "linear %d %d %d norm %d %d clone %lld even %.17g seed %" PRIu64, c->n_envs, c->n_steps, c->batch_size, c->n_epochs, c->gamma,
 		    c->gae_lambda, c->vf_coef, c->max_grad_norm, c->adam_eps, c->normalize_advantage, c->clip_range_vf,
-		    c->target_kl, c->use_masks, c->is_lr_linear, c->is_clip_linear, c->is_clip_vf_linear, c->norm_obs, c->norm_reward, c->seed);
+		    c->target_kl, c->use_masks, c->is_lr_linear, c->is_clip_linear, c->is_clip_vf_linear, c->norm_obs, c->norm_reward,
+		    (long long) c->clone_steps, c->even_advantage, c->seed);
 	memset(key, 0, KEY_BYTES);
 	if (!text.failed)
 		str_copy(key, KEY_BYTES, text.data);
