@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "decide/observation.h"
 #include "rl/io_safetensors.h"
 #include "rl/io_sb3.h"
 #include "rl/net_read.h"
@@ -43,12 +44,37 @@ static void add_doubles(Json *to, const char *key, const double *value, int32_t 
 	json_free(array);
 }
 
+static ObsSpec spec_of(const ModelInfo *info)
+{
+	return (ObsSpec) { (ObsKind) info->obs_version, info->obs_stack > 1 ? info->obs_stack : 1, info->interval_s };
+}
+
+/* "rho,d_rho,..." */
+static void name_features(ObsSpec spec, int32_t dim, StrBuf *to)
+{
+	for (int32_t i = 0; i < dim; i++)
+		strbuf_addf(to, "%s%s", i ? "," : "", observer_feature(spec, i));
+}
+
+static void add_features(Json *to, ObsSpec spec, int32_t dim)
+{
+	StrBuf names = { 0 };
+	name_features(spec, dim, &names);
+	json_add_string(to, "obs_features", names.failed ? "" : names.data);
+	strbuf_done(&names);
+}
+
 static Json *metadata_of(const Net *net, const ModelInfo *info)
 {
 	Json *to = json_new_object();
 	const NetConfig *config = net_config(net);
 	json_add_string(to, "format", FORMAT);
 	add_text(to, "obs_version", "%d", info->obs_version);
+	if (info->obs_version == OBS_TREND) {
+		add_text(to, "obs_stack", "%d", info->obs_stack > 1 ? info->obs_stack : 1);
+		add_text(to, "pod_price", "%.9g", (double) info->pod_price);
+		add_features(to, spec_of(info), config->obs_dim);
+	}
 	add_text(to, "interval_s", "%.9g", (double) info->interval_s);
 	add_text(to, "rate_window_s", "%.9g", (double) info->rate_window_s);
 	add_text(to, "latency_window_s", "%.9g", (double) info->latency_window_s);
@@ -62,6 +88,10 @@ static Json *metadata_of(const Net *net, const ModelInfo *info)
 		add_doubles(to, "obs_mean", net_norm_mean(net), config->obs_dim);
 		add_doubles(to, "obs_var", net_norm_var(net), config->obs_dim);
 		add_text(to, "obs_count", "%.17g", net_norm_count(net));
+	}
+	if (net_range_min(net)) {
+		add_doubles(to, "obs_min", net_range_min(net), config->obs_dim);
+		add_doubles(to, "obs_max", net_range_max(net), config->obs_dim);
 	}
 	return to;
 }
@@ -97,6 +127,28 @@ static int read_number(const SafeFile *file, const char *key, double least, doub
 				 text ? text : "", least, most);
 	*ret = value;
 	return 0;
+}
+
+/* A vector that this build would not make in the same way is refused: its numbers would mean something else. */
+static int read_features(const SafeFile *file, ModelInfo *info, Error *err)
+{
+	double stack = 0.0, price = 0.0;
+	if (info->obs_version != OBS_TREND)
+		return 0;
+	int code = read_number(file, "obs_stack", 1, TREND_STACK_MAX, &stack, err);
+	if (!code)
+		code = read_number(file, "pod_price", 0, 1e6, &price, err);
+	if (code)
+		return code;
+	info->obs_stack = (int32_t) stack;
+	info->pod_price = (float) price;
+	const char *have = safetensors_metadata(file, "obs_features");
+	StrBuf want = { 0 };
+	name_features(spec_of(info), observer_dim(spec_of(info)), &want);
+	bool is_same = have && !want.failed && !strcmp(have, want.data);
+	strbuf_done(&want);
+	return is_same ? 0 : error_set(err, ERR_BAD_MODEL, "metadata: obs_features are not those that this build has for observation "
+	                               "version %d; train the model anew", info->obs_version);
 }
 
 static int read_info(const SafeFile *file, ModelInfo *ret_info, Error *err)
@@ -137,6 +189,9 @@ static int read_info(const SafeFile *file, ModelInfo *ret_info, Error *err)
 	if (!train || strlen(train) >= sizeof info.train_json)
 		return error_set(err, ERR_BAD_MODEL, "metadata: train is absent or too long");
 	str_copy(info.train_json, sizeof info.train_json, train);
+	int code = read_features(file, &info, err);
+	if (code)
+		return code;
 	*ret_info = info;
 	return 0;
 }
@@ -194,6 +249,13 @@ static int read_normalisation(const SafeFile *file, Net *net, Error *err)
 		code = read_number(file, "obs_count", 0, 1e18, &count, err);
 	if (!code)
 		net_set_normalisation(net, mean, var, count);
+	if (!code && safetensors_metadata(file, "obs_min")) {
+		code = read_doubles(file, "obs_min", -HUGE_VAL, dim, mean, err);
+		if (!code)
+			code = read_doubles(file, "obs_max", -HUGE_VAL, dim, var, err);
+		if (!code)
+			net_set_range(net, mean, var);
+	}
 	return code;
 }
 
@@ -210,6 +272,9 @@ static int read_safetensors(const StrBuf *bytes, Net **ret_net, ModelInfo *ret_i
 		code = read_net(&file, &net, err);
 	if (!code)
 		code = read_normalisation(&file, net, err);
+	if (!code && info.obs_version == OBS_TREND && net_config(net)->obs_dim != observer_dim(spec_of(&info)))
+		code = error_set(err, ERR_BAD_MODEL, "the net takes %d inputs, its observation has %d", net_config(net)->obs_dim,
+		                 observer_dim(spec_of(&info)));
 	if (!code) {
 		*ret_net = net;
 		*ret_info = info;

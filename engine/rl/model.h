@@ -13,6 +13,8 @@
 
 typedef struct ModelInfo {
 	int32_t obs_version;   /* ObsKind */
+	int32_t obs_stack;     /* of trend; 0 and 1: none */
+	float pod_price;       /* that it is asked at where nobody says another; 0: it has no such input */
 	float interval_s;
 	float rate_window_s, latency_window_s; /* of the queries behind its inputs */
 	float latency_soft_ms, latency_hard_ms; /* it was trained for */

@@ -105,6 +105,8 @@ static void place(Net *net, Carve *at)
 	net->mean = carve(at, dim, sizeof(double));
 	net->var = carve(at, dim, sizeof(double));
 	net->scale = carve(at, dim, sizeof(double));
+	net->min = carve(at, dim, sizeof(double));
+	net->max = carve(at, dim, sizeof(double));
 }
 
 static bool has_large(const Net *net)
@@ -152,6 +154,8 @@ Net *net_clone(const Net *net)
 	memcpy(copy->params, net->params, net->n_params * sizeof *net->params);
 	if (net->is_normalised)
 		net_set_normalisation(copy, net->mean, net->var, net->count);
+	if (net->has_range)
+		net_set_range(copy, net->min, net->max);
 	net_pack(copy);
 	return copy;
 }
@@ -252,6 +256,23 @@ const double *net_norm_var(const Net *net)
 double net_norm_count(const Net *net)
 {
 	return net->count;
+}
+
+void net_set_range(Net *net, const double *min, const double *max)
+{
+	memcpy(net->min, min, (size_t) net->config.obs_dim * sizeof *min);
+	memcpy(net->max, max, (size_t) net->config.obs_dim * sizeof *max);
+	net->has_range = true;
+}
+
+const double *net_range_min(const Net *net)
+{
+	return net->has_range ? net->min : NULL;
+}
+
+const double *net_range_max(const Net *net)
+{
+	return net->has_range ? net->max : NULL;
 }
 
 void net_normalise(const Net *net, const float *obs, size_t n, float *ret_x, size_t ldx)

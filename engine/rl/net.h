@@ -60,6 +60,12 @@ const double *net_norm_mean(const Net *net);
 const double *net_norm_var(const Net *net);
 double net_norm_count(const Net *net);
 
+/* What each input ranged over in training, for telling what it has never seen (CONTROL B.4). NULL: not known. Arrays [obs_dim], in
+ * the net. */
+void net_set_range(Net *net, const double *min, const double *max);
+const double *net_range_min(const Net *net);
+const double *net_range_max(const Net *net);
+
 /*
  * n observations [n][obs_dim] as the environment gives them -> logits [n][n_actions] (the action head's output before any
  * mask) and value [n]; either may be NULL. scratch: net_scratch_floats(net, n) floats. No allocation. Any thread, as long

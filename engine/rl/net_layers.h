@@ -33,6 +33,8 @@ struct Net {
 	bool is_normalised;
 	double *mean, *var, *scale;                       /* [obs_dim]; scale: 1 / sqrt(var + 1e-8) */
 	double count;
+	bool has_range;
+	double *min, *max;                                /* [obs_dim] of the inputs in training */
 	const Kernels *kernels;
 	Blas *blas;                                       /* NULL: no large layer, or not installed */
 	size_t widest_pad;                                /* of any hidden layer or head */

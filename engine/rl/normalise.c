@@ -38,3 +38,13 @@ void batch_moments(size_t n, size_t dim, const float *x, double *ret_mean, doubl
 		ret_var[i] = squares / (double) n;
 	}
 }
+
+void batch_range(size_t n, size_t dim, const float *x, double *min, double *max)
+{
+	for (size_t r = 0; r < n; r++)
+		for (size_t i = 0; i < dim; i++) {
+			double value = (double) x[r * dim + i];
+			min[i] = value < min[i] ? value : min[i];
+			max[i] = value > max[i] ? value : max[i];
+		}
+}

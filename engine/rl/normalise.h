@@ -22,4 +22,7 @@ void running_merge(Running *running, double count, const double *mean, const dou
 /* Mean and population variance over n rows of x [n][dim]. */
 void batch_moments(size_t n, size_t dim, const float *x, double *ret_mean, double *ret_var);
 
+/* Widens [min, max] [dim] by n rows of x [n][dim]. */
+void batch_range(size_t n, size_t dim, const float *x, double *min, double *max);
+
 #endif

@@ -133,7 +133,8 @@ int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy 
 		return ERR_BAD_MODEL;
 	}
 	ModelPolicy plan = {
-		.policy = { .ops = &OPS, .interval_s = info->interval_s, .obs_version = info->obs_version },
+		.policy = { .ops = &OPS, .interval_s = info->interval_s, .obs_version = info->obs_version,
+			    .obs_stack = info->obs_stack, .pod_price = info->pod_price },
 		.net = net,
 		.steps = info->steps,
 	};

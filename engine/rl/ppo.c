@@ -91,6 +91,7 @@ static void place(Ppo *ppo, Carve *at)
 	ppo->obs_stats.var = carve(at, dim, sizeof(double));
 	ppo->reward_stats.mean = carve(at, 1, sizeof(double));
 	ppo->reward_stats.var = carve(at, 1, sizeof(double));
+	ppo->obs_range = carve(at, 2 * n_envs * dim, sizeof(double));
 	ppo->obs_moments = carve(at, 2 * n_envs * dim, sizeof(double));
 	ppo->reward_moments = carve(at, 2 * n_envs, sizeof(double));
 }
@@ -137,6 +138,10 @@ static int start(Ppo *ppo, Error *err)
 	for (size_t k = 0; k < ppo->n_workers; k++) {
 		ppo->worker[k].first = k * n_envs / ppo->n_workers;
 		ppo->worker[k].count = (k + 1) * n_envs / ppo->n_workers - ppo->worker[k].first;
+	}
+	for (size_t i = 0; i < n_envs * (size_t) ppo->spec.obs_dim; i++) {
+		ppo->obs_range[i] = INFINITY;
+		ppo->obs_range[n_envs * (size_t) ppo->spec.obs_dim + i] = -INFINITY;
 	}
 	running_init(&ppo->obs_stats, (size_t) ppo->spec.obs_dim, ppo->obs_stats.mean, ppo->obs_stats.var);
 	running_init(&ppo->reward_stats, 1, ppo->reward_stats.mean, ppo->reward_stats.var);

@@ -111,6 +111,7 @@ static void finish(Ppo *ppo, const PpoWorker *worker)
 	for (size_t e = first; e < first + worker->count; e++) {
 		float *obs = ppo->rollout.obs + e * n_steps * dim;
 		values_of(ppo, worker, obs, n_steps, ppo->rollout.value + e * n_steps);
+		batch_range(n_steps, dim, obs, ppo->obs_range + e * dim, ppo->obs_range + (n_envs + e) * dim);
 		if (ppo->config.norm_obs) {
 			batch_moments(n_steps, dim, obs, ppo->obs_moments + e * dim,
 				      ppo->obs_moments + (n_envs + e) * dim);
@@ -171,6 +172,20 @@ static void list_episodes(Ppo *ppo)
 		}
 }
 
+/* Over all environments, into the net. */
+void ppo_show_range(Ppo *ppo)
+{
+	size_t dim = (size_t) ppo->spec.obs_dim, n_envs = ppo->rollout.n_envs;
+	double *min = ppo->obs_moments, *max = min + dim; /* free between rollouts */
+	memcpy(min, ppo->obs_range, dim * sizeof *min);
+	memcpy(max, ppo->obs_range + n_envs * dim, dim * sizeof *max);
+	for (size_t i = dim; i < n_envs * dim; i++) {
+		min[i % dim] = fmin(min[i % dim], ppo->obs_range[i]);
+		max[i % dim] = fmax(max[i % dim], ppo->obs_range[n_envs * dim + i]);
+	}
+	net_set_range(ppo->net, min, max);
+}
+
 static void merge_statistics(Ppo *ppo)
 {
 	size_t dim = (size_t) ppo->spec.obs_dim, n_envs = ppo->rollout.n_envs;
@@ -185,6 +200,7 @@ static void merge_statistics(Ppo *ppo)
 	}
 	if (ppo->config.norm_obs)
 		net_set_normalisation(ppo->net, ppo->obs_stats.mean, ppo->obs_stats.var, ppo->obs_stats.count);
+	ppo_show_range(ppo);
 }
 
 int ppo_collect(Ppo *ppo, Error *err)

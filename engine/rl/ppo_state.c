@@ -51,6 +51,7 @@ static void fields(Ppo *ppo, Walk *walk)
 	field(walk, &adam->step, sizeof adam->step);
 	running_fields(walk, &ppo->obs_stats);
 	running_fields(walk, &ppo->reward_stats);
+	field(walk, ppo->obs_range, 2 * n_envs * dim * sizeof(double));
 	field(walk, &ppo->shuffle, sizeof ppo->shuffle);
 	field(walk, &ppo->steps, sizeof ppo->steps);
 	field(walk, &ppo->config.learning_rate, sizeof ppo->config.learning_rate);
@@ -168,6 +169,7 @@ int ppo_restore(Ppo *ppo, const char *state, size_t len, Error *err)
 	fields(ppo, &walk);
 	if (ppo->config.norm_obs)
 		net_set_normalisation(ppo->net, ppo->obs_stats.mean, ppo->obs_stats.var, ppo->obs_stats.count);
+	ppo_show_range(ppo);
 	net_pack(ppo->net);
 	if (head.env_bytes)
 		return 0;
