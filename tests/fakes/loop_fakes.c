@@ -6,12 +6,16 @@
 
 static int metrics_fetch(Metrics *metrics, const Target *target, size_t n, int64_t now_ms, Sample *ret, Error *err)
 {
-	(void) target, (void) n;
+	(void) target;
 	FakeMetrics *fake = (FakeMetrics *) metrics;
+	fake->fetches++;
+	fake->targets += (int32_t) n;
 	if (fake->code)
 		return error_set(err, fake->code, "fake prometheus: %s", err_text(fake->code));
-	*ret = fake->sample;
-	ret->wall_ms = now_ms;
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = fake->sample;
+		ret[i].wall_ms = now_ms;
+	}
 	return 0;
 }
 
@@ -43,7 +47,7 @@ static int actuator_get(Actuator *actuator, const Target *target, Scale *ret, Er
 	FakeActuator *fake = (FakeActuator *) actuator;
 	if (fake->get_code)
 		return error_set(err, fake->get_code, "fake api: scale: %s", err_text(fake->get_code));
-	*ret = (Scale) { .replicas = fake->replicas, .status_replicas = fake->replicas };
+	*ret = (Scale) { .replicas = fake->replicas, .status_replicas = fake->replicas, .floor = fake->floor };
 	(void) snprintf(ret->resource_version, sizeof ret->resource_version, "%d", fake->version);
 	return 0;
 }
@@ -65,8 +69,13 @@ static int actuator_set(Actuator *actuator, const Target *target, const Scale *w
 		fake->from[fake->n_writes++] = fake->replicas;
 	}
 	fake->records_before_write = fake->sink ? fake->sink->committed : 0;
-	fake->replicas = want->replicas;
+	if (actuator->is_floor)
+		fake->floor = want->replicas;
+	else
+		fake->replicas = want->replicas;
 	fake->version++;
+	if (fake->lost_code)
+		return error_set(err, fake->lost_code, "fake api: the answer is lost");
 	return ret ? actuator_get(actuator, target, ret, err) : 0;
 }
 
@@ -85,6 +94,7 @@ static int policy_decide(Policy *policy, const Observation *obs, size_t n, Decis
 {
 	FakePolicy *fake = (FakePolicy *) policy;
 	fake->asked++;
+	fake->seen += (int32_t) n;
 	if (fake->code)
 		return fake->code;
 	for (size_t i = 0; i < n; i++)
@@ -110,6 +120,54 @@ void fake_policy_init(FakePolicy *fake, int32_t action)
 {
 	static const PolicyOps ops = { "fake", policy_decide, NULL, policy_end };
 	*fake = (FakePolicy) { .policy = { .ops = &ops, .label = "fake" }, .action = action };
+}
+
+static void cluster_look(Cluster *cluster, const Target *target, size_t n, TargetFacts *ret)
+{
+	(void) target;
+	for (size_t i = 0; i < n; i++)
+		ret[i] = ((FakeCluster *) cluster)->facts;
+}
+
+static bool cluster_leads(Cluster *cluster)
+{
+	return ((FakeCluster *) cluster)->leads;
+}
+
+static void cluster_tell(Cluster *cluster, const Target *target, EventWord word, const char *text)
+{
+	(void) target;
+	FakeCluster *fake = (FakeCluster *) cluster;
+	int32_t i = fake->n_events++ % FAKE_EVENTS;
+	fake->event[i] = word;
+	(void) snprintf(fake->text[i], sizeof fake->text[i], "%s", text);
+}
+
+static void cluster_show(Cluster *cluster, const Target *target, const char *status_json)
+{
+	(void) target;
+	FakeCluster *fake = (FakeCluster *) cluster;
+	fake->n_shown++;
+	(void) snprintf(fake->status, sizeof fake->status, "%s", status_json);
+}
+
+static void cluster_end(Cluster *cluster)
+{
+	(void) cluster;
+}
+
+void fake_cluster_init(FakeCluster *fake)
+{
+	static const ClusterOps ops = { "fake", cluster_look, cluster_leads, cluster_tell, cluster_show, cluster_end };
+	*fake = (FakeCluster) { .cluster = { &ops }, .facts = { .held_replicas = -1 }, .leads = true };
+}
+
+int32_t fake_cluster_count(const FakeCluster *fake, EventWord word)
+{
+	int32_t count = 0;
+	for (int32_t i = 0; i < fake->n_events && i < FAKE_EVENTS; i++)
+		count += fake->event[i] == word;
+	return count;
 }
 
 static int sink_begin(Sink *sink, const RunStart *start, int64_t *ret, Error *err)

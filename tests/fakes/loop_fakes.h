@@ -6,6 +6,7 @@
 #define MAESTRO_TESTS_LOOP_FAKES_H
 
 #include "base/actuator.h"
+#include "base/cluster.h"
 #include "base/metrics.h"
 #include "base/policy.h"
 #include "base/sink.h"
@@ -16,6 +17,7 @@ typedef struct FakeMetrics {
 	Metrics metrics;
 	Sample sample; /* the next answer; wall_ms is set by fetch */
 	int code;      /* != 0: the next fetch fails with it */
+	int32_t fetches, targets; /* how often, and for how many in all */
 } FakeMetrics;
 
 typedef struct FakeActuator {
@@ -23,6 +25,8 @@ typedef struct FakeActuator {
 	int32_t replicas;       /* of the "cluster" */
 	int32_t version;
 	int get_code, set_code; /* != 0: fails with it */
+	int lost_code;          /* != 0: the write is done, and answers this */
+	int32_t floor;          /* of a floor actuator */
 	int32_t conflicts;      /* so many writes answer 409 first */
 	int32_t moves_to;       /* > 0: with a conflict, somebody sets this number */
 	int32_t n_writes;
@@ -37,7 +41,20 @@ typedef struct FakePolicy {
 	int32_t action;
 	int code;
 	int32_t asked; /* how often */
+	int32_t seen;  /* observations in all */
 } FakePolicy;
+
+enum { FAKE_EVENTS = 64 };
+
+typedef struct FakeCluster {
+	Cluster cluster;
+	TargetFacts facts;      /* of every target */
+	bool leads;
+	int32_t n_events, n_shown;
+	EventWord event[FAKE_EVENTS];
+	char text[FAKE_EVENTS][200];
+	char status[2048];      /* as last shown */
+} FakeCluster;
 
 typedef struct FakeSink {
 	Sink sink;
@@ -49,6 +66,10 @@ typedef struct FakeSink {
 void fake_metrics_init(FakeMetrics *fake);
 void fake_actuator_init(FakeActuator *fake, int32_t replicas);
 void fake_policy_init(FakePolicy *fake, int32_t action);
+/* Leads, and knows of nothing. */
+void fake_cluster_init(FakeCluster *fake);
+/* How many Events of a word it was told. */
+int32_t fake_cluster_count(const FakeCluster *fake, EventWord word);
 void fake_sink_init(FakeSink *fake);
 /* The last record of a kind; NULL: none kept. */
 const Record *fake_sink_last(const FakeSink *fake, RecordKind kind);

@@ -9,77 +9,13 @@
 #include "control/loop.h"
 
 #include "base/rng.h"
-#include "fakes/loop_fakes.h"
+#include "fakes/loop_bench.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-typedef struct Bench {
-	Clock clock;
-	FakeMetrics metrics;
-	FakeActuator actuator;
-	FakePolicy policy;
-	FakeSink sink;
-	LoopConfig config;
-	Loop *loop;
-} Bench;
-
-static Bench *bench_new(int32_t replicas, int32_t action)
-{
-	Bench *b = calloc(1, sizeof *b);
-	assert_non_null(b);
-	clock_init_fake(&b->clock, 1700000000000);
-	fake_metrics_init(&b->metrics);
-	fake_actuator_init(&b->actuator, replicas);
-	fake_policy_init(&b->policy, action);
-	fake_sink_init(&b->sink);
-	b->actuator.sink = &b->sink;
-	b->config = (LoopConfig) {
-		.target = { .namespace_ = "shop", .name = "web", .min_replicas = 1, .max_replicas = 5 },
-		.metrics = &b->metrics.metrics,
-		.actuator = &b->actuator.actuator,
-		.policy = &b->policy.policy,
-		.observation = { OBS_SEED, 1, 0 },
-		.clock = &b->clock,
-		.sink = &b->sink.sink,
-		.interval_ms = 15000,
-		.context = "test",
-	};
-	rails_config_default(&b->config.rails);
-	b->config.rails.stabilise_ms = 0;
-	return b;
-}
-
-static void bench_open(Bench *b)
-{
-	Error err = { 0 };
-	assert_int_equal(loop_new(&b->config, &b->loop, &err), 0);
-}
-
-static void bench_free(Bench *b)
-{
-	loop_free(b->loop);
-	free(b);
-}
-
-static int cycle(Bench *b)
-{
-	Error err = { 0 };
-	int code = loop_once(b->loop, &err);
-	b->clock.now_ms += 15000;
-	return code;
-}
-
-static LiveView view_of(Bench *b)
-{
-	const LiveView *view = snap_acquire(loop_views(b->loop));
-	LiveView copy = *view;
-	snap_release(view);
-	return copy;
-}
 
 static void loop_writes_one_step_of_what_the_policy_asks(void **state)
 {
