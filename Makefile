@@ -68,6 +68,14 @@ $(B)/gen/ready: $(wildcard storage/*.sql)
 	@touch $@
 $(B)/gen/%_sql.h: $(B)/gen/ready ;
 
+# Presets of queries as C strings.
+PRESETS  := $(sort $(wildcard engine/cluster/presets/*.yaml))
+$(B)/gen/presets.h: $(PRESETS) | $(B)/gen/ready
+	@{ echo 'static const struct { const char *name, *text; } PRESETS[] = {'; \
+	for f in $(PRESETS); do echo "{ \"$$(basename $$f .yaml)\","; \
+		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $$f; echo '},'; done; echo '};'; } >$@
+$(B)/obj/engine/cluster/prom_preset.o: $(B)/gen/presets.h
+
 # The revision that /metrics tells; written anew only when it is another one.
 REVISION ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 .PHONY: revision

@@ -31,6 +31,8 @@ int kube_request(KubeClient *client, const char *what, const char *method, const
 
 /* ---- the objects that an autoscaler reads ---- */
 
+enum { PROM_ANNOTATION = 2048 }; /* bytes of the annotation maestro.io/queries, with its NUL */
+
 typedef struct KubeDeployment {
 	char uid[64];
 	char selector[512];         /* of its pods, in the form of labelSelector */
@@ -39,6 +41,7 @@ typedef struct KubeDeployment {
 	double latency_hard_ms;     /* latencyHardConstraint */
 	int32_t min_replicas;       /* maestro.io/min-replicas; 0: absent */
 	int32_t max_replicas;       /* maestro.io/max-replicas */
+	char queries[PROM_ANNOTATION]; /* maestro.io/queries; "": absent */
 	double cpu_request_cores;   /* of one pod, summed over its containers; 0: a container has none */
 	double mem_limit_bytes;     /* the same */
 } KubeDeployment;

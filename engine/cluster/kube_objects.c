@@ -82,15 +82,19 @@ static int read_selector(const Json *selector, const char *what, KubeDeployment 
 	return code;
 }
 
+/* NULL: absent. json_get descends at dots, and these keys have some. */
+static const char *annotation(const Json *root, const char *key)
+{
+	for (const Json *a = json_first(json_get(root, "metadata.annotations")); a; a = json_next(a))
+		if (json_key(a) && !strcmp(json_key(a), key))
+			return json_string(a);
+	return NULL;
+}
+
 /* A number in an annotation; absent keeps *ret. */
 static int read_annotation(const Json *root, const char *key, const char *what, double *ret, Error *err)
 {
-	const Json *annotations = json_get(root, "metadata.annotations");
-	const char *text = NULL;
-	/* json_get descends at dots, and these keys have some */
-	for (const Json *a = json_first(annotations); a; a = json_next(a))
-		if (json_key(a) && !strcmp(json_key(a), key))
-			text = json_string(a);
+	const char *text = annotation(root, key);
 	if (!text)
 		return 0;
 	char *end;
@@ -116,6 +120,10 @@ static int read_annotations(const Json *root, const char *what, KubeDeployment *
 	if (!(min >= 0.0 && min <= 1e6 && max >= 0.0 && max <= 1e6))
 		return error_set(err, ERR_INVALID, "%s: annotations maestro.io/min-replicas, max-replicas: not a count of pods",
 		                 what);
+	const char *queries = annotation(root, "maestro.io/queries");
+	if (queries && strlen(queries) >= sizeof ret->queries)
+		return error_set(err, ERR_INVALID, "%s: annotation maestro.io/queries: longer than %zu bytes", what, sizeof ret->queries - 1);
+	str_copy(ret->queries, sizeof ret->queries, queries ? queries : "");
 	ret->latency_soft_ms = fmax(ret->latency_soft_ms, 0.0); /* the thesis's -1: off */
 	ret->latency_hard_ms = fmax(ret->latency_hard_ms, 0.0);
 	ret->min_replicas = (int32_t) min;

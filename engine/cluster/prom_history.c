@@ -25,6 +25,8 @@ typedef struct PodPast {
 typedef struct History {
 	PromMetrics *prom;
 	const Target *target;
+	PromSlot slot;          /* of an annotation's queries */
+	const PromQueries *queries;
 	PodList pods;           /* as the API lists them now */
 	int64_t now_ms, step_ms, deadline_ms;
 	size_t n;
@@ -36,7 +38,7 @@ typedef struct History {
 
 /* ---- queries ---- */
 
-static int ask(History *history, const char *template, const char *by, PromMatrix *matrix, Error *err)
+static int ask(History *history, int v, const char *template, const char *by, PromMatrix *matrix, Error *err)
 {
 	PromMetrics *prom = history->prom;
 	prom_fill_in(prom, history->target, template);
@@ -53,7 +55,7 @@ static int ask(History *history, const char *template, const char *by, PromMatri
 		.timeout_ms = REQUEST_MS,
 	};
 	prom_matrix_done(matrix);
-	return prom_range(&prom->query, &range, matrix, err);
+	return prom_range(prom_source(prom, v), &range, matrix, err);
 }
 
 /* ---- checks ---- */
@@ -84,7 +86,7 @@ static void set_value(History *history, size_t i, int v, double value, int64_t a
 	Sample *sample = &history->sample[i];
 	const PromValue *row = prom_value(v);
 	double *field[PROM_VALUES] = { &sample->cpu_cores, &sample->mem_bytes, &sample->latency_ms, &sample->rps };
-	*field[v] = value;
+	*field[v] = v == PROM_P95 ? value * history->queries->p95_to_ms : value;
 	sample->valid |= row->bit;
 	sample->age_ms[row->age] = age_ms;
 }
@@ -252,9 +254,9 @@ static int take_value(History *history, int v, Error *err)
 	bool is_by_pod = v == PROM_CPU || v == PROM_MEMORY;
 	const char *by = is_by_pod ? "pod" : NULL;
 	Error cause = { 0 };
-	int code = ask(history, prom_value(v)->value, by, &history->value, &cause);
+	int code = ask(history, v, history->queries->query[v], by, &history->value, &cause);
 	if (!code)
-		code = ask(history, prom_value(v)->newest, by, &history->newest, &cause);
+		code = ask(history, v, history->queries->newest[v], by, &history->newest, &cause);
 	if (code == ERR_INVALID || code == ERR_PARSE) { /* of this query alone */
 		note_all(history, prom_value(v)->name, cause.text);
 		return 0;
@@ -279,9 +281,9 @@ static bool is_count(double value)
 static int take_replicas(History *history, Error *err)
 {
 	Error cause = { 0 };
-	int code = ask(history, SPEC, NULL, &history->value, &cause);
+	int code = ask(history, PROM_CPU, SPEC, NULL, &history->value, &cause);
 	if (!code)
-		code = ask(history, READY, NULL, &history->newest, &cause);
+		code = ask(history, PROM_CPU, READY, NULL, &history->newest, &cause);
 	if (code && code != ERR_INVALID && code != ERR_PARSE)
 		return error_set(err, code, "%s", cause.text);
 	const PromSeries *spec = code ? NULL : prom_matrix_single(&history->value, NULL);
@@ -324,6 +326,8 @@ int prom_history(Metrics *metrics, const Target *target, int64_t now_ms, int64_t
 	history.deadline_ms = clock_mono_ms(prom->config.clock) + HISTORY_MS;
 	int code = kube_deployment_read(prom->config.kube, target, &deployment, err);
 	if (!code)
+		code = prom_choose_queries(prom, target, deployment.queries, &history.slot, &history.queries, err);
+	if (!code)
 		code = kube_pods_list(prom->config.kube, target, deployment.selector, now_ms, &history.pods, err);
 	history.sample = code ? NULL : calloc(n, sizeof *history.sample);
 	if (!code && !history.sample)
@@ -340,6 +344,7 @@ int prom_history(Metrics *metrics, const Target *target, int64_t now_ms, int64_t
 	free(history.sample);
 	free(history.past);
 	pod_list_done(&history.pods);
+	prom_queries_done(&history.slot.queries);
 	prom_matrix_done(&history.value);
 	prom_matrix_done(&history.newest);
 	return code;

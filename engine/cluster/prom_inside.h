@@ -3,6 +3,7 @@
 #define MAESTRO_CLUSTER_PROM_INSIDE_H
 
 #include "base/json.h"
+#include "cluster/prom_preset.h"
 #include "cluster/prom_query.h"
 #include "cluster/prometheus.h"
 
@@ -16,7 +17,6 @@ bool prom_read_value(const Json *pair, double *ret_time_s, double *ret);
 
 /* ---- the source ---- */
 
-enum { PROM_CPU, PROM_MEMORY, PROM_P95, PROM_RPS, PROM_VALUES };
 enum { STALE_SLACK_MS = 30000, FUTURE_SLACK_MS = 5000 };
 
 typedef struct PromValue {
@@ -24,18 +24,20 @@ typedef struct PromValue {
 	uint32_t bit;
 	int age;        /* index in Sample.age_ms */
 	double max;     /* past this it is a broken exporter */
-	const char *value, *newest; /* queries: of the value, of its newest sample's time */
 } PromValue;
 
 typedef struct PromSlot { /* of one target */
 	Sample sample;
 	PodList pods;
+	char annotation[PROM_ANNOTATION]; /* that queries were read from */
+	PromQueries queries;              /* of the annotation */
 } PromSlot;
 
 typedef struct PromMetrics {
 	Metrics base;
-	PromConfig config; /* url is ours */
-	PromQuery query;
+	PromConfig config;
+	PromQuery query, latency;  /* latency.endpoint is NULL where one Prometheus has all */
+	PromQueries queries;       /* of targets without an annotation */
 	PromRows rows, times;
 	StrBuf promql;
 	PromSlot *slot;
@@ -43,6 +45,11 @@ typedef struct PromMetrics {
 } PromMetrics;
 
 const PromValue *prom_value(int v);
+/* Where value v is asked. */
+PromQuery *prom_source(PromMetrics *prom, int v);
+/* The queries of a target whose annotation says so ("": the source's own), kept in slot. ERR_INVALID names the Deployment. */
+int prom_choose_queries(PromMetrics *prom, const Target *target, const char *annotation, PromSlot *slot, const PromQueries **ret,
+                        Error *err);
 /* Fills prom->promql. */
 void prom_fill_in(PromMetrics *prom, const Target *target, const char *template);
 /* MetricsOps.history */

@@ -100,7 +100,8 @@ static int server_failed(const PromQuery *query, Error *err)
 	excerpt(&query->response.body, text, sizeof text);
 	if (err)
 		*err = (Error) { .http_status = status };
-	return error_set(err, code, "prometheus %s: HTTP %d: \"%s\"", strchr(query->url, '@') ? "" : query->url, status, text);
+	return error_set(err, code, "prometheus %s: HTTP %d: \"%s\"", strchr(endpoint_url(query->endpoint), '@') ? "" : endpoint_url(query->endpoint), status,
+	                 text);
 }
 
 /* A warning tells of a part that did not answer (a remote read, a Thanos store); those on the query's own form begin with
@@ -142,13 +143,12 @@ int prom_ask(PromQuery *query, int64_t timeout_ms, Json **ret_root, Error *err)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	const HttpRequest request = {
 		.method = "GET",
-		.url = query->target.data,
 		.timeout_ms = timeout_ms,
 		.max_body = ANSWER_BYTES,
 	};
 	Json *root = NULL;
 	Error cause = { 0 };
-	int code = http_request(query->http, &request, &query->response, &cause);
+	int code = endpoint_request(query->endpoint, query->target.data, request, &query->response, &cause);
 	query->was_too_much = code == ERR_INVALID;
 	if (code == ERR_PARSE)
 		return prom_unexpected(query, "answer cut short", err);
@@ -169,7 +169,7 @@ int prom_query(PromQuery *query, const char *promql, int64_t now_ms, int64_t tim
 	Json *root = NULL;
 	rows->n = 0;
 	strbuf_clear(&query->target);
-	strbuf_addf(&query->target, "%s/api/v1/query?time=%lld.%03d&query=", query->url, (long long) (now_ms / 1000),
+	strbuf_addf(&query->target, "/api/v1/query?time=%lld.%03d&query=", (long long) (now_ms / 1000),
 	            (int) (now_ms % 1000));
 	http_escape(&query->target, promql);
 	int code = prom_ask(query, timeout_ms, &root, err);

@@ -4,7 +4,7 @@
 #ifndef MAESTRO_CLUSTER_PROM_QUERY_H
 #define MAESTRO_CLUSTER_PROM_QUERY_H
 
-#include "base/http.h"
+#include "base/endpoint.h"
 #include "base/types.h"
 
 typedef struct PromRow {
@@ -18,9 +18,8 @@ typedef struct PromRows {
 	size_t n, size;
 } PromRows;
 
-typedef struct PromQuery { /* what a query needs from call to call; zero it, then set url and http */
-	HttpClient *http;        /* lent */
-	const char *url;         /* lent; without a slash at the end */
+typedef struct PromQuery { /* what a query needs from call to call; zero it, then set endpoint */
+	Endpoint *endpoint;      /* lent */
 	StrBuf target;
 	HttpResponse response;
 	bool was_too_much;       /* the last failed for the size of its answer or the work of it: ask for less */

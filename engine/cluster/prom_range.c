@@ -111,7 +111,7 @@ static int ask_chunk(PromQuery *query, const PromRange *range, size_t first, siz
 	if (left_ms <= 0)
 		return error_set(err, ERR_TIMEOUT, "prometheus: out of time at %zu of %zu points", first, matrix->n);
 	strbuf_clear(&query->target);
-	strbuf_addf(&query->target, "%s/api/v1/query_range?", query->url);
+	strbuf_addf(&query->target, "/api/v1/query_range?");
 	add_time(&query->target, "start", range->start_ms + (int64_t) first * range->step_ms);
 	add_time(&query->target, "&end", range->start_ms + (int64_t) last * range->step_ms);
 	add_time(&query->target, "&step", range->step_ms);

@@ -14,32 +14,20 @@
 
 enum { QUERY_MS = 2000, ALL_QUERIES_MS = 5000, PROBLEM = 160 };
 
-#define PODS "{namespace=\"$NS\",pod=~\"$POD-.*\",container!=\"\"}"
-#define SERVICE "destination_workload_namespace=\"$NS\",destination_workload=\"$NAME\""
-
 enum { CPU = PROM_CPU, MEMORY = PROM_MEMORY, P95 = PROM_P95, RPS = PROM_RPS, VALUES = PROM_VALUES };
 
 static const PromValue VALUE[VALUES] = {
-	[CPU] = { "cpu", SAMPLE_CPU, 0, 1e6,
-	          "sum by (pod)(rate(container_cpu_usage_seconds_total" PODS "[$RATE]))",
-	          "max by (pod)(timestamp(container_cpu_usage_seconds_total" PODS "))" },
-	[MEMORY] = { "memory", SAMPLE_MEM, 1, 1e16,
-	             "sum by (pod)(container_memory_working_set_bytes" PODS ")",
-	             "max by (pod)(timestamp(container_memory_working_set_bytes" PODS "))" },
-	[P95] = { "p95", SAMPLE_LATENCY, 2, 1e9,
-	          "histogram_quantile(.95, "
-	          "sum by (le)(rate(istio_request_duration_milliseconds_bucket{" SERVICE "}[$LATENCY])))",
-	          "max(timestamp(istio_request_duration_milliseconds_bucket{" SERVICE "}))" },
-	[RPS] = { "rps", SAMPLE_RPS, 3, 1e9,
-	          "sum(rate(istio_requests_total{" SERVICE "}[$RATE]))",
-	          "max(timestamp(istio_requests_total{" SERVICE "}))" },
+	[CPU] = { "cpu", SAMPLE_CPU, 0, 1e6 },
+	[MEMORY] = { "memory", SAMPLE_MEM, 1, 1e16 },
+	[P95] = { "p95", SAMPLE_LATENCY, 2, 1e9 },
+	[RPS] = { "rps", SAMPLE_RPS, 3, 1e9 },
 };
-static const char SCRAPED[] = "min by (pod)(up{namespace=\"$NS\",pod=~\"$POD-.*\"})";
 
 typedef struct Fetch { /* one target's */
 	PromMetrics *prom;
 	const Target *target;
 	PromSlot *slot;
+	const PromQueries *queries;
 	int64_t now_ms, deadline_ms;
 	char problem[VALUES][PROBLEM]; /* "": none */
 } Fetch;
@@ -56,6 +44,28 @@ const PromValue *prom_value(int v)
 	return &VALUE[v];
 }
 
+PromQuery *prom_source(PromMetrics *prom, int v)
+{
+	return v == P95 && prom->latency.endpoint ? &prom->latency : &prom->query;
+}
+
+int prom_choose_queries(PromMetrics *prom, const Target *target, const char *annotation, PromSlot *slot, const PromQueries **ret,
+                        Error *err)
+{
+	Error why = { 0 };
+	*ret = annotation[0] ? &slot->queries : &prom->queries;
+	if (!annotation[0] || !strcmp(annotation, slot->annotation))
+		return 0;
+	PromQueries queries;
+	int code = prom_queries_read("annotation maestro.io/queries", annotation, &queries, &why);
+	if (code)
+		return error_set(err, ERR_INVALID, "deployment %s/%s: %s", target->namespace_, target->name, why.text);
+	prom_queries_done(&slot->queries);
+	slot->queries = queries;
+	str_copy(slot->annotation, sizeof slot->annotation, annotation);
+	return 0;
+}
+
 void prom_fill_in(PromMetrics *prom, const Target *target, const char *template)
 {
 	strbuf_clear(&prom->promql);
@@ -67,7 +77,7 @@ static void expand(const Fetch *fetch, const char *template)
 	prom_fill_in(fetch->prom, fetch->target, template);
 }
 
-static int ask(const Fetch *fetch, const char *template, PromRows *rows, Error *err)
+static int ask(const Fetch *fetch, int v, const char *template, PromRows *rows, Error *err)
 {
 	PromMetrics *prom = fetch->prom;
 	int64_t left_ms = fetch->deadline_ms - clock_mono_ms(prom->config.clock);
@@ -76,7 +86,7 @@ static int ask(const Fetch *fetch, const char *template, PromRows *rows, Error *
 	expand(fetch, template);
 	if (prom->promql.failed)
 		return error_set(err, ERR_NOMEM, "out of memory");
-	return prom_query(&prom->query, prom->promql.data, fetch->now_ms, left_ms < QUERY_MS ? left_ms : QUERY_MS, rows, err);
+	return prom_query(prom_source(prom, v), prom->promql.data, fetch->now_ms, left_ms < QUERY_MS ? left_ms : QUERY_MS, rows, err);
 }
 
 /* These concern one query and leave the others' answers good; any other code ends the fetch. */
@@ -236,11 +246,11 @@ static int fetch_value(Fetch *fetch, int v, double *ret, Error *err)
 	double value = 0.0;
 	int64_t age_ms = 0;
 	bool is_there = false, is_by_pod = v == CPU || v == MEMORY;
-	int code = ask(fetch, VALUE[v].value, &prom->rows, &cause);
+	int code = ask(fetch, v, fetch->queries->query[v], &prom->rows, &cause);
 	if (!code)
 		is_there = is_by_pod ? take_by_pod(fetch, v, &prom->rows, &value) : take_single(fetch, v, &prom->rows, &value);
 	if (is_there) {
-		code = ask(fetch, VALUE[v].newest, &prom->times, &cause);
+		code = ask(fetch, v, fetch->queries->newest[v], &prom->times, &cause);
 		if (!code && is_by_pod)
 			is_there = is_fresh_by_pod(fetch, v, &prom->rows, &prom->times, &age_ms);
 		else if (!code)
@@ -283,9 +293,9 @@ static int infer_no_traffic(Fetch *fetch, Error *err)
 	if (strcmp(fetch->problem[RPS], "empty result"))
 		return 0;
 	Error cause = { 0 };
-	int code = ask(fetch, VALUE[RPS].newest, &prom->times, &cause);
+	int code = ask(fetch, RPS, fetch->queries->newest[RPS], &prom->times, &cause);
 	if (!code && prom->times.n == 0)
-		code = ask(fetch, SCRAPED, &prom->rows, &cause);
+		code = ask(fetch, RPS, fetch->queries->scraped, &prom->rows, &cause);
 	if (code)
 		return is_about_one_query(code) ? 0 : error_set(err, code, "%s", cause.text);
 	if (prom->times.n > 0) {
@@ -315,7 +325,7 @@ static void write_missing(Fetch *fetch)
 			first = first < 0 ? v : first;
 		}
 	if (first >= 0) {
-		expand(fetch, VALUE[first].value);
+		expand(fetch, fetch->queries->query[first]);
 		strbuf_addf(&text, "; query: %s", fetch->prom->promql.failed ? "?" : fetch->prom->promql.data);
 	}
 	str_copy(sample->missing, sizeof sample->missing, first < 0 ? "" : text.failed ? VALUE[first].name : text.data);
@@ -336,7 +346,7 @@ static int fetch_values(Fetch *fetch, Error *err)
 	Sample *sample = &fetch->slot->sample;
 	sample->cpu_cores = value[CPU];
 	sample->mem_bytes = value[MEMORY];
-	sample->latency_ms = value[P95];
+	sample->latency_ms = value[P95] * fetch->queries->p95_to_ms;
 	sample->rps = value[RPS];
 	write_missing(fetch);
 	return 0;
@@ -354,6 +364,8 @@ static int fetch_target(Fetch *fetch, Error *err)
 		return error_set(err, ERR_INVALID, "deployment %s/%s: not a name that Kubernetes allows", target->namespace_,
 		                 target->name);
 	int code = kube_deployment_read(config->kube, target, &deployment, err);
+	if (!code)
+		code = prom_choose_queries(fetch->prom, target, deployment.queries, slot, &fetch->queries, err);
 	if (!code)
 		code = kube_pods_list(config->kube, target, deployment.selector, fetch->now_ms, &slot->pods, err);
 	if (code)
@@ -416,15 +428,19 @@ static int fetch(Metrics *metrics, const Target *target, size_t n, int64_t now_m
 static void prom_done(Metrics *metrics)
 {
 	PromMetrics *prom = (PromMetrics *) metrics;
-	for (size_t i = 0; i < prom->n_slots; i++)
+	for (size_t i = 0; i < prom->n_slots; i++) {
 		pod_list_done(&prom->slot[i].pods);
+		prom_queries_done(&prom->slot[i].queries);
+	}
 	free(prom->slot);
 	strbuf_done(&prom->promql);
 	prom_rows_done(&prom->rows);
 	prom_rows_done(&prom->times);
 	prom_query_done(&prom->query);
-	http_client_free(prom->query.http);
-	free((char *) (uintptr_t) prom->config.url);
+	prom_query_done(&prom->latency);
+	endpoint_close(prom->query.endpoint);
+	endpoint_close(prom->latency.endpoint);
+	prom_queries_done(&prom->queries);
 	free(prom);
 }
 
@@ -433,19 +449,18 @@ static const MetricsOps OPS = { "prometheus", fetch, prom_done, prom_history };
 int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err)
 {
 	PromMetrics *prom = calloc(1, sizeof *prom);
-	char *url = strdup(config->url);
-	if (!prom || !url) {
-		free(url);
-		free(prom);
+	if (!prom)
 		return error_set(err, ERR_NOMEM, "out of memory");
-	}
-	for (size_t len = strlen(url); len > 0 && url[len - 1] == '/'; len--)
-		url[len - 1] = '\0';
 	prom->base.ops = &OPS;
 	prom->config = *config;
-	prom->config.url = url;
-	prom->query.url = url;
-	int code = http_client_new(NULL, &prom->query.http, err);
+	EndpointConfig access = config->access;
+	access.url = config->url;
+	int code = prom_queries_open(config->queries ? config->queries : "istio", &prom->queries, err);
+	if (!code)
+		code = endpoint_open(&access, &prom->query.endpoint, err);
+	access.url = config->latency_url;
+	if (!code && config->latency_url)
+		code = endpoint_open(&access, &prom->latency.endpoint, err);
 	if (code)
 		prom_done(&prom->base);
 	else

@@ -1,5 +1,5 @@
 /*
- * Metrics of a real cluster: numbers from Prometheus by the thesis's PromQL (CONTROL F.0), pods and replicas from the
+ * Metrics of a real cluster: numbers from Prometheus by the queries of a preset (the thesis's, CONTROL F.0, or others: prom_preset.h), pods and replicas from the
  * Kubernetes API.
  *
  * An unknown is never a number. Each of the four values is valid only if its query gave exactly one finite, plausible
@@ -10,11 +10,15 @@
 #define MAESTRO_CLUSTER_PROMETHEUS_H
 
 #include "base/clock.h"
+#include "base/endpoint.h"
 #include "base/metrics.h"
 #include "cluster/kube.h"
 
 typedef struct PromConfig {
-	const char *url;           /* copied; "http://host:9090", a path prefix allowed */
+	const char *url;           /* "http://host:9090", a path prefix allowed; lent, as all below */
+	const char *latency_url;   /* of another Prometheus that has the p95; NULL: the same */
+	EndpointConfig access;     /* what both ask of us; its url is not read */
+	const char *queries;       /* preset or file of Deployments without an annotation; NULL: "istio" */
 	KubeClient *kube;          /* lent for the source's life; used only within fetch */
 	Clock *clock;              /* the same; for the deadline over all queries of a target */
 	double rate_window_s;      /* of cpu and rps: 60, or a model's own */
@@ -25,7 +29,7 @@ typedef struct PromConfig {
 /* The thesis's windows and Prometheus's usual scrape interval; url, kube and clock are the caller's. */
 void prom_config_default(PromConfig *config);
 
-/* ERR_NOMEM. */
+/* ERR_NOMEM; endpoint_open's, of a URL or a file; prom_queries_open's. */
 int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err);
 
 #endif

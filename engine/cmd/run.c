@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
 #include "cmd/policies.h"
+#include "cmd/prom_options.h"
 #include "cmd/run_report.h"
 #include "cmd/session.h"
 #include "control/engine.h"
@@ -21,7 +22,8 @@
 #include <string.h>
 
 typedef struct RunOptions {
-	const char *deployment, *namespace_, *policy, *prometheus, *kubeconfig, *context, *db, *glyphs, *color, *theme;
+	const char *deployment, *namespace_, *policy, *kubeconfig, *context, *db, *glyphs, *color, *theme;
+	PromOptions prom;
 	int32_t min_replicas, max_replicas;
 	double interval_s, latency_soft_ms, latency_hard_ms, scale_down_window_s;
 	bool is_dry_run, is_once, is_json, is_forced, is_headless, is_readonly;
@@ -34,7 +36,7 @@ static const Opt OPTIONS[] = {
 	OPTION("deployment", 'd', OPT_STRING, deployment, 0, 0, "NS/NAME", "the Deployment to scale"),
 	OPTION("namespace", 'n', OPT_STRING, namespace_, 0, 0, "NS", "where --deployment has none; else the context's"),
 	OPTION("policy", 'p', OPT_STRING, policy, 0, 0, "P", "model:FILE, hpa or hpa:cpu=N"),
-	OPTION("prometheus", 0, OPT_STRING, prometheus, 0, 0, "URL", "of the Prometheus that scrapes it"),
+	PROM_OPTIONS(RunOptions),
 	OPTION("kubeconfig", 0, OPT_STRING, kubeconfig, 0, 0, "FILE", "else KUBECONFIG, ~/.kube/config, or the pod's account"),
 	OPTION("context", 0, OPT_STRING, context, 0, 0, "NAME", "of the kubeconfig"),
 	OPTION("min-replicas", 0, OPT_INT, min_replicas, 1, 10000, "N", "else the annotation, else 1"),
@@ -91,7 +93,7 @@ static void read_thesis_environment(RunOptions *o)
 	const char *interval = getenv("POLL_INTERVAL_SECONDS");
 	if (interval)
 		(void) opts_duration(interval, &o->interval_s);
-	o->prometheus = getenv("PROMETHEUS_URL");
+	o->prom.url = getenv("PROMETHEUS_URL");
 	o->deployment = getenv("TARGET_DEPLOYMENT");
 	o->namespace_ = getenv("TARGET_NAMESPACE");
 }
@@ -185,18 +187,15 @@ static int open_cluster(RunCommand *r, Error *err)
 
 static int open_sources(RunCommand *r, Error *err)
 {
-	PromConfig prom;
-	prom_config_default(&prom);
-	prom.url = r->options.prometheus;
+	PromConfig prom = prom_options_config(&r->options.prom);
 	prom.kube = r->kube;
 	prom.clock = &r->session.clock;
 	if (r->info.latency_window_s > 0)
 		prom.latency_window_s = (double) r->info.latency_window_s;
 	if (r->info.rate_window_s > 0)
 		prom.rate_window_s = (double) r->info.rate_window_s;
-	if (prom_metrics_new(&prom, &r->metrics, err) || kube_actuator_new(r->kube, &r->actuator, err))
-		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	return 0;
+	int code = prom_metrics_new(&prom, &r->metrics, err);
+	return code ? code : kube_actuator_new(r->kube, &r->actuator, err);
 }
 
 static double choose_interval(const RunCommand *r)
@@ -352,7 +351,7 @@ static int parse(RunOptions *options, int argc, char **argv)
 		return code;
 	if (!options->deployment)
 		return usage("--deployment NAMESPACE/NAME is missing");
-	return options->prometheus ? 0 : usage("--prometheus URL is missing");
+	return options->prom.url ? 0 : usage("--prometheus URL is missing");
 }
 
 int cmd_run(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* `maestro suggestion-server`: options and signals of serve/suggestion_server.h. */
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
+#include "cmd/prom_options.h"
 #include "cmd/serving.h"
 
 #include "base/mem.h"
@@ -14,7 +15,8 @@ enum { STOP_MS = 4000 };
 
 typedef struct SuggestionOptions {
 	ServingOptions serving;
-	const char *model_url, *model_token_file, *model_ca, *prometheus, *kubeconfig, *context, *deployment, *namespace_;
+	const char *model_url, *model_token_file, *model_ca, *kubeconfig, *context, *deployment, *namespace_;
+	PromOptions prom;
 	int32_t min_replicas, max_replicas;
 	double latency_soft_ms, latency_hard_ms, pod_price;
 } SuggestionOptions;
@@ -26,7 +28,7 @@ static const Opt OPTIONS[] = {
 	OPTION("model-url", 0, OPT_STRING, model_url, 0, 0, "URL", "of the model server (MODEL_SERVER_URL)"),
 	OPTION("model-token-file", 0, OPT_STRING, model_token_file, 0, 0, "FILE", "bearer token for the model server"),
 	OPTION("model-ca", 0, OPT_STRING, model_ca, 0, 0, "FILE", "authority of the model server's certificate"),
-	OPTION("prometheus", 0, OPT_STRING, prometheus, 0, 0, "URL", "of the Prometheus that scrapes the targets (PROMETHEUS_URL)"),
+	PROM_OPTIONS(SuggestionOptions),
 	OPTION("kubeconfig", 0, OPT_STRING, kubeconfig, 0, 0, "FILE", "else KUBECONFIG, ~/.kube/config, or the pod's account"),
 	OPTION("context", 0, OPT_STRING, context, 0, 0, "NAME", "of the kubeconfig"),
 	OPTION("deployment", 'd', OPT_STRING, deployment, 0, 0, "NAME", "where a request names none (TARGET_DEPLOYMENT)"),
@@ -59,8 +61,7 @@ static int run(const SuggestionOptions *o, Error *err)
 	const EndpointConfig model = { .url = o->model_url, .bearer_file = o->model_token_file, .ca_file = o->model_ca };
 	SuggestionServerConfig config = { .server = serving_config(&o->serving), .model = &model, .clock = &clock };
 	clock_init_system(&clock);
-	prom_config_default(&config.prometheus);
-	config.prometheus.url = o->prometheus;
+	config.prometheus = prom_options_config(&o->prom);
 	config.kubeconfig = &kubeconfig;
 	config.defaults = (Target) {
 		.min_replicas = o->min_replicas, .max_replicas = o->max_replicas, .pod_price = (float) o->pod_price,
@@ -86,7 +87,7 @@ int cmd_suggestion_server(int argc, char **argv)
 	SuggestionOptions options = {
 		.serving.listen = "127.0.0.1:5001",
 		.model_url = getenv("MODEL_SERVER_URL"),
-		.prometheus = getenv("PROMETHEUS_URL"),
+		.prom.url = getenv("PROMETHEUS_URL"),
 		.deployment = getenv("TARGET_DEPLOYMENT"),
 		.namespace_ = getenv("TARGET_NAMESPACE"),
 		.latency_soft_ms = -1, .latency_hard_ms = -1,
@@ -97,7 +98,7 @@ int cmd_suggestion_server(int argc, char **argv)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	if (!options.model_url)
 		return usage("--model-url URL is missing");
-	if (!options.prometheus)
+	if (!options.prom.url)
 		return usage("--prometheus URL is missing");
 	Error err = { 0 };
 	serving_catch_signals();

@@ -163,15 +163,14 @@ static void begin(Fixture *f)
 	config.kube = f->kube;
 	config.clock = &f->clock;
 	assert_int_equal(prom_metrics_new(&config, &f->metrics, &f->err), 0);
-	f->query.url = fake_server_url(f->server);
-	assert_int_equal(http_client_new(NULL, &f->query.http, &f->err), 0);
+	assert_int_equal(endpoint_open(&(EndpointConfig) { .url = fake_server_url(f->server) }, &f->query.endpoint, &f->err), 0);
 }
 
 static void end(Fixture *f)
 {
 	prom_matrix_done(&f->matrix);
 	prom_query_done(&f->query);
-	http_client_free(f->query.http);
+	endpoint_close(f->query.endpoint);
 	metrics_free(f->metrics);
 	kube_client_free(f->kube);
 	kubeconfig_done(&f->kube_config);
