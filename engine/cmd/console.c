@@ -13,6 +13,7 @@
 
 typedef struct ConsoleOptions {
 	const char *screen, *policy, *trace, *traffic, *db, *glyphs, *color, *theme;
+	OptList fault;
 	double speed;
 	int64_t seed;
 } ConsoleOptions;
@@ -25,6 +26,7 @@ static const Opt OPTIONS[] = {
 	OPTION("policy", 'p', OPT_STRING, policy, 0, 0, "P", "model:FILE, hpa or hpa:cpu=N"),
 	OPTION("trace", 0, OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay; else constant traffic"),
 	OPTION("traffic", 0, OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic, as of maestro train"),
+	OPTION("fault", 0, OPT_LIST, fault, 0, 0, "KIND", "that strikes the simulated service: pod-kill, cpu-stress:every=15m,for=270s, ..."),
 	OPTION("speed", 0, OPT_DOUBLE, speed, .01, 1000, "X", "1 is an interval every 2 s"),
 	OPTION("seed", 0, OPT_INT64, seed, 0, 9e15, "N", "of the simulated traffic"),
 	OPTION("glyphs", 0, OPT_STRING, glyphs, 0, 0, "KIND", "auto, braille, block or ascii"),
@@ -81,6 +83,9 @@ static int run(Session *session, const ConsoleOptions *options, Error *err)
 	sim.substep_s = 1;
 	int code = options->traffic ? traffic_make(options->traffic, (uint64_t) options->seed, &traffic, err)
 		: options->trace ? trace_load(options->trace, &traffic.trace, err) : 0;
+	for (size_t i = 0; i < options->fault.n && !code; i++, sim.n_plans++)
+		code = i < CHAOS_PLANS ? chaos_parse(options->fault.item[i], &sim.plan[i], err)
+		                       : error_set(err, ERR_USAGE, "--fault: at most %d", CHAOS_PLANS);
 	if (!code)
 		code = policy_open(options->policy, &policy, &info, err);
 	if (!code) {

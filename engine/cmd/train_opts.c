@@ -18,6 +18,7 @@ static const Opt OPTIONS[] = {
 	SETTING("trace", OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay: CSV t_s,rps (else constant traffic)"),
 	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service to simulate, as maestro fit writes it (else the built-in one)"),
 	SETTING("traffic", OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic instead: constant, step, ramp, spike, diurnal, flash, onoff, noise, stages; NAME:key=value,..."),
+	SETTING("chaos", OPT_DOUBLE, chaos, 0, 1, "RATE", "faults a step and environment; none in the first fifth of training, then rising"),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
 	SETTING("steps", OPT_INT64, steps, 1, 1e12, "N", "environment steps in all"),
 	SETTING("envs", OPT_INT, envs, 1, 65536, "N", "environments side by side"),
@@ -263,7 +264,9 @@ static int apply_sim(const TrainOptions *o, const Trace *trace, const ServiceFil
 	if (service && !service_file_apply(service, sim))
 		(void) fprintf(stderr, "maestro: %s: lb is %s; the fluid level balances at random (--level request does as the file says)\n",
 		               o->service, SIM_BALANCE_NAME[service->balance]);
-	config->eval_sim = *sim;
+	config->eval_sim = *sim; /* without faults */
+	sim->chaos_rate = o->chaos;
+	sim->chaos_steps = o->steps / o->envs;
 	config->eval_sim.window_from = 2.0 / 3;
 	config->eval_sim.window_to = 1;
 	config->eval_sim.start = is_seed ? SIM_START_ONE : SIM_START_DEMAND;

@@ -12,7 +12,7 @@ typedef struct TrainOptions {
 	const char *preset, *trace, *traffic, *service, *name, *net_arch, *activation, *bounds, *level;
 	int64_t steps, eval_every, seed;
 	int32_t envs, eval_episodes, min_replicas, max_replicas;
-	double interval_s, latency_soft_ms, latency_hard_ms, peak_rps;
+	double interval_s, latency_soft_ms, latency_hard_ms, peak_rps, chaos;
 	const char *learning_rate, *clip_range, *clip_range_vf; /* schedules: X, or lin_X */
 	double gamma, gae_lambda, ent_coef, vf_coef, max_grad_norm, target_kl;
 	int32_t n_steps, batch_size, n_epochs;

@@ -76,6 +76,9 @@ static int check(const SimConfig *c, Error *err)
 	if (!(c->window_from >= 0.0 && c->window_to <= 1.0 && c->window_from < c->window_to))
 		return error_set(err, ERR_INVALID, "simulator: window %g to %g, must rise within 0..1", c->window_from,
 		                 c->window_to);
+	if (!(c->chaos_rate >= 0.0 && c->chaos_rate <= 1.0) || c->n_plans < 0 || c->n_plans > CHAOS_PLANS)
+		return error_set(err, ERR_INVALID, "simulator: chaos rate of %g with %d plans, must be 0 to 1 with 0 to %d", c->chaos_rate,
+		                 c->n_plans, CHAOS_PLANS);
 	if (!(c->think_s >= 0.0 && c->think_s <= 3600.0))
 		return error_set(err, ERR_INVALID, "simulator: think time of %g s, must be 0 to 3600", c->think_s);
 	if (!(c->compression >= 1.0 && c->compression <= 60.0))
@@ -174,6 +177,7 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	model->jobs = config->level == SIM_REQUEST ? server_jobs(s) : 0;
 	model->cohorts = COHORTS < model->lanes && !model->jobs ? COHORTS : model->lanes;
 	sim_target_of(config, model->pod_capacity, &model->target);
+	model->has_chaos = config->chaos_rate > 0.0 || config->n_plans > 0;
 	rails_config_default(&model->rails);
 	model->rails.stabilise_ms = 0; /* an evaluated model's */
 	lay_out(model);
@@ -313,6 +317,7 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	stream_init(&row->lifecycle, row, RNG_LIFECYCLE);
 	choose_traffic(model, row);
 	choose_service(model, row);
+	chaos_reset(row);
 	observer_init(&row->observer, sim_obs_spec(&model->config));
 	row->replicas = start_replicas(model, row);
 	/* before anything was measured, the least favourable that a client can see */
@@ -346,6 +351,9 @@ static void note_outcome(const SimModel *model, SimRow *row, const SimView *view
 void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 {
 	double now = core_now_s(model, row);
+	if (model->has_chaos)
+		chaos_tick(model, row, view, now);
+	row->pace = row->chaos.speed;
 	pods_update(model, row, view, now);
 	bool is_plain = model->config.think_s <= 0.0 && model->config.service.retries <= 0.0;
 	StepTotals before;
@@ -408,6 +416,7 @@ void core_info(const SimModel *model, const SimRow *row, const SimView *view, En
 		.slow_soft = all > 0.0 ? (float) ((t->served - (double) after[AFTER_SOFT] + t->dropped) / all) : 0.0f,
 		.slow_hard = all > 0.0 ? (float) ((t->served - (double) after[AFTER_HARD] + t->dropped) / all) : 0.0f,
 		.pod_s = (float) t->pod_s,
+		.chaos = row->chaos.seen,
 		.replicas = row->replicas,
 		.ready = ready,
 		.demand = has_demand ? (int32_t) fmax(demand, 1.0) : 0,

@@ -17,6 +17,7 @@
 
 #include "base/rng.h"
 #include "decide/rails.h"
+#include "sim/chaos_row.h"
 #include "sim/response.h"
 #include "sim/server.h"
 #include "sim/sim.h"
@@ -46,6 +47,7 @@ typedef struct SimModel {
 	int64_t latency_window_ms, rate_window_ms, keep_ms;
 	double pod_capacity;   /* rps of one pod at the soft limit */
 	double peak_rps;
+	bool has_chaos;        /* faults may come */
 	bool is_wide;          /* fluid_has_wide() */
 	Target target;         /* what observation and reward look at */
 	RailsConfig rails;     /* where config.has_rails */
@@ -78,6 +80,9 @@ typedef struct SimRow {
 	double boot_scale;     /* of the service's boot times */
 	double sojourn_s;      /* of a request, in the last sub-step: what a closed loop waits for */
 	double again_rps;      /* tries that follow failed ones */
+	int64_t lived;         /* control steps of all its episodes */
+	float pace;            /* of all its pods' work: 1, or less under faults */
+	Chaos chaos;
 	int64_t wall_start_ms; /* of time 0, for the calendar */
 	Target target;         /* the model's, with this episode's start-up and price */
 	Observer observer;
@@ -176,6 +181,22 @@ void pods_add_settled(const SimModel *model, SimRow *row, const SimView *view, i
 static inline bool pod_is_ready(const Pod *pod, double now_s)
 {
 	return pod->state == LANE_POD && pod->ready_s <= now_s && pod->deleted_s > now_s;
+}
+
+/* The k-th pod of those not deleted, counted around, is lost with what is in it. False: there is none. */
+bool pods_kill(const SimModel *model, SimRow *row, const SimView *view, uint32_t k, double now_s);
+/* All pods of one of the nodes are lost, and still counted as alive: how many. */
+int32_t pods_lose_node(const SimModel *model, SimRow *row, const SimView *view, uint32_t node, double now_s);
+
+/* chaos.c */
+
+void chaos_reset(SimRow *row);
+/* Faults that begin and end now. */
+void chaos_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s);
+/* Pods that get requests and are not there. */
+static inline int32_t chaos_ghosts(const SimRow *row)
+{
+	return row->tick < row->chaos.missed ? row->chaos.ghosts : 0;
 }
 
 /* cohort.c */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum { TRIES = 8 };
+static const double RETRANSMIT_S = .2;
 
 typedef struct Run { /* a sub-step */
 	const SimModel *model;
@@ -63,10 +64,13 @@ static void count(const Run *run, double sojourn_s)
 static void live_to(const Run *run, int32_t index, double until_s)
 {
 	Server *server = &run->view->server[index];
-	double net_delay = run->model->config.service.net_delay;
+	const Chaos *chaos = &run->row->chaos;
+	double net_delay = run->model->config.service.net_delay + (double) chaos->delay_s;
 	Job done;
-	while (server_next(server, until_s, &done))
-		count(run, server->now - done.arrival + net_delay);
+	while (server_next(server, until_s, &done)) {
+		bool is_lost = chaos->loss > 0.0f && rng_uniform(&run->view->discrete->balancer) < (double) chaos->loss;
+		count(run, server->now - done.arrival + net_delay + (is_lost ? RETRANSMIT_S : 0.0));
+	}
 }
 
 /* ---- the balancer ---- */
@@ -129,14 +133,17 @@ static void arrive(const Run *run, double t_s)
 {
 	Discrete *d = run->view->discrete;
 	double demand = sizes_draw(&d->sizes, &d->demands);
-	int32_t index = choose(run, t_s);
+	int32_t ghosts = chaos_ghosts(run->row), index = -1;
+	bool is_astray = ghosts && rng_uniform(&d->balancer) * (ghosts + (double) run->sum->open) < ghosts;
+	if (!is_astray)
+		index = choose(run, t_s);
 	run->row->totals.offered += 1.0;
 	if (index < 0) {
 		run->sum->dropped += 1.0f; /* refused before any pod could count it */
 		return;
 	}
 	live_to(run, index, t_s);
-	demand *= slowness(&run->model->config.service, t_s - run->view->cohort[index].listen_s);
+	demand *= slowness(&run->model->config.service, t_s - run->view->cohort[index].listen_s) / (double) run->row->pace;
 	bool is_accepted = server_arrive(&run->view->server[index], demand);
 	*(is_accepted ? &run->sum->accepted : &run->sum->dropped) += 1.0f;
 }
@@ -163,7 +170,9 @@ static void end(const Run *run, int32_t index, double until_s)
 	cohort->n = (float) (server->n + server->waiting);
 	run->sum->n += cohort->n;
 	run->sum->live += 1.0f;
-	run->sum->cpu_s += (float) server->sums.cpu_s;
+	const Chaos *chaos = &run->row->chaos;
+	double limit_cpu_s = service_cores(&run->model->config.service) * run->model->dt;
+	run->sum->cpu_s += chaos->cpu_share * (float) server->sums.cpu_s + chaos->cpu_extra * (float) limit_cpu_s;
 	server->sums = (ServerSums) { 0 };
 	lend_jobs(run->model, run->view, index, false);
 }

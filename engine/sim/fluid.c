@@ -26,6 +26,8 @@ typedef struct Flow { /* what all pods share in a sub-step */
 	float rate;       /* arrivals a second of a pod that is ready throughout */
 	float burst;      /* counted arrivals over expected ones */
 	float per, times; /* of the frailty: its variance 1/k; its draw times k */
+	float pace;       /* of all pods' work */
+	const Chaos *chaos;
 } Flow;
 
 typedef struct Change { /* of one pod over a sub-step */
@@ -153,9 +155,13 @@ typedef struct Sojourn { /* hazards at the points: a + part (b - a) */
 	float part;
 } Sojourn;
 
-static Sojourn stretched(const Response *r, Place at, float stretch, float *hazard)
+static Sojourn stretched(const Flow *flow, Place at, float stretch, float *hazard)
 {
-	response_stretch(r, place_mix(at, r->row[at.at].load, r->row[at.at + 1].load), stretch, hazard);
+	const Response *r = flow->response;
+	float load = place_mix(at, r->row[at.at].load, r->row[at.at + 1].load);
+	response_stretch(r, load, stretch, hazard);
+	if (flow->chaos->delay_s > 0.0f || flow->chaos->loss > 0.0f)
+		response_delay(r, load, stretch, flow->chaos->delay_s, flow->chaos->loss, hazard);
 	return (Sojourn) { hazard, hazard, 0.0f };
 }
 
@@ -167,8 +173,8 @@ static inline Sojourn sojourn_of(const Flow *flow, float n, const Change *change
 	float middle = .5f * (n + change->n);
 	Place shape = change->middle;
 	if (rho < RHO_MAX && middle <= 1.15f * response_settled(r, rho) + .05f) {
-		if (speed != 1.0f)
-			return stretched(r, shape, 1.0f / speed, hazard);
+		if (speed != 1.0f || flow->chaos->delay_s > 0.0f || flow->chaos->loss > 0.0f)
+			return stretched(flow, shape, 1.0f / speed, hazard);
 		return (Sojourn) { r->row[shape.at].hazard, r->row[shape.at + 1].hazard, shape.part };
 	}
 	if (middle <= r->concurrency) {
@@ -177,7 +183,7 @@ static inline Sojourn sojourn_of(const Flow *flow, float n, const Change *change
 	}
 	float mean = place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
 	float lag = .5f * (lag_of(past, n, false) + lag_of(past, change->n, true));
-	return stretched(r, shape, at_least(lag / mean, 1e-6f), hazard);
+	return stretched(flow, shape, at_least(lag / mean, 1e-6f), hazard);
 }
 
 /* The smaller of two floats >= 0, which are ordered as their bits: comparing floats would keep the loop scalar. */
@@ -257,7 +263,8 @@ static void live_through(const SimModel *model, const Flow *flow, Past past, Coh
 	sum->accepted += pods * change.accepted;
 	sum->served += served;
 	sum->dropped += pods * change.dropped * burst;
-	sum->cpu_s += pods * at_most(change.cores * burst, r->cores) * flow->dt;
+	float own = flow->chaos->cpu_share * at_most(change.cores * burst, r->cores), extra = flow->chaos->cpu_extra * r->cores;
+	sum->cpu_s += pods * (own + extra) * flow->dt;
 	sum->live += pods;
 	cohort->n = change.n;
 }
@@ -331,9 +338,9 @@ static void live_all(const SimModel *model, SimRow *row, const SimView *view, co
 {
 	for (int32_t k = row->n_live - 1; k >= 0; k--) {
 		Cohort *cohort = &view->cohort[view->live[k]];
-		float speed = speed_of(&model->config.service, now_s - cohort->listen_s);
+		float speed = flow->pace * speed_of(&model->config.service, now_s - cohort->listen_s);
 		live_through(model, flow, past_of(model, row, view, cohort, now_s), cohort, speed, sum);
-		if (k && speed == 1.0f && cohort->share == 1.0f && cohort->out_s == INFINITY)
+		if (k && speed == flow->pace && cohort->share == 1.0f && cohort->out_s == INFINITY)
 			join_twin(row, view, k);
 	}
 }
@@ -350,12 +357,15 @@ void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 	}
 	const uint32_t *word = words_of(model, row);
 	float arrivals = chance_poisson(word[0], expected);
-	Flow flow = { .response = r, .dt = dt, .rate = sum.open > 0.0f ? rate / sum.open : 0.0f,
-		.burst = expected > 0.0f ? arrivals / expected : 0.0f };
-	draw_noise(row, flow.rate / r->mu, sum.open, chance_normal(word[1]), &flow);
+	float ghosts = (float) chaos_ghosts(row), endpoints = sum.open + ghosts;
+	Flow flow = { .response = r, .dt = dt, .rate = endpoints > 0.0f ? rate / endpoints : 0.0f,
+		.burst = expected > 0.0f ? arrivals / expected : 0.0f, .pace = row->pace, .chaos = &row->chaos };
+	draw_noise(row, flow.rate / (flow.pace * r->mu), sum.open, chance_normal(word[1]), &flow);
 	row->totals.offered += (double) arrivals;
 	if (sum.open <= 0.0f)
 		sum.dropped += arrivals; /* no endpoint: refused before any pod could count it */
+	else if (ghosts > 0.0f)
+		sum.dropped += arrivals * ghosts / endpoints;
 	live_all(model, row, view, &flow, now_s, &sum);
 	history_add(model, row, view, &sum);
 }

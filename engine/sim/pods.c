@@ -79,7 +79,7 @@ static bool create_pod(const SimModel *model, SimRow *row, const SimView *view, 
 	Rng *rng = &row->lifecycle;
 	double bound = now_s + s->start_sched_min + (s->start_sched_max - s->start_sched_min) * rng_uniform(rng);
 	double pull = lognormal(rng, s->start_pull_mean, s->start_pull_cv);
-	double boot = lognormal(rng, row->boot_scale * s->start_boot_mean, s->start_boot_cv);
+	double boot = lognormal(rng, row->boot_scale * s->start_boot_mean * (double) row->chaos.start_scale, s->start_boot_cv);
 	double running = bound + (rng_uniform(rng) < s->start_cached ? 0.0 : pull);
 	double probes = ceil(fmax(boot - s->readiness_delay, 0.0) / s->readiness_period);
 	double ready = running + s->readiness_delay + probes * s->readiness_period;
@@ -140,6 +140,45 @@ static void delete_pod(const SimModel *model, SimRow *row, const SimView *view, 
 		end_pod(model, row, view, lane, now_s);
 }
 
+/* A pod ends now, with what is in it; it counts nothing from here on. */
+static void lose_pod(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, double now_s)
+{
+	view->pod[lane].deleted_s = now_s - model->config.service.term_endpoint_lag;
+	end_pod(model, row, view, lane, now_s);
+	row->next_event_s = now_s;
+}
+
+bool pods_kill(const SimModel *model, SimRow *row, const SimView *view, uint32_t k, double now_s)
+{
+	if (row->alive <= row->chaos.ghosts)
+		return false;
+	k %= (uint32_t) (row->alive - row->chaos.ghosts);
+	for (int32_t i = 0; i < row->n_used; i++) {
+		const Pod *pod = &view->pod[view->order[i]];
+		if (pod->state != LANE_POD || pod->deleted_s <= now_s || k--)
+			continue;
+		lose_pod(model, row, view, view->order[i], now_s);
+		row->alive--;
+		return true;
+	}
+	return false;
+}
+
+/* Lanes are taken in their order, so that lane modulo nodes spreads pods over the nodes as a scheduler does. */
+int32_t pods_lose_node(const SimModel *model, SimRow *row, const SimView *view, uint32_t node, double now_s)
+{
+	enum { NODES = 3 };
+	int32_t lost = 0;
+	for (int32_t i = 0; i < row->n_used; i++) {
+		Pod *pod = &view->pod[view->order[i]];
+		if (pod->state != LANE_POD || (uint32_t) view->order[i] % NODES != node % NODES)
+			continue;
+		lost += pod->deleted_s > now_s;
+		lose_pod(model, row, view, view->order[i], now_s);
+	}
+	return lost;
+}
+
 /* What a pod does by itself in the sub-step that begins; answers when it will want to do something next. */
 static double age_pod(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, double now_s)
 {
@@ -172,6 +211,10 @@ void pods_update(const SimModel *model, SimRow *row, const SimView *view, double
 	bool has_room = true;
 	while (row->alive < row->replicas && has_room) /* too many are draining: as on a full cluster, it waits */
 		has_room = create_pod(model, row, view, now_s);
+	while (row->alive > row->replicas && row->chaos.ghosts) { /* not ready goes first */
+		row->chaos.ghosts--;
+		row->alive--;
+	}
 	while (row->alive > row->replicas)
 		delete_pod(model, row, view, choose_victim(row, view, now_s), now_s);
 	row->next_event_s = INFINITY;

@@ -35,6 +35,30 @@ void response_stretch(const Response *response, float load, float stretch, float
 	}
 }
 
+static float hazard_at(const float *low, const float *high, float mix, double t_s, double stretch)
+{
+	double x = t_s > 0.0 ? LOG_STEPS * (log2(t_s / stretch) - TIME_LOW) : 0.0;
+	int32_t k = (int32_t) fmin(fmax(x, 0.0), LOG_POINTS - 2.0);
+	float part = (float) fmin(fmax(x - k, 0.0), 1.0), a = low[k] + mix * (high[k] - low[k]);
+	return a + part * (low[k + 1] + mix * (high[k + 1] - low[k + 1]) - a);
+}
+
+void response_delay(const Response *response, float load, float stretch, float delay_s, float loss, float *ret_hazard)
+{
+	const double again_s = .2;
+	int32_t j = (int32_t) load < TABLE_LOADS - 2 ? (int32_t) load : TABLE_LOADS - 2;
+	const float *low = response->log_hazard[j], *high = response->log_hazard[j + 1];
+	float mix = load - (float) j;
+	for (int p = 0; p < response->n_points; p++) {
+		double t_s = response->point_s[p] - (double) delay_s;
+		float once = hazard_at(low, high, mix, t_s, (double) stretch);
+		float over = (1.0f - loss) * expf(-once);
+		if (loss > 0.0f)
+			over += loss * expf(-hazard_at(low, high, mix, t_s - again_s, (double) stretch));
+		ret_hazard[p] = over > 1e-13f ? -logf(over) : HAZARD_MAX;
+	}
+}
+
 double response_cdf(const Response *response, Place place, double t_s)
 {
 	double part;

@@ -99,6 +99,8 @@ static inline float response_settled(const Response *response, float rho)
 
 /* Hazards at the points of the distribution at `load` (of ResponseRow) with its times stretched. */
 void response_stretch(const Response *response, float load, float stretch, float *ret_hazard);
+/* The same with a delay added to each, and 200 ms more to a part of them: a packet lost and sent again. */
+void response_delay(const Response *response, float load, float stretch, float delay_s, float loss, float *ret_hazard);
 /* P(sojourn <= t_s) at a place. */
 double response_cdf(const Response *response, Place place, double t_s);
 /* The q-quantile, s. */

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const double STALE_S = 300.0; /* Prometheus's look-back */
+
 /* ---- cAdvisor ---- */
 
 /* A byte of a pod's own, whoever asks when (O'Neill 2014, PCG RXS-M-XS). */
@@ -40,6 +42,8 @@ static void catch_up(const SimModel *model, const SimRow *row, Pod *pod, int16_t
 {
 	int32_t until = pod->gone_tick < row->tick ? pod->gone_tick : (int32_t) row->tick;
 	for (; pod->scrape_tick <= until; pod->scrape_tick += model->scrape_ticks) {
+		if (pod->scrape_tick >= row->chaos.outage_from && pod->scrape_tick < row->chaos.outage_to)
+			continue;
 		keep_house(model, pod, pod->scrape_tick);
 		if (!pod->has_house || (pod->n_stamps && stamp[pod->stamp] == pod->house_stamp))
 			continue;
@@ -128,6 +132,29 @@ static int32_t later(int32_t a, int32_t b)
 	return a > b ? a : b;
 }
 
+static int32_t scrapes_over(int32_t ticks, int32_t step)
+{
+	return (ticks + step - 1) / step;
+}
+
+/* The span less the scrapes that an outage took. */
+static Span without_outage(const Chaos *chaos, Span span, int32_t step)
+{
+	int32_t from = chaos->outage_from, to = chaos->outage_to;
+	if (span.last < from || span.first >= to)
+		return span;
+	if (span.first >= from)
+		span.first += step * scrapes_over(to - span.first, step);
+	if (span.last < to)
+		span.last -= step * scrapes_over(span.last - from + 1, step);
+	if (span.last < span.first)
+		return (Span) { 0 };
+	span.n = (span.last - span.first) / step + 1;
+	if (span.first < from && span.last >= to)
+		span.n -= scrapes_over(to - span.first, step) - scrapes_over(from - span.first, step);
+	return span;
+}
+
 /* Scrapes in the last `ticks` sub-steps, the newest at `last`, none before `listen`. */
 static Span scraped(const Query *q, int32_t last, int32_t ticks, int32_t listen)
 {
@@ -136,7 +163,8 @@ static Span scraped(const Query *q, int32_t last, int32_t ticks, int32_t listen)
 	if (last < from)
 		return (Span) { 0 };
 	int32_t steps = (last - from) / step;
-	return (Span) { steps + 1, last - steps * step, last };
+	Span span = { steps + 1, last - steps * step, last };
+	return q->row->chaos.outage_from < INT32_MAX ? without_outage(&q->row->chaos, span, step) : span;
 }
 
 static RateWindow window_of(const Query *q, Span span, int64_t range_ms)
@@ -280,7 +308,10 @@ static void add_cpu(const Query *q, const Pod *pod, bool plain, const int16_t *s
 
 static void add_memory(const Query *q, const Pod *pod, const int16_t *stamp, Answer *answer)
 {
-	if (pod->state != LANE_POD || !pod->n_stamps) /* an instant value goes stale with its pod */
+	const Chaos *chaos = &q->row->chaos;
+	bool is_stale = q->row->tick >= chaos->outage_from && q->row->tick < chaos->outage_to &&
+	                (double) (q->row->tick - chaos->outage_from) * q->model->dt > STALE_S;
+	if (pod->state != LANE_POD || !pod->n_stamps || is_stale) /* an instant value goes stale with its pod */
 		return;
 	const Service *s = &q->model->config.service;
 	double bytes = s->mem_base_bytes;

@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "decide/observation.h"
 #include "decide/reward.h"
+#include "sim/chaos.h"
 #include "sim/service.h"
 #include "sim/trace.h"
 
@@ -51,6 +52,10 @@ typedef struct SimConfig {
 	double peak_rps;         /* at the trace's peak; 0: the demand at the peak is .8 x max */
 	double think_s;          /* > 0: the traffic counts users who think so long between requests (closed loop); 0: requests */
 	bool random_start;       /* episodes begin anywhere in the window; else at its start, row i shifted evenly */
+	double chaos_rate;       /* of a fault of any kind, a control step */
+	int64_t chaos_steps;     /* > 0: of an environment's training, of which the first fifth is calm and the rate then rises */
+	ChaosPlan plan[CHAOS_PLANS]; /* faults at fixed times */
+	int32_t n_plans;
 	float interval_s;        /* control interval, 30 */
 	float substep_s;         /* 5 for training, 1 for evaluation; divides the interval */
 	int32_t episode_steps;   /* 200 */

@@ -111,7 +111,8 @@ static bool act(const SimModel *model, SimRow *row, int32_t action)
 {
 	int32_t direction = (action == ACTION_UP) - (action == ACTION_DOWN), wanted = row->replicas + direction;
 	bool is_within = wanted >= model->config.min_replicas && wanted <= model->config.max_replicas;
-	if (is_within && row->mask >> action & 1u) {
+	bool is_refused = chaos_is_on(&row->chaos, CHAOS_API_REFUSED);
+	if (is_within && !is_refused && row->mask >> action & 1u) {
 		(void) rails_note_change(&row->rails, &model->rails, row->tick * model->dt_ms, row->replicas, wanted);
 		row->replicas = wanted;
 	}
@@ -144,7 +145,9 @@ static int end_episode(SimEnv *sim, size_t i, EnvBuf *buf)
 	float latency_ms;
 	SimRow *row = row_at(sim, i);
 	memcpy(buf->final_obs + i * dim, buf->obs + i * dim, dim * sizeof *buf->obs);
+	int64_t lived = row->lived;
 	core_reset(&sim->model, row, row->seed, row->id, row->episode + 1);
+	row->lived = lived;
 	return observe(sim, i, buf, &latency_ms);
 }
 
@@ -153,6 +156,8 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 	const SimModel *model = &sim->model;
 	SimRow *row = row_at(sim, i);
 	row->totals = (StepTotals) { 0 };
+	row->chaos.seen = row->chaos.active;
+	row->lived++;
 	int32_t before = row->replicas;
 	bool is_within = act(model, row, buf->action[i]), is_terminated = !is_within;
 	SimView view = core_view(model, row);
@@ -229,10 +234,15 @@ static uint64_t mark_of(const SimModel *model)
 		c->level, c->balance, c->stack, c->reward, (double) c->pod_price, (double) c->slo.violation, (double) c->slo.kappa,
 		(double) c->slo.change, (double) c->slo.reversal, c->slo.is_plain, c->has_rails, c->vary.startup_min_s, c->vary.startup_max_s,
 		c->vary.level_min, c->vary.level_max, c->vary.compression_max, c->vary.price_min, c->vary.price_max,
-		c->vary.mirrors, c->vary.turns_clock, c->think_s,
+		c->vary.mirrors, c->vary.turns_clock, c->think_s, c->chaos_rate,
+		(double) c->chaos_steps, c->n_plans,
 	};
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
 	mark = mark_bytes(mark, value, sizeof value);
+	for (int32_t i = 0; i < c->n_plans; i++) {
+		const double plan[] = { c->plan[i].kind, c->plan[i].at_s, c->plan[i].every_s, c->plan[i].for_s, c->plan[i].size };
+		mark = mark_bytes(mark, plan, sizeof plan);
+	}
 	for (size_t i = 0; c->trace && i < (c->n_traces ? c->n_traces : 1); i++)
 		mark = mark_bytes(mark, c->trace[i].rate, c->trace[i].n * sizeof *c->trace[i].rate);
 	return mark;

@@ -88,6 +88,7 @@ static int target_fetch(Metrics *metrics, const Target *target, size_t n, int64_
 		return error_set(err, ERR_INVALID, "simulated time cannot go back to %lld ms", (long long) now_ms);
 	SimView view = core_view(&sim->model, sim->row);
 	sim->row->totals = (StepTotals) { 0 };
+	sim->row->chaos.seen = sim->row->chaos.active;
 	while (sim->row->tick < tick)
 		core_tick(&sim->model, sim->row, &view);
 	double now_s = core_now_s(&sim->model, sim->row);
@@ -122,6 +123,8 @@ static int target_set_scale(Actuator *actuator, const Target *target, const Scal
 {
 	SimTarget *sim = of_actuator(actuator);
 	(void) target;
+	if (chaos_is_on(&sim->row->chaos, CHAOS_API_REFUSED))
+		return error_set(err, ERR_UNREACHABLE, "simulated deployment: scale: connection refused");
 	Scale now;
 	fill_scale(sim, &now);
 	if (want->resource_version[0] && strcmp(want->resource_version, now.resource_version) != 0)
