@@ -26,6 +26,7 @@ static const Opt OPTIONS[] = {
 	SETTING("report-from", OPT_DOUBLE, report_from, .01, .99, "FRACTION", "of each trace: reported from there, tuned on the half before"),
 	SETTING("span", OPT_DURATION, span_s, 0, 1e9, "TIME", "most of a part that a replay plays; 0: all of it"),
 	SETTING("compression", OPT_DOUBLE, compression, 1, 60, "X", "trace seconds a simulated second"),
+	OPTION("fault", OPT_LIST, fault, 0, 0, "KIND", "in every replay: pod-kill, cpu-stress:at=10m,every=15m,for=270s, ...; repeatable"),
 	OPTION("threads", OPT_INT, threads, 0, 64, "N", "0: as many as cores; the result is the same"),
 	OPTION("json", OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a line on stdout"),
 	OPTION("quiet", OPT_FLAG, is_quiet, 0, 0, NULL, "no progress on stderr"),
@@ -66,7 +67,12 @@ static int apply_sim(const EvaluateOptions *o, SimConfig *sim, Error *err)
 	sim->latency_hard_ms = (float) o->latency_hard_ms;
 	if (o->startup_s > 0)
 		service_set_startup(&sim->service, o->startup_s);
-	return 0;
+	if (o->fault.n > CHAOS_PLANS)
+		return error_set(err, ERR_USAGE, "--fault: at most %d", CHAOS_PLANS);
+	int code = 0;
+	for (size_t i = 0; i < o->fault.n && !code; i++, sim->n_plans++)
+		code = chaos_parse(o->fault.item[i], &sim->plan[i], err);
+	return code;
 }
 
 int evaluate_options_apply(const EvaluateOptions *o, ContestConfig *ret, Error *err)

@@ -6,7 +6,7 @@
 #include "control/contest.h"
 
 typedef struct EvaluateOptions {
-	OptList policy, trace;
+	OptList policy, trace, fault;
 	const char *engine, *format, *out, *fail_if, *db, *name;
 	int64_t seed;
 	int32_t seeds, min_replicas, max_replicas, threads;

@@ -85,6 +85,10 @@ static int scale_to(Run *run, int32_t desired, Error *err)
 	run->slo = (SloStep) { .pod_price = run->target.pod_price };
 	if (desired == run->replicas)
 		return 0;
+	Actuator *actuator = sim_target_actuator(run->sim);
+	int code = actuator->ops->set_scale(actuator, &run->target, &(Scale) { .replicas = desired }, NULL, err);
+	if (code)
+		return code == ERR_UNREACHABLE ? 0 : code; /* a fault refuses writes for a while: the policy will ask again */
 	int32_t direction = desired > run->replicas ? 1 : -1;
 	run->out->scale_actions++;
 	run->out->reversals += run->last_direction && direction != run->last_direction;
@@ -95,8 +99,7 @@ static int scale_to(Run *run, int32_t desired, Error *err)
 	run->last_direction = direction;
 	(void) rails_note_change(&run->history, &run->rails, run->now_ms, run->replicas, desired);
 	run->replicas = desired;
-	Actuator *actuator = sim_target_actuator(run->sim);
-	return actuator->ops->set_scale(actuator, &run->target, &(Scale) { .replicas = desired }, NULL, err);
+	return 0;
 }
 
 static void add_measures(Run *run)
