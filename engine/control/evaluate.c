@@ -189,7 +189,6 @@ int evaluate_play(const SimConfig *config, uint64_t seed, Policy *policy, const 
 	ObsSpec spec = sim_obs_spec(config);
 	if (is_model)
 		spec = (ObsSpec) { (ObsKind) policy->obs_version, policy->obs_stack > 1 ? policy->obs_stack : 1, config->interval_s };
-	observer_init(&run.observer, spec);
 	rails_config_default(&run.rails);
 	run.rails.off = options->rails_off;
 	if (!is_model) /* a rule of others is measured bare */
@@ -202,6 +201,7 @@ int evaluate_play(const SimConfig *config, uint64_t seed, Policy *policy, const 
 	if (code)
 		return code;
 	run.target = *sim_target_target(run.sim);
+	sim_target_past(run.sim, spec, &run.observer);
 	if (policy->ops->reset)
 		policy->ops->reset(policy);
 	code = fetch(&run, err);

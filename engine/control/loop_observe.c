@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAST = 120 }; /* intervals that are filled back at the start */
+enum { PAST = TREND_HISTORY }; /* intervals that are filled back at the start */
 
 static Reason metrics_reason(int code)
 {

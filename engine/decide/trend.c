@@ -13,7 +13,7 @@ static const char *const NAMES[TREND_DIM] = {
 	"rho", "d_rho", "slope_4", "slope_20", "seasonal_rise", "seasonal_known", "day_sin", "day_cos", "week_sin", "week_cos",
 	"cpu", "memory", "ln_p95", "d_ln_p95", "spec", "coming", "coming_age", "startup", "spec_in_range", "since_up", "since_down",
 	"was_down", "was_keep", "was_up", "errors", "throttled", "age", "imputed",
-	"ln_price", "noise", "peak_20", "ln_pods",
+	"ln_price", "noise", "peak_20", "ln_pods", "mean_240", "rise_240", "peak_240", "peak_rise_240",
 };
 static const int8_t STACKED_FEATURE[TREND_STACKED] = { 0, 10, 12 };
 
@@ -45,7 +45,7 @@ static float clip(double x)
 /* Intervals since the sample before, at least one; at most what the history holds. */
 static int32_t intervals_since(const TrendState *state, const Sample *sample, float interval_s)
 {
-	if (!state->n || sample->wall_ms <= state->wall_ms)
+	if (!state->n || !state->wall_ms || sample->wall_ms <= state->wall_ms) /* 0: its past was filled in */
 		return 1;
 	double passed = (double) (sample->wall_ms - state->wall_ms) / (1e3 * (double) interval_s);
 	return passed < 1.5 ? 1 : passed > TREND_WINDOW ? TREND_WINDOW : (int32_t) (passed + .5);
@@ -67,21 +67,37 @@ static void remember_change(TrendState *state, int32_t replicas, float passed_s)
 	state->replicas = replicas;
 }
 
-static void remember_rate(TrendState *state, float rps, int32_t intervals)
-{
-	for (int32_t k = 0; k < intervals; k++) {
-		state->at = state->n ? (state->at + 1) % TREND_WINDOW : 0;
-		state->rps[state->at] = rps;
-		state->n += state->n < TREND_WINDOW;
-	}
-}
-
-/* ---- lines through the past ---- */
-
 static float rate_before(const TrendState *state, int32_t k)
 {
 	return state->rps[(state->at - k + TREND_WINDOW) % TREND_WINDOW];
 }
+
+/* How wild the traffic is over an hour: a rise within a start-up time is what pods cannot be ready for unless they are there. */
+static void remember_long(TrendState *state, float rps, int32_t horizon)
+{
+	static const float FADE = 1.0f - .5f / TREND_HISTORY;
+	float rise = horizon < state->n ? rps - rate_before(state, horizon) : 0.0f;
+	rise = rise > 0.0f ? rise : 0.0f;
+	state->n_long += state->n_long < TREND_HISTORY;
+	float part = 1.0f / (float) state->n_long;
+	state->mean_rps += part * (rps - state->mean_rps);
+	state->rise_rps += part * (rise - state->rise_rps);
+	state->peak_rps = fmaxf(rps, FADE * state->peak_rps);
+	state->rise_peak_rps = fmaxf(rise, FADE * state->rise_peak_rps);
+}
+
+static void remember_rate(TrendState *state, float rps, int32_t intervals, float horizon)
+{
+	int32_t back = horizon < TREND_WINDOW - 1 ? (int32_t) (horizon + .5f) : TREND_WINDOW - 1;
+	for (int32_t k = 0; k < intervals; k++) {
+		state->at = state->n ? (state->at + 1) % TREND_WINDOW : 0;
+		state->rps[state->at] = rps;
+		state->n += state->n < TREND_WINDOW;
+		remember_long(state, rps, back);
+	}
+}
+
+/* ---- lines through the past ---- */
 
 /* The least-squares slope of the last n rates, an interval; their level at its end, and the mean square about it. */
 static double slope_of(const TrendState *state, int32_t n, double *ret_residual)
@@ -167,6 +183,10 @@ static void fill_traffic(const TrendState *state, double capacity, double horizo
 	x[TREND_SLOPE_LONG] = clip(slope_long * horizon / capacity);
 	x[TREND_NOISE] = clip(long_rest / capacity);
 	x[TREND_PEAK] = clip(peak / capacity);
+	x[TREND_MEAN_LONG] = clip((double) state->mean_rps / capacity);
+	x[TREND_RISE_LONG] = clip((double) state->rise_rps / capacity);
+	x[TREND_PEAK_LONG] = clip((double) state->peak_rps / capacity);
+	x[TREND_RISE_PEAK] = clip((double) state->rise_peak_rps / capacity);
 }
 
 static void fill_calendar(int64_t wall_ms, float *x)
@@ -230,12 +250,12 @@ void trend_step(TrendState *state, const Target *target, const Sample *sample, f
 	bool has_rate = sample->valid & SAMPLE_RPS;
 	int32_t intervals = intervals_since(state, sample, interval_s), ready = sample->ready > 0 ? sample->ready : 1;
 	float capacity = capacity_of(state, target, sample);
-	double startup_s = (double) startup_of(state, target, sample);
+	double startup_s = (double) startup_of(state, target, sample), horizon = (startup_s + (double) interval_s) / (double) interval_s;
 	remember_change(state, sample->replicas, (float) intervals * interval_s);
 	if (has_rate || state->n)
-		remember_rate(state, has_rate ? (float) sample->rps : rate_before(state, 0), intervals);
+		remember_rate(state, has_rate ? (float) sample->rps : rate_before(state, 0), intervals, (float) horizon);
 	if (capacity > 0.0f && state->n)
-		fill_traffic(state, (double) ready * (double) capacity, (startup_s + (double) interval_s) / (double) interval_s, x);
+		fill_traffic(state, (double) ready * (double) capacity, horizon, x);
 	fill_calendar(sample->wall_ms, x);
 	bool is_whole = fill_load(state, target, sample, ready, x) && has_rate && capacity > 0.0f;
 	fill_pods(state, target, sample, startup_s, interval_s, x);
@@ -248,6 +268,12 @@ void trend_step(TrendState *state, const Target *target, const Sample *sample, f
 	state->wall_ms = sample->wall_ms;
 	if (ret_x)
 		memcpy(ret_x, x, (size_t) trend_dim(stack) * sizeof *x);
+}
+
+void trend_fill(TrendState *state, const Target *target, float interval_s, const float *rps, int32_t n)
+{
+	for (int32_t k = 0; k < n; k++)
+		remember_rate(state, rps[k], 1, (target->startup_s + interval_s) / interval_s);
 }
 
 /* ---- a rule to start from ---- */

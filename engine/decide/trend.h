@@ -11,9 +11,10 @@
 #include <stdbool.h>
 
 enum {
-	TREND_DIM = 32,       /* CONTROL's 28, then those of this product: see the table in trend.c */
+	TREND_DIM = 36,       /* CONTROL's 28, then those of this product: see the table in trend.c */
 	TREND_WINDOW = 20,    /* intervals of the long slope */
 	TREND_SHORT = 4,      /* of the short one */
+	TREND_HISTORY = 240,  /* of what is remembered on average: an hour at 15 s */
 	TREND_STACK_MAX = 8,  /* --stack K: features 0, 10 and 12 of the K-1 intervals before */
 	TREND_STACKED = 3,
 };
@@ -22,6 +23,7 @@ enum {
 enum {
 	TREND_RHO = 0, TREND_SLOPE_SHORT = 2, TREND_SLOPE_LONG = 3, TREND_LATENCY = 12, TREND_SPEC = 14, TREND_COMING = 15,
 	TREND_STARTUP = 17, TREND_IMPUTED = 27, TREND_PRICE = 28, TREND_NOISE = 29, TREND_PEAK = 30, TREND_PODS = 31,
+	TREND_MEAN_LONG = 32, TREND_RISE_LONG = 33, TREND_PEAK_LONG = 34, TREND_RISE_PEAK = 35,
 };
 
 typedef struct TrendState { /* zeroed: nothing seen yet */
@@ -29,6 +31,9 @@ typedef struct TrendState { /* zeroed: nothing seen yet */
 	float stacked[TREND_STACK_MAX][TREND_STACKED];  /* ring of features that --stack repeats */
 	int32_t n, at;                                  /* intervals seen, at most TREND_WINDOW; place of the newest in rps */
 	int32_t stack_at;
+	int32_t n_long;                                 /* intervals in what follows, at most TREND_HISTORY */
+	float mean_rps, rise_rps;                       /* running means of the rate, and of its rise over a start-up time where it rose */
+	float peak_rps, rise_peak_rps;                  /* the most of both, fading */
 	int32_t replicas;                               /* of the interval before; 0: none */
 	int32_t action;                                 /* the last interval's change of replicas, as an ACTION_ */
 	float up_s, down_s;                             /* since the last change of that direction; long ago at first */
@@ -47,6 +52,9 @@ int32_t trend_dim(int32_t stack); /* stack 1: no earlier intervals */
  * filled with the new rate.
  */
 void trend_step(TrendState *state, const Target *target, const Sample *sample, float interval_s, int32_t stack, float *ret_x);
+
+/* Takes in the rates of n past intervals, oldest first, for a state that has seen nothing yet. */
+void trend_fill(TrendState *state, const Target *target, float interval_s, const float *rps, int32_t n);
 
 /* The price as feature 28: 0 at .4, in natural logarithms. */
 float trend_price_feature(float pod_price);

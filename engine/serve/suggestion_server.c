@@ -79,7 +79,7 @@ static Past *find_past(Worker *worker, const Target *target)
 /* Fills a new past from Prometheus; where that fails it begins empty. */
 static void fill_past(Worker *worker, Past *past, const Target *target, int64_t now_ms)
 {
-	enum { N = TREND_WINDOW + TREND_STACK_MAX };
+	enum { N = TREND_HISTORY };
 	const ObsSpec *spec = &worker->remote.spec;
 	int64_t step_ms = (int64_t) (spec->interval_s * 1000.0f);
 	observer_init(&past->observer, *spec);

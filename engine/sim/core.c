@@ -307,6 +307,37 @@ static int32_t start_replicas(const SimModel *model, SimRow *row)
 	return (int32_t) fmin(fmax(want, c->min_replicas), c->max_replicas);
 }
 
+/* The rate `back` seconds before the episode, where the trace has one; NAN. Training stays inside its part of it. */
+static double rate_before(const SimModel *model, const SimRow *row, double back_s)
+{
+	const SimConfig *c = &model->config;
+	if (!c->trace)
+		return model->peak_rps;
+	double along = row->trace_start_s - back_s * row->compression, from = c->vary.mirrors ? 0.0 : -row->trace_from_s;
+	if (along < from || (along > row->trace_span_s && c->vary.mirrors))
+		return NAN;
+	return row->traffic_scale * model->peak_rps * trace_rate(&c->trace[row->trace], row->trace_from_s + along);
+}
+
+void core_observe_past(const SimModel *model, const SimRow *row, ObsSpec spec, Observer *ret)
+{
+	float rps[TREND_HISTORY];
+	int32_t n = 0;
+	observer_init(ret, spec);
+	if (spec.kind != OBS_TREND || model->config.think_s > 0.0)
+		return;
+	Rng noise;
+	stream_init(&noise, row, RNG_METRICS);
+	while (n < TREND_HISTORY) { /* newest first; counted over the window of rate() */
+		double rate = rate_before(model, row, n * (double) spec.interval_s);
+		if (isnan(rate))
+			break;
+		rate += sqrt(fmax(rate, 0.0) / model->config.service.rate_window) * rng_normal(&noise);
+		rps[TREND_HISTORY - ++n] = rate > 0.0 ? (float) rate : 0.0f;
+	}
+	trend_fill(&ret->trend, &row->target, spec.interval_s, rps + TREND_HISTORY - n, n);
+}
+
 void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, uint32_t episode)
 {
 	memset(row, 0, model->history_at + (size_t) (model->depth * model->columns) * sizeof(float));
@@ -318,7 +349,7 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	choose_traffic(model, row);
 	choose_service(model, row);
 	chaos_reset(row);
-	observer_init(&row->observer, sim_obs_spec(&model->config));
+	core_observe_past(model, row, sim_obs_spec(&model->config), &row->observer);
 	row->replicas = start_replicas(model, row);
 	/* before anything was measured, the least favourable that a client can see */
 	row->last[2] = (float) (1e3 * model->config.service.client_timeout);

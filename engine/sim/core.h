@@ -154,6 +154,8 @@ void core_model_done(SimModel *model);
 SimView core_view(const SimModel *model, SimRow *row);
 /* To time 0 of an episode: streams set, starting replicas ready, windows full. */
 void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, uint32_t episode);
+/* An observer that has read the trace's hour before the episode, as one on a cluster reads Prometheus. */
+void core_observe_past(const SimModel *model, const SimRow *row, ObsSpec spec, Observer *ret);
 /* One sub-step. */
 void core_tick(const SimModel *model, SimRow *row, const SimView *view);
 /* What happened since the totals were cleared. */

@@ -104,6 +104,8 @@ void sim_target_free(SimTarget *sim);
  * with the pod list of the HPA; set_scale takes effect from there on. */
 Metrics *sim_target_metrics(SimTarget *sim);
 Actuator *sim_target_actuator(SimTarget *sim);
+/* An observer that has read the hour of traffic before time 0, where the trace has it. */
+void sim_target_past(const SimTarget *sim, ObsSpec spec, Observer *ret);
 /* Lent: what it stands for. */
 const Target *sim_target_target(const SimTarget *sim);
 /* What really happened between the last two fetches. */

@@ -35,15 +35,17 @@ static void env_spec(const Env *env, EnvSpec *ret_spec)
 	};
 }
 
-/* A value that Prometheus does not have stays what it was last; without traffic there is no latency to remember. */
-static void fill_missing(SimRow *row, Sample *sample)
+/* A value that Prometheus does not have stays what it was last; without traffic there is no latency to remember. Of what can be
+ * imputed, the observation itself says that it is missing. */
+static void fill_missing(const SimModel *model, SimRow *row, Sample *sample)
 {
+	uint32_t imputed = model->config.observation == OBS_TREND ? SAMPLE_CPU | SAMPLE_MEM : 0;
 	double *value[] = { &sample->cpu_cores, &sample->mem_bytes, &sample->latency_ms, &sample->rps };
 	bool is_idle = (sample->valid & SAMPLE_RPS) && sample->rps <= 0.0;
 	for (int i = 0; i < (int) (sizeof value / sizeof *value); i++) {
 		if (sample->valid & (1u << i))
 			row->last[i] = (float) *value[i];
-		else if ((1u << i) != SAMPLE_LATENCY || !is_idle)
+		else if (!(imputed & 1u << i) && ((1u << i) != SAMPLE_LATENCY || !is_idle))
 			sample->valid |= 1u << i;
 		*value[i] = sample->valid & (1u << i) ? (double) row->last[i] : 0.0;
 	}
@@ -77,7 +79,7 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 	Sample sample;
 	Observation observation;
 	scrape_query(model, row, &view, core_now_s(model, row), &sample);
-	fill_missing(row, &sample);
+	fill_missing(model, row, &sample);
 	sample.wall_ms += row->wall_start_ms;
 	int code = observer_step(&row->observer, &row->target, &sample, &observation, NULL);
 	if (code)

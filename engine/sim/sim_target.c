@@ -232,3 +232,8 @@ double sim_target_pod_capacity(const SimTarget *sim)
 {
 	return sim->model.pod_capacity;
 }
+
+void sim_target_past(const SimTarget *sim, ObsSpec spec, Observer *ret)
+{
+	core_observe_past(&sim->model, sim->row, spec, ret);
+}

@@ -147,7 +147,7 @@ static void a_trend_model_gets_its_vector_and_mask(void **state)
 	Fixture f;
 	(void) state;
 	begin(&f);
-	atomic_store(&f.cluster.model_about, "{\"sha256\":\"ab\",\"observation\":\"trend\",\"observation_version\":2,\"inputs\":32,\"interval_s\":15,"
+	atomic_store(&f.cluster.model_about, "{\"sha256\":\"ab\",\"observation\":\"trend\",\"observation_version\":2,\"inputs\":36,\"interval_s\":15,"
 	                                     "\"max_replicas\":10,\"rate_window_s\":60,\"latency_window_s\":60}");
 	Json *first = asked_vector(&f, SUGGESTION);
 	assert_int_equal(json_len(json_get(first, "observation")), 32);

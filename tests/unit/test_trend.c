@@ -73,7 +73,7 @@ static void a_rising_load_gives_the_vector_worked_out_by_hand(void **state)
 		{ 6, sin(day) }, { 7, cos(day) }, { 8, sin(week) }, { 9, cos(week) },
 		{ 10, .5 }, { 11, .25 }, { 12, .5 }, { 13, .5 + log(2) }, { 14, 5 / 15. }, { 15, 1 / 15. }, { 16, .4 }, { 17, 2 },
 		{ 18, 4 / 14. }, { 19, .05 }, { 20, 5 }, { 21, 0 }, { 22, 0 }, { 23, 1 }, { 24, 0 }, { 25, 0 }, { 26, .4 }, { 27, 0 },
-		{ 28, 0 }, { 29, 0 }, { 30, 1.3 }, { 31, log(5) },
+		{ 28, 0 }, { 29, 0 }, { 30, 1.3 }, { 31, log(5) }, { 32, 46 / 40. }, { 33, 12 / 4. / 40 }, { 34, 1.3 }, { 35, .3 },
 	};
 	assert_int_equal(obs.dim, TREND_DIM);
 	assert_features(obs.x, want, sizeof want / sizeof *want);
@@ -114,6 +114,22 @@ static void the_short_slope_looks_at_four_intervals_of_twenty(void **state)
 		{ 2, -1 * 3 / 40. }, { 3, cross / (20 * 399 / 12.) * 3 / 40 }, { 30, 30 / 40. },
 	};
 	assert_features(obs.x, want, 3);
+}
+
+/* Rates 10 20 30 20 and a start-up of 2 intervals and one to decide: the only rise over 3 intervals is 20 - 10. */
+static void an_hour_is_remembered_by_its_mean_its_rises_and_their_peaks(void **state)
+{
+	(void) state;
+	static const float past[3] = { 10, 20, 30 };
+	Observer observer;
+	Target target = target_of();
+	observer_init(&observer, SPEC);
+	trend_fill(&observer.trend, &target, 15.0f, past, 3);
+	Sample sample = sample_at(0, 20);
+	Observation obs = step(&observer, &target, &sample);
+	double fade = 1 - .5 / TREND_HISTORY;
+	const Want want[] = { { 0, .5 }, { 32, 20 / 40. }, { 33, 10 / 4. / 40 }, { 34, 30 * fade / 40 }, { 35, 10 / 40. } };
+	assert_features(obs.x, want, 5);
 }
 
 static void a_gap_is_filled_and_changes_keep_their_age(void **state)
@@ -232,6 +248,7 @@ int main(void)
 		cmocka_unit_test(a_rising_load_gives_the_vector_worked_out_by_hand),
 		cmocka_unit_test(noise_is_what_the_line_leaves_over),
 		cmocka_unit_test(the_short_slope_looks_at_four_intervals_of_twenty),
+		cmocka_unit_test(an_hour_is_remembered_by_its_mean_its_rises_and_their_peaks),
 		cmocka_unit_test(a_gap_is_filled_and_changes_keep_their_age),
 		cmocka_unit_test(what_is_not_known_is_zero_and_said),
 		cmocka_unit_test(a_service_without_a_model_is_estimated),
