@@ -467,3 +467,9 @@ int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err
 		*ret_metrics = &prom->base;
 	return code;
 }
+
+int prom_reachable(Metrics *metrics, int64_t now_ms, Error *err)
+{
+	PromMetrics *prom = (PromMetrics *) metrics;
+	return prom_query(&prom->query, "vector(1)", now_ms, QUERY_MS, &prom->rows, err);
+}

@@ -32,4 +32,7 @@ void prom_config_default(PromConfig *config);
 /* ERR_NOMEM; endpoint_open's, of a URL or a file; prom_queries_open's. */
 int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err);
 
+/* Whether it answers a query at all, for a source made by prom_metrics_new. Errors of prom_query(). */
+int prom_reachable(Metrics *metrics, int64_t now_ms, Error *err);
+
 #endif
