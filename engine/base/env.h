@@ -28,6 +28,7 @@ typedef struct EnvInfo {
 	float slow_soft;         /* share of the step's requests over the soft limit, dropped ones included */
 	float slow_hard;
 	uint32_t chaos;          /* faults that were on, bits by ChaosKind of sim/chaos.h */
+	int32_t oom_kills;       /* containers killed over their memory limit */
 	float pod_s;             /* pods existing (pending, ready, terminating) x seconds */
 	int32_t replicas;        /* asked for */
 	int32_t ready;

@@ -177,6 +177,11 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	model->jobs = config->level == SIM_REQUEST ? server_jobs(s) : 0;
 	model->cohorts = COHORTS < model->lanes && !model->jobs ? COHORTS : model->lanes;
 	sim_target_of(config, model->pod_capacity, &model->target);
+	model->node_room = (int32_t) fmax(fmin(floor(s->node_cpu / s->cpu_request + 1e-9),
+	                                       floor(s->node_mem_bytes / s->mem_limit_bytes + 1e-9)), 1.0);
+	model->may_contend = model->node_room * service_cores(s) > s->node_cpu - s->neighbour;
+	model->may_oom = s->mem_leak_bytes > 0.0 ||
+	                 s->mem_base_bytes + s->mem_inflight_bytes * (s->concurrency + s->queue_max) > s->mem_limit_bytes;
 	model->has_chaos = config->chaos_rate > 0.0 || config->n_plans > 0;
 	rails_config_default(&model->rails);
 	model->rails.stabilise_ms = 0; /* an evaluated model's */
@@ -349,6 +354,8 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	choose_traffic(model, row);
 	choose_service(model, row);
 	chaos_reset(row);
+	row->nodes = (int32_t) model->config.service.nodes;
+	row->pace = row->cpu_share = 1.0f;
 	core_observe_past(model, row, sim_obs_spec(&model->config), &row->observer);
 	row->replicas = start_replicas(model, row);
 	/* before anything was measured, the least favourable that a client can see */
@@ -384,7 +391,9 @@ void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 	double now = core_now_s(model, row);
 	if (model->has_chaos)
 		chaos_tick(model, row, view, now);
-	row->pace = row->chaos.speed;
+	nodes_tick(model, row);
+	if (row->tick >= 0 && (model->may_oom || row->chaos.mem_bytes > 0.0f))
+		memory_tick(model, row, view, now);
 	pods_update(model, row, view, now);
 	bool is_plain = model->config.think_s <= 0.0 && model->config.service.retries <= 0.0;
 	StepTotals before;
@@ -448,6 +457,7 @@ void core_info(const SimModel *model, const SimRow *row, const SimView *view, En
 		.slow_hard = all > 0.0 ? (float) ((t->served - (double) after[AFTER_HARD] + t->dropped) / all) : 0.0f,
 		.pod_s = (float) t->pod_s,
 		.chaos = row->chaos.seen,
+		.oom_kills = row->oom_kills,
 		.replicas = row->replicas,
 		.ready = ready,
 		.demand = has_demand ? (int32_t) fmax(demand, 1.0) : 0,

@@ -29,6 +29,8 @@ enum { /* of the history: the mean pod's requests now, then its counters */
 
 enum { HOUSE_PARTS = 256, COHORTS = 12 };
 
+#define NO_NODE_S 1e6 /* a pending pod is ready so much later */
+
 typedef enum LaneState { LANE_FREE, LANE_POD, LANE_GONE } LaneState;
 
 typedef struct SimModel {
@@ -48,6 +50,9 @@ typedef struct SimModel {
 	double pod_capacity;   /* rps of one pod at the soft limit */
 	double peak_rps;
 	bool has_chaos;        /* faults may come */
+	bool may_oom;          /* a pod can reach its memory limit by itself */
+	bool may_contend;      /* a node's pods can want more than it has */
+	int32_t node_room;     /* pods of a node */
 	bool is_wide;          /* fluid_has_wide() */
 	Target target;         /* what observation and reward look at */
 	RailsConfig rails;     /* where config.has_rails */
@@ -81,7 +86,13 @@ typedef struct SimRow {
 	double sojourn_s;      /* of a request, in the last sub-step: what a closed loop waits for */
 	double again_rps;      /* tries that follow failed ones */
 	int64_t lived;         /* control steps of all its episodes */
-	float pace;            /* of all its pods' work: 1, or less under faults */
+	float pace;            /* of all its pods' work: 1, or less under faults and where nodes are crowded */
+	float cpu_share;       /* of the CPU time that the pods would use, what they get */
+	float busy_cores;      /* that they wanted in the last sub-step */
+	int32_t nodes;         /* there are now */
+	int32_t pending;       /* pods without a node, since */
+	double pending_s;
+	int32_t oom_kills;     /* since the start of a control step */
 	Chaos chaos;
 	int64_t wall_start_ms; /* of time 0, for the calendar */
 	Target target;         /* the model's, with this episode's start-up and price */
@@ -106,8 +117,10 @@ typedef struct Pod {
 	uint32_t chance;       /* of its own: state of the visits' jitter */
 	int16_t house_stamp;   /* sub-step of cAdvisor's last visit, modulo 2^16 */
 	int16_t cohort;        /* -1: has taken no traffic yet, or is gone */
-	uint8_t state;         /* LaneState */
-	bool has_house;        /* cAdvisor was there */
+	uint8_t state : 2;     /* LaneState */
+	uint8_t has_house : 1; /* cAdvisor was there */
+	uint8_t restarts : 5;  /* of its container */
+	uint8_t spare;
 	uint8_t n_stamps, stamp; /* kept, and where the newest is */
 } Pod;
 
@@ -124,6 +137,7 @@ typedef struct Counts { /* of a sub-step, sums over the pods */
 	float n, cpu_s, accepted, served, dropped;
 	float open;            /* pods in the endpoints, in parts of the sub-step */
 	float live;            /* pods with traffic or some left */
+	float busy_cores;      /* that they would use with nodes of their own */
 	float within[POINTS];
 } Counts;
 
@@ -189,6 +203,27 @@ static inline bool pod_is_ready(const Pod *pod, double now_s)
 bool pods_kill(const SimModel *model, SimRow *row, const SimView *view, uint32_t k, double now_s);
 /* All pods of one of the nodes are lost, and still counted as alive: how many. */
 int32_t pods_lose_node(const SimModel *model, SimRow *row, const SimView *view, uint32_t node, double now_s);
+
+/* A pod's container is killed with what is in it, and runs again after delay_s and its boot. */
+void pods_restart(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, double delay_s, double now_s);
+
+/* nodes.c */
+
+/* Pods that all nodes together hold. */
+static inline int32_t nodes_room(const SimModel *model, const SimRow *row)
+{
+	return row->nodes * model->node_room;
+}
+static inline bool pod_is_pending(const Pod *pod, double now_s) /* no node has room for it */
+{
+	return pod->state == LANE_POD && pod->ready_s > now_s + .5 * NO_NODE_S;
+}
+/* Sets the row's pace and cpu_share of this sub-step. */
+void nodes_tick(const SimModel *model, SimRow *row);
+/* Kills what is over its memory limit. */
+void memory_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s);
+/* A pod's working set, with n requests in it. */
+double memory_of(const SimModel *model, const SimRow *row, const Pod *pod, double n);
 
 /* chaos.c */
 

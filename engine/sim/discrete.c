@@ -172,7 +172,8 @@ static void end(const Run *run, int32_t index, double until_s)
 	run->sum->live += 1.0f;
 	const Chaos *chaos = &run->row->chaos;
 	double limit_cpu_s = service_cores(&run->model->config.service) * run->model->dt;
-	run->sum->cpu_s += chaos->cpu_share * (float) server->sums.cpu_s + chaos->cpu_extra * (float) limit_cpu_s;
+	run->sum->busy_cores += (float) (server->sums.cpu_s / run->model->dt);
+	run->sum->cpu_s += run->row->cpu_share * (float) server->sums.cpu_s + chaos->cpu_extra * (float) limit_cpu_s;
 	server->sums = (ServerSums) { 0 };
 	lend_jobs(run->model, run->view, index, false);
 }
@@ -192,5 +193,6 @@ void discrete_tick(const SimModel *model, SimRow *row, const SimView *view, doub
 	d->to_arrival -= (until - t) * rate_rps;
 	for (int32_t k = 0; k < row->n_live; k++)
 		end(&run, view->live[k], until);
+	row->busy_cores = sum.busy_cores;
 	history_add(model, row, view, &sum);
 }

@@ -26,7 +26,7 @@ typedef struct Flow { /* what all pods share in a sub-step */
 	float rate;       /* arrivals a second of a pod that is ready throughout */
 	float burst;      /* counted arrivals over expected ones */
 	float per, times; /* of the frailty: its variance 1/k; its draw times k */
-	float pace;       /* of all pods' work */
+	float pace, cpu_share; /* of all pods' work, and of the CPU that it would use */
 	const Chaos *chaos;
 } Flow;
 
@@ -263,8 +263,9 @@ static void live_through(const SimModel *model, const Flow *flow, Past past, Coh
 	sum->accepted += pods * change.accepted;
 	sum->served += served;
 	sum->dropped += pods * change.dropped * burst;
-	float own = flow->chaos->cpu_share * at_most(change.cores * burst, r->cores), extra = flow->chaos->cpu_extra * r->cores;
+	float wanted = at_most(change.cores * burst, r->cores), own = flow->cpu_share * wanted, extra = flow->chaos->cpu_extra * r->cores;
 	sum->cpu_s += pods * (own + extra) * flow->dt;
+	sum->busy_cores += pods * wanted;
 	sum->live += pods;
 	cohort->n = change.n;
 }
@@ -359,7 +360,7 @@ void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 	float arrivals = chance_poisson(word[0], expected);
 	float ghosts = (float) chaos_ghosts(row), endpoints = sum.open + ghosts;
 	Flow flow = { .response = r, .dt = dt, .rate = endpoints > 0.0f ? rate / endpoints : 0.0f,
-		.burst = expected > 0.0f ? arrivals / expected : 0.0f, .pace = row->pace, .chaos = &row->chaos };
+		.burst = expected > 0.0f ? arrivals / expected : 0.0f, .pace = row->pace, .cpu_share = row->cpu_share, .chaos = &row->chaos };
 	draw_noise(row, flow.rate / (flow.pace * r->mu), sum.open, chance_normal(word[1]), &flow);
 	row->totals.offered += (double) arrivals;
 	if (sum.open <= 0.0f)
@@ -367,5 +368,6 @@ void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 	else if (ghosts > 0.0f)
 		sum.dropped += arrivals * ghosts / endpoints;
 	live_all(model, row, view, &flow, now_s, &sum);
+	row->busy_cores = sum.busy_cores;
 	history_add(model, row, view, &sum);
 }

@@ -73,7 +73,8 @@ static int32_t open_lane(const SimModel *model, SimRow *row, const SimView *view
 	return lane;
 }
 
-static bool create_pod(const SimModel *model, SimRow *row, const SimView *view, double now_s)
+/* The times of a pod that is bound to a node now. */
+static Pod bind(const SimModel *model, SimRow *row, double now_s)
 {
 	const Service *s = &model->config.service;
 	Rng *rng = &row->lifecycle;
@@ -83,9 +84,47 @@ static bool create_pod(const SimModel *model, SimRow *row, const SimView *view, 
 	double running = bound + (rng_uniform(rng) < s->start_cached ? 0.0 : pull);
 	double probes = ceil(fmax(boot - s->readiness_delay, 0.0) / s->readiness_period);
 	double ready = running + s->readiness_delay + probes * s->readiness_period;
-	const Pod times = { .ready_s = ready, .created = (float) (ready - now_s), .running = (float) (ready - running),
+	return (Pod) { .ready_s = ready, .created = (float) (ready - now_s), .running = (float) (ready - running),
 		.listen = (float) (ready - running - boot) };
-	return open_lane(model, row, view, &times) >= 0;
+}
+
+/* One more, pending where no node has room. False: no lane is free. */
+static bool create_pod(const SimModel *model, SimRow *row, const SimView *view, double now_s)
+{
+	bool has_room = row->present - row->pending < nodes_room(model, row);
+	const Pod times = has_room ? bind(model, row, now_s) : (Pod) { .ready_s = now_s + NO_NODE_S, .created = (float) NO_NODE_S };
+	int32_t lane = open_lane(model, row, view, &times);
+	if (lane >= 0 && !has_room) {
+		row->pending_s = row->pending ? row->pending_s : now_s;
+		row->pending++;
+	}
+	return lane >= 0;
+}
+
+/* Pending pods get the room that there is; a cluster that grows adds a node to those that wait long. */
+static void schedule(const SimModel *model, SimRow *row, const SimView *view, double now_s)
+{
+	double wait_s = model->config.service.node_add_s;
+	if (wait_s > 0.0 && now_s >= row->pending_s + wait_s) {
+		row->nodes++;
+		row->pending_s = now_s;
+	}
+	for (int32_t k = 0; k < row->n_used && row->pending; k++) {
+		Pod *pod = &view->pod[view->order[k]];
+		if (!pod_is_pending(pod, now_s) || row->present - row->pending >= nodes_room(model, row))
+			continue;
+		const Pod times = bind(model, row, now_s);
+		double created_s = pod->ready_s - (double) pod->created;
+		pod->ready_s = times.ready_s;
+		pod->created = (float) (times.ready_s - created_s);
+		pod->running = times.running;
+		pod->listen = times.listen;
+		pod->house_at = (uint32_t) (int64_t) (HOUSE_PARTS * (times.ready_s - (double) times.running) / model->dt) +
+		                rng_below(&row->lifecycle, (uint32_t) model->house_every);
+		row->pending--;
+	}
+	if (row->pending && wait_s > 0.0)
+		row->next_event_s = fmin(row->next_event_s, row->pending_s + wait_s);
 }
 
 void pods_add_settled(const SimModel *model, SimRow *row, const SimView *view, int32_t count, float n)
@@ -125,6 +164,7 @@ static void end_pod(const SimModel *model, SimRow *row, const SimView *view, int
 	double left = left_in(view, pod);
 	if (left > DRAINED) /* the grace is over: what is left is lost */
 		row->totals.dropped += left;
+	row->pending -= pod_is_pending(pod, now_s);
 	pod->state = LANE_GONE;
 	pod->gone_tick = tick_of(model, now_s);
 	row->present--;
@@ -148,6 +188,22 @@ static void lose_pod(const SimModel *model, SimRow *row, const SimView *view, in
 	row->next_event_s = now_s;
 }
 
+void pods_restart(const SimModel *model, SimRow *row, const SimView *view, int32_t lane, double delay_s, double now_s)
+{
+	const Service *s = &model->config.service;
+	Pod old = view->pod[lane];
+	double boot = lognormal(&row->lifecycle, row->boot_scale * s->start_boot_mean, s->start_boot_cv), running = now_s + delay_s;
+	double probes = ceil(fmax(boot - s->readiness_delay, 0.0) / s->readiness_period);
+	double ready = running + s->readiness_delay + probes * s->readiness_period, created_s = old.ready_s - (double) old.created;
+	const Pod times = { .ready_s = ready, .created = (float) (ready - created_s), .running = (float) (ready - running),
+		.listen = (float) (ready - running - boot) };
+	lose_pod(model, row, view, lane, now_s);
+	row->alive--;
+	int32_t again = open_lane(model, row, view, &times);
+	if (again >= 0)
+		view->pod[again].restarts = (old.restarts + 1u) & 31u;
+}
+
 bool pods_kill(const SimModel *model, SimRow *row, const SimView *view, uint32_t k, double now_s)
 {
 	if (row->alive <= row->chaos.ghosts)
@@ -167,11 +223,11 @@ bool pods_kill(const SimModel *model, SimRow *row, const SimView *view, uint32_t
 /* Lanes are taken in their order, so that lane modulo nodes spreads pods over the nodes as a scheduler does. */
 int32_t pods_lose_node(const SimModel *model, SimRow *row, const SimView *view, uint32_t node, double now_s)
 {
-	enum { NODES = 3 };
+	uint32_t nodes = (uint32_t) row->nodes;
 	int32_t lost = 0;
 	for (int32_t i = 0; i < row->n_used; i++) {
 		Pod *pod = &view->pod[view->order[i]];
-		if (pod->state != LANE_POD || (uint32_t) view->order[i] % NODES != node % NODES)
+		if (pod->state != LANE_POD || pod_is_pending(pod, now_s) || (uint32_t) view->order[i] % nodes != node % nodes)
 			continue;
 		lost += pod->deleted_s > now_s;
 		lose_pod(model, row, view, view->order[i], now_s);
@@ -222,4 +278,6 @@ void pods_update(const SimModel *model, SimRow *row, const SimView *view, double
 		double next = age_pod(model, row, view, view->order[k], now_s);
 		row->next_event_s = next < row->next_event_s ? next : row->next_event_s;
 	}
+	if (row->pending)
+		schedule(model, row, view, now_s);
 }

@@ -314,13 +314,11 @@ static void add_memory(const Query *q, const Pod *pod, const int16_t *stamp, Ans
 	if (pod->state != LANE_POD || !pod->n_stamps || is_stale) /* an instant value goes stale with its pod */
 		return;
 	const Service *s = &q->model->config.service;
-	double bytes = s->mem_base_bytes;
+	double n = 0.0;
 	int32_t newest = stamp_tick(q->row, stamp[pod->stamp]);
-	if (pod->cohort >= 0) {
-		if (q->row->tick - newest < q->model->depth && newest * q->model->dt >= pod->ready_s)
-			bytes += s->mem_inflight_bytes * (double) history_entry(q->model, q->row, q->view, newest)[COLUMN_N];
-		bytes += s->mem_leak_bytes * fmax(q->row->served - (double) pod->served_before, 0.0);
-	}
+	if (pod->cohort >= 0 && q->row->tick - newest < q->model->depth && newest * q->model->dt >= pod->ready_s)
+		n = (double) history_entry(q->model, q->row, q->view, newest)[COLUMN_N];
+	double bytes = memory_of(q->model, q->row, pod, n);
 	answer->mem += bytes < s->mem_limit_bytes ? bytes : s->mem_limit_bytes;
 	answer->mem_tick = later(answer->mem_tick, newest);
 	answer->n_mem++;

@@ -34,6 +34,13 @@ const ServiceParameter SERVICE_PARAMETER[] = {
 	ROW(warm_time, 20.0, .1, 3600.0, "s", "exponentially, with this time"),
 	ROW(term_endpoint_lag, 1.0, 0.0, 600.0, "s", "a deleted pod still gets traffic"),
 	ROW(grace, 30.0, 0.0, 3600.0, "s", "for what is in flight in a deleted pod"),
+	ROW(nodes, 3.0, 1.0, 1000.0, "", "of the cluster; a pod that finds no room stays Pending"),
+	ROW(node_cpu, 4.0, .1, 1024.0, "cores", "of a node, for the pods' requests"),
+	ROW(node_mem_bytes, 8192.0 * MIB, MIB, 1e14, "bytes", "of a node, for the pods' limits"),
+	ROW(node_add_s, 0.0, 0.0, 86400.0, "s", "until a node is added for pending pods; 0: never"),
+	ROW(neighbour, 0.0, 0.0, 1024.0, "cores", "that others take on each node"),
+	ROW(keepalive_conns, 0.0, 0.0, 1024.0, "", "connections of the clients, each to one pod; 0: every request picks its pod"),
+	ROW(conn_life, 60.0, .1, 86400.0, "s", "that a connection lives, exponential, mean"),
 	ROW(mem_base_bytes, 96.0 * MIB, 0.0, 1e13, "bytes", "working set of an idle pod"),
 	ROW(mem_inflight_bytes, .25 * MIB, 0.0, 1e13, "bytes", "and for each request in it"),
 	ROW(mem_leak_bytes, 0.0, 0.0, 1e13, "bytes", "and for each request that it has served"),
@@ -79,6 +86,8 @@ int service_check(const Service *service, Error *err)
 	if (service->start_sched_max < service->start_sched_min)
 		return error_set(err, ERR_INVALID, "service: start_sched_max is %g, must be at least start_sched_min, %g",
 		                 service->start_sched_max, service->start_sched_min);
+	if (fmod(service->nodes, 1.0) != 0.0 || fmod(service->keepalive_conns, 1.0) != 0.0)
+		return error_set(err, ERR_INVALID, "service: nodes and keepalive_conns are counts, must be whole");
 	if (fmod(service->concurrency, 1.0) != 0.0 || fmod(service->queue_max, 1.0) != 0.0)
 		return error_set(err, ERR_INVALID, "service: concurrency and queue_max count requests, must be whole");
 	return 0;

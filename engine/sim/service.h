@@ -27,6 +27,11 @@ typedef struct Service {
 	double readiness_period, readiness_delay; /* s */
 	double warm_factor, warm_time;           /* x, s */
 	double term_endpoint_lag, grace;         /* s */
+	double nodes, node_cpu, node_mem_bytes;  /* pods beyond what they hold stay Pending; each as large */
+	double node_add_s;         /* s until a node is added for pending pods; 0: never */
+	double neighbour;          /* cores that others take on each node */
+	double keepalive_conns;    /* clients' connections, each pinned to a pod; 0: every request picks its pod */
+	double conn_life;          /* s that a connection lives, mean */
 	double mem_base_bytes, mem_inflight_bytes, mem_leak_bytes, mem_limit_bytes;
 	double scrape_interval, cadvisor_interval, cadvisor_jitter; /* s */
 	double rate_window;        /* s, of rate() over cpu and requests */

@@ -159,6 +159,7 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 	SimRow *row = row_at(sim, i);
 	row->totals = (StepTotals) { 0 };
 	row->chaos.seen = row->chaos.active;
+	row->oom_kills = 0;
 	row->lived++;
 	int32_t before = row->replicas;
 	bool is_within = act(model, row, buf->action[i]), is_terminated = !is_within;

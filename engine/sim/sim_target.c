@@ -89,6 +89,7 @@ static int target_fetch(Metrics *metrics, const Target *target, size_t n, int64_
 	SimView view = core_view(&sim->model, sim->row);
 	sim->row->totals = (StepTotals) { 0 };
 	sim->row->chaos.seen = sim->row->chaos.active;
+	sim->row->oom_kills = 0;
 	while (sim->row->tick < tick)
 		core_tick(&sim->model, sim->row, &view);
 	double now_s = core_now_s(&sim->model, sim->row);
