@@ -52,16 +52,17 @@ static int read_description(const HttpResponse *response, RemoteModel *ret, Erro
 	if (code)
 		return code;
 	int64_t version = json_int_or(root, "observation_version", 0), inputs = json_int_or(root, "inputs", 0);
+	int64_t stack = json_int_or(root, "stack", 1);
 	float interval_s = (float) json_number_or(root, "interval_s", 0);
 	RemoteModel model = {
-		.spec = { .kind = (ObsKind) version, .stack = 1, .interval_s = interval_s > 0 ? interval_s : INTERVAL_S },
+		.spec = { .kind = (ObsKind) version, .stack = stack > 1 && stack <= TREND_STACK_MAX ? (int32_t) stack : 1,
+		          .interval_s = interval_s > 0 ? interval_s : INTERVAL_S },
 		.rate_window_s = (float) json_number_or(root, "rate_window_s", 0),
 		.latency_window_s = (float) json_number_or(root, "latency_window_s", 0),
 		.max_replicas = (int32_t) json_int_or(root, "max_replicas", 0),
+		.pod_price = (float) json_number_or(root, "pod_price", 0),
 		.takes_vector = true,
 	};
-	if (version == OBS_TREND && inputs > TREND_DIM)
-		model.spec.stack = 1 + (int32_t) ((inputs - TREND_DIM) / TREND_STACKED);
 	str_copy(model.sha256, sizeof model.sha256, json_string_or(root, "sha256", ""));
 	if ((version != OBS_SEED && version != OBS_TREND) || observer_dim(model.spec) != inputs)
 		code = error_set(err, ERR_BAD_MODEL, "model server: its model takes %lld inputs of observation version %lld, which this build "

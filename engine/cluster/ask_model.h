@@ -11,6 +11,7 @@ typedef struct RemoteModel { /* what it says of itself; a server without GET /mo
 	ObsSpec spec;
 	float rate_window_s, latency_window_s; /* 0: not said */
 	int32_t max_replicas;                  /* 0: not said */
+	float pod_price;                       /* that it is asked at where nobody says another; 0: it has no such input */
 	bool takes_vector;                     /* {"observation": [...], "mask": [...]} */
 	char sha256[65];                       /* "": not said */
 } RemoteModel;

@@ -2,6 +2,7 @@
 #include "cluster/kube.h"
 
 #include "base/http.h"
+#include "cluster/kube_count.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ struct KubeClient {
 	HttpResponse response;
 	StrBuf url;
 	Clock *clock;
+	Telemetry *telemetry;     /* NULL: nobody counts */
 	char *server;
 	char *token_file;         /* NULL: the token stays as it is */
 	StrBuf token;             /* empty: none */
@@ -56,6 +58,11 @@ int kube_client_new(const KubeConfig *config, Clock *clock, KubeClient **ret_cli
 	else
 		*ret_client = client;
 	return code;
+}
+
+void kube_client_count(KubeClient *client, Telemetry *telemetry)
+{
+	client->telemetry = telemetry;
 }
 
 void kube_client_free(KubeClient *client)
@@ -117,6 +124,7 @@ static int send_once(KubeClient *client, const char *what, const HttpRequest *re
 {
 	Error cause = { 0 };
 	int code = http_request(client->http, request, &client->response, &cause);
+	kube_count(client->telemetry, request->method, request->url + strlen(client->server), code ? 0 : client->response.status);
 	if (code)
 		return error_set(err, code, "%s: %s", what, cause.text);
 	const HttpResponse *response = &client->response;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/telemetry.h"
 #include "base/types.h"
 #include "cluster/kubeconfig.h"
 
@@ -15,6 +16,8 @@ typedef struct KubeClient KubeClient; /* one connection; one thread at a time */
 /* Copies what it needs of config. The clock is lent for the client's life. ERR_NOMEM, ERR_FAILED (bad certificates),
  * ERR_IO (no token file). */
 int kube_client_new(const KubeConfig *config, Clock *clock, KubeClient **ret_client, Error *err);
+/* From now on its requests are counted there; lent for the client's life. */
+void kube_client_count(KubeClient *client, Telemetry *telemetry);
 void kube_client_free(KubeClient *client); /* accepts NULL */
 
 /*

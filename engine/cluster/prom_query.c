@@ -149,13 +149,17 @@ int prom_ask(PromQuery *query, int64_t timeout_ms, Json **ret_root, Error *err)
 	Json *root = NULL;
 	Error cause = { 0 };
 	int code = endpoint_request(query->endpoint, query->target.data, request, &query->response, &cause);
+	int64_t took_us = code ? 0 : (int64_t) (query->response.elapsed_ms * 1e3);
 	query->was_too_much = code == ERR_INVALID;
+	if (code)
+		telemetry_query(query->telemetry, BACKEND_PROMETHEUS, code, code == ERR_TIMEOUT ? timeout_ms * 1000 : 0);
 	if (code == ERR_PARSE)
 		return prom_unexpected(query, "answer cut short", err);
 	if (code)
 		return error_set(err, code == ERR_INVALID ? ERR_PARSE : code, "prometheus: %s", cause.text);
 	int parsed = json_parse(query->response.body.data, query->response.body.len, &root, &cause);
 	code = check_answer(query, parsed, root, err);
+	telemetry_query(query->telemetry, BACKEND_PROMETHEUS, code, took_us);
 	query->was_too_much = code && !parsed && (query->response.status == 422 || query->response.status == 503);
 	if (code)
 		json_free(root);

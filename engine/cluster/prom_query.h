@@ -5,6 +5,7 @@
 #define MAESTRO_CLUSTER_PROM_QUERY_H
 
 #include "base/endpoint.h"
+#include "base/telemetry.h"
 #include "base/types.h"
 
 typedef struct PromRow {
@@ -20,6 +21,7 @@ typedef struct PromRows {
 
 typedef struct PromQuery { /* what a query needs from call to call; zero it, then set endpoint */
 	Endpoint *endpoint;      /* lent */
+	Telemetry *telemetry;    /* lent; NULL: nobody counts */
 	StrBuf target;
 	HttpResponse response;
 	bool was_too_much;       /* the last failed for the size of its answer or the work of it: ask for less */

@@ -458,6 +458,7 @@ int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err
 	int code = prom_queries_open(config->queries ? config->queries : "istio", &prom->queries, err);
 	if (!code)
 		code = endpoint_open(&access, &prom->query.endpoint, err);
+	prom->query.telemetry = prom->latency.telemetry = config->telemetry;
 	access.url = config->latency_url;
 	if (!code && config->latency_url)
 		code = endpoint_open(&access, &prom->latency.endpoint, err);

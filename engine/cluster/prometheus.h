@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/endpoint.h"
 #include "base/metrics.h"
+#include "base/telemetry.h"
 #include "cluster/kube.h"
 
 typedef struct PromConfig {
@@ -19,6 +20,7 @@ typedef struct PromConfig {
 	const char *latency_url;   /* of another Prometheus that has the p95; NULL: the same */
 	EndpointConfig access;     /* what both ask of us; its url is not read */
 	const char *queries;       /* preset or file of Deployments without an annotation; NULL: "istio" */
+	Telemetry *telemetry;      /* NULL: nobody counts */
 	KubeClient *kube;          /* lent for the source's life; used only within fetch */
 	Clock *clock;              /* the same; for the deadline over all queries of a target */
 	double rate_window_s;      /* of cpu and rps: 60, or a model's own */

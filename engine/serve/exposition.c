@@ -64,6 +64,49 @@ void exposition_histogram(StrBuf *to, const char *name, const char *labels, cons
 	add_value(to, (double) count);
 }
 
+typedef struct TelemetrySink {
+	StrBuf *to;
+	const char *name, *help;
+	bool has_head;
+} TelemetrySink;
+
+static void add_telemetry_row(void *arg, const char *const *label, const char *const *value, uint64_t n)
+{
+	TelemetrySink *sink = arg;
+	StrBuf labels = { 0 };
+	if (!sink->has_head)
+		exposition_head(sink->to, sink->name, "counter", sink->help);
+	sink->has_head = true;
+	for (int l = 0; l < 3 && label[l]; l++)
+		exposition_label(&labels, label[l], value[l]);
+	exposition_sample(sink->to, sink->name, labels.data, (double) n);
+	strbuf_done(&labels);
+}
+
+void exposition_telemetry(StrBuf *to, Telemetry *telemetry)
+{
+	static const char *const names[][2] = {
+#define WORD(name, metric, help, a, b, c) { metric, help },
+		TELEMETRY_TABLE(WORD)
+#undef WORD
+	};
+	if (!telemetry)
+		return;
+	for (int k = 0; k < TELEMETRY_KINDS; k++)
+		telemetry_each(telemetry, (TelemetryKind) k, add_telemetry_row, &(TelemetrySink) { to, names[k][0], names[k][1], false });
+	if (telemetry_leads(telemetry) >= 0) {
+		exposition_head(to, "maestro_leader", "gauge", "Whether this process leads.");
+		exposition_sample(to, "maestro_leader", NULL, telemetry_leads(telemetry));
+	}
+	exposition_head(to, "maestro_query_duration_seconds", "histogram", "Time of a question to a backend.");
+	for (int b = 0; b < BACKENDS; b++) {
+		StrBuf labels = { 0 };
+		exposition_label(&labels, "backend", backend_text((Backend) b));
+		exposition_histogram(to, "maestro_query_duration_seconds", labels.data, telemetry_durations(telemetry, (Backend) b));
+		strbuf_done(&labels);
+	}
+}
+
 void exposition_build(StrBuf *to)
 {
 	exposition_head(to, "maestro_build_info", "gauge", "The program; always 1.");

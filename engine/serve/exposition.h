@@ -4,6 +4,7 @@
 
 #include "base/histogram.h"
 #include "base/mem.h"
+#include "base/telemetry.h"
 
 /* # HELP and # TYPE; once a name, before its samples. */
 void exposition_head(StrBuf *to, const char *name, const char *type, const char *help);
@@ -13,6 +14,8 @@ void exposition_label(StrBuf *labels, const char *name, const char *value);
 void exposition_sample(StrBuf *to, const char *name, const char *labels, double value);
 /* The buckets, sum and count of name{labels}. */
 void exposition_histogram(StrBuf *to, const char *name, const char *labels, const Histogram *histogram);
+/* Everything that a Telemetry holds; NULL: nothing. */
+void exposition_telemetry(StrBuf *to, Telemetry *telemetry);
 /* The gauge maestro_build_info. */
 void exposition_build(StrBuf *to);
 

@@ -214,11 +214,13 @@ static ServerVerdict describe(void *context, ServerRequest *request)
 	json_add_string(root, "sha256", served->sha256);
 	json_add_string(root, "observation", observation_version_name(info->obs_version));
 	json_add_int(root, "observation_version", info->obs_version);
+	json_add_int(root, "stack", info->obs_stack);
 	json_add_int(root, "inputs", net_config(served->net)->obs_dim);
 	json_add_number(root, "interval_s", (double) info->interval_s);
 	json_add_number(root, "rate_window_s", (double) info->rate_window_s);
 	json_add_number(root, "latency_window_s", (double) info->latency_window_s);
 	json_add_int(root, "max_replicas", info->max_replicas);
+	json_add_number(root, "pod_price", (double) info->pod_price);
 	char *text = json_print(root);
 	json_free(root);
 	release(served);

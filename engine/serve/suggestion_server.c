@@ -51,6 +51,7 @@ struct SuggestionServer {
 	Server *server;
 	Worker *worker;         /* [n_workers] */
 	int n_workers;
+	Telemetry *telemetry;
 	_Atomic uint64_t answers[ACTION_COUNT], errors;
 	Histogram duration;
 };
@@ -131,7 +132,7 @@ static void settle(const Worker *worker, const KubeDeployment *deployment, Targe
 	if (target->latency_hard_ms <= 0)
 		target->latency_hard_ms = deployment->latency_hard_ms > 0 ? (float) deployment->latency_hard_ms : defaults->latency_hard_ms;
 	if (target->pod_price <= 0)
-		target->pod_price = defaults->pod_price;
+		target->pod_price = defaults->pod_price > 0 ? defaults->pod_price : worker->remote.pod_price;
 }
 
 /* The metrics source has the model's windows, so another model may ask for another source. */
@@ -153,6 +154,7 @@ static int describe(Worker *worker, Error *err)
 		return 0;
 	PromConfig prom = worker->server->config.prometheus;
 	prom.kube = worker->kube;
+	prom.telemetry = worker->server->telemetry;
 	prom.clock = clock;
 	if (remote.rate_window_s > 0)
 		prom.rate_window_s = (double) remote.rate_window_s;
@@ -178,8 +180,11 @@ static int suggest(Worker *worker, Target *target, Sample *ret_sample, Decision 
 	code = worker->metrics->ops->fetch(worker->metrics, target, 1, clock_wall_ms(worker->server->config.clock), ret_sample, err);
 	if (!code)
 		code = observe(worker, target, ret_sample, &obs, err);
-	if (!code)
+	if (!code) {
+		int64_t start_ms = clock_mono_ms(worker->server->config.clock);
 		code = remote_model_ask(worker->model, &worker->remote, &obs, ret, err);
+		telemetry_query(worker->server->telemetry, BACKEND_MODEL, code, (clock_mono_ms(worker->server->config.clock) - start_ms) * 1000);
+	}
 	if (code == ERR_BAD_MODEL || code == ERR_HTTP)
 		worker->described_ms = 0; /* perhaps it serves another one by now */
 	return code;
@@ -282,6 +287,7 @@ static void metrics(void *context, StrBuf *to)
 	strbuf_addf(to, "maestro_suggestions_total{answer=\"error\"} %llu\n", (unsigned long long) atomic_load(&server->errors));
 	exposition_head(to, "maestro_suggestion_duration_seconds", "histogram", "Time from a request's arrival to its answer.");
 	exposition_histogram(to, "maestro_suggestion_duration_seconds", NULL, &server->duration);
+	exposition_telemetry(to, server->telemetry);
 }
 
 /* ---- life ---- */
@@ -294,8 +300,10 @@ static int start_worker(SuggestionServer *server, Worker *worker, Error *err)
 	if (code)
 		return error_set(err, code, "%s", err_text(code));
 	code = kube_client_new(config->kubeconfig, config->clock, &worker->kube, err);
-	if (!code)
+	if (!code) {
+		kube_client_count(worker->kube, server->telemetry);
 		code = endpoint_open(config->model, &worker->model, err);
+	}
 	if (!code && pthread_create(&worker->thread, NULL, work, worker))
 		code = error_set(err, ERR_NOMEM, "cannot start a thread");
 	worker->is_started = !code;
@@ -328,6 +336,7 @@ int suggestion_server_start(const SuggestionServerConfig *config, SuggestionServ
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	}
 	server->config = *config;
+	server->telemetry = telemetry_new();
 	for (int i = 0; i < wanted && !code; i++, server->n_workers++)
 		code = start_worker(server, &server->worker[i], err);
 	ServerConfig http = config->server;
@@ -357,6 +366,7 @@ void suggestion_server_stop(SuggestionServer *server, int64_t wait_ms)
 	for (int i = 0; i < server->n_workers; i++) /* they finish what they were given before the server goes */
 		stop_worker(&server->worker[i]);
 	server_stop(server->server);
+	telemetry_free(server->telemetry);
 	free(server->worker);
 	free(server);
 }
