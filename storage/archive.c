@@ -2,7 +2,10 @@
 #include "storage/archive.h"
 
 #include "base/queue.h"
+#include "storage/compare.h"
 #include "storage/db.h"
+#include "storage/edit.h"
+#include "storage/log.h"
 #include "storage/runs.h"
 
 #include <math.h>
@@ -10,8 +13,9 @@
 #include <string.h>
 
 typedef struct Question {
-	int64_t id;
+	int64_t id;          /* 0: command is an edit */
 	ArchiveQuery query;
+	Command command;
 } Question;
 
 typedef struct StoreArchive {
@@ -20,6 +24,8 @@ typedef struct StoreArchive {
 	struct sqlite3 *db;   /* of the thread; NULL while closed */
 	Queue questions;
 	SnapBus answers;
+	CommandAnswers edits; /* of the thread */
+	Clock clock;
 	pthread_mutex_t lock; /* of last_id */
 	int64_t last_id;
 	pthread_t thread;
@@ -91,9 +97,42 @@ static int answer_run(StoreArchive *s, int64_t id, ArchiveAnswer *answer, Error 
 	if (!code)
 		code = runs_part(s->db, id, PART_UPDATES, take_point, &thinning, err);
 	if (!code && answer->row[0].kind == RUN_CONTROL)
-		code = runs_last_decisions(s->db, id, ARCHIVE_DECISIONS, answer->decision, &answer->n_decisions, err);
+		code = runs_last_decisions(s->db, id, INT64_MAX, ARCHIVE_DECISIONS, answer->decision, &answer->n_decisions, err);
 	strbuf_done(&config);
 	return code;
+}
+
+static int answer_pair(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswer *answer, Error *err)
+{
+	int code = 0;
+	for (int32_t i = 0; i < query->n_ids && i < ARCHIVE_COMPARE && !code; i++) {
+		code = compare_read(s->db, query->id[i], &answer->compared[answer->n_compared], err);
+		if (code == ERR_NOT_FOUND)
+			code = 0; /* it was purged meanwhile */
+		else
+			answer->n_compared++;
+	}
+	return code;
+}
+
+static int answer_past(StoreArchive *s, const ArchiveQuery *q, ArchiveAnswer *answer, Error *err)
+{
+	int code = log_past(s->db, q->run_id, q->from_ms, q->to_ms, answer->past, &answer->n_past, &answer->past_first_ms, err);
+	if (!code)
+		code = runs_last_decisions(s->db, q->run_id, q->to_ms, ARCHIVE_DECISIONS, answer->decision, &answer->n_decisions, err);
+	return code;
+}
+
+static int answer_one(StoreArchive *s, const ArchiveQuery *q, ArchiveAnswer *answer, Error *err)
+{
+	RunSelection selection = { q->filter, clock_wall_ms(&s->clock), q->sort, q->is_ascending, q->offset, ARCHIVE_ROWS };
+	switch (q->ask) {
+	case ARCHIVE_RUN: return answer_run(s, q->run_id, answer, err);
+	case ARCHIVE_PAIR: return answer_pair(s, q, answer, err);
+	case ARCHIVE_LOG: return log_events(s->db, q->filter, ARCHIVE_EVENTS, answer->event, &answer->n_events, err);
+	case ARCHIVE_PAST: return answer_past(s, q, answer, err);
+	default: return runs_select(s->db, &selection, take_row, answer, &answer->matched, &answer->fault_col, err);
+	}
 }
 
 static int answer_query(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswer *answer, Error *err)
@@ -104,8 +143,7 @@ static int answer_query(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswe
 	if (!code)
 		code = runs_count(s->db, &answer->total, err);
 	if (!code)
-		code = query->ask == ARCHIVE_RUN ? answer_run(s, query->run_id, answer, err)
-		                                 : runs_list(s->db, query->offset, ARCHIVE_ROWS, take_row, answer, err);
+		code = answer_one(s, query, answer, err);
 	if (s->db)
 		(void) db_exec(s->db, "COMMIT");
 	if (code == ERR_STORE) {
@@ -115,22 +153,64 @@ static int answer_query(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswe
 	return code;
 }
 
+/* Through a handle of its own, for as long as it takes: the reader's cannot write. */
+static int do_edit(StoreArchive *s, const Command *command, char *text, size_t size, Error *err)
+{
+	struct sqlite3 *db = NULL;
+	int code = db_open_existing(s->path, &s->clock, &db, err);
+	int32_t n = command->u.edit.n < EDIT_RUNS ? command->u.edit.n : EDIT_RUNS;
+	if (!code)
+		code = edit_runs(db, command->u.edit.what, command->u.edit.run, n, command->u.edit.text, clock_wall_ms(&s->clock), text,
+		                 size, err);
+	db_close(db);
+	return code;
+}
+
+/* The snapshot before it once more, with the answer to the edit: an answer to a question may not have been seen yet. */
+static void edit(StoreArchive *s, const Command *command)
+{
+	Error err = { 0 };
+	char text[160] = "";
+	int code = do_edit(s, command, text, sizeof text, &err);
+	answers_add(&s->edits, command->id, code, code ? err.text : text);
+	ArchiveAnswer *answer = snap_new(sizeof *answer);
+	const ArchiveAnswer *before = snap_acquire(&s->answers);
+	if (answer && before)
+		*answer = *before;
+	snap_release(before);
+	if (!answer)
+		return;
+	answer->answers = s->edits;
+	snap_publish(&s->answers, answer);
+}
+
 static void *reader_main(void *arg)
 {
 	StoreArchive *s = arg;
 	Question question;
 	while (!queue_pop(&s->questions, &question, -1)) {
+		if (!question.id) {
+			edit(s, &question.command);
+			continue;
+		}
 		ArchiveAnswer *answer = snap_new(sizeof *answer);
 		if (!answer)
 			continue; /* the asker sees no answer and asks again */
 		Error err = { 0 };
 		answer->query_id = question.id;
 		answer->ask = question.query.ask;
+		answer->fault_col = -1;
 		answer->code = answer_query(s, &question.query, answer, &err);
 		str_copy(answer->text, sizeof answer->text, err.text);
+		answer->answers = s->edits;
 		snap_publish(&s->answers, answer);
 	}
 	return NULL;
+}
+
+static int store_edit(Archive *archive, const Command *command)
+{
+	return queue_push(&self(archive)->questions, &(Question) { .command = *command });
 }
 
 static int store_ask(Archive *archive, const ArchiveQuery *query, int64_t *ret_query_id)
@@ -165,11 +245,12 @@ static void store_free(Archive *archive)
 
 int store_archive_new(const char *path, Wake *wake, Archive **ret_archive, Error *err)
 {
-	static const ArchiveOps ops = { "sqlite", store_ask, store_free };
+	static const ArchiveOps ops = { "sqlite", store_ask, store_edit, store_free };
 	StoreArchive *s = calloc(1, sizeof *s);
 	if (!s)
 		return error_set(err, ERR_NOMEM, "store %s: out of memory", path);
 	s->base.ops = &ops;
+	clock_init_system(&s->clock);
 	s->base.answers = &s->answers;
 	(void) pthread_mutex_init(&s->lock, NULL);
 	snap_bus_init(&s->answers, wake);

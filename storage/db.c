@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "storage/owner.h"
 
+#include "schema_2_sql.h"
 #include "schema_sql.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@ typedef struct Migration {
 
 static const Migration MIGRATIONS[] = {
 	{ SCHEMA_SQL, sizeof SCHEMA_SQL / sizeof *SCHEMA_SQL },
+	{ SCHEMA_2_SQL, sizeof SCHEMA_2_SQL / sizeof *SCHEMA_2_SQL },
 };
 _Static_assert(sizeof MIGRATIONS / sizeof *MIGRATIONS == DB_VERSION, "a version is a migration");
 

@@ -1,21 +1,28 @@
 /* See runs.h. */
 #include "storage/runs.h"
 
+#include "base/json.h"
 #include "storage/db.h"
+#include "storage/filter.h"
 
 #include <math.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define RUN_TABLES                                                                                               \
+	" FROM runs r"                                                                                            \
+	" LEFT JOIN updates u ON u.run = r.id AND u.\"update\" ="                                                 \
+	" (SELECT max(\"update\") FROM updates WHERE run = r.id)"                                                 \
+	" LEFT JOIN evals e ON e.rowid ="                                                                         \
+	" (SELECT rowid FROM evals WHERE run = r.id ORDER BY mean_reward DESC LIMIT 1)"
 
 /* The figures of a run's last update and best evaluation stand beside it; the columns are read by read_run. */
 #define RUN_COLUMNS                                                                                              \
 	"SELECT r.id, r.kind, r.status, r.name, r.seed, r.start, r.ended, r.steps, u.ep_rew_mean, u.ep_len_mean," \
 	" e.mean_reward, e.std_reward, CASE r.kind WHEN 'control' THEN (SELECT policy FROM decisions"             \
-	" WHERE run = r.id ORDER BY time DESC LIMIT 1) END, r.config FROM runs r"                                 \
-	" LEFT JOIN updates u ON u.run = r.id AND u.\"update\" ="                                                 \
-	" (SELECT max(\"update\") FROM updates WHERE run = r.id)"                                                 \
-	" LEFT JOIN evals e ON e.rowid ="                                                                         \
-	" (SELECT rowid FROM evals WHERE run = r.id ORDER BY mean_reward DESC LIMIT 1)"
+	" WHERE run = r.id ORDER BY time DESC LIMIT 1) END, r.config, r.tags, r.note, r.locked, r.deleted"        \
+	RUN_TABLES
 
 static const struct {
 	const char *name;
@@ -74,6 +81,29 @@ static RunStatus status_of(const char *text)
 	return RUN_STATUS_COUNT;
 }
 
+/* FNV-1a over the members of a configuration but those that tell repetitions of one experiment apart. */
+static uint32_t group_of(const char *config)
+{
+	static const char *const APART[] = { "seed", "name", "out" };
+	uint32_t hash = 2166136261u;
+	Json *root = NULL;
+	if (json_parse(config, strlen(config), &root, NULL))
+		return 0;
+	for (const Json *member = json_first(root); member; member = json_next(member)) {
+		bool is_apart = json_is_null(member);
+		for (size_t i = 0; i < sizeof APART / sizeof *APART; i++)
+			is_apart |= !strcmp(json_key(member), APART[i]);
+		char *text = is_apart ? NULL : json_print(member);
+		for (const char *c = is_apart ? "" : json_key(member); *c; c++)
+			hash = (hash ^ (unsigned char) *c) * 16777619u;
+		for (const char *c = text ? text : ""; *c; c++)
+			hash = (hash ^ (unsigned char) *c) * 16777619u;
+		free(text);
+	}
+	json_free(root);
+	return hash ? hash : 1;
+}
+
 static void read_run(sqlite3_stmt *stmt, RunRow *row)
 {
 	*row = (RunRow) {
@@ -88,7 +118,12 @@ static void read_run(sqlite3_stmt *stmt, RunRow *row)
 		.ep_len_mean = real_or_nan(stmt, 9),
 		.eval_mean = real_or_nan(stmt, 10),
 		.eval_std = real_or_nan(stmt, 11),
+		.group = group_of(text_or_empty(stmt, 13)),
+		.is_locked = sqlite3_column_int(stmt, 16) != 0,
+		.deleted_ms = sqlite3_column_int64(stmt, 17),
 	};
+	str_copy(row->tags, sizeof row->tags, text_or_empty(stmt, 14));
+	str_copy(row->note, sizeof row->note, text_or_empty(stmt, 15));
 	str_copy(row->name, sizeof row->name, text_or_empty(stmt, 3));
 	str_copy(row->policy, sizeof row->policy, text_or_empty(stmt, 12));
 }
@@ -105,6 +140,75 @@ int runs_list(struct sqlite3 *db, int64_t offset, int64_t limit, RunRowFn fn, vo
 		code = fn(context, &row);
 	}
 	return finish(db, stmt, code, err);
+}
+
+static const char *const SORT_SQL[SORT_COUNT] = {
+	[SORT_ID] = "r.id", [SORT_NAME] = "r.name COLLATE NOCASE", [SORT_STATUS] = "r.status", [SORT_STEPS] = "r.steps",
+	[SORT_REWARD] = "u.ep_rew_mean", [SORT_EVAL] = "e.mean_reward", [SORT_START] = "r.start",
+};
+
+static int prepare_filtered(sqlite3 *db, const char *sql, const Filter *filter, sqlite3_stmt **ret_stmt, Error *err)
+{
+	if (sqlite3_prepare_v2(db, sql, -1, ret_stmt, NULL))
+		return db_error(db, err);
+	for (int i = 0; i < filter->n_values; i++) {
+		const FilterValue *v = &filter->value[i];
+		if (v->is_number)
+			(void) sqlite3_bind_double(*ret_stmt, i + 1, v->number);
+		else
+			(void) sqlite3_bind_text(*ret_stmt, i + 1, v->text, -1, SQLITE_STATIC);
+	}
+	return 0;
+}
+
+static int count_matches(sqlite3 *db, const Filter *filter, int64_t *ret_matched, Error *err)
+{
+	sqlite3_stmt *stmt;
+	StrBuf sql = { 0 };
+	bool needs_figures = strstr(filter->sql.data, "u.ep_") || strstr(filter->sql.data, "e.mean");
+	strbuf_addf(&sql, "SELECT count(*)%s WHERE %s", needs_figures ? RUN_TABLES : " FROM runs r", filter->sql.data);
+	int code = sql.failed ? ERR_NOMEM : prepare_filtered(db, sql.data, filter, &stmt, err);
+	strbuf_done(&sql);
+	if (code)
+		return code;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		*ret_matched = sqlite3_column_int64(stmt, 0);
+	return finish(db, stmt, 0, err);
+}
+
+static int select_rows(sqlite3 *db, const RunSelection *s, const Filter *filter, RunRowFn fn, void *context, Error *err)
+{
+	sqlite3_stmt *stmt;
+	StrBuf sql = { 0 };
+	RunSort sort = s->sort < SORT_COUNT ? s->sort : SORT_ID;
+	const char *way = s->is_ascending ? "ASC" : "DESC";
+	strbuf_addf(&sql, RUN_COLUMNS " WHERE %s ORDER BY %s %s NULLS LAST, r.id %s LIMIT %lld OFFSET %lld", filter->sql.data,
+	            SORT_SQL[sort], way, sort == SORT_ID ? way : "DESC", (long long) s->limit, (long long) s->offset);
+	int code = sql.failed ? ERR_NOMEM : prepare_filtered(db, sql.data, filter, &stmt, err);
+	strbuf_done(&sql);
+	if (code)
+		return code;
+	while (!code && sqlite3_step(stmt) == SQLITE_ROW) {
+		RunRow row;
+		read_run(stmt, &row);
+		code = fn(context, &row);
+	}
+	return finish(db, stmt, code, err);
+}
+
+int runs_select(struct sqlite3 *db, const RunSelection *selection, RunRowFn fn, void *context, int64_t *ret_matched,
+                int32_t *ret_fault_col, Error *err)
+{
+	Filter filter;
+	int code = filter_parse(selection->filter ? selection->filter : "", selection->wall_ms, &filter, err);
+	if (ret_fault_col)
+		*ret_fault_col = filter.fault_col;
+	if (!code && ret_matched)
+		code = count_matches(db, &filter, ret_matched, err);
+	if (!code)
+		code = select_rows(db, selection, &filter, fn, context, err);
+	filter_done(&filter);
+	return code;
 }
 
 int runs_count(struct sqlite3 *db, int64_t *ret_count, Error *err)
@@ -194,12 +298,12 @@ static int32_t count_or_unknown(sqlite3_stmt *stmt, int column)
 	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? -1 : sqlite3_column_int(stmt, column);
 }
 
-int runs_last_decisions(struct sqlite3 *db, int64_t id, int32_t limit, ArchiveDecision *decision, int32_t *ret_n,
+int runs_last_decisions(struct sqlite3 *db, int64_t id, int64_t until_ms, int32_t limit, ArchiveDecision *decision, int32_t *ret_n,
                         Error *err)
 {
 	sqlite3_stmt *stmt;
 	int code = prepare(db, "SELECT time, replicas, desired, latency, rps, reason, applied FROM decisions WHERE run = ?1 "
-	                       "ORDER BY time DESC LIMIT ?2", id, limit, &stmt, err);
+	                       "AND time <= ?2 ORDER BY time DESC", id, until_ms, &stmt, err);
 	if (code)
 		return code;
 	int32_t n = 0;

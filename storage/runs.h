@@ -36,7 +36,19 @@ const char *run_part_name(RunPart part);
 typedef int (*RunRowFn)(void *context, const RunRow *row);
 typedef int (*RunCellFn)(void *context, const RunCell *cell, size_t n);
 
-/* All runs, newest first, at most limit after offset. ERR_STORE, ERR_NOMEM. */
+typedef struct RunSelection {
+	const char *filter;    /* filter.h; NULL: all but the trash */
+	int64_t wall_ms;       /* now, for ages */
+	RunSort sort;
+	bool is_ascending;
+	int64_t offset, limit;
+} RunSelection;
+
+/* The runs that a filter takes, in its order; runs without the figure that is sorted by come last. *ret_matched (may be
+ * NULL) counts them all. *ret_fault_col (may be NULL) is where a filter is wrong, else -1. ERR_PARSE, ERR_STORE. */
+int runs_select(struct sqlite3 *db, const RunSelection *selection, RunRowFn fn, void *context, int64_t *ret_matched,
+                int32_t *ret_fault_col, Error *err);
+/* All runs, the trash too, newest first, at most limit after offset. ERR_STORE, ERR_NOMEM. */
 int runs_list(struct sqlite3 *db, int64_t offset, int64_t limit, RunRowFn fn, void *context, Error *err);
 /* How many runs there are. */
 int runs_count(struct sqlite3 *db, int64_t *ret_count, Error *err);
@@ -44,8 +56,8 @@ int runs_count(struct sqlite3 *db, int64_t *ret_count, Error *err);
 int runs_get(struct sqlite3 *db, int64_t id, RunRow *ret_row, StrBuf *config, Error *err);
 /* The rows of one part of a run. A run that is not there has none. */
 int runs_part(struct sqlite3 *db, int64_t id, RunPart part, RunCellFn fn, void *context, Error *err);
-/* Its last decisions, newest first, at most limit. */
-int runs_last_decisions(struct sqlite3 *db, int64_t id, int32_t limit, ArchiveDecision *decision, int32_t *ret_n,
+/* Its last decisions up to a time of the target, newest first, at most limit. */
+int runs_last_decisions(struct sqlite3 *db, int64_t id, int64_t until_ms, int32_t limit, ArchiveDecision *decision, int32_t *ret_n,
                         Error *err);
 /* The checkpoint that a resumed run starts from: its newest of kind "last". ERR_NOT_FOUND. */
 int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err);

@@ -1,24 +1,31 @@
-/* Frames in, keys to actions; see console.h. console_draw.c draws. */
+/* Frames in, keys to actions; see console.h. console_draw.c draws, the screens' own actions stand with the screens. */
 #include "tui/console.h"
 #include "tui/screen_live.h"
+#include "tui/screen_targets.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_MS = 6000, PAGE = 10, WINDOW_MOST = 16 };
+enum { MESSAGE_MS = 6000, PAGE = 10 };
 
 /* ---- frames ---- */
+
+static const CommandAnswers *answers_of(const Console *console, AnswerFrom from)
+{
+	const FeedFrame *frame = &console->frame;
+	switch (from) {
+	case FROM_LIVE: return frame->live ? &frame->live->answers : NULL;
+	case FROM_TRAIN: return frame->train ? &frame->train->answers : NULL;
+	default: return frame->archive ? &frame->archive->answers : NULL;
+	}
+}
 
 static void look_for_answer(Console *console)
 {
 	Message *m = &console->message;
-	const CommandAnswers *answers = NULL;
-	if (m->is_of_live && console->frame.live)
-		answers = &console->frame.live->answers;
-	else if (!m->is_of_live && console->frame.train)
-		answers = &console->frame.train->answers;
+	const CommandAnswers *answers = answers_of(console, m->from);
 	for (int i = 0; answers && m->pending_id && i < answers->n; i++) {
 		const CommandAnswer *a = &answers->answer[i];
 		if (a->id != m->pending_id)
@@ -28,9 +35,27 @@ static void look_for_answer(Console *console)
 		m->role = a->code ? ROLE_BAD : ROLE_OK;
 		m->pending_id = 0;
 		m->until_ms = console->now_ms + MESSAGE_MS;
+		if (m->from == FROM_STORE)
+			console->runs.is_asked_anew = true;
 	}
 	if (!m->pending_id && m->until_ms && console->now_ms >= m->until_ms)
 		m->until_ms = 0;
+}
+
+static void choose_target(Console *console)
+{
+	FeedFrame *frame = &console->frame;
+	if (console->target >= frame->n_targets)
+		console->target = 0;
+	if (frame->n_targets)
+		frame->live = frame->target[console->target];
+}
+
+static void refresh_screen(Console *console)
+{
+	const ScreenOps *ops = screen_ops(console->screen);
+	if (ops->refresh)
+		ops->refresh(console);
 }
 
 void console_refresh(Console *console, int64_t now_ms)
@@ -42,6 +67,7 @@ void console_refresh(Console *console, int64_t now_ms)
 		console->feed->ops->release(console->feed, &console->frame);
 	console->frame = (FeedFrame) { 0 };
 	console->has_frame = console->feed->ops->next(console->feed, &console->frame) == 0;
+	choose_target(console);
 	const LiveView *live = console->frame.live;
 	if (live && live->wall_ms != console->live_wall_ms) {
 		console->live_wall_ms = live->wall_ms;
@@ -49,28 +75,51 @@ void console_refresh(Console *console, int64_t now_ms)
 	}
 	dialog_refresh(&console->dialog, live);
 	look_for_answer(console);
-	console_runs_refresh(console);
+	(void) talk_take(&console->talk, console->frame.archive, now_ms);
+	refresh_screen(console);
 }
 
 bool console_has(const Console *console, ScreenId screen)
 {
-	return screen == SCREEN_LIVE ? console->frame.live != NULL :
-	       screen == SCREEN_TRAIN ? console->frame.train != NULL : console->ask.is_offered;
+	return screen_ops(screen)->is_there(console);
+}
+
+bool console_is_readonly(const Console *console)
+{
+	return console->opts.is_readonly || (console->frame.live && console->frame.live->is_readonly);
+}
+
+bool console_awaits(const Console *console)
+{
+	return console->talk.asked_id != 0;
+}
+
+bool console_is_settled(const Console *console)
+{
+	const ScreenOps *ops = screen_ops(console->screen);
+	return !ops->is_settled || ops->is_settled(console);
+}
+
+void console_unfreeze(Console *console)
+{
+	if (!console->is_frozen)
+		return;
+	console->is_frozen = false;
+	console_refresh(console, console->now_ms);
 }
 
 /* ---- life ---- */
 
 int console_init(Console *console, Feed *feed, const UiOptions *opts, GlyphMode glyphs, int rows, int cols)
 {
-	*console = (Console) { .feed = feed, .opts = *opts, .screen = opts->screen, .smoothing = .9f, .window = 1 };
+	*console = (Console) { .feed = feed, .opts = *opts, .screen = opts->screen, .smoothing = .9f, .window = 1, .former = -1 };
 	console->canvas.glyphs = glyphs_table(glyphs);
-	console->ask.list = calloc(1, sizeof *console->ask.list);
-	console->ask.run = calloc(1, sizeof *console->ask.run);
-	if (!console->ask.list || !console->ask.run || canvas_resize(&console->canvas, rows, cols))
+	keys_default(&console->keymap);
+	if (opts->keymap)
+		console->keymap = *opts->keymap;
+	if (canvas_resize(&console->canvas, rows, cols))
 		return ERR_NOMEM;
-	int64_t id = 0;
-	console->ask.is_offered = feed->ops->ask(feed, &(ArchiveQuery) { .ask = ARCHIVE_RUNS }, &id) != ERR_NOT_FOUND;
-	console->ask.asked_id = id;
+	talk_init(&console->talk, feed);
 	console_refresh(console, 0);
 	for (int i = 0; i < SCREEN_COUNT && !console_has(console, console->screen); i++)
 		console->screen = (ScreenId) i;
@@ -81,8 +130,8 @@ void console_done(Console *console)
 {
 	if (console->has_frame)
 		console->feed->ops->release(console->feed, &console->frame);
-	free(console->ask.list);
-	free(console->ask.run);
+	talk_done(&console->talk);
+	free(console->past);
 	canvas_done(&console->canvas);
 	*console = (Console) { 0 };
 }
@@ -101,13 +150,15 @@ void console_say(Console *console, Role role, const char *text)
 	str_copy(m->text, sizeof m->text, text);
 }
 
-void console_send(Console *console, Command *command, const char *what)
+int console_send(Console *console, Command *command, const char *what)
 {
-	bool is_readonly = console->opts.is_readonly || (console->frame.live && console->frame.live->is_readonly);
-	if (is_readonly) {
+	if (console_is_readonly(console)) {
 		console_say(console, ROLE_WARN, "read-only: nothing is sent");
-		return;
+		return ERR_REFUSED;
 	}
+	bool is_live = command->kind >= COMMAND_LIVE_OVERRIDE && command->kind <= COMMAND_LIVE_PAUSE;
+	if (is_live && !command->target[0] && console->frame.live)
+		target_full_name(&console->frame.live->target, command->target, sizeof command->target);
 	str_copy(command->who, sizeof command->who, console->opts.who);
 	int64_t id = 0;
 	int code = console->feed->ops->send(console->feed, command, &id);
@@ -115,127 +166,105 @@ void console_send(Console *console, Command *command, const char *what)
 	(void) snprintf(text, sizeof text, code ? "%s: %s" : "%s: pending", what, err_text(code));
 	console_say(console, code ? ROLE_BAD : ROLE_WARN, text);
 	if (code)
-		return;
+		return code;
 	console->message.pending_id = id;
-	console->message.is_of_live = command->kind >= COMMAND_LIVE_OVERRIDE;
+	console->message.from = is_live ? FROM_LIVE : command->kind == COMMAND_RUN_EDIT ? FROM_STORE : FROM_TRAIN;
 	str_copy(console->message.what, sizeof console->message.what, what);
-}
-
-static void send_flag(Console *console, CommandKind kind, bool flag, const char *what)
-{
-	console_send(console, &(Command) { .kind = kind, .u.flag = flag }, what);
+	return 0;
 }
 
 /* Only a real target that is being scaled makes leaving ask. */
-static bool would_leave_alone(const Console *console)
+static const LiveView *left_alone(const Console *console)
 {
-	const LiveView *live = console->frame.live;
-	return live && !live->is_simulated && (live->state == STATE_ACTIVE || live->state == STATE_MANUAL);
+	for (int i = 0; i < console->frame.n_targets; i++) {
+		const LiveView *live = console->frame.target[i];
+		if (!live->is_simulated && (live->state == STATE_ACTIVE || live->state == STATE_MANUAL))
+			return live;
+	}
+	return NULL;
 }
 
 ConsoleResult console_suspend(Console *console)
 {
-	if (!would_leave_alone(console))
+	const LiveView *live = left_alone(console);
+	if (!live)
 		return CONSOLE_SUSPEND;
-	dialog_open_suspend(&console->dialog, console->frame.live);
+	dialog_open_suspend(&console->dialog, live);
 	return CONSOLE_STAYS;
 }
 
 static ConsoleResult quit(Console *console)
 {
-	if (!would_leave_alone(console))
+	const LiveView *live = left_alone(console);
+	if (!live)
 		return CONSOLE_QUIT;
-	dialog_open_quit(&console->dialog, console->frame.live);
+	dialog_open_quit(&console->dialog, live);
 	return CONSOLE_STAYS;
 }
 
 /* ---- actions ---- */
 
-static void train_action(Console *console, UiAction action)
+void console_prompt(Console *console, PromptKind kind, const char *label, const char *text)
 {
-	const TrainView *train = console->frame.train;
-	switch (action) {
-	case ACT_TRAIN_PAUSE: {
-		bool pause = train->phase != TRAIN_PAUSED;
-		send_flag(console, COMMAND_TRAIN_PAUSE, pause, pause ? "pause training" : "go on training");
-		break;
-	}
-	case ACT_TRAIN_ONE:
-		if (train->phase == TRAIN_PAUSED)
-			send_flag(console, COMMAND_TRAIN_ONE_UPDATE, true, "one update");
-		else
-			console_say(console, ROLE_WARN, "one update: pause first (p)");
-		break;
-	case ACT_TRAIN_CHECKPOINT: send_flag(console, COMMAND_TRAIN_CHECKPOINT, true, "checkpoint"); break;
-	case ACT_TRAIN_LR: dialog_open_param(&console->dialog, train, PARAM_LEARNING_RATE); break;
-	case ACT_TRAIN_ENT: dialog_open_param(&console->dialog, train, PARAM_ENT_COEF); break;
-	default: break;
-	}
+	prompt_open(&console->prompt, kind, label, text);
 }
 
-static void live_action(Console *console, UiAction action)
+void console_go(Console *console, ScreenId screen)
 {
-	bool is_dialog = action == ACT_LIVE_OVERRIDE || action == ACT_LIVE_PAUSE;
-	if (is_dialog && console->is_frozen) { /* a write is decided on what is now */
-		console->is_frozen = false;
-		console_refresh(console, console->now_ms);
-		if (!console->frame.live)
-			return;
+	if (!console_has(console, screen)) {
+		char text[96];
+		(void) snprintf(text, sizeof text, "%s has nothing to show here", screen_ops(screen)->name);
+		console_say(console, ROLE_WARN, text);
+		return;
 	}
-	int64_t *cursor = &console->cursor_ms;
-	switch (action) {
-	case ACT_EARLIER: *cursor = live_cursor_by_points(console->frame.live, *cursor, -1); break;
-	case ACT_LATER: *cursor = live_cursor_by_points(console->frame.live, *cursor, 1); break;
-	case ACT_MUCH_EARLIER: *cursor = live_cursor_by_points(console->frame.live, *cursor, -PAGE); break;
-	case ACT_MUCH_LATER: *cursor = live_cursor_by_points(console->frame.live, *cursor, PAGE); break;
-	case ACT_LIVE_OVERRIDE: dialog_open_override(&console->dialog, console->frame.live); break;
-	case ACT_LIVE_PAUSE: dialog_open_pause(&console->dialog, console->frame.live); break;
-	case ACT_WINDOW_LONGER: console->window = console->window < WINDOW_MOST ? console->window * 2 : WINDOW_MOST; break;
-	case ACT_WINDOW_SHORTER: console->window = console->window > 1 ? console->window / 2 : 1; break;
-	default: break;
-	}
+	if (console->screen != screen)
+		console->is_zoomed = false;
+	console->screen = screen;
+	refresh_screen(console);
 }
 
 static void move_row(Console *console, UiAction action)
 {
 	static const int BY[] = { [ACT_UP] = -1, [ACT_DOWN] = 1, [ACT_PAGE_UP] = -PAGE, [ACT_PAGE_DOWN] = PAGE,
-		                  [ACT_HOME] = -1000000, [ACT_END] = 1000000 };
-	if (console->is_helping) {
-		console->help_top = console->help_top + BY[action] > 0 ? console->help_top + BY[action] : 0;
-		return;
-	}
-	if (console->screen == SCREEN_RUNS) {
-		console_runs_move(console, BY[action]);
-		return;
-	}
-	console->cursor_ms = live_cursor_by_rows(console->frame.live, console->cursor_ms, BY[action]);
+		                  [ACT_HOME] = -MOVE_MOST, [ACT_END] = MOVE_MOST };
+	const ScreenOps *ops = screen_ops(console->screen);
+	int by = BY[action];
+	if (console->is_helping)
+		console->help_top = console->help_top + by < 0 ? 0 : console->help_top + by; /* drawing bounds it */
+	else if (ops->move)
+		ops->move(console, by);
 }
 
 static void go_back(Console *console)
 {
+	const ScreenOps *ops = screen_ops(console->screen);
 	if (console->is_helping)
 		console->is_helping = false;
-	else if (console->screen == SCREEN_RUNS) {
+	else if (console->is_zoomed)
 		console->is_zoomed = false;
-		console->focus[SCREEN_RUNS] = RUNS_PANE_TABLE;
-	} else if (console->is_zoomed)
-		console->is_zoomed = false;
-	else
-		console->cursor_ms = 0;
+	else if (ops->back)
+		(void) ops->back(console);
+}
+
+static void ask_export(Console *console)
+{
+	char name[64];
+	(void) snprintf(name, sizeof name, "maestro-%s.txt", screen_ops(console->screen)->name);
+	for (char *c = name; *c; c++)
+		*c = (char) (*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+	console_prompt(console, PROMPT_EXPORT, "export to", name);
 }
 
 static ConsoleResult act(Console *console, UiAction action)
 {
 	const ScreenOps *ops = screen_ops(console->screen);
-	switch (action) {
-	case ACT_SCREEN_LIVE:
-	case ACT_SCREEN_TRAIN:
-	case ACT_SCREEN_RUNS: {
-		ScreenId to = (ScreenId) (action - ACT_SCREEN_LIVE);
-		console->screen = console_has(console, to) ? to : console->screen;
-		console_runs_refresh(console);
-		break;
+	if (action >= ACT_SCREEN_FIRST && action <= ACT_SCREEN_LAST) {
+		console_go(console, (ScreenId) (action - ACT_SCREEN_FIRST));
+		return CONSOLE_STAYS;
 	}
+	if (!console->is_helping && ops->act && ops->act(console, action))
+		return CONSOLE_STAYS;
+	switch (action) {
 	case ACT_UP: case ACT_DOWN: case ACT_PAGE_UP: case ACT_PAGE_DOWN: case ACT_HOME: case ACT_END:
 		move_row(console, action);
 		break;
@@ -244,27 +273,62 @@ static ConsoleResult act(Console *console, UiAction action)
 		console->focus[console->screen] =
 			layout_next(ops->pane, ops->n_panes, &console->layout, action == ACT_FOCUS_NEXT ? 1 : -1);
 		break;
-	case ACT_OPEN:
-		console->focus[SCREEN_RUNS] = RUNS_PANE_RUN;
-		console->is_zoomed = true;
-		break;
 	case ACT_SMOOTH_MORE: console->smoothing = console->smoothing < .9f ? console->smoothing + .1f : .95f; break;
 	case ACT_SMOOTH_LESS: console->smoothing = console->smoothing > .15f ? console->smoothing - .1f : 0; break;
 	case ACT_ZOOM: console->is_zoomed = !console->is_zoomed; break;
 	case ACT_FREEZE: console->is_frozen = !console->is_frozen; break;
-	case ACT_HELP: console->is_helping = !console->is_helping; console->help_top = 0; break;
+	case ACT_HELP:
+		console->is_helping = !console->is_helping;
+		console->help_top = 0;
+		console->help_search[0] = '\0';
+		break;
 	case ACT_BACK: go_back(console); break;
 	case ACT_COPY: return CONSOLE_COPY;
+	case ACT_EXPORT: ask_export(console); break;
+	case ACT_UNDO: console_undo(console, false); break;
+	case ACT_REDO: console_undo(console, true); break;
+	case ACT_PALETTE: console_prompt(console, PROMPT_PALETTE, ":", ""); break;
 	case ACT_REDRAW: return CONSOLE_REDRAW;
 	case ACT_SUSPEND: return console_suspend(console);
 	case ACT_QUIT: return quit(console);
-	default:
-		if (console->screen == SCREEN_TRAIN)
-			train_action(console, action);
-		else
-			live_action(console, action);
+	default: break;
 	}
 	return CONSOLE_STAYS;
+}
+
+/* ---- what lies over the screen ---- */
+
+/* The change that takes an accepted one back; false: it has none. */
+static bool reverse_of(const Dialog *dialog, const Command *done, Command *ret, char *what, size_t size)
+{
+	*ret = *done;
+	if (done->kind != COMMAND_TRAIN_SET)
+		return false;
+	ret->u.set.value = dialog->old_value;
+	(void) snprintf(what, size, "%.40s back to %g", dialog->title, dialog->old_value);
+	return true;
+}
+
+/* One command a target, each counted from that target's own replicas. */
+static void send_to_all(Console *console, const Dialog *dialog, const Command *command)
+{
+	int target[FEED_TARGETS_MAX], n = targets_picked(console, target, FEED_TARGETS_MAX), n_sent = 0;
+	char what[200];
+	for (int i = 0; i < n; i++) {
+		const LiveView *live = console->frame.target[target[i]];
+		Command one = *command;
+		if (one.kind == COMMAND_LIVE_OVERRIDE) {
+			one.u.override_.seen = live_replicas(live);
+			int choice = dialog->field[OVERRIDE_ACTION].at, by = choice == CHOICE_UP ? 1 : choice == CHOICE_DOWN ? -1 : 0;
+			if (by && one.u.override_.seen < 0)
+				continue; /* nothing known to count from */
+			one.u.override_.replicas = by ? one.u.override_.seen + by : one.u.override_.replicas;
+		}
+		target_full_name(&live->target, one.target, sizeof one.target);
+		n_sent += !console_send(console, &one, live->target.name);
+	}
+	(void) snprintf(what, sizeof what, "sent to %d of %d targets: %.100s; Events (7) shows each result", n_sent, n, dialog->targets);
+	console_say(console, n_sent == n ? ROLE_OK : ROLE_WARN, what);
 }
 
 static ConsoleResult dialog_act(Console *console, int key)
@@ -274,18 +338,54 @@ static ConsoleResult dialog_act(Console *console, int key)
 	DialogResult result = dialog_key(dialog, key);
 	if (result == DIALOG_STAYS)
 		return CONSOLE_STAYS;
-	Command command;
-	char what[120];
+	Command command, reverse;
+	char what[120], back[80];
 	bool has_command = result == DIALOG_ACCEPTED && dialog_command(dialog, &command);
 	dialog_what(dialog, what, sizeof what);
+	if (has_command && dialog->n_bulk) {
+		dialog->kind = DIALOG_NONE;
+		send_to_all(console, dialog, &command);
+		return CONSOLE_STAYS;
+	}
+	bool has_reverse = has_command && reverse_of(dialog, &command, &reverse, back, sizeof back);
 	dialog->kind = DIALOG_NONE;
 	if (result == DIALOG_TO_HEADLESS)
 		return CONSOLE_HEADLESS;
-	if (has_command)
-		console_send(console, &command, what);
+	if (has_reverse)
+		console_change(console, &command, what, &reverse, back);
+	else if (has_command && !console_send(console, &command, what) && command.kind == COMMAND_LIVE_OVERRIDE)
+		console->former = command.u.override_.seen;
 	if (result == DIALOG_ACCEPTED && kind == DIALOG_QUIT)
 		return CONSOLE_QUIT;
 	return result == DIALOG_ACCEPTED && kind == DIALOG_SUSPEND ? CONSOLE_SUSPEND : CONSOLE_STAYS;
+}
+
+static ConsoleResult prompt_act(Console *console, int key)
+{
+	switch (prompt_key(&console->prompt, key)) {
+	case PROMPT_CANCELLED: console->prompt.kind = PROMPT_NONE; return CONSOLE_STAYS;
+	case PROMPT_ENTERED: return console_answered(console);
+	case PROMPT_MOVED: palette_move(console); return CONSOLE_STAYS;
+	default: return CONSOLE_STAYS;
+	}
+}
+
+/* Letters typed into the help search it; the keys that move and leave stay what they are. */
+static bool help_takes(Console *console, int key)
+{
+	size_t len = strlen(console->help_search);
+	if (!console->is_helping || key == '?' || (key == 'q' && !len))
+		return false;
+	if (key == KEY_RUBOUT && len)
+		console->help_search[len - 1] = '\0';
+	else if (key >= ' ' && key < 127 && len + 1 < sizeof console->help_search && !(key == ' ' && !len)) {
+		console->help_search[len] = (char) key;
+		console->help_search[len + 1] = '\0';
+	} else {
+		return false;
+	}
+	console->help_top = 0;
+	return true;
 }
 
 ConsoleResult console_key(Console *console, int key, int64_t now_ms)
@@ -295,9 +395,13 @@ ConsoleResult console_key(Console *console, int key, int64_t now_ms)
 		console->message.until_ms = 0;
 	if (console->dialog.kind != DIALOG_NONE)
 		return dialog_act(console, key);
-	bool is_readonly = console->opts.is_readonly || (console->frame.live && console->frame.live->is_readonly);
+	if (console->prompt.kind != PROMPT_NONE)
+		return prompt_act(console, key);
+	if (help_takes(console, key))
+		return CONSOLE_STAYS;
 	/* help scrolls everywhere, by the keys of a screen that has rows */
-	const KeyRow *row = keys_find(key, console->is_helping ? SCREEN_RUNS : console->screen, is_readonly);
+	const KeyRow *row = keys_find(&console->keymap, key, console->is_helping ? SCREEN_RUNS : console->screen,
+	                              console_is_readonly(console));
 	if (!row)
 		return CONSOLE_STAYS;
 	if (!console_has(console, console->screen))

@@ -5,51 +5,98 @@
 #ifndef MAESTRO_TUI_CONSOLE_H
 #define MAESTRO_TUI_CONSOLE_H
 
+#include "tui/compare.h"
 #include "tui/dialog.h"
+#include "tui/prompt.h"
 #include "tui/screen.h"
+#include "tui/talk.h"
 #include "tui/ui.h"
 
 typedef enum ConsoleResult { CONSOLE_STAYS, CONSOLE_QUIT, CONSOLE_HEADLESS, CONSOLE_SUSPEND,
-	CONSOLE_REDRAW, CONSOLE_COPY } ConsoleResult;
+	CONSOLE_REDRAW, CONSOLE_COPY, CONSOLE_EXPORT } ConsoleResult;
+
+typedef enum AnswerFrom { FROM_TRAIN, FROM_LIVE, FROM_STORE } AnswerFrom;
 
 typedef struct Message { /* one line in the place of the keys */
 	char text[200];
 	Role role;
 	int64_t until_ms;   /* 0: none shown */
 	int64_t pending_id; /* 0: no answer is awaited */
-	bool is_of_live;    /* whose answers to look at */
+	AnswerFrom from;    /* whose answers to look at */
 	char what[120];
 } Message;
 
-typedef struct RunsAsk { /* talk with the store */
-	bool is_offered, has_list;
-	int64_t asked_id;       /* 0: nothing is awaited */
-	ArchiveAsk asked;
-	int64_t asked_at_ms, list_at_ms;
-	int64_t asked_offset, asked_run, shown_run;
-	ArchiveAnswer *list, *run; /* owned */
-} RunsAsk;
+enum { UNDO_MOST = 16 };
+
+typedef struct Undo { /* a change and its reverse */
+	Command undo, redo;
+	char undo_what[80], redo_what[80];
+} Undo;
+
+typedef struct UndoList {
+	Undo entry[UNDO_MOST];
+	int n, at;          /* entries; those before at are done, the others undone */
+} UndoList;
+
+typedef struct RunsView { /* what of the store is shown */
+	char filter[FILTER_TEXT];
+	char good_filter[FILTER_TEXT]; /* the last that could be read */
+	RunSort sort;
+	bool is_ascending;
+	int64_t offset;     /* of the page */
+	int64_t selected;   /* row, counted from the first that the filter takes */
+	bool has_selected;  /* the first list has come */
+	int64_t marked[EDIT_RUNS];
+	int n_marked;
+	bool is_asked_anew; /* something changed: do not wait for the next turn */
+} RunsView;
+
+typedef struct LogView {
+	char filter[FILTER_TEXT];
+	EventLevel level;   /* the least shown */
+	int selected;
+	bool is_held;       /* does not follow */
+} LogView;
+
+typedef struct TargetsView {
+	char filter[FILTER_TEXT];
+	int sort;           /* screen_targets.c's column */
+	bool is_reversed;
+	int selected;       /* row as shown */
+	bool is_marked[FEED_TARGETS_MAX]; /* by the feed's order */
+} TargetsView;
 
 typedef struct Console {
 	Feed *feed;
 	UiOptions opts;
+	Keymap keymap;
 	Canvas canvas;
-	FeedFrame frame;    /* held until the next refresh */
+	FeedFrame frame;    /* held until the next refresh; live is the chosen target's */
 	bool has_frame;
 	ScreenId screen;
+	int target;         /* chosen, in the feed's order */
 	int focus[SCREEN_COUNT];
 	bool is_zoomed, is_frozen, is_helping;
 	int help_top;
+	char help_search[32];
 	float smoothing;
 	int window;
 	int64_t cursor_ms;     /* of the target's time, on Live; 0: now */
+	LiveView *past;        /* the chosen target with history from the store around the cursor; owned, NULL: none needed */
+	int64_t past_at_ms;    /* the cursor that it was made for */
 	Dialog dialog;
+	Prompt prompt;
 	Message message;
-	RunsAsk ask;
-	int64_t selected_run;  /* row in the store */
-	int64_t runs_offset;
+	UndoList undo;
+	int32_t former;     /* replicas before the last override, for an undo; -1: none */
+	Talk talk;
+	RunsView runs;
+	CompareView compare;
+	LogView log;
+	TargetsView targets;
 	int64_t live_wall_ms, live_seen_ms; /* newest target time, and when it was seen */
 	int64_t now_ms;        /* monotonic, of the last refresh or key */
+	char export_path[256]; /* of CONSOLE_EXPORT */
 	Layout layout;
 } Console;
 
@@ -69,16 +116,37 @@ void console_draw(Console *console);
 /* The focused pane as it stands on the screen, without its frame. */
 void console_pane_text(const Console *console, StrBuf *text);
 bool console_has(const Console *console, ScreenId screen);
+bool console_is_readonly(const Console *console);
 /* Sends a command; its answer shows as a message. Nothing is sent in read-only mode: the one check. */
-void console_send(Console *console, Command *command, const char *what);
+int console_send(Console *console, Command *command, const char *what);
 void console_say(Console *console, Role role, const char *text);
-
-/* console_runs.c */
-void console_runs_refresh(Console *console);
-/* An answer is on its way that the screen waits for. */
-bool console_runs_awaits(const Console *console);
+/* Shows a screen, where there is one. */
+void console_go(Console *console, ScreenId screen);
+/* An answer of the store is on its way that the screen waits for. */
+bool console_awaits(const Console *console);
 /* Nothing more is asked until something changes. */
-bool console_runs_is_settled(const Console *console);
-void console_runs_move(Console *console, int64_t by);
+bool console_is_settled(const Console *console);
+/* The frame's targets or run may be commanded on what is now, not on a frozen picture. */
+void console_unfreeze(Console *console);
+/* The scene that drawing reads. */
+Scene console_scene(Console *console);
+
+/* undo.c: sends a change and keeps its reverse; what is said of each. */
+void console_change(Console *console, Command *redo, const char *what, const Command *undo, const char *undo_what);
+void console_undo(Console *console, bool is_redo);
+
+/* palette.c: the selection moved, or the text completed, by the prompt's last key; the overlay; the command that stands
+ * there. */
+void palette_move(Console *console);
+void palette_draw(Console *console);
+ConsoleResult palette_run(Console *console);
+
+/* prompt_act.c: what an answered prompt does. */
+ConsoleResult console_answered(Console *console);
+/* Opens a prompt. */
+void console_prompt(Console *console, PromptKind kind, const char *label, const char *text);
+
+/* The rows that actions on Runs are for: the marked ones, else the selected one. */
+int console_picked_runs(const Console *console, int64_t *run, int most);
 
 #endif

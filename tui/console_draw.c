@@ -8,24 +8,21 @@
 
 enum { HELP_KEY_COLS = 8, HELP_COLS = 66 };
 
-static bool is_readonly(const Console *console)
-{
-	return console->opts.is_readonly || (console->frame.live && console->frame.live->is_readonly);
-}
-
-static Scene scene_of(Console *console)
+Scene console_scene(Console *console)
 {
 	const FeedFrame *frame = &console->frame;
-	Scene scene = { .canvas = &console->canvas, .train = frame->train, .live = frame->live, .wall_ms = frame->wall_ms,
-		        .smoothing = console->smoothing, .window = console->window,
-		        .runs = { console->ask.list, console->ask.run, console->ask.has_list, console->runs_offset,
-		        console->selected_run }, .focus = console->layout.focus, .layout = &console->layout };
-	if (frame->live) {
+	const ArchiveAnswer *list = talk_answer(&console->talk, SLOT_RUNS);
+	const LiveView *live = live_shown(console);
+	Scene scene = { .canvas = &console->canvas, .console = console, .train = frame->train, .live = live,
+		        .wall_ms = frame->wall_ms, .smoothing = console->smoothing, .window = console->window,
+		        .runs = { list, talk_answer(&console->talk, SLOT_RUN), list != NULL, console->runs.offset,
+		        console->runs.selected }, .focus = console->layout.focus, .layout = &console->layout };
+	if (live) {
 		double since = (double) (frame->wall_ms - console->live_seen_ms);
-		double speed = frame->live->speed > 0 ? frame->live->speed : 1;
-		scene.target_ms = frame->live->wall_ms + (int64_t) (since > 0 ? since * speed : 0);
-		scene.row = live_cursor_row(frame->live, console->cursor_ms);
-		scene.point = live_cursor_point(frame->live, console->cursor_ms);
+		double speed = live->speed > 0 ? live->speed : 1;
+		scene.target_ms = live->wall_ms + (int64_t) (since > 0 ? since * speed : 0);
+		scene.row = live_cursor_row(live, console->cursor_ms);
+		scene.point = live_cursor_point(live, console->cursor_ms);
 	}
 	return scene;
 }
@@ -38,11 +35,11 @@ static void draw_status(Console *console, const Scene *scene)
 	end -= 10;
 	if (console->screen == SCREEN_LIVE && scene->point) {
 		char past[FMT_TEXT + 8];
-		(void) snprintf(past, sizeof past, " PAST %s ", fmt_clock(clock, scene->point->wall_ms));
+		(void) snprintf(past, sizeof past, " PAST %s ", fmt_clock(clock, console->cursor_ms));
 		canvas_text_right(&console->canvas, 0, end, 15, ROLE_BADGE_INFO, past);
 		end -= 16;
 	}
-	if (is_readonly(console)) {
+	if (console_is_readonly(console)) {
 		canvas_text_right(&console->canvas, 0, end, 4, ROLE_BADGE_INFO, " RO ");
 		end -= 5;
 	}
@@ -56,16 +53,22 @@ static void draw_status(Console *console, const Scene *scene)
 
 /* ---- keys ---- */
 
-/* "1 Live  2 Train  3 Runs |", as many as fit whole. */
+/* "1 Live  2 Train  3 Runs |"; where that leaves little room for keys, the others' digits alone: "1  2 Train  3 |". */
 static void draw_screens(const Console *console, Pen *pen)
 {
+	enum { ROOM = 44 };
+	int cols = 2;
+	for (int i = 0; i < SCREEN_COUNT; i++)
+		cols += console_has(console, (ScreenId) i) ? canvas_width(pen->canvas, screen_ops((ScreenId) i)->name) + 4 : 0;
+	bool is_short = pen->col + cols + ROOM > pen->end;
 	for (int i = 0; i < SCREEN_COUNT; i++) {
 		const ScreenOps *ops = screen_ops((ScreenId) i);
 		bool is_here = console->screen == (ScreenId) i;
-		if (!console_has(console, (ScreenId) i) || pen->col + canvas_width(pen->canvas, ops->name) + 4 > pen->end)
+		if (!console_has(console, (ScreenId) i))
 			continue;
 		(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_KEY, is_here ? " %c" : "%c", ops->key);
-		(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_TEXT, is_here ? " %s " : " %s", ops->name);
+		if (is_here || !is_short)
+			(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_TEXT, is_here ? " %s " : " %s", ops->name);
 		(void) pen_item(pen, ROLE_TEXT, " ");
 	}
 	if (pen->col + 2 < pen->end)
@@ -98,14 +101,16 @@ static void draw_last_keys(Pen *pen)
 static void draw_keys(const Console *console, Pen *pen)
 {
 	size_t n;
+	char name[32];
 	const KeyRow *table = keys_table(&n);
 	if (console->layout.class_ == LAYOUT_SINGLE && !console->is_zoomed && !draw_key(pen, "Tab", "next pane"))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		bool is_off = table[i].is_write && is_readonly(console);
+		bool is_off = table[i].is_write && console_is_readonly(console);
 		bool is_here = table[i].label && table[i].screens & 1u << console->screen;
 		bool is_last = table[i].action == ACT_HELP || table[i].action == ACT_QUIT;
-		if (is_here && !is_off && !is_last && !draw_key(pen, table[i].name, table[i].label))
+		if (is_here && !is_off && !is_last && console->keymap.key[i] >= 0 &&
+		    !draw_key(pen, keys_name(console->keymap.key[i], name), table[i].label))
 			return;
 	}
 }
@@ -116,6 +121,10 @@ static void draw_footer(Console *console)
 	const Message *m = &console->message;
 	Pen pen = { &console->canvas, row, 0, console->canvas.cols };
 	canvas_fill(&console->canvas, (Rect) { row, 0, 1, console->canvas.cols }, ' ', ROLE_TEXT);
+	if (console->prompt.kind != PROMPT_NONE) {
+		prompt_draw(&console->prompt, &console->canvas, row, 0, console->canvas.cols);
+		return;
+	}
 	draw_last_keys(&pen);
 	if (m->pending_id || m->until_ms) {
 		canvas_put(&console->canvas, row, 0, console->canvas.glyphs->pointer, m->role);
@@ -128,33 +137,54 @@ static void draw_footer(Console *console)
 
 /* ---- help ---- */
 
+static bool is_helped(const Console *console, size_t row, const char *keys)
+{
+	size_t n;
+	const KeyRow *key = &keys_table(&n)[row];
+	if (!key->id || !(key->screens & 1u << console->screen))
+		return false;
+	return !console->help_search[0] || strcasestr(key->help, console->help_search) || strcasestr(keys, console->help_search);
+}
+
 static void draw_help(Console *console)
 {
 	Canvas *canvas = &console->canvas;
 	size_t n;
+	char name[32], title[80];
 	const KeyRow *table = keys_table(&n);
 	int lines = 0;
 	for (size_t i = 0; i < n; i++)
-		lines += table[i].name && table[i].screens & 1u << console->screen;
+		lines += is_helped(console, i, keys_names(&console->keymap, i, name));
 	int cols = HELP_COLS < canvas->cols ? HELP_COLS : canvas->cols;
 	int rows = lines + 2 < canvas->rows - 1 ? lines + 2 : canvas->rows - 1;
 	Rect rect = { (canvas->rows - rows) / 2, (canvas->cols - cols) / 2, rows, cols };
 	canvas_fill(canvas, rect, ' ', ROLE_TEXT);
-	char title[32];
-	(void) snprintf(title, sizeof title, "Help: %s", screen_ops(console->screen)->name);
-	Rect in = canvas_box(canvas, rect, title, lines + 2 > rows ? "Up Down scroll, Esc closes" : "Esc closes", true);
-	int top = console->help_top > lines - in.rows ? lines - in.rows : console->help_top, line = -top;
+	(void) snprintf(title, sizeof title, console->help_search[0] ? "Help: %s, with \"%s\"" : "Help: %s (type to search)",
+	                screen_ops(console->screen)->name, console->help_search);
+	Rect in = canvas_box(canvas, rect, title, lines + 2 > rows ? "Up Down, Esc closes" : "Esc closes", true);
+	int most = lines > in.rows ? lines - in.rows : 0;
+	console->help_top = console->help_top > most ? most : console->help_top;
+	int line = -console->help_top;
 	for (size_t i = 0; i < n && line < in.rows; i++) {
-		if (!table[i].name || !(table[i].screens & 1u << console->screen))
+		if (!is_helped(console, i, keys_names(&console->keymap, i, name)))
 			continue;
-		bool is_off = table[i].is_write && is_readonly(console);
+		bool is_off = table[i].is_write && console_is_readonly(console);
 		if (line >= 0) {
-			(void) canvas_text(canvas, in.row + line, in.col, HELP_KEY_COLS, ROLE_KEY, table[i].name);
+			(void) canvas_text(canvas, in.row + line, in.col, HELP_KEY_COLS, ROLE_KEY, name);
 			(void) canvas_text(canvas, in.row + line, in.col + HELP_KEY_COLS, in.cols - HELP_KEY_COLS,
 			                   is_off ? ROLE_GHOST : ROLE_TEXT, table[i].help);
 		}
 		line++;
 	}
+}
+
+/* A screen without a column of its own shows its first pane, frame and all. */
+static void draw_column(const ScreenOps *ops, const Scene *scene)
+{
+	if (ops->column)
+		ops->column(scene, scene->layout->body);
+	else
+		ops->draw(scene, 0, scene->layout->body);
 }
 
 void console_draw(Console *console)
@@ -165,15 +195,17 @@ void console_draw(Console *console)
 	layout_compute(ops->pane, ops->n_panes, canvas->rows, canvas->cols, console->focus[console->screen],
 	               console->is_zoomed, &console->layout);
 	if (console_has(console, console->screen)) {
-		Scene scene = scene_of(console);
+		Scene scene = console_scene(console);
 		draw_status(console, &scene);
 		if (console->layout.class_ == LAYOUT_COLUMN)
-			ops->column(&scene, console->layout.body);
+			draw_column(ops, &scene);
 		for (int i = 0; i < ops->n_panes; i++)
 			if (console->layout.pane[i].rows > 0)
 				ops->draw(&scene, i, console->layout.pane[i]);
 	}
 	draw_footer(console);
+	if (console->prompt.kind == PROMPT_PALETTE)
+		palette_draw(console);
 	if (console->is_helping)
 		draw_help(console);
 	if (console->dialog.kind != DIALOG_NONE)

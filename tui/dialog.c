@@ -33,7 +33,7 @@ static void add_buttons(Dialog *dialog, const char *accept)
 
 void dialog_refresh(Dialog *dialog, const LiveView *live)
 {
-	if (!live || dialog->kind == DIALOG_NONE || dialog->kind == DIALOG_PARAM)
+	if (!live || dialog->kind == DIALOG_NONE || dialog->kind == DIALOG_PARAM || dialog->n_bulk)
 		return;
 	dialog->now = live_replicas(live);
 	if (dialog->kind != DIALOG_OVERRIDE || !dialog->field[OVERRIDE_REPLICAS].text[0])
@@ -68,6 +68,16 @@ void dialog_open_override(Dialog *dialog, const LiveView *live)
 	add_buttons(dialog, "Apply");
 	if (live->state == STATE_MANUAL || live->state == STATE_PAUSED)
 		dialog->field[OVERRIDE_ACTION].at = CHOICE_RESUME;
+}
+
+void dialog_make_bulk(Dialog *dialog, int n, bool is_simulated, const char *names)
+{
+	dialog->n_bulk = n;
+	dialog->is_simulated = is_simulated;
+	str_copy(dialog->targets, sizeof dialog->targets, names);
+	(void) snprintf(dialog->name, sizeof dialog->name, "%d targets", n);
+	(void) snprintf(dialog->title, sizeof dialog->title, "Override %d targets", n);
+	str_copy(dialog->line, sizeof dialog->line, names);
 }
 
 void dialog_open_pause(Dialog *dialog, const LiveView *live)
@@ -154,6 +164,8 @@ bool dialog_needs_name(const Dialog *dialog)
 	int32_t to = dialog_replicas(dialog);
 	if (to < 0 || dialog->is_simulated) /* a simulator is no cluster */
 		return false;
+	if (dialog->n_bulk)
+		return true;
 	int32_t from = dialog->now >= 0 ? dialog->now : dialog->seen, by = abs(to - from);
 	return to == 0 || to < dialog->min || to > dialog->max || (by > 1 && by * 2 > from) ||
 	       dialog_parse_hold(dialog->field[OVERRIDE_HOLD].text) > HOLD_FREE_MS;

@@ -42,6 +42,8 @@ typedef struct Dialog {
 	int32_t now, opened;       /* replicas now, and when the dialog was opened */
 	int32_t min, max;
 	bool is_simulated;
+	int n_bulk;                /* targets that it is for; 0: one */
+	char targets[160];         /* their names */
 	double speed;              /* of the target's time */
 	bool resumes;              /* DIALOG_PAUSE of a paused target */
 	TrainParam param;
@@ -54,6 +56,8 @@ enum { OVERRIDE_ACTION, OVERRIDE_REPLICAS, OVERRIDE_HOLD, OVERRIDE_REASON, OVERR
 enum { CHOICE_UP, CHOICE_DOWN, CHOICE_SET, CHOICE_RESUME };
 
 void dialog_open_override(Dialog *dialog, const LiveView *live);
+/* An override of several: the name to type is "N targets". */
+void dialog_make_bulk(Dialog *dialog, int n, bool is_simulated, const char *names);
 void dialog_open_pause(Dialog *dialog, const LiveView *live);
 void dialog_open_param(Dialog *dialog, const TrainView *train, TrainParam param);
 /* Of a real target that is Active or Manual: leaving stops its scaling. */

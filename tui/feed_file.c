@@ -71,7 +71,8 @@ static const ArchiveAnswer *find_answer(const FeedFile *file, const ArchiveQuery
 {
 	for (size_t i = file->n_answers; i-- > 0;) {
 		const ArchiveAnswer *a = file->answer[i];
-		if (a->ask == query->ask && (a->ask == ARCHIVE_RUNS || (a->n_rows > 0 && a->row[0].id == query->run_id)))
+		bool is_of_run = a->n_rows > 0 && a->row[0].id == query->run_id;
+		if (a->ask == query->ask && (a->ask != ARCHIVE_RUN || is_of_run))
 			return a;
 	}
 	return NULL;

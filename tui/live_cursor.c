@@ -40,6 +40,11 @@ int64_t live_cursor_by_rows(const LiveView *live, int64_t cursor_ms, int by)
 
 int64_t live_cursor_by_points(const LiveView *live, int64_t cursor_ms, int by)
 {
-	int last = live->n_history - 1, to = clamp(point_of(live, cursor_ms) + by, last);
-	return last < 0 || to == last ? 0 : live->history[to].wall_ms;
+	int last = live->n_history - 1, to = point_of(live, cursor_ms) + by;
+	if (last < 0 || to >= last)
+		return 0;
+	bool is_before = cursor_ms && cursor_ms < live->history[0].wall_ms; /* further back than these reach */
+	if (is_before)
+		return cursor_ms + (int64_t) by * (int64_t) (live->interval_s * 1000);
+	return to >= 0 ? live->history[to].wall_ms : live->history[0].wall_ms + (int64_t) to * (int64_t) (live->interval_s * 1000);
 }

@@ -221,8 +221,8 @@ void runs_draw_selected(const Scene *scene, Rect in)
 {
 	const RunRow *selected = runs_selected(&scene->runs);
 	const ArchiveAnswer *run = scene->runs.run;
-	if (!selected || run->n_rows < 1 || run->row[0].id != selected->id) {
-		const char *why = run->code ? run->text : selected ? "asking the store" : "no run yet";
+	if (!selected || !run || run->n_rows < 1 || run->row[0].id != selected->id) {
+		const char *why = run && run->code ? run->text : selected ? "asking the store" : "no run yet";
 		(void) canvas_text(scene->canvas, in.row + in.rows / 2, in.col, in.cols, ROLE_LABEL, why);
 		return;
 	}

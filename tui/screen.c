@@ -3,8 +3,16 @@
 
 const ScreenOps *screen_ops(ScreenId id)
 {
-	static const ScreenOps *const SCREENS[SCREEN_COUNT] = { &screen_live, &screen_train, &screen_runs };
+	static const ScreenOps *const SCREENS[SCREEN_COUNT] = { &screen_live, &screen_train, &screen_runs, &screen_compare,
+		                                             &screen_policy, &screen_targets, &screen_events };
 	return SCREENS[id];
+}
+
+void scene_empty(const Scene *scene, Rect in, const char *text)
+{
+	int lines = (canvas_width(scene->canvas, text) + in.cols - 1) / (in.cols > 0 ? in.cols : 1);
+	int skip = in.rows > lines ? (in.rows - lines) / 2 : 0;
+	(void) canvas_wrap(scene->canvas, (Rect) { in.row + skip, in.col, in.rows - skip, in.cols }, ROLE_LABEL, text);
 }
 
 Rect scene_box(const Scene *scene, int pane, const PaneSpec *spec, Rect rect, const char *note)

@@ -10,6 +10,7 @@
 #include "base/feed.h"
 #include "tui/keys.h"
 #include "tui/layout.h"
+#include "tui/table.h"
 
 typedef struct RunsState { /* the Runs screen's copies of the store's answers */
 	const ArchiveAnswer *list; /* n_rows 0 before the first */
@@ -19,8 +20,13 @@ typedef struct RunsState { /* the Runs screen's copies of the store's answers */
 	int64_t selected;          /* row in the store, newest first */
 } RunsState;
 
+struct Console;
+
+enum { MOVE_MOST = 1000000 }; /* rows: to the end */
+
 typedef struct Scene {
 	Canvas *canvas;
+	const struct Console *console; /* the state of the screens that have one */
 	const TrainView *train;
 	const LiveView *live;
 	int64_t wall_ms;        /* the machine's, for the clock */
@@ -34,31 +40,49 @@ typedef struct Scene {
 	const Layout *layout;
 } Scene;
 
-typedef struct ScreenOps {
+typedef struct ScreenOps { /* a screen is one file and one row of screen.c's table; NULL members are not needed */
 	const char *name;
 	char key;
 	const PaneSpec *pane;
 	int n_panes;
+	/* Whether there is anything to show. */
+	bool (*is_there)(const struct Console *console);
 	/* The state at the left of row 0. */
 	void (*head)(const Scene *scene, Pen *pen);
 	/* One pane, frame included. */
 	void (*draw)(const Scene *scene, int pane, Rect rect);
-	/* All in a column of text lines, for tiny terminals. */
+	/* All in a column of text lines, for tiny terminals; NULL: the first pane's text. */
 	void (*column)(const Scene *scene, Rect rect);
+	/* A data tick while the screen is shown: asks the store for what is missing. */
+	void (*refresh)(struct Console *console);
+	/* Moves its selection by rows; MOVE_MOST and its negative are the ends. */
+	void (*move)(struct Console *console, int by);
+	/* An action that is this screen's own. False: it is not. */
+	bool (*act)(struct Console *console, UiAction action);
+	/* Leaves a layer of its own; false: there was none. */
+	bool (*back)(struct Console *console);
+	/* Nothing more is awaited; NULL: never anything. */
+	bool (*is_settled)(const struct Console *console);
+	/* Hands its table to a sink, for export. */
+	void (*table)(const struct Console *console, TableSink sink, void *context);
 } ScreenOps;
 
 enum { RUNS_PANE_TABLE, RUNS_PANE_RUN, N_RUNS_PANES };
 
-extern const ScreenOps screen_live, screen_train, screen_runs;
+extern const ScreenOps screen_live, screen_train, screen_runs, screen_compare, screen_policy, screen_targets, screen_events;
 
 const ScreenOps *screen_ops(ScreenId id);
 
+/* A pane's text where it has nothing to show: centred, wrapped. */
+void scene_empty(const Scene *scene, Rect in, const char *text);
 /* Frame of a pane, marked when it has the focus; answers the room inside. */
 Rect scene_box(const Scene *scene, int pane, const PaneSpec *spec, Rect rect, const char *note);
 /* The sample of a series' line in a legend, in its colour. */
 void scene_legend(Pen *pen, Role role, uint32_t glyph, char letter);
 /* "name value" at a pen: the name as a label. */
 void scene_figure(Pen *pen, const char *name, Role role, const char *value);
+/* train_act.c: Train's own actions. */
+bool train_act(struct Console *console, UiAction action);
 /* Replicas of the target now, from the newest decision; -1: not known. */
 int32_t live_replicas(const LiveView *live);
 

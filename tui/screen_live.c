@@ -4,6 +4,7 @@
  * Signals come from the sample that the policy got, so the screen cannot disagree with the decision.
  */
 #include "tui/screen_live.h"
+#include "tui/console.h"
 #include "tui/fmt.h"
 #include "tui/plot.h"
 #include "tui/table.h"
@@ -375,4 +376,12 @@ static void column(const Scene *scene, Rect rect)
 	(void) canvas_textf(c, row, 0, rect.cols, ROLE_TEXT, "last %s", reason_text(v->last.decision.reason));
 }
 
-const ScreenOps screen_live = { "Live", '1', PANES, N_PANES, head, draw, column };
+static bool is_there(const Console *console)
+{
+	return console->frame.live != NULL;
+}
+
+const ScreenOps screen_live = {
+	.name = "Live", .key = '1', .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
+	.column = column, .refresh = live_refresh, .move = live_move, .act = live_act, .back = live_back,
+};

@@ -10,7 +10,15 @@ int live_cursor_row(const LiveView *live, int64_t cursor_ms);
 const HistoryPoint *live_cursor_point(const LiveView *live, int64_t cursor_ms);
 /* The cursor moved by rows of the table (down is older) or by points of the history (up is newer). */
 int64_t live_cursor_by_rows(const LiveView *live, int64_t cursor_ms, int by);
-int64_t live_cursor_by_points(const LiveView *live, int64_t cursor_ms, int by);
+int64_t live_cursor_by_points(const LiveView *live, int64_t cursor_ms, int by); /* past the oldest: by intervals */
+
+/* live_act.c: the screen's own actions, and the past from the store where memory ends. */
+bool live_act(struct Console *console, UiAction action);
+void live_move(struct Console *console, int by);
+bool live_back(struct Console *console);
+void live_refresh(struct Console *console);
+/* What is shown: the chosen target as it is, or with the store's history around the cursor. */
+const LiveView *live_shown(const struct Console *console);
 
 /* A history point's value; NAN where it is missing. */
 double live_point_value(const HistoryPoint *point, uint32_t field);

@@ -7,6 +7,14 @@
 /* The marked row of the list; NULL: there is none. */
 const RunRow *runs_selected(const RunsState *runs);
 
+/* runs_act.c: questions to the store, the selection, and what is done to runs. */
+void runs_refresh(struct Console *console);
+void runs_move(struct Console *console, int by);
+bool runs_act(struct Console *console, UiAction action);
+bool runs_back(struct Console *console);
+bool runs_is_settled(const struct Console *console);
+bool runs_is_marked(const struct Console *console, int64_t run);
+
 /* Inside of the Selected run pane: curves of a training run or the last decisions of a control run, and its
  * configuration. */
 void runs_draw_selected(const Scene *scene, Rect in);

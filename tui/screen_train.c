@@ -2,9 +2,9 @@
  * Train: learning curves with evaluations and ticks, the figures of the last update, where the time goes, the last
  * evaluation episode against the HPA rule, controls, progress.
  */
+#include "tui/console.h"
 #include "tui/fmt.h"
 #include "tui/plot.h"
-#include "tui/screen.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -352,4 +352,12 @@ static void column(const Scene *scene, Rect rect)
 		(void) canvas_textf(c, row, 0, rect.cols, ROLE_BAD, "! %s", v->trouble);
 }
 
-const ScreenOps screen_train = { "Train", '2', PANES, N_PANES, head, draw, column };
+static bool is_there(const Console *console)
+{
+	return console->frame.train != NULL;
+}
+
+const ScreenOps screen_train = {
+	.name = "Train", .key = '2', .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
+	.column = column, .act = train_act,
+};

@@ -17,10 +17,13 @@ typedef struct Column {
 	Role (*cell)(const void *data, int row, char *text, size_t size);
 } Column;
 
-enum { COLUMNS_MAX = 20, CELL_TEXT = 128 };
+enum { COLUMNS_MAX = 24, CELL_TEXT = 128 };
 
 /* Draws the heading and rows first..; `selected` < 0: none is. Only rows that are seen are formatted. */
 void table_draw(Canvas *canvas, Rect area, const Column *column, int n_columns, const void *data, int n_rows,
                 int first, int selected);
+
+/* Takes a table whole: what an export writes. */
+typedef void (*TableSink)(void *context, const Column *column, int n_columns, const void *data, int n_rows);
 
 #endif

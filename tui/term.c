@@ -179,7 +179,8 @@ void term_forget(Term *term)
 static attr_t attributes(Role role, ColorMode depth)
 {
 	const ThemeRow *row = theme_row(role);
-	uint8_t bits = depth == COLOR_NEVER ? row->attr_mono : row->attr;
+	bool is_bare = depth == COLOR_NEVER || (depth == COLOR_16 && row->rgb >= 0 && row->c16 < 0); /* no such colour there */
+	uint8_t bits = is_bare ? row->attr_mono : row->attr;
 	if (depth != COLOR_NEVER && depth != COLOR_16)
 		bits &= (uint8_t) ~ATTR_DIM; /* the colour is dim itself */
 	return (bits & ATTR_BOLD ? A_BOLD : 0) | (bits & ATTR_DIM ? A_DIM : 0) | (bits & ATTR_REVERSE ? A_REVERSE : 0) |

@@ -27,6 +27,10 @@ static const ThemeRow ROWS[ROLE_COUNT] = {
 	[ROLE_SERIES_B] = { 0xE69F00, 214, YELLOW, 0, 0 },
 	[ROLE_SERIES_C] = { 0x009E73, 36, GREEN, 0, 0 },
 	[ROLE_SERIES_D] = { 0xCC79A7, 175, MAGENTA, 0, 0 },
+	[ROLE_SERIES_E] = { 0x56B4E9, 74, CYAN, 0, 0 },
+	[ROLE_SERIES_F] = { 0xD55E00, 166, RED, 0, 0 },
+	[ROLE_SERIES_G] = { 0xF0E442, 227, WHITE, 0, 0 },
+	[ROLE_SERIES_H] = { 0x999999, 246, GREY, 0, 0 },
 	[ROLE_FILL_A] = { 0x1B4F72, 24, BLUE, ATTR_DIM, ATTR_DIM },
 	[ROLE_FILL_B] = { 0x7A5500, 94, YELLOW, ATTR_DIM, ATTR_DIM },
 	[ROLE_FILL_C] = { 0x005A42, 23, GREEN, ATTR_DIM, ATTR_DIM },
@@ -34,6 +38,16 @@ static const ThemeRow ROWS[ROLE_COUNT] = {
 	[ROLE_FILL_WARN] = { 0x7A5500, 94, YELLOW, ATTR_DIM, ATTR_DIM },
 	[ROLE_FILL_BAD] = { 0x7A3600, 88, RED, ATTR_DIM, ATTR_DIM },
 	[ROLE_GHOST] = { 0x4E4E4E, 239, GREY, 0, ATTR_DIM },
+	/* cividis (Nunez, Anderton, Renslow 2018), painted by reversing; 16 colours have the characters alone */
+	[ROLE_HEAT_0 + 0] = { 0x00224E, 17, -1, ATTR_REVERSE, 0 },
+	[ROLE_HEAT_0 + 1] = { 0x1A386F, 24, -1, ATTR_REVERSE, 0 },
+	[ROLE_HEAT_0 + 2] = { 0x3F4D6B, 60, -1, ATTR_REVERSE, 0 },
+	[ROLE_HEAT_0 + 3] = { 0x5A616E, 241, -1, ATTR_REVERSE, 0 },
+	[ROLE_HEAT_0 + 4] = { 0x737475, 243, -1, ATTR_REVERSE, 0 },
+	[ROLE_HEAT_0 + 5] = { 0x8F8B77, 245, -1, ATTR_REVERSE, 0 },
+	[ROLE_HEAT_0 + 6] = { 0xADA36F, 143, -1, ATTR_REVERSE, 0 },
+	[ROLE_HEAT_0 + 7] = { 0xCEBE60, 185, -1, ATTR_REVERSE, 0 },
+	[ROLE_HEAT_0 + 8] = { 0xF1DA42, 221, -1, ATTR_REVERSE, 0 },
 };
 
 /* On a light background; a role without a row here keeps its own. 16 colours are the terminal's to choose, but its
@@ -62,6 +76,10 @@ static const LightRow LIGHT[ROLE_COUNT] = {
 	[ROLE_SERIES_B] = { 0x8A5A00, 94, YELLOW },
 	[ROLE_SERIES_C] = { 0x00755A, 29, GREEN },
 	[ROLE_SERIES_D] = { 0xA8467F, 132, MAGENTA },
+	[ROLE_SERIES_E] = { 0x1F78A8, 31, CYAN },
+	[ROLE_SERIES_F] = { 0xB04A00, 130, RED },
+	[ROLE_SERIES_G] = { 0x6E6600, 58, YELLOW },
+	[ROLE_SERIES_H] = { 0x666666, 241, GREY },
 	[ROLE_FILL_A] = { 0x9CC7E3, 152, BLUE },
 	[ROLE_FILL_B] = { 0xE6CF9C, 187, YELLOW },
 	[ROLE_FILL_C] = { 0x9AD1C0, 151, GREEN },

@@ -32,6 +32,10 @@ typedef enum Role {
 	ROLE_SERIES_B,
 	ROLE_SERIES_C,
 	ROLE_SERIES_D,
+	ROLE_SERIES_E,
+	ROLE_SERIES_F,
+	ROLE_SERIES_G,
+	ROLE_SERIES_H,
 	ROLE_FILL_A,      /* area under a series' edge */
 	ROLE_FILL_B,
 	ROLE_FILL_C,
@@ -39,6 +43,8 @@ typedef enum Role {
 	ROLE_FILL_WARN,
 	ROLE_FILL_BAD,
 	ROLE_GHOST,       /* raw curve under the smoothed one, empty part of a bar */
+	ROLE_HEAT_0,      /* of a heat map, least to most: HEAT_STEPS of them */
+	ROLE_HEAT_8 = ROLE_HEAT_0 + 8,
 	ROLE_COUNT
 } Role;
 
@@ -46,6 +52,8 @@ typedef enum Role {
 typedef enum ColorMode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_16, COLOR_256, COLOR_TRUE } ColorMode;
 
 typedef enum Theme { THEME_DARK, THEME_LIGHT } Theme; /* of the terminal's background */
+
+enum { HEAT_STEPS = ROLE_HEAT_8 - ROLE_HEAT_0 + 1 };
 
 enum { ATTR_BOLD = 1, ATTR_DIM = 2, ATTR_REVERSE = 4, ATTR_UNDERLINE = 8 };
 

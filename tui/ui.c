@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/snap.h"
 #include "tui/console.h"
+#include "tui/export.h"
 #include "tui/term.h"
 
 #include <curses.h>
@@ -159,6 +160,7 @@ static void handle(Ui *ui, ConsoleResult result)
 	case CONSOLE_HEADLESS: end(ui, UI_HEADLESS); break;
 	case CONSOLE_SUSPEND: suspend(ui); break;
 	case CONSOLE_COPY: copy(ui); break;
+	case CONSOLE_EXPORT: export_shown(&ui->console); break;
 	case CONSOLE_REDRAW: term_forget(&ui->term); break;
 	case CONSOLE_STAYS: break;
 	}
@@ -235,7 +237,7 @@ static void loop(Ui *ui)
 			read_keys(ui);
 		if (wake_fd >= 0 && fds[2].revents) {
 			wake_drain(&(Wake) { wake_fd });
-			if (console_runs_awaits(&ui->console))
+			if (console_awaits(&ui->console))
 				ui->data_ms -= ui->tick_ms; /* all else is taken at the next tick */
 		}
 	}
@@ -280,7 +282,7 @@ out:
 /* One picture has no later frame to show the answer in. */
 static void wait_for_store(Console *console)
 {
-	for (int i = 0; i < 100 && console->screen == SCREEN_RUNS && !console_runs_is_settled(console); i++) {
+	for (int i = 0; i < 100 && !console_is_settled(console); i++) {
 		struct pollfd fd = { console->feed->wake_fd, POLLIN, 0 };
 		if (i > 0 && poll(&fd, fd.fd >= 0, 10) > 0)
 			wake_drain(&(Wake) { fd.fd });

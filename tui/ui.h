@@ -20,6 +20,7 @@ typedef struct UiOptions { /* all zero but `who` is a good default */
 	double refresh_hz;  /* redraws for new data; 0: 2 a second */
 	char who[64];       /* the person, for the audit */
 	bool is_readonly;   /* nothing is ever sent */
+	const Keymap *keymap; /* lent; NULL: the table's own keys */
 } UiOptions;
 
 /* Sets "screen", "glyphs", "color" or "theme" from a command line's word; ERR_USAGE names what is known. */

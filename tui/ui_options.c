@@ -10,6 +10,8 @@ typedef struct Word {
 
 static const Word WORDS[] = {
 	{ "screen", "live", SCREEN_LIVE }, { "screen", "train", SCREEN_TRAIN }, { "screen", "runs", SCREEN_RUNS },
+	{ "screen", "compare", SCREEN_COMPARE }, { "screen", "policy", SCREEN_POLICY }, { "screen", "targets", SCREEN_TARGETS },
+	{ "screen", "events", SCREEN_EVENTS },
 	{ "glyphs", "auto", GLYPHS_AUTO }, { "glyphs", "braille", GLYPHS_BRAILLE }, { "glyphs", "block", GLYPHS_BLOCK },
 	{ "glyphs", "ascii", GLYPHS_ASCII },
 	{ "color", "auto", COLOR_AUTO }, { "color", "always", COLOR_ALWAYS }, { "color", "never", COLOR_NEVER },

@@ -19,9 +19,14 @@ typedef enum CommandKind {
 	COMMAND_LIVE_OVERRIDE,     /* u.override_ */
 	COMMAND_LIVE_RESUME,       /* ends an override or a pause */
 	COMMAND_LIVE_PAUSE,        /* neither decides nor acts until resumed */
+	COMMAND_RUN_EDIT,          /* u.edit: what a person adds to stored runs */
 } CommandKind;
 
 typedef enum TrainParam { PARAM_LEARNING_RATE, PARAM_ENT_COEF, PARAM_CLIP_RANGE } TrainParam;
+
+typedef enum RunEdit { EDIT_TAG, EDIT_UNTAG, EDIT_NOTE, EDIT_LOCK, EDIT_UNLOCK, EDIT_DELETE, EDIT_RESTORE, EDIT_COUNT } RunEdit;
+
+enum { EDIT_RUNS = 64 };
 
 typedef struct Command {
 	int64_t id; /* given by feed_send */
@@ -40,6 +45,12 @@ typedef struct Command {
 			char reason[96];
 			int32_t seen;    /* replicas that the person saw; the write is refused if they differ by then */
 		} override_;
+		struct {
+			RunEdit what;
+			int32_t n;
+			int64_t run[EDIT_RUNS];
+			char text[160]; /* of a tag or note */
+		} edit;
 	} u;
 } Command;
 

@@ -56,3 +56,9 @@ void cluster_free(Cluster *cluster)
 	if (cluster)
 		cluster->ops->free(cluster);
 }
+
+const char *run_sort_text(RunSort sort)
+{
+	static const char *const WORDS[SORT_COUNT] = { "id", "name", "status", "steps", "reward", "eval", "start" };
+	return sort < SORT_COUNT ? WORDS[sort] : "?";
+}

@@ -154,7 +154,8 @@ SHAPE(shape_live, LIVE);
 static const ShapeRow RUN[] = {
 	ONE(I64, id), ENUM(kind, RUN_CONTROL + 1), ENUM(status, RUN_STATUS_COUNT), ONE(TEXT, name), ONE(TEXT, policy), ONE(I64, seed),
 	ONE(I64, start_ms), ONE(I64, end_ms), ONE(I64, steps), ONE(F64, ep_rew_mean), ONE(F64, ep_len_mean),
-	ONE(F64, eval_mean), ONE(F64, eval_std),
+	ONE(F64, eval_mean), ONE(F64, eval_std), ONE(U32, group), ONE(TEXT, tags), ONE(TEXT, note), ONE(BOOL, is_locked),
+	ONE(I64, deleted_ms),
 };
 static SHAPE(run_shape, RUN);
 #undef T
@@ -167,12 +168,37 @@ static const ShapeRow PAST[] = {
 static SHAPE(past_shape, PAST);
 #undef T
 
+#define T EpisodeFigures
+static const ShapeRow FIGURES[] = {
+	ONE(F64, reward), ONE(F64, v_pct), ONE(F64, pod_hours), ONE(F64, flips), ONE(F64, p95_ms),
+};
+static SHAPE(figures_shape, FIGURES);
+#undef T
+
+#define T CompareRun
+static const ShapeRow COMPARED[] = {
+	INNER(row, run_shape), ONE(TEXT, trace), ONE(F64, last_eval), INNER(eval, figures_shape), INNER(hpa, figures_shape),
+	ONE(I32, n_points), ARRAY(I64, steps, "n_points"), ARRAY(F32, reward, "n_points"), ONE(TEXT, config),
+};
+static SHAPE(compared_shape, COMPARED);
+#undef T
+
+#define T ArchiveEvent
+static const ShapeRow EVENT[] = {
+	ONE(I64, wall_ms), ONE(I64, run_id), ENUM(level, EVENT_LEVELS), ONE(TEXT, source), ONE(TEXT, text),
+};
+static SHAPE(event_shape, EVENT);
+#undef T
+
 #define T ArchiveAnswer
 static const ShapeRow ARCHIVE[] = {
-	ENUM(ask, ARCHIVE_RUN + 1), ONE(I32, code), ONE(TEXT, text), ONE(I64, total), ONE(I32, n_rows),
+	ENUM(ask, ARCHIVE_ASK_COUNT), ONE(I32, code), ONE(TEXT, text), ONE(I32, fault_col), ONE(I64, total),
+	ONE(I64, matched), ONE(I32, n_rows),
 	INNERS(row, "n_rows", run_shape), ONE(I32, n_points), ARRAY(I64, point_steps, "n_points"),
 	ARRAY(F32, point_rew, "n_points"), ARRAY(F32, point_len, "n_points"), ONE(I32, n_decisions),
-	INNERS(decision, "n_decisions", past_shape), ONE(TEXT, config),
+	INNERS(decision, "n_decisions", past_shape), ONE(TEXT, config), ONE(I32, n_compared),
+	INNERS(compared, "n_compared", compared_shape), ONE(I32, n_events), INNERS(event, "n_events", event_shape),
+	ONE(I32, n_past), INNERS(past, "n_past", history_shape), ONE(I64, past_first_ms),
 };
 SHAPE(shape_archive, ARCHIVE);
 #undef T

@@ -67,9 +67,11 @@ static int feed_send(Feed *feed, const Command *command, int64_t *ret_id)
 	EngineFeed *engine = (EngineFeed *) feed;
 	Command numbered = *command;
 	numbered.id = engine->next_id;
-	bool is_live = command->kind >= COMMAND_LIVE_OVERRIDE;
+	bool is_live = command->kind >= COMMAND_LIVE_OVERRIDE && command->kind <= COMMAND_LIVE_PAUSE;
 	Loop *loop = is_live ? loop_of(engine, command) : NULL;
-	int code = is_live ? loop ? loop_send(loop, &numbered) : ERR_NOT_FOUND
+	Archive *archive = engine->parts.archive;
+	int code = command->kind == COMMAND_RUN_EDIT ? archive ? archive->ops->edit(archive, &numbered) : ERR_NOT_FOUND
+	         : is_live ? loop ? loop_send(loop, &numbered) : ERR_NOT_FOUND
 	                   : engine->parts.trainer ? trainer_send(engine->parts.trainer, &numbered) : ERR_NOT_FOUND;
 	if (!code)
 		*ret_id = engine->next_id++;

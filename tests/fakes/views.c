@@ -229,13 +229,21 @@ static void fill_run_row(RunRow *row, int i)
 	row->ep_len_mean = is_control ? NAN : i % 6 == 2 ? 164.0 : 200.0;
 	row->eval_mean = is_control ? NAN : 171 + 8 * noise(i, 21);
 	row->eval_std = is_control ? NAN : 6 + 2 * noise(i, 22);
+	row->group = is_control ? 0 : (uint32_t) (0x3f2 + 0x111 * (i % 6));
+	row->is_locked = i == 5;
+	if (i == 1 || i == 7)
+		(void) snprintf(row->tags, sizeof row->tags, i == 1 ? "web best" : "web");
+	if (i == 1)
+		(void) snprintf(row->note, sizeof row->note, "second seed; same as 129 but warm start off");
+	if (i == 4)
+		row->deleted_ms = views_wall_ms() - 86400000;
 	if (is_control)
 		(void) snprintf(row->policy, sizeof row->policy, "model:first-run");
 }
 
 void views_fill_runs(ArchiveAnswer *answer)
 {
-	*answer = (ArchiveAnswer) { .ask = ARCHIVE_RUNS, .total = 48, .n_rows = 48 };
+	*answer = (ArchiveAnswer) { .ask = ARCHIVE_RUNS, .total = 48, .matched = 48, .n_rows = 48, .fault_col = -1 };
 	for (int i = 0; i < answer->n_rows; i++)
 		fill_run_row(&answer->row[i], i);
 }
@@ -284,4 +292,93 @@ void views_fill_run(ArchiveAnswer *answer, int64_t id)
 	                "\"net_arch\":[64,64],\"activation\":\"tanh\","
 	                "\"trace\":\"wc98_group_week.csv\",\"envs\":2,\"seed\":%lld}",
 	                (long long) answer->row[0].seed);
+}
+
+/* ---- compare, events, targets ---- */
+
+static void fill_compared(CompareRun *run, int i, int kind, int seed)
+{
+	fill_run_row(&run->row, i);
+	run->row.group = kind ? 0x5aa : 0x3f2;
+	run->row.seed = (uint64_t) seed + 1;
+	(void) snprintf(run->row.name, sizeof run->row.name, kind ? "web-lr1e-3" : "web-lr3e-4");
+	(void) snprintf(run->trace, sizeof run->trace, "wc98_group_week.csv");
+	run->n_points = COMPARE_POINTS;
+	for (int p = 0; p < COMPARE_POINTS; p++) {
+		double x = (double) p / (COMPARE_POINTS - 1);
+		run->steps[p] = (int64_t) (2000000 * x);
+		run->reward[p] = (float) (kind ? 60 + 70 * (1 - exp(-3 * x)) + 14 * noise(p + 97 * seed, 40) * (1.2 - x)
+		                               : 62 + 108 * (1 - exp(-4 * x)) + 6 * noise(p + 97 * seed, 41) * (1.2 - x));
+	}
+	run->last_eval = (double) run->reward[COMPARE_POINTS - 1] + 3 * noise(seed, 42 + kind);
+	run->eval = (EpisodeFigures) { run->last_eval, kind ? 4.1 + noise(seed, 43) : .7 + .2 * noise(seed, 44),
+		kind ? 3.31 + .1 * noise(seed, 45) : 3.52 + .05 * noise(seed, 46), kind ? 31 : 9, kind ? 402 : 231 };
+	run->hpa = (EpisodeFigures) { 161.8 + noise(seed, 47), 3.1 + .2 * noise(seed, 48), 4.02 + .04 * noise(seed, 49), 12, 318 };
+	(void) snprintf(run->config, sizeof run->config,
+	                "{\"learning-rate\":\"%s\",\"n-steps\":256,\"batch-size\":256,\"n-epochs\":4,\"gamma\":0.99,"
+	                "\"clip-range\":\"0.2\",\"ent-coef\":%s,\"net-arch\":\"64,64\",\"trace\":\"traces/wc98_group_week.csv\","
+	                "\"seed\":%d}", kind ? "1e-3" : "3e-4", kind ? "0" : "0.01", seed + 1);
+}
+
+void views_fill_pair(ArchiveAnswer *answer, const int64_t *id, int n)
+{
+	*answer = (ArchiveAnswer) { .ask = ARCHIVE_PAIR, .total = 48, .fault_col = -1 };
+	for (int i = 0; i < n && i < ARCHIVE_COMPARE; i++, answer->n_compared++)
+		fill_compared(&answer->compared[i], (int) (137 - id[i]), i >= (n + 1) / 2, i % ((n + 1) / 2));
+}
+
+void views_fill_log(ArchiveAnswer *answer)
+{
+	static const struct {
+		EventLevel level;
+		const char *source, *text;
+	} ROWS[] = {
+		{ EVENT_INFO, "web", "PolicyUp 4 -> 5 applied" },
+		{ EVENT_WARNING, "web", "Active -> Hold MetricsMissing: prometheus timed out after 5 s" },
+		{ EVENT_INFO, "first-run", "evaluation 174.3 (best)" },
+		{ EVENT_INFO, "alice", "set web 3 -> 8 applied \"black friday warm-up\"" },
+		{ EVENT_INFO, "alice", "learning_rate 0.0003 -> 0.0001" },
+		{ EVENT_ERROR, "web-lr1e-3", "run 135 crashed" },
+		{ EVENT_INFO, "web", "Hold -> Active PolicyKeep" },
+	};
+	*answer = (ArchiveAnswer) { .ask = ARCHIVE_LOG, .total = 48, .n_events = 60, .fault_col = -1 };
+	for (int i = 0; i < answer->n_events; i++) {
+		size_t k = (size_t) i % (sizeof ROWS / sizeof *ROWS);
+		ArchiveEvent *e = &answer->event[i];
+		*e = (ArchiveEvent) { .wall_ms = views_wall_ms() - i * 47000, .run_id = 137 - i / 7, .level = ROWS[k].level };
+		(void) snprintf(e->source, sizeof e->source, "%s", ROWS[k].source);
+		(void) snprintf(e->text, sizeof e->text, "%s", ROWS[k].text);
+	}
+}
+
+void views_fill_target(LiveView *view, int i)
+{
+	static const struct {
+		const char *namespace_, *name;
+		TargetState state;
+		double latency_ms;
+	} ROWS[] = {
+		{ "shop", "web", STATE_ACTIVE, 180 }, { "shop", "pay", STATE_PAUSED, 612 }, { "shop", "cart", STATE_MANUAL, 120 },
+		{ "shop", "search", STATE_SHADOW, 288 }, { "ops", "relay", STATE_HOLD, NAN }, { "shop", "img", STATE_CONFLICT, 77 },
+		{ "shop", "feed", STATE_ACTIVE, 101 },
+	};
+	size_t k = (size_t) i % (sizeof ROWS / sizeof *ROWS);
+	views_fill_live(view, 200);
+	view->is_simulated = false;
+	view->speed = 1;
+	view->state = ROWS[k].state;
+	(void) snprintf(view->context, sizeof view->context, "prod-eu");
+	(void) snprintf(view->target.namespace_, sizeof view->target.namespace_, "%s", ROWS[k].namespace_);
+	(void) snprintf(view->target.name, sizeof view->target.name, i < (int) (sizeof ROWS / sizeof *ROWS) ? "%s" : "%s-%d",
+	                ROWS[k].name, i);
+	Sample *s = &view->last.sample;
+	s->valid = isnan(ROWS[k].latency_ms) ? SAMPLE_REPLICAS : SAMPLE_ALL;
+	s->latency_ms = ROWS[k].latency_ms;
+	s->rps += 7 * i;
+	view->metrics.is_ok = !isnan(ROWS[k].latency_ms);
+	if (view->state == STATE_MANUAL) {
+		view->manual_replicas = 8;
+		view->manual_until_wall_ms = view->wall_ms + 540000;
+		(void) snprintf(view->manual_who, sizeof view->manual_who, "alice");
+	}
 }

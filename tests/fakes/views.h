@@ -13,6 +13,11 @@ void views_fill_train(TrainView *view, double progress);
 void views_fill_live(LiveView *view, int32_t n_history);
 void views_fill_runs(ArchiveAnswer *answer);
 void views_fill_run(ArchiveAnswer *answer, int64_t id);
+/* So many runs side by side: the first half of one configuration, the rest of another. */
+void views_fill_pair(ArchiveAnswer *answer, const int64_t *id, int n);
+void views_fill_log(ArchiveAnswer *answer);
+/* Target i of a cluster, each in a state of its own. */
+void views_fill_target(LiveView *view, int i);
 int64_t views_wall_ms(void);
 
 #endif

@@ -2,6 +2,7 @@
  * Writes a recording of plausible views to stdout, for golden screens and screenshots.
  *   tui_feeds all      one frame: training half done, a live target, the store
  *   tui_feeds start    one frame: nothing has happened yet
+ *   tui_feeds targets  one frame: seven targets of a cluster in all kinds of states
  *   tui_feeds demo     sixty frames, half a second apart, of a run that learns
  */
 #include "tests/fakes/views.h"
@@ -25,6 +26,25 @@ static int add_store(Views *v, StrBuf *out)
 		views_fill_run(&v->run, v->runs.row[i].id);
 		code = feed_record(&(FeedFrame) { .archive = &v->run }, out);
 	}
+	static const int64_t PAIR[] = { 137, 136, 135, 133, 132, 131 };
+	views_fill_pair(&v->run, PAIR, 6);
+	code = code ? code : feed_record(&(FeedFrame) { .archive = &v->run }, out);
+	views_fill_log(&v->run);
+	return code ? code : feed_record(&(FeedFrame) { .archive = &v->run }, out);
+}
+
+static int add_targets(StrBuf *out)
+{
+	enum { N = 7 };
+	LiveView *view = calloc(N, sizeof *view);
+	const LiveView *target[N];
+	for (int i = 0; view && i < N; i++) {
+		views_fill_target(&view[i], i);
+		target[i] = &view[i];
+	}
+	int code = view ? feed_record(&(FeedFrame) { .live = target[0], .target = target, .n_targets = N,
+		.wall_ms = views_wall_ms() }, out) : 1;
+	free(view);
 	return code;
 }
 
@@ -43,6 +63,8 @@ int main(int argc, char **argv)
 	int code = v ? 0 : 1;
 	if (!code && strcmp(what, "start") == 0)
 		code = add_frame(v, 0, 0, views_wall_ms(), &out);
+	else if (!code && strcmp(what, "targets") == 0)
+		code = add_targets(&out);
 	else if (!code && strcmp(what, "all") == 0)
 		code = add_frame(v, .62, 540, views_wall_ms(), &out);
 	for (int i = 0; !code && strcmp(what, "demo") == 0 && i < 60; i++)
@@ -50,7 +72,7 @@ int main(int argc, char **argv)
 	if (!code && strcmp(what, "start") != 0)
 		code = add_store(v, &out);
 	if (!out.len)
-		(void) fprintf(stderr, "tui_feeds: say all, start or demo\n");
+		(void) fprintf(stderr, "tui_feeds: say all, start, targets or demo\n");
 	else if (fwrite(out.data, 1, out.len, stdout) != out.len)
 		code = 1;
 	strbuf_done(&out);

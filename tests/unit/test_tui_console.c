@@ -397,7 +397,7 @@ static void no_two_keys_write_to_a_target(void **state)
 		start(desk, (ScreenId) screen, false);
 		for (int i = 0; i < N_KEYS * N_KEYS; i++) {
 			(void) press(desk, KEY_ESC);
-			(void) press(desk, (int) "123"[screen]);
+			(void) press(desk, (int) "1234567"[screen]);
 			desk->fake.n_sent = 0;
 			(void) press(desk, KEYS[i / N_KEYS]);
 			(void) press(desk, KEYS[i % N_KEYS]);
@@ -628,7 +628,7 @@ static void marked_run_is_named_while_the_store_is_asked(void **state)
 	const char *text = screen_text(desk);
 	assert_non_null(strstr(text, "137 first-run, running -"));
 	assert_non_null(strstr(text, "asking the store"));
-	assert_true(console_runs_awaits(&desk->console));
+	assert_true(console_awaits(&desk->console));
 }
 
 static void fill_control_run(ArchiveAnswer *answer)

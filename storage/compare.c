@@ -1,0 +1,132 @@
+/* See compare.h. */
+#include "storage/compare.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "storage/db.h"
+#include "storage/runs.h"
+
+#include <math.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The next number of a JSON array of numbers and nulls; false at its end. */
+static bool next_number(const char **at, double *ret)
+{
+	const char *c = *at;
+	while (*c == '[' || *c == ',' || *c == ' ')
+		c++;
+	if (!strncmp(c, "null", 4)) {
+		*ret = NAN;
+		*at = c + 4;
+		return true;
+	}
+	char *end;
+	*ret = strtod(c, &end);
+	*at = end;
+	return end != c;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *) a, y = *(const double *) b;
+	return (x > y) - (x < y);
+}
+
+void compare_figures(const char *replicas, const char *latency_ms, double soft_ms, double interval_s, EpisodeFigures *ret)
+{
+	double value[EPISODE_STEPS_MAX], x, before = NAN, sum = 0;
+	int n = 0, n_over = 0, flips = 0, way = 0;
+	while (n < EPISODE_STEPS_MAX && next_number(&latency_ms, &x)) {
+		if (isnan(x))
+			continue;
+		n_over += soft_ms > 0 && x > soft_ms;
+		value[n++] = x;
+	}
+	for (int k = 0; k < EPISODE_STEPS_MAX && next_number(&replicas, &x); k++, before = x) {
+		sum += isnan(x) ? 0 : x;
+		int now = x > before ? 1 : x < before ? -1 : 0; /* NAN: no change */
+		flips += now && way && now != way;
+		way = now ? now : way;
+	}
+	qsort(value, (size_t) n, sizeof *value, by_value);
+	ret->v_pct = n && soft_ms > 0 ? 100.0 * n_over / n : (double) NAN;
+	ret->p95_ms = n ? value[(int) (.95 * (n - 1) + .5)] : (double) NAN;
+	ret->pod_hours = sum * interval_s / 3600;
+	ret->flips = flips;
+}
+
+static int prepare(sqlite3 *db, const char *sql, int64_t run, sqlite3_stmt **ret, Error *err)
+{
+	if (sqlite3_prepare_v2(db, sql, -1, ret, NULL))
+		return db_error(db, err);
+	(void) sqlite3_bind_int64(*ret, 1, run);
+	return 0;
+}
+
+static int read_episode(sqlite3 *db, const char *sql, int64_t run, double soft_ms, double interval_s, EpisodeFigures *ret,
+                        Error *err)
+{
+	sqlite3_stmt *stmt;
+	*ret = (EpisodeFigures) { NAN, NAN, NAN, NAN, NAN };
+	int code = prepare(db, sql, run, &stmt, err);
+	if (code)
+		return code;
+	if (sqlite3_step(stmt) == SQLITE_ROW) {
+		compare_figures((const char *) sqlite3_column_text(stmt, 0), (const char *) sqlite3_column_text(stmt, 1), soft_ms,
+		                interval_s, ret);
+		ret->reward = sqlite3_column_type(stmt, 2) == SQLITE_NULL ? (double) NAN : sqlite3_column_double(stmt, 2);
+	}
+	return sqlite3_finalize(stmt) ? db_error(db, err) : 0;
+}
+
+static int read_evals(sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int64_t total = 0;
+	int code = prepare(db, "SELECT steps, mean_reward FROM evals WHERE run = ?1 ORDER BY rowid", run, &stmt, err);
+	if (code)
+		return code;
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		total++;
+	(void) sqlite3_reset(stmt);
+	int64_t keep = total < COMPARE_POINTS ? total : COMPARE_POINTS;
+	for (int64_t at = 0; sqlite3_step(stmt) == SQLITE_ROW; at++) {
+		ret->last_eval = sqlite3_column_double(stmt, 1);
+		if (ret->n_points == keep || at != (keep > 1 ? ret->n_points * (total - 1) / (keep - 1) : 0))
+			continue;
+		ret->steps[ret->n_points] = sqlite3_column_int64(stmt, 0);
+		ret->reward[ret->n_points++] = (float) ret->last_eval;
+	}
+	return sqlite3_finalize(stmt) ? db_error(db, err) : 0;
+}
+
+int compare_read(struct sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
+{
+	StrBuf config = { 0 };
+	Json *root = NULL;
+	*ret = (CompareRun) { .last_eval = NAN };
+	int code = runs_get(db, run, &ret->row, &config, err);
+	double soft = -1, interval_s = 15;
+	if (!code && !json_parse(config.data, config.len, &root, NULL)) {
+		const char *trace = json_string_or(root, "trace", "constant");
+		const char *slash = strrchr(trace, '/');
+		str_copy(ret->trace, sizeof ret->trace, slash ? slash + 1 : trace);
+		soft = json_number_or(root, "latency-soft", -1);
+		interval_s = json_number_or(root, "interval", 15);
+	}
+	if (!code) {
+		str_copy(ret->config, sizeof ret->config, config.data);
+		code = read_evals(db, run, ret, err);
+	}
+	if (!code)
+		code = read_episode(db, "SELECT replicas, latency, reward FROM episodes WHERE run = ?1 AND source = 'eval'"
+		                        " ORDER BY steps DESC LIMIT 1", run, soft, interval_s, &ret->eval, err);
+	if (!code)
+		code = read_episode(db, "SELECT replicas, latency, reward FROM episodes WHERE run = ?1 AND source = 'hpa'"
+		                        " ORDER BY steps DESC LIMIT 1", run, soft, interval_s, &ret->hpa, err);
+	json_free(root);
+	strbuf_done(&config);
+	return code;
+}

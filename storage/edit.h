@@ -1,0 +1,25 @@
+/*
+ * What a person adds to stored runs: tags, a note, a lock; the trash, and its emptying.
+ */
+#ifndef MAESTRO_STORAGE_EDIT_H
+#define MAESTRO_STORAGE_EDIT_H
+
+#include "base/archive.h"
+
+struct sqlite3;
+
+/*
+ * Does one edit to all its runs, or to none: one transaction. text says in words what was done ("tag prod: 2 runs").
+ * ERR_NOT_FOUND (no such run), ERR_REFUSED (a locked or running run is not deleted), ERR_INVALID (a tag of more than one
+ * word, a text too long), ERR_STORE.
+ */
+int edit_runs(struct sqlite3 *db, RunEdit what, const int64_t *run, int32_t n, const char *text, int64_t wall_ms,
+              char *ret_text, size_t size, Error *err);
+
+/* "tag", "untag", "note", "lock", "unlock", "delete", "restore". */
+const char *edit_text(RunEdit what);
+
+/* Deletes the rows of a run that is in the trash. Its files are the caller's business. ERR_REFUSED, ERR_STORE. */
+int edit_purge(struct sqlite3 *db, int64_t run, Error *err);
+
+#endif

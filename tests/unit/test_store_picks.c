@@ -1,0 +1,339 @@
+/* Picking runs by a filter, what a person adds to them, the trash, figures of episodes, the log and the past. */
+#include "fakes/store_room.h"
+#include "storage/archive.h"
+#include "storage/compare.h"
+#include "storage/db.h"
+#include "storage/edit.h"
+#include "storage/filter.h"
+#include "storage/log.h"
+#include "storage/runs.h"
+#include "storage/writer.h"
+
+#include <math.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { NOW = 2000000000 };
+
+static struct {
+	StoreRoom room;
+	Clock clock;
+	struct sqlite3 *db;
+	char text[4096];
+} bench;
+
+static const char *sql(const char *statement)
+{
+	return store_sql(bench.room.path, statement, bench.text, sizeof bench.text);
+}
+
+static void insert_run(int id, const char *name, const char *status, int64_t start_ms, const char *config)
+{
+	char statement[512];
+	(void) snprintf(statement, sizeof statement,
+	                "INSERT INTO runs(id, kind, name, seed, status, start, ended, config, host, boot_id, pid, pid_start, heartbeat)"
+	                " VALUES (%d, 'train', '%s', %d, '%s', %lld, %lld, '%s', 'h', 'b', 0, 0, 0)", id, name, id, status,
+	                (long long) start_ms, (long long) start_ms + 60000, config);
+	(void) sql(statement);
+}
+
+static int set_up(void **state)
+{
+	(void) state;
+	Error err = { 0 };
+	memset(&bench, 0, sizeof bench);
+	store_room_init(&bench.room);
+	clock_init_system(&bench.clock);
+	if (db_open(bench.room.path, &bench.clock, &bench.db, &err))
+		fail_msg("%s", err.text);
+	insert_run(1, "web-a", "done", NOW - 3600000, "{\"learning-rate\":\"3e-4\",\"trace\":\"x/wc98.csv\",\"seed\":1}");
+	insert_run(2, "web-b", "done", NOW - 7200000, "{\"learning-rate\":\"1e-3\",\"trace\":\"x/nasa.csv\",\"seed\":2}");
+	insert_run(3, "web-a", "crashed", NOW - 86400000 * 4, "{\"learning-rate\":\"3e-4\",\"trace\":\"x/wc98.csv\",\"seed\":3}");
+	(void) sql("INSERT INTO evals VALUES (1, 100, 5, 57.5, 1, 200, 5, 1)");
+	(void) sql("INSERT INTO evals VALUES (2, 100, 5, 33, 1, 200, 5, 1)");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void) state;
+	db_close(bench.db);
+	store_room_done(&bench.room);
+	return 0;
+}
+
+static int add_id(void *context, const RunRow *row)
+{
+	char *ids = context;
+	(void) snprintf(ids + strlen(ids), 64 - strlen(ids), "%s%lld", *ids ? " " : "", (long long) row->id);
+	return 0;
+}
+
+static const char *pick(const char *filter, RunSort sort, bool is_ascending)
+{
+	static char ids[64];
+	int64_t matched = -1;
+	Error err = { 0 };
+	ids[0] = '\0';
+	RunSelection selection = { filter, NOW, sort, is_ascending, 0, 100 };
+	if (runs_select(bench.db, &selection, add_id, ids, &matched, NULL, &err))
+		fail_msg("%s", err.text);
+	int n = 0;
+	for (const char *c = ids; *c; c++)
+		n += *c == ' ';
+	assert_int_equal(matched, ids[0] ? n + 1 : 0);
+	return ids;
+}
+
+static void filters_pick_what_they_say(void **state)
+{
+	(void) state;
+	static const struct {
+		const char *filter, *ids;
+	} CASES[] = {
+		{ "", "3 2 1" }, { "web", "3 2 1" }, { "WEB-B", "2" }, { "status=done", "2 1" }, { "status!=done", "3" },
+		{ "not status=done", "3" }, { "lr<=3e-4", "3 1" }, { "lr=1e-3", "2" }, { "trace:wc98", "3 1" },
+		{ "eval>50", "1" }, { "eval>10", "2 1" }, { "not eval>10", "3" }, { "has:eval", "2 1" }, { "age<3h", "2 1" }, { "age>3d", "3" },
+		{ "age<90m", "1" }, { "took>=1m", "3 2 1" }, { "id>=2", "3 2" }, { "web-b or status=crashed", "3 2" },
+		{ "(web-b or web-a) status=done", "2 1" }, { "not (web-b or status=crashed)", "1" }, { "name:\"web-a\" and seed=3", "3" },
+		{ "is:trash", "" }, { "nosuchoption=4", "" }, { "name:%", "3 2 1" }, { "note:'; DROP TABLE runs;--", "" },
+	};
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+		if (strcmp(pick(CASES[i].filter, SORT_ID, false), CASES[i].ids) != 0)
+			fail_msg("%s picked <%s>, not <%s>", CASES[i].filter, pick(CASES[i].filter, SORT_ID, false), CASES[i].ids);
+}
+
+static void order_is_by_the_figure_and_unknown_comes_last(void **state)
+{
+	(void) state;
+	assert_string_equal(pick("", SORT_EVAL, false), "1 2 3");
+	assert_string_equal(pick("", SORT_EVAL, true), "2 1 3");
+	assert_string_equal(pick("", SORT_NAME, true), "3 1 2");
+	assert_string_equal(pick("", SORT_ID, true), "1 2 3");
+}
+
+static void bad_filter_is_marked_where_it_is_wrong(void **state)
+{
+	(void) state;
+	static const struct {
+		const char *filter;
+		int col;
+	} CASES[] = {
+		{ "web (a", 4 }, { "a )", 2 }, { "web steps>many", 4 }, { "age<3", 0 }, { "status<3", 0 }, { "a or", 4 }, { "not", 3 },
+		{ "eval>", 5 }, { "is:best", 0 }, { "()", 1 },
+	};
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		Error err = { 0 };
+		int32_t col = -1;
+		RunSelection selection = { CASES[i].filter, NOW, SORT_ID, false, 0, 100 };
+		assert_int_equal(runs_select(bench.db, &selection, add_id, (char[64]) { 0 }, NULL, &col, &err), ERR_PARSE);
+		if (col != CASES[i].col)
+			fail_msg("%s: column %d, not %d (%s)", CASES[i].filter, col, CASES[i].col, err.text);
+	}
+	char deep[200];
+	memset(deep, '(', sizeof deep - 1);
+	deep[sizeof deep - 1] = '\0';
+	Filter filter;
+	Error err = { 0 };
+	assert_int_equal(filter_parse(deep, NOW, &filter, &err), ERR_PARSE);
+	filter_done(&filter);
+}
+
+static int edit(RunEdit what, int64_t run, const char *text)
+{
+	char said[160];
+	Error err = { 0 };
+	return edit_runs(bench.db, what, &run, 1, text, NOW, said, sizeof said, &err);
+}
+
+static void tags_are_added_and_taken_off(void **state)
+{
+	(void) state;
+	assert_int_equal(edit(EDIT_TAG, 1, "best"), 0);
+	assert_int_equal(edit(EDIT_TAG, 1, "web"), 0);
+	assert_int_equal(edit(EDIT_TAG, 1, "best"), 0); /* once is enough */
+	assert_string_equal(sql("SELECT tags FROM runs WHERE id = 1"), "web best");
+	assert_string_equal(pick("tag:best", SORT_ID, false), "1");
+	assert_string_equal(pick("tag:bes", SORT_ID, false), "");
+	assert_string_equal(pick("not tag:best", SORT_ID, false), "3 2");
+	assert_int_equal(edit(EDIT_UNTAG, 1, "web"), 0);
+	assert_string_equal(sql("SELECT tags FROM runs WHERE id = 1"), "best");
+	assert_int_equal(edit(EDIT_TAG, 1, "two words"), ERR_INVALID);
+	assert_int_equal(edit(EDIT_NOTE, 2, "warm start; 'quoted'"), 0);
+	assert_string_equal(pick("has:note", SORT_ID, false), "2");
+	assert_int_equal(edit(EDIT_NOTE, 99, "x"), ERR_NOT_FOUND);
+}
+
+static void locked_runs_are_not_deleted_and_all_or_none_are(void **state)
+{
+	(void) state;
+	char said[160];
+	Error err = { 0 };
+	assert_int_equal(edit(EDIT_LOCK, 2, ""), 0);
+	assert_int_equal(edit_runs(bench.db, EDIT_DELETE, (int64_t[]) { 1, 2 }, 2, "", NOW, said, sizeof said, &err), ERR_REFUSED);
+	assert_non_null(strstr(err.text, "run 2 is locked"));
+	assert_string_equal(pick("", SORT_ID, false), "3 2 1"); /* 1 came back with it */
+	(void) sql("UPDATE runs SET status = 'running' WHERE id = 3");
+	assert_int_equal(edit(EDIT_DELETE, 3, ""), ERR_REFUSED);
+}
+
+static void trash_keeps_a_run_until_it_is_purged(void **state)
+{
+	(void) state;
+	Error err = { 0 };
+	assert_int_equal(edit(EDIT_DELETE, 1, ""), 0);
+	assert_string_equal(pick("", SORT_ID, false), "3 2");
+	assert_string_equal(pick("is:trash", SORT_ID, false), "1");
+	assert_int_equal(edit(EDIT_RESTORE, 1, ""), 0);
+	assert_string_equal(pick("", SORT_ID, false), "3 2 1");
+	assert_int_equal(edit_purge(bench.db, 1, &err), ERR_REFUSED);
+	assert_int_equal(edit(EDIT_DELETE, 1, ""), 0);
+	assert_int_equal(edit_purge(bench.db, 1, &err), 0);
+	assert_string_equal(sql("SELECT count(*) FROM evals WHERE run = 1"), "0"); /* its parts went too */
+	assert_string_equal(pick("is:trash", SORT_ID, false), "");
+}
+
+static void runs_that_differ_in_the_seed_alone_are_one_group(void **state)
+{
+	(void) state;
+	RunRow a, b, c;
+	Error err = { 0 };
+	assert_int_equal(runs_get(bench.db, 1, &a, NULL, &err), 0);
+	assert_int_equal(runs_get(bench.db, 3, &b, NULL, &err), 0);
+	assert_int_equal(runs_get(bench.db, 2, &c, NULL, &err), 0);
+	assert_int_equal(a.group, b.group);
+	assert_true(a.group && a.group != c.group);
+}
+
+static void episode_figures_are_counted_from_its_lists(void **state)
+{
+	(void) state;
+	EpisodeFigures f;
+	compare_figures("[1,2,3,2,2,4]", "[100,null,300,260,90,80]", 250, 15, &f);
+	assert_true(fabs(f.v_pct - 40) < 1e-9);
+	assert_true(fabs(f.pod_hours - 14 * 15 / 3600.0) < 1e-9);
+	assert_true(f.flips == 2); /* up, down, up */
+	assert_true(f.p95_ms == 300);
+	compare_figures("[]", "[]", 250, 15, &f);
+	assert_true(isnan(f.v_pct) && isnan(f.p95_ms));
+}
+
+static void a_run_is_read_for_comparison(void **state)
+{
+	(void) state;
+	CompareRun *run = calloc(1, sizeof *run);
+	Error err = { 0 };
+	assert_non_null(run);
+	(void) sql("UPDATE runs SET config = '{\"latency-soft\":250,\"interval\":15,\"trace\":\"a/wc.csv\"}' WHERE id = 1");
+	for (int i = 0; i < 100; i++) {
+		char statement[128];
+		(void) snprintf(statement, sizeof statement, "INSERT INTO evals VALUES (1, %d, 5, %d, 1, 200, 5, 0)", 200 + i, i);
+		(void) sql(statement);
+	}
+	(void) sql("INSERT INTO episodes VALUES (1, 300, 5, 'eval', 61, 2, '[2,4]', '[100,300]', '[1,1]')");
+	(void) sql("INSERT INTO episodes VALUES (1, 100, 5, 'hpa', 55, 2, '[4,4]', '[100,120]', '[1,1]')");
+	assert_int_equal(compare_read(bench.db, 1, run, &err), 0);
+	assert_string_equal(run->trace, "wc.csv");
+	assert_true(run->last_eval == 99);
+	assert_int_equal(run->n_points, COMPARE_POINTS);
+	assert_true(run->reward[0] == 57.5f && run->reward[COMPARE_POINTS - 1] == 99.0f);
+	assert_true(run->eval.v_pct == 50 && run->eval.reward == 61 && run->hpa.v_pct == 0 && run->hpa.reward == 55);
+	assert_int_equal(compare_read(bench.db, 9, run, &err), ERR_NOT_FOUND);
+	free(run);
+}
+
+static void log_is_newest_first_and_takes_words(void **state)
+{
+	(void) state;
+	ArchiveEvent event[32];
+	int32_t n = 0;
+	Error err = { 0 };
+	(void) sql("INSERT INTO states VALUES (1, 3000000000, 'shop', 'web', 'Active', 'Hold', 'MetricsMissing', 'timed out')");
+	(void) sql("INSERT INTO interventions VALUES (1, 5, 2900000000, 'learning_rate', '3e-4', '1e-4', 'ada')");
+	assert_int_equal(log_events(bench.db, "", 32, event, &n, &err), 0);
+	assert_true(n > 4);
+	assert_string_equal(event[0].text, "Active -> Hold MetricsMissing: timed out");
+	assert_int_equal(event[0].level, EVENT_WARNING);
+	assert_string_equal(event[1].source, "ada");
+	for (int i = 1; i < n; i++)
+		assert_true(event[i].wall_ms <= event[i - 1].wall_ms);
+	assert_int_equal(log_events(bench.db, "crashed", 32, event, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(event[0].level, EVENT_ERROR);
+}
+
+static ArchiveAnswer wait_for(Archive *archive, bool (*is_it)(const ArchiveAnswer *))
+{
+	for (int i = 0; i < 500; i++) {
+		const ArchiveAnswer *answer = snap_acquire(archive->answers);
+		if (answer && is_it(answer)) {
+			ArchiveAnswer copy = *answer;
+			snap_release(answer);
+			return copy;
+		}
+		snap_release(answer);
+		(void) poll(NULL, 0, 10);
+	}
+	fail_msg("no such answer within 5 s");
+	return (ArchiveAnswer) { 0 };
+}
+
+static bool has_rows(const ArchiveAnswer *answer)
+{
+	return answer->n_rows > 0;
+}
+
+static bool has_edit(const ArchiveAnswer *answer)
+{
+	return answer->answers.n > 0;
+}
+
+static void an_edit_is_answered_beside_the_last_answer(void **state)
+{
+	(void) state;
+	Archive *archive = NULL;
+	Error err = { 0 };
+	int64_t id;
+	assert_int_equal(store_archive_new(bench.room.path, NULL, &archive, &err), 0);
+	assert_int_equal(archive->ops->ask(archive, &(ArchiveQuery) { .ask = ARCHIVE_RUNS, .filter = "status=done" }, &id), 0);
+	static ArchiveAnswer answer;
+	answer = wait_for(archive, has_rows);
+	assert_int_equal(answer.matched, 2);
+	assert_int_equal(answer.total, 3);
+	Command command = { .id = 77, .kind = COMMAND_RUN_EDIT, .u.edit = { .what = EDIT_TAG, .n = 2, .run = { 1, 2 }, .text = "x" } };
+	assert_int_equal(archive->ops->edit(archive, &command), 0);
+	answer = wait_for(archive, has_edit);
+	assert_int_equal(answer.query_id, id); /* the list is still there */
+	assert_int_equal(answer.n_rows, 2);
+	assert_int_equal(answer.answers.answer[0].id, 77);
+	assert_string_equal(answer.answers.answer[0].text, "tag x: 2 runs");
+	archive_free(archive);
+	assert_string_equal(pick("tag:x", SORT_ID, false), "2 1");
+}
+
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_TEST(filters_pick_what_they_say),
+		STORE_TEST(order_is_by_the_figure_and_unknown_comes_last),
+		STORE_TEST(bad_filter_is_marked_where_it_is_wrong),
+		STORE_TEST(tags_are_added_and_taken_off),
+		STORE_TEST(locked_runs_are_not_deleted_and_all_or_none_are),
+		STORE_TEST(trash_keeps_a_run_until_it_is_purged),
+		STORE_TEST(runs_that_differ_in_the_seed_alone_are_one_group),
+		STORE_TEST(episode_figures_are_counted_from_its_lists),
+		STORE_TEST(a_run_is_read_for_comparison),
+		STORE_TEST(log_is_newest_first_and_takes_words),
+		STORE_TEST(an_edit_is_answered_beside_the_last_answer),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

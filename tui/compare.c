@@ -1,0 +1,307 @@
+/* See compare.h. */
+#include "tui/compare.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEED = 20211 };
+
+static const EpisodeFigures NONE = { NAN, NAN, NAN, NAN, NAN };
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *) a, y = *(const double *) b;
+	return (x > y) - (x < y);
+}
+
+/* ---- grouping ---- */
+
+static bool is_alike(const CompareView *view, const CompareRun *a, const CompareRun *b)
+{
+	return !view->is_single && a->row.group && a->row.group == b->row.group;
+}
+
+static void group_runs(CompareView *view, const ArchiveAnswer *answer)
+{
+	view->n = 0;
+	for (int r = 0; r < answer->n_compared; r++) {
+		const CompareRun *run = &answer->compared[r];
+		int e = 0;
+		while (e < view->n && !is_alike(view, &answer->compared[view->entry[e].run[0]], run))
+			e++;
+		if (e == COMPARE_ENTRIES)
+			continue;
+		CompareEntry *entry = &view->entry[e];
+		if (e == view->n) {
+			*entry = (CompareEntry) { .letter = (char) ('A' + e) };
+			view->n++;
+		}
+		entry->run[entry->n++] = r;
+	}
+	for (int e = 0; e < view->n; e++) {
+		CompareEntry *entry = &view->entry[e];
+		const RunRow *row = &answer->compared[entry->run[0]].row;
+		if (entry->n > 1)
+			(void) snprintf(entry->name, sizeof entry->name, "%.48s (%d seeds)", row->name, entry->n);
+		else
+			(void) snprintf(entry->name, sizeof entry->name, "%.48s #%lld", row->name, (long long) row->id);
+	}
+}
+
+/* ---- figures ---- */
+
+static void add_figures(EpisodeFigures *sum, int *n, const EpisodeFigures *f)
+{
+	if (isnan(f->pod_hours))
+		return;
+	double *to[] = { &sum->reward, &sum->v_pct, &sum->pod_hours, &sum->flips, &sum->p95_ms };
+	const double from[] = { f->reward, f->v_pct, f->pod_hours, f->flips, f->p95_ms };
+	for (size_t i = 0; i < sizeof to / sizeof *to; i++)
+		*to[i] += from[i];
+	++*n;
+}
+
+static EpisodeFigures mean_figures(const CompareEntry *entry, const ArchiveAnswer *answer, bool of_rule)
+{
+	EpisodeFigures sum = { 0 };
+	int n = 0;
+	for (int i = 0; i < entry->n; i++) {
+		const CompareRun *run = &answer->compared[entry->run[i]];
+		add_figures(&sum, &n, of_rule ? &run->hpa : &run->eval);
+	}
+	if (!n)
+		return NONE;
+	return (EpisodeFigures) { sum.reward / n, sum.v_pct / n, sum.pod_hours / n, sum.flips / n, sum.p95_ms / n };
+}
+
+typedef enum Which { LAST_EVAL, OVER_RULE, OF_RULE } Which;
+
+static double value_of(const CompareRun *run, Which which)
+{
+	switch (which) {
+	case OVER_RULE: return run->eval.reward - run->hpa.reward;
+	case OF_RULE: return run->hpa.reward;
+	default: return run->last_eval;
+	}
+}
+
+/* Values by trace, known ones alone. */
+typedef struct Values {
+	double x[ARCHIVE_COMPARE];
+	size_t stratum[ARCHIVE_COMPARE], n_strata, n;
+} Values;
+
+static Values values_of(const CompareEntry *entry, const ArchiveAnswer *answer, Which which)
+{
+	Values v = { .n = 0 };
+	bool is_taken[ARCHIVE_COMPARE] = { false };
+	for (int i = 0; i < entry->n; i++) {
+		if (is_taken[i])
+			continue;
+		size_t before = v.n;
+		for (int k = i; k < entry->n; k++) {
+			const CompareRun *run = &answer->compared[entry->run[k]];
+			if (is_taken[k] || strcmp(run->trace, answer->compared[entry->run[i]].trace) != 0)
+				continue;
+			is_taken[k] = true;
+			double x = value_of(run, which);
+			if (!isnan(x))
+				v.x[v.n++] = x;
+		}
+		if (v.n > before)
+			v.stratum[v.n_strata++] = v.n - before;
+	}
+	return v;
+}
+
+static BootSample sample_of(const Values *v)
+{
+	return (BootSample) { v->x, v->stratum, v->n_strata };
+}
+
+static void aggregate(CompareEntry *entry, const ArchiveAnswer *answer, Which which, size_t reps)
+{
+	Rng rng;
+	rng_init(&rng, SEED, (uint32_t) entry->letter, RNG_BOOTSTRAP);
+	Values v = values_of(entry, answer, which);
+	BootSample sample = sample_of(&v);
+	if (boot_estimate(&sample, reps, boot_draw, &rng, &entry->iqm))
+		entry->iqm = (Estimate) { NAN, NAN, NAN };
+	qsort(v.x, v.n, sizeof *v.x, by_value);
+	entry->median = v.n ? boot_quantile(v.x, v.n, .5) : (double) NAN;
+	entry->worst = v.n ? v.x[0] : (double) NAN;
+	entry->mean = mean_figures(entry, answer, which == OF_RULE);
+}
+
+/* Against the baseline; the baseline against the rule, each run on its own traffic. */
+static void set_difference(CompareView *view, int e, const ArchiveAnswer *answer, size_t reps)
+{
+	Rng rng;
+	CompareEntry *entry = &view->entry[e];
+	rng_init(&rng, SEED + 1, (uint32_t) e, RNG_BOOTSTRAP);
+	entry->p_greater = NAN;
+	Values a = values_of(entry, answer, e == view->baseline ? OVER_RULE : LAST_EVAL);
+	BootSample sa = sample_of(&a);
+	if (e == view->baseline) {
+		(void) boot_estimate(&sa, reps, boot_draw, &rng, &entry->difference);
+		return;
+	}
+	Values b = values_of(&view->entry[view->baseline], answer, LAST_EVAL);
+	BootSample sb = sample_of(&b);
+	(void) boot_difference(&sa, &sb, reps, boot_draw, &rng, &entry->difference, &entry->p_greater);
+}
+
+/* ---- curves ---- */
+
+static double at_steps(const CompareRun *run, double steps)
+{
+	for (int i = 0; i + 1 < run->n_points; i++) {
+		double x0 = (double) run->steps[i], x1 = (double) run->steps[i + 1];
+		if (steps < x0 || steps > x1)
+			continue;
+		double t = x1 > x0 ? (steps - x0) / (x1 - x0) : 0;
+		return (double) run->reward[i] + t * (double) (run->reward[i + 1] - run->reward[i]);
+	}
+	return NAN;
+}
+
+static void make_curve(CompareEntry *entry, const ArchiveAnswer *answer)
+{
+	double first = INFINITY, last = 0;
+	entry->n_points = 0;
+	for (int i = 0; i < entry->n; i++) {
+		const CompareRun *run = &answer->compared[entry->run[i]];
+		if (run->n_points < 2)
+			continue;
+		first = fmin(first, (double) run->steps[0]);
+		last = fmax(last, (double) run->steps[run->n_points - 1]);
+	}
+	if (!(last > first))
+		return;
+	for (int p = 0; p < COMPARE_POINTS; p++) {
+		double x[ARCHIVE_COMPARE], steps = first + (last - first) * p / (COMPARE_POINTS - 1);
+		size_t n = 0;
+		for (int i = 0; i < entry->n; i++) {
+			double y = at_steps(&answer->compared[entry->run[i]], steps);
+			if (!isnan(y))
+				x[n++] = y;
+		}
+		if (!n)
+			continue;
+		qsort(x, n, sizeof *x, by_value);
+		int at = entry->n_points++;
+		entry->steps[at] = steps;
+		entry->middle[at] = boot_iqm(x, n);
+		entry->lo[at] = x[0];
+		entry->hi[at] = x[n - 1];
+	}
+}
+
+/* ---- options ---- */
+
+static CompareDiff *key_of(CompareView *view, const char *key)
+{
+	for (int i = 0; i < view->n_keys; i++)
+		if (!strcmp(view->diff[i].key, key))
+			return &view->diff[i];
+	if (view->n_keys == COMPARE_KEYS)
+		return NULL;
+	CompareDiff *diff = &view->diff[view->n_keys++];
+	*diff = (CompareDiff) { .differs = false };
+	str_copy(diff->key, sizeof diff->key, key);
+	return diff;
+}
+
+static void read_config(CompareView *view, int e, const char *config)
+{
+	Json *root = NULL;
+	if (json_parse(config, strlen(config), &root, NULL))
+		return;
+	for (const Json *m = json_first(root); m; m = json_next(m)) {
+		CompareDiff *diff = json_is_null(m) || !strcmp(json_key(m), "seed") ? NULL : key_of(view, json_key(m));
+		char *text = diff && !json_string(m) ? json_print(m) : NULL;
+		const char *value = json_string(m) ? json_string(m) : text ? text : "?";
+		const char *slash = strrchr(value, '/');
+		if (diff)
+			str_copy(diff->value[e], sizeof diff->value[e], slash ? slash + 1 : value);
+		free(text);
+	}
+	json_free(root);
+}
+
+static void make_diff(CompareView *view, const ArchiveAnswer *answer)
+{
+	view->n_keys = view->n_differ = 0;
+	for (int e = 0; e < view->n; e++)
+		read_config(view, e, answer->compared[view->entry[e].run[0]].config);
+	for (int k = 0; k < view->n_keys; k++) {
+		for (int e = 1; e < view->n; e++)
+			view->diff[k].differs |= strcmp(view->diff[k].value[e], view->diff[k].value[0]) != 0;
+		view->n_differ += view->diff[k].differs;
+	}
+}
+
+/* ---- all ---- */
+
+/* Runs on unlike traffic have no common ground. */
+static void refuse_unequal(CompareView *view, const ArchiveAnswer *answer)
+{
+	view->refusal[0] = '\0';
+	for (int r = 1; r < answer->n_compared && !view->refusal[0]; r++)
+		if (strcmp(answer->compared[r].trace, answer->compared[0].trace) != 0)
+			(void) snprintf(view->refusal, sizeof view->refusal, "no aggregate: run %lld is on %.40s, run %lld on %.40s",
+			                (long long) answer->compared[0].row.id, answer->compared[0].trace,
+			                (long long) answer->compared[r].row.id, answer->compared[r].trace);
+}
+
+static void keep_hidden(CompareView *view, const bool *was_hidden, int n_before)
+{
+	for (int e = 0; e < view->n && n_before == view->n; e++)
+		view->entry[e].is_hidden = was_hidden[e];
+}
+
+void compare_build(CompareView *view, const ArchiveAnswer *answer)
+{
+	bool was_hidden[COMPARE_ENTRIES];
+	int n_before = view->n;
+	size_t reps = view->reps ? view->reps : COMPARE_REPS;
+	for (int e = 0; e < n_before; e++)
+		was_hidden[e] = view->entry[e].is_hidden;
+	group_runs(view, answer);
+	keep_hidden(view, was_hidden, n_before);
+	view->baseline = view->baseline < view->n ? view->baseline : 0;
+	view->selected = view->selected < view->n ? view->selected : 0;
+	refuse_unequal(view, answer);
+	view->rule = (CompareEntry) { .letter = 'H', .name = "HPA rule" };
+	for (int r = 0; r < answer->n_compared; r++)
+		if (!isnan(answer->compared[r].hpa.reward))
+			view->rule.run[view->rule.n++] = r;
+	aggregate(&view->rule, answer, OF_RULE, reps);
+	for (int e = 0; e < view->n; e++) {
+		aggregate(&view->entry[e], answer, LAST_EVAL, reps);
+		make_curve(&view->entry[e], answer);
+	}
+	for (int e = 0; e < view->n; e++)
+		set_difference(view, e, answer, reps);
+	make_diff(view, answer);
+}
+
+void compare_verdict(const CompareView *view, int i, char *text, size_t size)
+{
+	const CompareEntry *entry = &view->entry[i];
+	const Estimate *d = &entry->difference;
+	char other = i == view->baseline ? 'H' : view->entry[view->baseline].letter;
+	const char *name = i == view->baseline ? "HPA" : (char[2]) { other, '\0' };
+	if (isnan(d->value))
+		(void) snprintf(text, size, "%c better than %s: ? nothing to compare", entry->letter, name);
+	else if (isnan(d->lo))
+		(void) snprintf(text, size, "%c better than %s: not shown (n=%d, no interval)", entry->letter, name, entry->n);
+	else
+		(void) snprintf(text, size, "%c better than %s: %s (%+.2f [%+.2f %+.2f])", entry->letter, name,
+		                d->lo > 0 ? "yes" : d->hi < 0 ? "no, worse" : "not shown", d->value, d->lo, d->hi);
+}

@@ -1,0 +1,56 @@
+/*
+ * The entries of Compare: runs grouped by configuration, their aggregates and verdicts. Pure but for its resampling,
+ * whose seed is fixed, so that the same runs give the same intervals.
+ */
+#ifndef MAESTRO_TUI_COMPARE_H
+#define MAESTRO_TUI_COMPARE_H
+
+#include "base/archive.h"
+#include "base/boot.h"
+
+enum { COMPARE_ENTRIES = 8, COMPARE_REPS = 2000, COMPARE_REPS_MANY = 50000, COMPARE_KEYS = 64 };
+
+typedef struct CompareEntry {
+	char letter;              /* 'A'.., 'H' for the rule's */
+	char name[72];
+	int n;                    /* runs */
+	int run[ARCHIVE_COMPARE]; /* in the answer */
+	bool is_hidden;
+	Estimate iqm;             /* of the last evaluations' mean rewards */
+	double median, worst;
+	Estimate difference;      /* from the baseline; of the baseline: from the rule on the same traffic */
+	double p_greater;         /* than the baseline; NAN: not known */
+	EpisodeFigures mean;      /* over its runs */
+	int n_points;             /* a common grid of steps */
+	double steps[COMPARE_POINTS], middle[COMPARE_POINTS], lo[COMPARE_POINTS], hi[COMPARE_POINTS];
+} CompareEntry;
+
+typedef struct CompareDiff { /* an option and what each entry has */
+	char key[40];
+	char value[COMPARE_ENTRIES][32];
+	bool differs;
+} CompareDiff;
+
+typedef struct CompareView {
+	int64_t id[ARCHIVE_COMPARE]; /* runs to compare */
+	int n_ids;
+	bool is_asked;               /* the answer for these has come */
+	int n;
+	CompareEntry entry[COMPARE_ENTRIES];
+	CompareEntry rule;           /* the HPA on the evaluation traffic of all runs; n 0: not recorded */
+	CompareDiff diff[COMPARE_KEYS];
+	int n_keys, n_differ;
+	char refusal[160];           /* why there are no aggregates; "" */
+	int baseline, selected;
+	bool is_single, is_share, shows_all, hides_rule;
+	size_t reps;                 /* 0: COMPARE_REPS */
+} CompareView;
+
+/* Fills entries, aggregates and the diff from an answer to ARCHIVE_PAIR. What a person chose (hidden, baseline) stays where
+ * the entries are the same as before. */
+void compare_build(CompareView *view, const ArchiveAnswer *answer);
+
+/* "yes", "no", "not shown" and what for, of entry i against the baseline (i the baseline: against the rule). */
+void compare_verdict(const CompareView *view, int i, char *text, size_t size);
+
+#endif

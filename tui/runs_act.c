@@ -1,0 +1,235 @@
+/* What Runs does: pages of the store through a filter, marks, and edits, each with its reverse. */
+#include "tui/console.h"
+#include "tui/screen_runs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LIST_EVERY_MS = 3000 };
+
+static const ArchiveAnswer *list_of(const Console *console)
+{
+	return talk_answer(&console->talk, SLOT_RUNS);
+}
+
+/* Where the selection starts: a run with a curve to see. */
+static int64_t newest_training(const ArchiveAnswer *answer)
+{
+	for (int i = 0; i < answer->n_rows; i++)
+		if (answer->row[i].kind == RUN_TRAIN)
+			return i;
+	return 0;
+}
+
+/* A list has come: its page is the one that is shown from now on. */
+static void take_list(Console *console, const ArchiveAnswer *list)
+{
+	RunsView *view = &console->runs;
+	if (list->code == ERR_PARSE) { /* back to the prompt, marked where it is wrong */
+		console_prompt(console, PROMPT_FILTER, "filter", view->filter);
+		console->prompt.fault_col = list->fault_col;
+		str_copy(console->prompt.problem, sizeof console->prompt.problem, list->text);
+		str_copy(view->filter, sizeof view->filter, view->good_filter);
+		return;
+	}
+	str_copy(view->good_filter, sizeof view->good_filter, view->filter);
+	if (!view->has_selected)
+		view->selected = newest_training(list);
+	view->has_selected = true;
+	view->offset = console->talk.slot[SLOT_RUNS].query.offset;
+	if (view->selected >= list->matched)
+		view->selected = list->matched > 0 ? list->matched - 1 : 0;
+}
+
+static bool is_same_list(const RunsView *view, const ArchiveQuery *query)
+{
+	return !strcmp(view->filter, query->filter) && view->sort == query->sort && view->is_ascending == query->is_ascending;
+}
+
+void runs_refresh(Console *console)
+{
+	RunsView *view = &console->runs;
+	const ArchiveAnswer *list = list_of(console), *run = talk_answer(&console->talk, SLOT_RUN);
+	const Slot *slot = &console->talk.slot[SLOT_RUNS];
+	bool is_new = list && slot->at_ms == console->now_ms && is_same_list(view, &slot->query);
+	if (is_new || (list && !view->has_selected))
+		take_list(console, list);
+	if (console->talk.asked_id)
+		return;
+	int64_t at = view->selected - view->offset;
+	bool is_outside = list && (at < 0 || (at >= list->n_rows && list->n_rows > 0));
+	bool is_old = !list || console->now_ms - slot->at_ms >= LIST_EVERY_MS || !is_same_list(view, &slot->query);
+	if (is_outside || is_old || view->is_asked_anew) {
+		int64_t offset = is_outside ? view->selected - ARCHIVE_ROWS / 2 : view->offset;
+		ArchiveQuery query = { .ask = ARCHIVE_RUNS, .offset = offset > 0 ? offset : 0, .sort = view->sort,
+			               .is_ascending = view->is_ascending };
+		str_copy(query.filter, sizeof query.filter, view->filter);
+		view->is_asked_anew &= !talk_ask(&console->talk, console->feed, SLOT_RUNS, &query, console->now_ms);
+		return;
+	}
+	const Slot *of_run = &console->talk.slot[SLOT_RUN];
+	bool is_stale = !run || of_run->query.run_id != list->row[at].id || of_run->at_ms < slot->at_ms;
+	if (at < list->n_rows && is_stale)
+		(void) talk_ask(&console->talk, console->feed, SLOT_RUN,
+		                &(ArchiveQuery) { .ask = ARCHIVE_RUN, .run_id = list->row[at].id }, console->now_ms);
+}
+
+bool runs_is_settled(const Console *console)
+{
+	const ArchiveAnswer *list = list_of(console);
+	return list && !console->talk.asked_id && (!list->n_rows || talk_answer(&console->talk, SLOT_RUN));
+}
+
+void runs_move(Console *console, int by)
+{
+	const ArchiveAnswer *list = list_of(console);
+	int64_t last = (list ? list->matched : 0) - 1, to = console->runs.selected + by;
+	console->runs.selected = to > last ? (last > 0 ? last : 0) : to < 0 ? 0 : to;
+	runs_refresh(console);
+}
+
+bool runs_back(Console *console)
+{
+	bool was_elsewhere = console->focus[SCREEN_RUNS] != RUNS_PANE_TABLE;
+	if (!was_elsewhere && console->runs.filter[0]) {
+		console->runs.filter[0] = '\0';
+		runs_refresh(console);
+		return true;
+	}
+	console->focus[SCREEN_RUNS] = RUNS_PANE_TABLE;
+	return was_elsewhere;
+}
+
+/* ---- marks ---- */
+
+static const RunRow *selected(const Console *console)
+{
+	const ArchiveAnswer *list = list_of(console);
+	int64_t at = console->runs.selected - console->runs.offset;
+	return list && at >= 0 && at < list->n_rows ? &list->row[at] : NULL;
+}
+
+static int mark_of(const RunsView *view, int64_t run)
+{
+	for (int i = 0; i < view->n_marked; i++)
+		if (view->marked[i] == run)
+			return i;
+	return -1;
+}
+
+bool runs_is_marked(const Console *console, int64_t run)
+{
+	return mark_of(&console->runs, run) >= 0;
+}
+
+static void toggle(Console *console, int64_t run)
+{
+	RunsView *view = &console->runs;
+	int at = mark_of(view, run);
+	if (at >= 0)
+		view->marked[at] = view->marked[--view->n_marked];
+	else if (view->n_marked < EDIT_RUNS)
+		view->marked[view->n_marked++] = run;
+	else
+		console_say(console, ROLE_WARN, "64 runs are marked; no more at once");
+}
+
+static void mark_all(Console *console)
+{
+	const ArchiveAnswer *list = list_of(console);
+	if (console->runs.n_marked || !list) {
+		console->runs.n_marked = 0;
+		return;
+	}
+	for (int i = 0; i < list->n_rows && console->runs.n_marked < EDIT_RUNS; i++)
+		toggle(console, list->row[i].id);
+}
+
+int console_picked_runs(const Console *console, int64_t *run, int most)
+{
+	const RunsView *view = &console->runs;
+	const RunRow *row = selected(console);
+	int n = view->n_marked < most ? view->n_marked : most;
+	memcpy(run, view->marked, (size_t) n * sizeof *run);
+	if (!n && row)
+		run[n++] = row->id;
+	return n;
+}
+
+/* ---- edits ---- */
+
+static const RunRow *row_of(const Console *console, int64_t run)
+{
+	const ArchiveAnswer *list = list_of(console);
+	for (int i = 0; list && i < list->n_rows; i++)
+		if (list->row[i].id == run)
+			return &list->row[i];
+	return NULL;
+}
+
+/* An edit and its reverse of the picked runs: locked and deleted runs are unlocked and restored, others the other way. */
+static void flip(Console *console, RunEdit on, RunEdit off)
+{
+	Command redo = { .kind = COMMAND_RUN_EDIT }, undo = { .kind = COMMAND_RUN_EDIT };
+	char what[80], back[80];
+	int n = console_picked_runs(console, redo.u.edit.run, EDIT_RUNS);
+	const RunRow *row = n ? row_of(console, redo.u.edit.run[0]) : NULL;
+	if (!row) {
+		console_say(console, ROLE_WARN, "no run is selected");
+		return;
+	}
+	bool is_on = on == EDIT_LOCK ? row->is_locked : row->deleted_ms != 0;
+	redo.u.edit.n = n;
+	undo = redo;
+	redo.u.edit.what = is_on ? off : on;
+	undo.u.edit.what = is_on ? on : off;
+	static const char *const WORDS[EDIT_COUNT] = { [EDIT_LOCK] = "lock", [EDIT_UNLOCK] = "unlock", [EDIT_DELETE] = "to the trash",
+		                                       [EDIT_RESTORE] = "out of the trash" };
+	(void) snprintf(what, sizeof what, "%s, %d run%s", WORDS[redo.u.edit.what], n, n == 1 ? "" : "s");
+	(void) snprintf(back, sizeof back, "%s, %d run%s", WORDS[undo.u.edit.what], n, n == 1 ? "" : "s");
+	console_change(console, &redo, what, &undo, back);
+	console->runs.n_marked = 0;
+}
+
+static void compare(Console *console)
+{
+	CompareView *view = &console->compare;
+	if (console->runs.n_marked < 2)
+		console_say(console, ROLE_WARN, "mark two runs or more with Space, then = compares them");
+	if (console->runs.n_marked < 2)
+		return;
+	view->n_ids = console_picked_runs(console, view->id, ARCHIVE_COMPARE);
+	view->is_asked = false;
+	view->n = 0;
+	console_go(console, SCREEN_COMPARE);
+}
+
+bool runs_act(Console *console, UiAction action)
+{
+	RunsView *view = &console->runs;
+	const RunRow *row = selected(console);
+	switch (action) {
+	case ACT_OPEN:
+		console->focus[SCREEN_RUNS] = RUNS_PANE_RUN;
+		console->is_zoomed = true;
+		return true;
+	case ACT_MARK:
+		if (row)
+			toggle(console, row->id);
+		runs_move(console, 1);
+		return true;
+	case ACT_MARK_ALL: mark_all(console); return true;
+	case ACT_COMPARE: compare(console); return true;
+	case ACT_TAG: console_prompt(console, PROMPT_TAG, "tag (-NAME takes it off)", ""); return true;
+	case ACT_NOTE: console_prompt(console, PROMPT_NOTE, "note", row ? row->note : ""); return true;
+	case ACT_LOCK: flip(console, EDIT_LOCK, EDIT_UNLOCK); return true;
+	case ACT_DELETE: flip(console, EDIT_DELETE, EDIT_RESTORE); return true;
+	case ACT_SORT: view->sort = (RunSort) ((view->sort + 1) % SORT_COUNT); break;
+	case ACT_REVERSE: view->is_ascending = !view->is_ascending; break;
+	case ACT_FILTER: console_prompt(console, PROMPT_FILTER, "filter", view->filter); return true;
+	default: return false;
+	}
+	view->offset = view->selected = 0;
+	runs_refresh(console);
+	return true;
+}

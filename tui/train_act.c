@@ -1,0 +1,32 @@
+/* What Train does: every change is a command that the trainer takes between two updates. */
+#include "tui/console.h"
+
+static void send_flag(Console *console, CommandKind kind, bool flag, const char *what)
+{
+	(void) console_send(console, &(Command) { .kind = kind, .u.flag = flag }, what);
+}
+
+bool train_act(Console *console, UiAction action)
+{
+	const TrainView *train = console->frame.train;
+	if (!train)
+		return false;
+	switch (action) {
+	case ACT_TRAIN_PAUSE: {
+		bool pause = train->phase != TRAIN_PAUSED;
+		send_flag(console, COMMAND_TRAIN_PAUSE, pause, pause ? "pause training" : "go on training");
+		return true;
+	}
+	case ACT_TRAIN_ONE:
+		if (train->phase == TRAIN_PAUSED)
+			send_flag(console, COMMAND_TRAIN_ONE_UPDATE, true, "one update");
+		else
+			console_say(console, ROLE_WARN, "one update: pause first (p)");
+		return true;
+	case ACT_TRAIN_CHECKPOINT: send_flag(console, COMMAND_TRAIN_CHECKPOINT, true, "checkpoint"); return true;
+	case ACT_TRAIN_LR: dialog_open_param(&console->dialog, train, PARAM_LEARNING_RATE); return true;
+	case ACT_TRAIN_ENT: dialog_open_param(&console->dialog, train, PARAM_ENT_COEF); return true;
+	case ACT_TRAIN_CLIP: dialog_open_param(&console->dialog, train, PARAM_CLIP_RANGE); return true;
+	default: return false;
+	}
+}
