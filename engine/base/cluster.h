@@ -21,7 +21,7 @@ typedef struct TargetFacts {
 	char trouble[96];         /* an annotation that cannot be read: holds; "": none */
 	int32_t min_replicas, max_replicas; /* 0: not annotated */
 	double latency_soft_ms, latency_hard_ms, interval_s; /* the same */
-	double cpu_request_cores; /* of one pod */
+	char policy[128];         /* as annotated; "" */
 } TargetFacts;
 
 typedef struct Cluster Cluster;

@@ -5,11 +5,21 @@
 #include "cluster/kube_count.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { TOKEN_AGE_MS = 60000, TOKEN_BYTES = 1 << 16, TIMEOUT_MS = 5000, QUIET_MAX_S = 300 };
+static const double PER_S = 5, BURST = 10;
+
+struct KubeBudget { /* a bucket of tokens */
+	pthread_mutex_t lock;
+	Clock *clock;
+	double per_s, burst, tokens;
+	int64_t at_ms;
+};
 
 struct KubeClient {
 	HttpClient *http;
@@ -17,12 +27,82 @@ struct KubeClient {
 	StrBuf url;
 	Clock *clock;
 	Telemetry *telemetry;     /* NULL: nobody counts */
+	KubeBudget *own_budget, *budget; /* the one in use; NULL: none */
+	struct KubeCache *cache;
 	char *server;
+	char *ca_pem;             /* for a client certificate that a plugin gives */
+	bool insecure;
 	char *token_file;         /* NULL: the token stays as it is */
+	ExecPlugin *exec;         /* lent; NULL: none */
 	StrBuf token;             /* empty: none */
 	int64_t token_read_ms;    /* monotonic */
 	int64_t quiet_until_ms;   /* monotonic: the API asked for silence until then */
 };
+
+/* ---- the budget ---- */
+
+int kube_budget_new(double per_s, double burst, Clock *clock, KubeBudget **ret_budget, Error *err)
+{
+	KubeBudget *budget = calloc(1, sizeof *budget);
+	if (!budget)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	*budget = (KubeBudget) { .clock = clock, .per_s = per_s, .burst = burst, .tokens = burst, .at_ms = clock_mono_ms(clock) };
+	(void) pthread_mutex_init(&budget->lock, NULL);
+	*ret_budget = budget;
+	return 0;
+}
+
+void kube_budget_free(KubeBudget *budget)
+{
+	if (!budget)
+		return;
+	(void) pthread_mutex_destroy(&budget->lock);
+	free(budget);
+}
+
+/* Takes a token, at once or ahead of time. Answers how long to wait for it, in ms; -1: too long, and none was taken. */
+static int64_t budget_take(KubeBudget *budget, int64_t most_ms)
+{
+	(void) pthread_mutex_lock(&budget->lock);
+	int64_t now_ms = clock_mono_ms(budget->clock);
+	double tokens = budget->tokens + (double) (now_ms - budget->at_ms) / 1000 * budget->per_s;
+	budget->tokens = tokens < budget->burst ? tokens : budget->burst;
+	budget->at_ms = now_ms;
+	int64_t wait_ms = budget->tokens >= 1 ? 0 : (int64_t) ((1 - budget->tokens) / budget->per_s * 1000) + 1;
+	if (wait_ms <= most_ms)
+		budget->tokens -= 1;
+	(void) pthread_mutex_unlock(&budget->lock);
+	return wait_ms <= most_ms ? wait_ms : -1;
+}
+
+static int wait_turn(KubeClient *client, const char *what, Error *err)
+{
+	if (!client->budget)
+		return 0;
+	int64_t wait_ms = budget_take(client->budget, TIMEOUT_MS);
+	if (wait_ms < 0)
+		return error_set(err, ERR_BUSY, "%s: not sent: too many requests are waiting for their turn", what);
+	if (wait_ms > 0)
+		(void) usleep((useconds_t) clock_wait_ms(client->clock, clock_mono_ms(client->clock) + wait_ms) * 1000);
+	return 0;
+}
+
+void kube_client_budget(KubeClient *client, KubeBudget *budget)
+{
+	client->budget = budget;
+}
+
+void kube_client_cache(KubeClient *client, struct KubeCache *cache)
+{
+	client->cache = cache;
+}
+
+struct KubeCache *kube_client_cached(const KubeClient *client)
+{
+	return client->cache;
+}
+
+/* ---- credentials ---- */
 
 static int read_token(KubeClient *client, Error *err)
 {
@@ -35,22 +115,66 @@ static int read_token(KubeClient *client, Error *err)
 	return client->token.len > 0 ? 0 : error_set(err, ERR_INVALID, "%s: the token file is empty", client->token_file);
 }
 
+/* The plugin's token, and a new connection where it gives a certificate. */
+static int ask_plugin(KubeClient *client, bool is_refused, Error *err)
+{
+	ExecCredential got = { 0 };
+	int code = exec_plugin_get(client->exec, client->clock, is_refused, &got, err);
+	if (code)
+		return code;
+	strbuf_clear(&client->token);
+	if (got.token)
+		strbuf_add(&client->token, got.token, strlen(got.token));
+	if (got.cert_pem) {
+		const HttpTls tls = { client->ca_pem, got.cert_pem, got.key_pem, client->insecure };
+		HttpClient *http = NULL;
+		code = http_client_new(&tls, &http, err);
+		if (!code) {
+			http_client_free(client->http);
+			client->http = http;
+		}
+	}
+	client->token_read_ms = clock_mono_ms(client->clock);
+	exec_credential_done(&got);
+	return code ? code : client->token.failed ? error_set(err, ERR_NOMEM, "out of memory") : 0;
+}
+
+/* From where it comes, if it comes from anywhere. */
+static int renew(KubeClient *client, bool is_refused, Error *err)
+{
+	return client->exec ? ask_plugin(client, is_refused, err) : client->token_file ? read_token(client, err) : 0;
+}
+
+static char *copy(const char *text, bool *failed)
+{
+	char *mine = text ? strdup(text) : NULL;
+	*failed |= text && !mine;
+	return mine;
+}
+
 int kube_client_new(const KubeConfig *config, Clock *clock, KubeClient **ret_client, Error *err)
 {
 	KubeClient *client = calloc(1, sizeof *client);
 	if (!client)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	const HttpTls tls = { config->ca_pem, config->cert_pem, config->key_pem, config->insecure };
+	bool failed = false;
 	client->clock = clock;
-	client->server = strdup(config->server);
-	client->token_file = config->token_file ? strdup(config->token_file) : NULL;
+	client->insecure = config->insecure;
+	client->exec = config->exec;
+	client->server = copy(config->server, &failed);
+	client->ca_pem = copy(config->ca_pem, &failed);
+	client->token_file = copy(config->token_file, &failed);
 	int code = http_client_new(&tls, &client->http, err);
-	if (!code && (!client->server || (config->token_file && !client->token_file)))
+	if (!code && failed)
 		code = error_set(err, ERR_NOMEM, "out of memory");
-	if (!code && client->token_file)
-		code = read_token(client, err);
-	else if (!code && config->token)
+	if (!code)
+		code = kube_budget_new(PER_S, BURST, clock, &client->own_budget, err);
+	client->budget = client->own_budget;
+	if (!code && config->token && !client->token_file)
 		strbuf_add(&client->token, config->token, strlen(config->token));
+	if (!code)
+		code = renew(client, false, err);
 	if (!code && client->token.failed)
 		code = error_set(err, ERR_NOMEM, "out of memory");
 	if (code)
@@ -75,7 +199,9 @@ void kube_client_free(KubeClient *client)
 	if (client->token.data)
 		explicit_bzero(client->token.data, client->token.size);
 	strbuf_done(&client->token);
+	kube_budget_free(client->own_budget);
 	free(client->token_file);
+	free(client->ca_pem);
 	free(client->server);
 	free(client);
 }
@@ -144,32 +270,27 @@ static int prepare(KubeClient *client, const char *what, const char *path, Error
 	strbuf_addf(&client->url, "%s%s", client->server, path);
 	if (client->url.failed)
 		return error_set(err, ERR_NOMEM, "%s: out of memory", what);
-	if (client->token_file && now_ms - client->token_read_ms >= TOKEN_AGE_MS)
-		return read_token(client, err);
-	return 0;
+	int code = 0;
+	if (now_ms - client->token_read_ms >= TOKEN_AGE_MS)
+		code = renew(client, false, err);
+	return code ? code : wait_turn(client, what, err);
 }
 
-int kube_request(KubeClient *client, const char *what, const char *method, const char *path, const char *body,
-                 Json **ret_json, Error *err)
+static int ask(KubeClient *client, const char *what, HttpRequest *request, const char *path, Json **ret_json, Error *err)
 {
 	int code = prepare(client, what, path, err);
 	if (code)
 		return code;
-	HttpRequest request = {
-		.method = method,
-		.url = client->url.data,
-		.content_type = !strcmp(method, "PATCH") ? "application/merge-patch+json" : "application/json",
-		.body = body,
-		.body_len = body ? strlen(body) : 0,
-		.bearer = client->token.len > 0 ? client->token.data : NULL,
-		.timeout_ms = TIMEOUT_MS,
-	};
-	code = send_once(client, what, &request, err);
-	if (!code && client->response.status == 401 && client->token_file) {
-		code = read_token(client, err);
-		request.bearer = client->token.data;
+	request->url = client->url.data;
+	request->body_len = request->body ? strlen(request->body) : 0;
+	request->bearer = client->token.len > 0 ? client->token.data : NULL;
+	request->timeout_ms = TIMEOUT_MS;
+	code = send_once(client, what, request, err);
+	if (!code && client->response.status == 401 && (client->token_file || client->exec)) {
+		code = renew(client, true, err);
+		request->bearer = client->token.len > 0 ? client->token.data : NULL;
 		if (!code)
-			code = send_once(client, what, &request, err);
+			code = send_once(client, what, request, err);
 	}
 	if (code)
 		return code;
@@ -180,4 +301,25 @@ int kube_request(KubeClient *client, const char *what, const char *method, const
 	Error cause = { 0 };
 	code = json_parse(client->response.body.data, client->response.body.len, ret_json, &cause);
 	return code ? error_set(err, code, "%s: %s", what, cause.text) : 0;
+}
+
+int kube_request(KubeClient *client, const char *what, const char *method, const char *path, const char *body,
+                 Json **ret_json, Error *err)
+{
+	HttpRequest request = {
+		.method = method,
+		.content_type = !strcmp(method, "PATCH") ? "application/merge-patch+json" : "application/json",
+		.body = body,
+	};
+	return ask(client, what, &request, path, ret_json, err);
+}
+
+int kube_apply(KubeClient *client, const char *what, const char *path, const char *body, Error *err)
+{
+	HttpRequest request = { .method = "PATCH", .content_type = "application/apply-patch+yaml", .body = body };
+	StrBuf full = { 0 };
+	strbuf_addf(&full, "%s?fieldManager=maestro&force=false", path);
+	int code = full.failed ? error_set(err, ERR_NOMEM, "out of memory") : ask(client, what, &request, full.data, NULL, err);
+	strbuf_done(&full);
+	return code;
 }

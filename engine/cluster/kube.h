@@ -5,6 +5,7 @@
 #define MAESTRO_CLUSTER_KUBE_H
 
 #include "base/clock.h"
+#include "base/cluster.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/telemetry.h"
@@ -32,14 +33,29 @@ void kube_client_free(KubeClient *client); /* accepts NULL */
 int kube_request(KubeClient *client, const char *what, const char *method, const char *path, const char *body,
                  Json **ret_json, Error *err);
 
+/* The same as a server-side apply under field manager `maestro`, without force; body is JSON. */
+int kube_apply(KubeClient *client, const char *what, const char *path, const char *body, Error *err);
+
+/*
+ * A budget of requests that clients share: 5 a second, 10 at once (CONTROL C). A client without one has one of its own; a request
+ * waits for its turn, at most as long as its time-out. Any thread.
+ */
+typedef struct KubeBudget KubeBudget;
+int kube_budget_new(double per_s, double burst, Clock *clock, KubeBudget **ret_budget, Error *err);
+void kube_budget_free(KubeBudget *budget); /* accepts NULL */
+/* Lent for the client's life; NULL: no budget, for the lease alone. */
+void kube_client_budget(KubeClient *client, KubeBudget *budget);
+
 /* ---- the objects that an autoscaler reads ---- */
 
 enum { PROM_ANNOTATION = 2048 }; /* bytes of the annotation maestro.io/queries, with its NUL */
 
 typedef struct KubeDeployment {
 	char uid[64];
+	char resource_version[64];
 	char selector[512];         /* of its pods, in the form of labelSelector */
 	int32_t replicas;           /* spec.replicas */
+	int32_t status_replicas;
 	double latency_soft_ms;     /* latencySoftConstraint; 0: off or absent */
 	double latency_hard_ms;     /* latencyHardConstraint */
 	int32_t min_replicas;       /* maestro.io/min-replicas; 0: absent */
@@ -47,10 +63,20 @@ typedef struct KubeDeployment {
 	char queries[PROM_ANNOTATION]; /* maestro.io/queries; "": absent */
 	double cpu_request_cores;   /* of one pod, summed over its containers; 0: a container has none */
 	double mem_limit_bytes;     /* the same */
+	TargetFacts facts;          /* what the object itself says; owner is "" */
 } KubeDeployment;
 
-/* Reads target's Deployment. ERR_INVALID names an annotation that is not a number. */
+/* Reads target's Deployment, out of the client's cache where it has one. ERR_INVALID names an annotation that is not a number. */
 int kube_deployment_read(KubeClient *client, const Target *target, KubeDeployment *ret, Error *err);
+/* The same out of an object that is there. */
+int kube_deployment_parse(const Json *object, const Target *target, KubeDeployment *ret, Error *err);
+
+typedef struct KubePod { /* what of a pod matters, with times as moments */
+	PodSample sample;         /* its ages are not filled in */
+	int64_t started_ms, ready_ms; /* wall */
+	char name[NAME_MAX_K8S];
+} KubePod;
+void kube_pod_parse(const Json *object, KubePod *ret);
 
 typedef struct PodList {
 	PodSample *pod;                /* [n] usage is not filled in: the metrics source does that */
@@ -59,10 +85,17 @@ typedef struct PodList {
 	int32_t ready;                 /* Ready, and not being deleted */
 } PodList;
 
-/* Fills list (emptied first, its memory kept) with the pods that selector picks in target's namespace; ages are as of
- * now_ms. On failure the list is empty. */
+/* Fills list (emptied first, its memory kept) with the pods that selector picks in target's namespace, out of the client's cache
+ * where it has one; ages are as of now_ms. On failure the list is empty. */
 int kube_pods_list(KubeClient *client, const Target *target, const char *selector, int64_t now_ms, PodList *list,
                    Error *err);
+/* Adds one. ERR_NOMEM. */
+int pod_list_add(PodList *list, const KubePod *pod, int64_t now_ms);
 void pod_list_done(PodList *list);
+
+/* Where the reads above look first; see cache.h. Lent; NULL: nowhere. */
+struct KubeCache;
+void kube_client_cache(KubeClient *client, struct KubeCache *cache);
+struct KubeCache *kube_client_cached(const KubeClient *client);
 
 #endif

@@ -1,6 +1,7 @@
 /* Deployments and pods out of the API's JSON; see kube.h. */
 #include "base/http.h"
 #include "base/mem.h"
+#include "cluster/cache.h"
 #include "cluster/kube.h"
 #include "cluster/quantity.h"
 
@@ -131,12 +132,118 @@ static int read_annotations(const Json *root, const char *what, KubeDeployment *
 	return 0;
 }
 
+/* ---- what people ask for ---- */
+
+static void trouble(TargetFacts *facts, const char *key, const char *text, const char *wanted)
+{
+	if (!facts->trouble[0])
+		(void) snprintf(facts->trouble, sizeof facts->trouble, "maestro.io/%s: \"%.24s\" is not %s", key, text, wanted);
+}
+
+static bool read_flag(const Json *root, const char *key, TargetFacts *facts)
+{
+	char full[64];
+	(void) snprintf(full, sizeof full, "maestro.io/%s", key);
+	const char *text = annotation(root, full);
+	if (text && strcmp(text, "true") && strcmp(text, "false"))
+		trouble(facts, key, text, "true or false");
+	return text && !strcmp(text, "true");
+}
+
+static void read_held(const Json *root, TargetFacts *facts)
+{
+	const char *number = annotation(root, "maestro.io/paused-replicas"), *until = annotation(root, "maestro.io/paused-until");
+	char *end = NULL;
+	facts->held_replicas = -1;
+	if (until && !time_parse(until, &facts->held_until_ms))
+		trouble(facts, "paused-until", until, "a time like 2026-01-02T15:04:05Z");
+	if (!number)
+		return;
+	long value = strtol(number, &end, 10);
+	if (end == number || *end || value < 0 || value > 1000000)
+		trouble(facts, "paused-replicas", number, "a count of pods");
+	else
+		facts->held_replicas = (int32_t) value;
+}
+
+/* "15s", "2m" or a bare number of seconds. */
+static void read_interval(const Json *root, TargetFacts *facts)
+{
+	const char *text = annotation(root, "maestro.io/interval");
+	char *end = NULL;
+	double value = text ? strtod(text, &end) : 0;
+	double unit = !text || !*end || !strcmp(end, "s") ? 1 : !strcmp(end, "m") ? 60 : 0;
+	if (text && (end == text || unit <= 0 || !(value * unit >= 1 && value * unit <= 3600)))
+		trouble(facts, "interval", text, "1s to 60m");
+	else
+		facts->interval_s = value * unit;
+}
+
+/* Who wrote spec.replicas last. */
+static void read_manager(const Json *root, TargetFacts *facts)
+{
+	const char *newest = "";
+	for (const Json *entry = json_first(json_get(root, "metadata.managedFields")); entry; entry = json_next(entry)) {
+		const char *time = json_string_or(entry, "time", "");
+		if (!json_get(entry, "fieldsV1.f:spec.f:replicas") || strcmp(time, newest) < 0)
+			continue;
+		newest = time;
+		str_copy(facts->manager, sizeof facts->manager, json_string_or(entry, "manager", ""));
+	}
+}
+
+static void read_facts(const Json *root, KubeDeployment *ret)
+{
+	TargetFacts *facts = &ret->facts;
+	const char *policy = annotation(root, "maestro.io/policy");
+	str_copy(facts->uid, sizeof facts->uid, ret->uid);
+	facts->is_paused = read_flag(root, "paused", facts);
+	facts->is_scale_in_paused = read_flag(root, "paused-scale-in", facts);
+	read_held(root, facts);
+	read_interval(root, facts);
+	read_manager(root, facts);
+	str_copy(facts->policy, sizeof facts->policy, policy ? policy : "");
+	facts->min_replicas = ret->min_replicas;
+	facts->max_replicas = ret->max_replicas;
+	facts->latency_soft_ms = ret->latency_soft_ms;
+	facts->latency_hard_ms = ret->latency_hard_ms;
+}
+
+/* ---- the object ---- */
+
+int kube_deployment_parse(const Json *root, const Target *target, KubeDeployment *ret, Error *err)
+{
+	char what[NAMESPACE_MAX + NAME_MAX_K8S + 16];
+	KubeDeployment deployment = { 0 };
+	int64_t replicas = 0;
+	(void) snprintf(what, sizeof what, "deployment %s/%s", target->namespace_, target->name);
+	if (!json_int(json_get(root, "spec.replicas"), &replicas) || replicas < 0 || replicas > INT32_MAX)
+		return error_set(err, ERR_PARSE, "%s: the answer has no spec.replicas", what);
+	int code = read_selector(json_get(root, "spec.selector"), what, &deployment, err);
+	if (!code)
+		code = read_annotations(root, what, &deployment, err);
+	if (code)
+		return code;
+	const Json *spec = json_get(root, "spec.template.spec");
+	deployment.replicas = (int32_t) replicas;
+	deployment.status_replicas = (int32_t) json_int_or(root, "status.replicas", 0);
+	str_copy(deployment.uid, sizeof deployment.uid, json_string_or(root, "metadata.uid", ""));
+	str_copy(deployment.resource_version, sizeof deployment.resource_version,
+	         json_string_or(root, "metadata.resourceVersion", ""));
+	deployment.cpu_request_cores = resource_of(spec, "requests", "cpu");
+	deployment.mem_limit_bytes = resource_of(spec, "limits", "memory");
+	read_facts(root, &deployment);
+	*ret = deployment;
+	return 0;
+}
+
 int kube_deployment_read(KubeClient *client, const Target *target, KubeDeployment *ret, Error *err)
 {
 	char what[NAMESPACE_MAX + NAME_MAX_K8S + 16];
 	StrBuf path = { 0 };
 	Json *root = NULL;
-	KubeDeployment deployment = { 0 };
+	if (kube_client_cached(client))
+		return kube_cache_deployment(kube_client_cached(client), target, ret, err);
 	(void) snprintf(what, sizeof what, "deployment %s/%s", target->namespace_, target->name);
 	strbuf_addf(&path, "/apis/apps/v1/namespaces/");
 	http_escape(&path, target->namespace_);
@@ -145,21 +252,8 @@ int kube_deployment_read(KubeClient *client, const Target *target, KubeDeploymen
 	int code = path.failed ? error_set(err, ERR_NOMEM, "%s: out of memory", what) : 0;
 	if (!code)
 		code = kube_request(client, what, "GET", path.data, NULL, &root, err);
-	int64_t replicas = 0;
-	if (!code && (!json_int(json_get(root, "spec.replicas"), &replicas) || replicas < 0 || replicas > INT32_MAX))
-		code = error_set(err, ERR_PARSE, "%s: the answer has no spec.replicas", what);
 	if (!code)
-		code = read_selector(json_get(root, "spec.selector"), what, &deployment, err);
-	if (!code)
-		code = read_annotations(root, what, &deployment, err);
-	if (!code) {
-		const Json *spec = json_get(root, "spec.template.spec");
-		deployment.replicas = (int32_t) replicas;
-		str_copy(deployment.uid, sizeof deployment.uid, json_string_or(root, "metadata.uid", ""));
-		deployment.cpu_request_cores = resource_of(spec, "requests", "cpu");
-		deployment.mem_limit_bytes = resource_of(spec, "limits", "memory");
-		*ret = deployment;
-	}
+		code = kube_deployment_parse(root, target, ret, err);
 	json_free(root);
 	strbuf_done(&path);
 	return code;
@@ -176,21 +270,33 @@ static PodPhase phase_of(const char *text)
 	return POD_UNKNOWN;
 }
 
-static void read_ready(const Json *item, int64_t now_ms, PodSample *pod)
+static void read_ready(const Json *item, KubePod *ret)
 {
+	PodSample *pod = &ret->sample;
 	pod->ready = READY_ABSENT;
 	for (const Json *c = json_first(json_get(item, "status.conditions")); c; c = json_next(c)) {
 		if (strcmp(json_string_or(c, "type", ""), "Ready"))
 			continue;
 		const char *status = json_string_or(c, "status", "");
-		int64_t since_ms;
 		pod->ready = !strcmp(status, "True") ? READY_TRUE : !strcmp(status, "False") ? READY_FALSE : READY_UNKNOWN;
-		if (time_parse(json_string_or(c, "lastTransitionTime", ""), &since_ms))
-			pod->ready_age_ms = now_ms - since_ms;
+		if (!time_parse(json_string_or(c, "lastTransitionTime", ""), &ret->ready_ms))
+			ret->ready_ms = -1;
 	}
 }
 
-static int add_pod(PodList *list, const Json *item, int64_t now_ms)
+void kube_pod_parse(const Json *item, KubePod *ret)
+{
+	*ret = (KubePod) { .ready_ms = -1 };
+	PodSample *pod = &ret->sample;
+	pod->phase = phase_of(json_string_or(item, "status.phase", ""));
+	pod->is_deleting = json_string(json_get(item, "metadata.deletionTimestamp")) != NULL;
+	pod->has_start_time = time_parse(json_string_or(item, "status.startTime", ""), &ret->started_ms);
+	pod->has_request = pod_resource(json_get(item, "spec"), "requests", "cpu", &pod->request_m);
+	read_ready(item, ret);
+	str_copy(ret->name, sizeof ret->name, json_string_or(item, "metadata.name", ""));
+}
+
+int pod_list_add(PodList *list, const KubePod *one, int64_t now_ms)
 {
 	if (list->n == list->size) {
 		size_t size = list->size ? list->size * 2 : 16;
@@ -204,18 +310,21 @@ static int add_pod(PodList *list, const Json *item, int64_t now_ms)
 			return ERR_NOMEM;
 		list->size = size;
 	}
-	PodSample pod = { .phase = phase_of(json_string_or(item, "status.phase", "")) };
-	int64_t started_ms;
-	pod.is_deleting = json_string(json_get(item, "metadata.deletionTimestamp")) != NULL;
-	pod.has_start_time = time_parse(json_string_or(item, "status.startTime", ""), &started_ms);
-	pod.start_age_ms = pod.has_start_time ? now_ms - started_ms : 0;
-	pod.has_request = pod_resource(json_get(item, "spec"), "requests", "cpu", &pod.request_m);
-	read_ready(item, now_ms, &pod);
+	PodSample pod = one->sample;
+	pod.start_age_ms = pod.has_start_time ? now_ms - one->started_ms : 0;
+	pod.ready_age_ms = one->ready_ms >= 0 ? now_ms - one->ready_ms : 0;
 	if (pod.ready == READY_TRUE && !pod.is_deleting)
 		list->ready++;
-	str_copy(list->name[list->n], NAME_MAX_K8S, json_string_or(item, "metadata.name", ""));
+	str_copy(list->name[list->n], NAME_MAX_K8S, one->name);
 	list->pod[list->n++] = pod;
 	return 0;
+}
+
+static int add_pod(PodList *list, const Json *item, int64_t now_ms)
+{
+	KubePod pod;
+	kube_pod_parse(item, &pod);
+	return pod_list_add(list, &pod, now_ms);
 }
 
 static int pods_path(StrBuf *path, const Target *target, const char *selector, const char *next)
@@ -244,6 +353,8 @@ int kube_pods_list(KubeClient *client, const Target *target, const char *selecto
 	list->n = 0;
 	list->ready = 0;
 	int code = 0;
+	if (kube_client_cached(client))
+		return kube_cache_pods(kube_client_cached(client), target, selector, now_ms, list, err);
 	do {
 		code = pods_path(&path, target, selector, next);
 		json_free(page);

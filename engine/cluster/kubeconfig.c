@@ -177,7 +177,6 @@ static int refuse(const Entry *entry, Error *err)
 	static const struct {
 		const char *key, *remedy;
 	} refused[] = {
-		{ "exec", "exec credential plugins are not supported yet; use a client certificate or a token" },
 		{ "auth-provider", "auth providers are not supported; use a client certificate or a token" },
 		{ "username", "passwords are not supported; use a client certificate or a token" },
 		{ "password", "passwords are not supported; use a client certificate or a token" },
@@ -214,6 +213,17 @@ static int read_cluster(const Entry *entry, KubeConfig *config, Error *err)
 	return 0;
 }
 
+static int read_exec(const Entry *entry, const Json *exec, KubeConfig *config, Error *err)
+{
+	const char *slash = strrchr(entry->path, '/');
+	char folder[4096] = "";
+	Error cause = { 0 };
+	if (slash)
+		(void) snprintf(folder, sizeof folder, "%.*s", (int) (slash - entry->path), entry->path);
+	int code = exec_plugin_new(exec, folder, &config->exec, &cause);
+	return code ? error_set(err, code, "kubeconfig %s: user %s: %s", entry->path, entry->name, cause.text) : 0;
+}
+
 static int read_user(const Entry *entry, KubeConfig *config, Error *err)
 {
 	int code = refuse(entry, err);
@@ -228,6 +238,9 @@ static int read_user(const Entry *entry, KubeConfig *config, Error *err)
 		code = take(entry, "token", &config->token, err);
 	if (!code)
 		code = take_path(entry, "tokenFile", &config->token_file, err);
+	const Json *exec = json_get(entry->body, "exec");
+	if (!code && exec && !json_is_null(exec) && !config->token && !config->token_file && !config->cert_pem)
+		code = read_exec(entry, exec, config, err);
 	return code;
 }
 
@@ -332,5 +345,7 @@ void kubeconfig_done(KubeConfig *config)
 	wipe(&config->key_pem);
 	wipe(&config->token);
 	wipe(&config->token_file);
+	exec_plugin_free(config->exec);
+	config->exec = NULL;
 	config->insecure = false;
 }

@@ -5,6 +5,7 @@
 #define MAESTRO_CLUSTER_KUBECONFIG_H
 
 #include "base/err.h"
+#include "cluster/credential.h"
 
 #include <stdbool.h>
 
@@ -15,6 +16,7 @@ typedef struct KubeConfig { /* strings are owned; NULL: not given */
 	char *ca_pem, *cert_pem, *key_pem;
 	char *token;
 	char *token_file; /* read anew by the client; wins over token */
+	ExecPlugin *exec; /* lent to clients: it outlives them */
 	bool insecure;    /* the file says insecure-skip-tls-verify: the caller warns */
 } KubeConfig;
 
@@ -23,8 +25,8 @@ typedef struct KubeConfig { /* strings are owned; NULL: not given */
  *          cluster, user, context or current-context wins), else ~/.kube/config, else the pod's service account
  * context  of --context, NULL: the current one
  *
- * File names inside are relative to the file that has them. What would change who we are and is not supported (exec
- * and auth-provider plugins, passwords, impersonation) is refused by name rather than left out. No secret is ever
+ * File names inside are relative to the file that has them. What would change who we are and is not supported
+ * (auth-provider plugins, passwords, impersonation) is refused by name rather than left out. No secret is ever
  * in an error. ERR_IO, ERR_PARSE, ERR_INVALID, ERR_NOT_FOUND (no configuration at all, or no such context), ERR_NOMEM.
  */
 int kubeconfig_load(const char *path, const char *context, KubeConfig *ret_config, Error *err);

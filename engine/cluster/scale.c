@@ -2,6 +2,8 @@
 #include "cluster/scale.h"
 
 #include "base/http.h"
+#include "base/mem.h"
+#include "cluster/cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 typedef struct KubeActuator {
 	Actuator base;
 	KubeClient *client;
+	bool is_refused; /* the last write met a conflict: what is cached is old */
 } KubeActuator;
 
 enum { WHAT = NAMESPACE_MAX + NAME_MAX_K8S + 32 };
@@ -54,12 +57,28 @@ static int read_scale(const Json *root, const char *what, Scale *ret_scale, Erro
 	return 0;
 }
 
+/* Scale and Deployment are one object: they share replicas, uid and resourceVersion. */
+static int get_cached(KubeActuator *kube, const Target *target, Scale *ret_scale, Error *err)
+{
+	KubeDeployment deployment;
+	int code = kube_cache_deployment(kube_client_cached(kube->client), target, &deployment, err);
+	if (code)
+		return code;
+	*ret_scale = (Scale) { .replicas = deployment.replicas, .status_replicas = deployment.status_replicas };
+	str_copy(ret_scale->resource_version, sizeof ret_scale->resource_version, deployment.resource_version);
+	str_copy(ret_scale->uid, sizeof ret_scale->uid, deployment.uid);
+	return 0;
+}
+
 static int get_scale(Actuator *actuator, const Target *target, Scale *ret_scale, Error *err)
 {
 	KubeActuator *kube = (KubeActuator *) actuator;
 	char what[WHAT];
 	StrBuf path = { 0 };
 	Json *root = NULL;
+	if (kube_client_cached(kube->client) && !kube->is_refused)
+		return get_cached(kube, target, ret_scale, err);
+	kube->is_refused = false;
 	describe(target, what);
 	int code = scale_path(target, &path);
 	code = code ? error_set(err, code, "%s: out of memory", what)
@@ -100,11 +119,14 @@ static int set_scale(Actuator *actuator, const Target *target, const Scale *want
 		code = error_set(err, ERR_NOMEM, "%s: out of memory", what);
 	else
 		code = kube_request(kube->client, what, "PUT", path.data, body, &root, err);
+	kube->is_refused = code == ERR_CONFLICT;
 	if (code == ERR_CONFLICT)
 		code = error_set(err, code, "%s: 409 conflict at resourceVersion %s", what, want->resource_version);
 	Scale now;
 	if (!code)
 		code = read_scale(root, what, &now, err);
+	if (!code && kube_client_cached(kube->client))
+		kube_cache_scaled(kube_client_cached(kube->client), target, now.replicas, now.resource_version);
 	if (!code && ret_scale)
 		*ret_scale = now;
 	json_free(root);

@@ -167,8 +167,10 @@ static int write_scale(Loop *loop, const Scale *seen, int64_t since_ms, int32_t 
 		code = actuator->ops->set_scale(actuator, target, &want, ret_scale, err);
 		if (code != ERR_CONFLICT)
 			return code;
-		if (i > 0)
-			(void) usleep((useconds_t) (CONFLICT_WAIT_MS * 1000));
+		if (i > 0) {
+			Clock *clock = loop->config.clock;
+			(void) usleep((useconds_t) clock_wait_ms(clock, clock_mono_ms(clock) + CONFLICT_WAIT_MS) * 1000);
+		}
 		code = actuator->ops->get_scale(actuator, target, &want, err);
 		if (code)
 			return code;

@@ -1,0 +1,32 @@
+/*
+ * The Cluster of a real Kubernetes: annotations and managers of the targets, other autoscalers, the lease, Events.
+ *
+ * look() fills the client's cache by requests of its own where nobody watches (up to some three targets), lists the
+ * HorizontalPodAutoscalers and KEDA's ScaledObjects of each namespace, and finds the targets' owners. What the API does not let us
+ * list is said once and is no conflict.
+ */
+#ifndef MAESTRO_CLUSTER_KUBE_CLUSTER_H
+#define MAESTRO_CLUSTER_KUBE_CLUSTER_H
+
+#include "base/actuator.h"
+#include "base/cluster.h"
+#include "cluster/cache.h"
+#include "cluster/herald.h"
+#include "cluster/lease.h"
+
+typedef struct KubeClusterConfig { /* all lent for its life */
+	KubeClient *client;  /* with a cache; used within look and the floor's calls only */
+	Clock *clock;
+	Lease *lease;        /* NULL: it leads always */
+	Herald *herald;      /* NULL: nothing is told */
+	bool is_watched;     /* somebody fills the cache */
+	bool drives_floor;   /* the HPA that has the target is meant to be there */
+} KubeClusterConfig;
+
+int kube_cluster_new(const KubeClusterConfig *config, Cluster **ret_cluster, Error *err);
+
+/* `--actuate hpa-floor`: an Actuator that writes spec.minReplicas of the HPA that has the target, conditionally and at most to the
+ * HPA's own maximum. The cluster is lent for its life. ERR_NOT_FOUND where no HPA, or more than one, has the target. */
+int kube_floor_new(Cluster *cluster, Actuator **ret_actuator, Error *err);
+
+#endif

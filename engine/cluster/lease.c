@@ -1,0 +1,306 @@
+/* See lease.h. One attempt is a GET and, if the record is ours or has expired, a conditional PUT. */
+#include "cluster/lease.h"
+
+#include "base/http.h"
+#include "base/mem.h"
+#include "base/queue.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static const double JITTER = 1.2;
+
+typedef struct LeaseRecord { /* what the API has */
+	char version[64];
+	char holder[128];
+	char renewed[40], acquired[40];
+	int64_t transitions;
+	int64_t duration_s;
+} LeaseRecord;
+
+struct Lease {
+	LeaseConfig config;
+	char namespace_[NAMESPACE_MAX], name[NAME_MAX_K8S], identity[128];
+	KubeClient *client;
+	StrBuf path;
+	Queue wake;              /* closed to stop; nothing is ever in it */
+	pthread_t thread;
+	LeaseRecord seen;
+	int64_t changed_ms;      /* monotonic, when the record was last seen to change */
+	pthread_mutex_t lock;    /* of those below */
+	int64_t held_until_ms;   /* monotonic; 0: not held */
+	bool was_held;
+	char holder[128];
+	int64_t transitions;
+};
+
+void lease_config_default(LeaseConfig *config)
+{
+	*config = (LeaseConfig) { .name = "maestro-autoscaler", .duration_ms = 15000, .renew_ms = 10000, .retry_ms = 2000 };
+}
+
+void lease_identity(char *text, size_t size)
+{
+	char host[64] = "host";
+	unsigned char b[16];
+	(void) gethostname(host, sizeof host - 1);
+	if (getrandom(b, sizeof b, 0) != (ssize_t) sizeof b)
+		memset(b, (int) getpid() & 0xff, sizeof b);
+	(void) snprintf(text, size, "%s_%02x%02x%02x%02x-%02x%02x-4%x%02x-a%x%02x-%02x%02x%02x%02x%02x%02x", host, b[0], b[1], b[2],
+	                b[3], b[4], b[5], b[6] & 15u, b[7], b[8] & 15u, b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+static void micro_time(int64_t wall_ms, char *text, size_t size)
+{
+	char milli[CLOCK_TEXT];
+	clock_format(wall_ms, milli);
+	(void) snprintf(text, size, "%.*s000Z", (int) strcspn(milli, "Z"), milli);
+}
+
+/* ---- the record ---- */
+
+static void read_record(const Json *root, LeaseRecord *ret)
+{
+	*ret = (LeaseRecord) {
+		.transitions = json_int_or(root, "spec.leaseTransitions", 0),
+		.duration_s = json_int_or(root, "spec.leaseDurationSeconds", 0),
+	};
+	str_copy(ret->version, sizeof ret->version, json_string_or(root, "metadata.resourceVersion", ""));
+	str_copy(ret->holder, sizeof ret->holder, json_string_or(root, "spec.holderIdentity", ""));
+	str_copy(ret->renewed, sizeof ret->renewed, json_string_or(root, "spec.renewTime", ""));
+	str_copy(ret->acquired, sizeof ret->acquired, json_string_or(root, "spec.acquireTime", ""));
+}
+
+static char *record_body(const Lease *lease, const LeaseRecord *record)
+{
+	Json *root = json_new_object();
+	json_add_string(root, "apiVersion", "coordination.k8s.io/v1");
+	json_add_string(root, "kind", "Lease");
+	Json *metadata = json_add_object(root, "metadata");
+	json_add_string(metadata, "name", lease->name);
+	json_add_string(metadata, "namespace", lease->namespace_);
+	if (record->version[0])
+		json_add_string(metadata, "resourceVersion", record->version);
+	Json *spec = json_add_object(root, "spec");
+	json_add_string(spec, "holderIdentity", record->holder);
+	json_add_int(spec, "leaseDurationSeconds", record->duration_s);
+	json_add_string(spec, "acquireTime", record->acquired);
+	json_add_string(spec, "renewTime", record->renewed);
+	json_add_int(spec, "leaseTransitions", record->transitions);
+	char *text = json_print(root);
+	json_free(root);
+	return text;
+}
+
+/* Takes note of what the API has; a record that differs from the last one starts the clock of its expiry. */
+static void observe(Lease *lease, const LeaseRecord *record)
+{
+	bool is_new = strcmp(record->version, lease->seen.version) || strcmp(record->renewed, lease->seen.renewed) ||
+	              strcmp(record->holder, lease->seen.holder);
+	if (is_new)
+		lease->changed_ms = clock_mono_ms(lease->config.clock);
+	(void) pthread_mutex_lock(&lease->lock);
+	lease->transitions += strcmp(record->holder, lease->holder) != 0 && record->holder[0];
+	str_copy(lease->holder, sizeof lease->holder, record->holder);
+	(void) pthread_mutex_unlock(&lease->lock);
+	lease->seen = *record;
+}
+
+static int put_record(Lease *lease, const LeaseRecord *record, Error *err)
+{
+	Json *root = NULL;
+	StrBuf path = { 0 };
+	char *body = record_body(lease, record);
+	bool is_first = !record->version[0];
+	strbuf_addf(&path, "%s%s%s", lease->path.data, is_first ? "" : "/", is_first ? "" : lease->name);
+	int code = !body || path.failed ? error_set(err, ERR_NOMEM, "out of memory")
+	         : kube_request(lease->client, "lease", is_first ? "POST" : "PUT", path.data, body, &root, err);
+	if (!code) {
+		LeaseRecord now;
+		read_record(root, &now);
+		observe(lease, &now);
+	}
+	json_free(root);
+	free(body);
+	strbuf_done(&path);
+	return code;
+}
+
+static int get_record(Lease *lease, LeaseRecord *ret, Error *err)
+{
+	Json *root = NULL;
+	StrBuf path = { 0 };
+	strbuf_addf(&path, "%s/%s", lease->path.data, lease->name);
+	int code = path.failed ? error_set(err, ERR_NOMEM, "out of memory")
+	         : kube_request(lease->client, "lease", "GET", path.data, NULL, &root, err);
+	*ret = (LeaseRecord) { 0 };
+	if (!code)
+		read_record(root, ret);
+	json_free(root);
+	strbuf_done(&path);
+	return code == ERR_NOT_FOUND ? 0 : code;
+}
+
+/* ---- one attempt ---- */
+
+static void set_held(Lease *lease, int64_t until_ms)
+{
+	(void) pthread_mutex_lock(&lease->lock);
+	lease->held_until_ms = until_ms;
+	(void) pthread_mutex_unlock(&lease->lock);
+}
+
+/* Makes the record ours, or renews it. */
+static int take(Lease *lease, const LeaseRecord *old, Error *err)
+{
+	LeaseRecord mine = *old;
+	int64_t start_ms = clock_mono_ms(lease->config.clock); /* what is confirmed counts from when it was asked for */
+	bool is_ours = !strcmp(old->holder, lease->identity);
+	micro_time(clock_wall_ms(lease->config.clock), mine.renewed, sizeof mine.renewed);
+	if (!is_ours) {
+		str_copy(mine.holder, sizeof mine.holder, lease->identity);
+		str_copy(mine.acquired, sizeof mine.acquired, mine.renewed);
+		mine.transitions += old->version[0] != '\0';
+	}
+	mine.duration_s = lease->config.duration_ms / 1000;
+	int code = put_record(lease, &mine, err);
+	if (!code)
+		set_held(lease, start_ms + lease->config.renew_ms);
+	return code;
+}
+
+static int attempt(Lease *lease, Error *err)
+{
+	LeaseRecord record;
+	int code = get_record(lease, &record, err);
+	if (code)
+		return code;
+	observe(lease, &record);
+	bool is_ours = !strcmp(record.holder, lease->identity);
+	bool is_free = !record.version[0] || !record.holder[0];
+	int64_t age_ms = clock_mono_ms(lease->config.clock) - lease->changed_ms;
+	bool is_expired = age_ms >= lease->config.duration_ms;
+	if (is_ours || is_free || is_expired)
+		return take(lease, &record, err);
+	set_held(lease, 0);
+	return 0;
+}
+
+bool lease_is_held(Lease *lease)
+{
+	(void) pthread_mutex_lock(&lease->lock);
+	bool is_held = clock_mono_ms(lease->config.clock) < lease->held_until_ms;
+	(void) pthread_mutex_unlock(&lease->lock);
+	return is_held;
+}
+
+/* ---- the thread ---- */
+
+static int64_t pause_ms(const Lease *lease)
+{
+	uint32_t draw = 0;
+	(void) getrandom(&draw, sizeof draw, 0);
+	double share = (double) draw / (double) UINT32_MAX;
+	return (int64_t) ((double) lease->config.retry_ms * (1 + (JITTER - 1) * share));
+}
+
+static void tell(Lease *lease)
+{
+	bool is_held = lease_is_held(lease);
+	telemetry_lead(lease->config.telemetry, is_held);
+	if (is_held != lease->was_held && lease->config.on_change)
+		lease->config.on_change(lease->config.arg, is_held);
+	lease->was_held = is_held;
+}
+
+static void *lease_main(void *arg)
+{
+	Lease *lease = arg;
+	char nothing;
+	do {
+		Error err = { 0 };
+		(void) attempt(lease, &err); /* what failed is tried again; the deadline runs on */
+		tell(lease);
+	} while (queue_pop(&lease->wake, &nothing, pause_ms(lease)) == ERR_TIMEOUT);
+	return NULL;
+}
+
+static void lease_free(Lease *lease)
+{
+	kube_client_free(lease->client);
+	strbuf_done(&lease->path);
+	queue_done(&lease->wake);
+	(void) pthread_mutex_destroy(&lease->lock);
+	free(lease);
+}
+
+int lease_start(const LeaseConfig *config, Lease **ret_lease, Error *err)
+{
+	Lease *lease = calloc(1, sizeof *lease);
+	if (!lease)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	lease->config = *config;
+	(void) pthread_mutex_init(&lease->lock, NULL);
+	str_copy(lease->namespace_, sizeof lease->namespace_, config->namespace_);
+	str_copy(lease->name, sizeof lease->name, config->name);
+	str_copy(lease->identity, sizeof lease->identity, config->identity);
+	strbuf_addf(&lease->path, "/apis/coordination.k8s.io/v1/namespaces/");
+	http_escape(&lease->path, lease->namespace_);
+	strbuf_addf(&lease->path, "/leases");
+	int code = kube_client_new(config->kube, config->clock, &lease->client, err);
+	if (!code && (lease->path.failed || queue_init(&lease->wake, 1, 1)))
+		code = error_set(err, ERR_NOMEM, "out of memory");
+	if (!code) {
+		kube_client_count(lease->client, config->telemetry);
+		kube_client_budget(lease->client, NULL); /* a renewal does not stand in line */
+		if (pthread_create(&lease->thread, NULL, lease_main, lease))
+			code = error_set(err, ERR_NOMEM, "the thread of the lease does not start");
+	}
+	if (code)
+		lease_free(lease);
+	else
+		*ret_lease = lease;
+	return code;
+}
+
+static void release(Lease *lease)
+{
+	LeaseRecord record;
+	Error err = { 0 };
+	if (!lease_is_held(lease) || get_record(lease, &record, &err) || strcmp(record.holder, lease->identity))
+		return;
+	record.holder[0] = '\0';
+	record.duration_s = 1;
+	set_held(lease, 0);
+	(void) put_record(lease, &record, &err);
+}
+
+void lease_stop(Lease *lease)
+{
+	if (!lease)
+		return;
+	queue_close(&lease->wake);
+	(void) pthread_join(lease->thread, NULL);
+	release(lease);
+	lease_free(lease);
+}
+
+void lease_holder(Lease *lease, char *text, size_t size)
+{
+	(void) pthread_mutex_lock(&lease->lock);
+	str_copy(text, size, lease->holder);
+	(void) pthread_mutex_unlock(&lease->lock);
+}
+
+int64_t lease_transitions(Lease *lease)
+{
+	(void) pthread_mutex_lock(&lease->lock);
+	int64_t transitions = lease->transitions;
+	(void) pthread_mutex_unlock(&lease->lock);
+	return transitions;
+}

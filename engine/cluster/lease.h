@@ -1,0 +1,40 @@
+/*
+ * Leader election by a Lease of coordination.k8s.io/v1 (CONTROL C), on a thread of its own.
+ *
+ * A candidate measures expiry by its own monotonic clock from when it last saw the record change, never by the time inside. Every
+ * write is conditional. A lease is no lock: a process that was stopped and wakes up late is told so by lease_is_held, which
+ * compares the clock at each call, so it is asked right before each write of a scale.
+ */
+#ifndef MAESTRO_CLUSTER_LEASE_H
+#define MAESTRO_CLUSTER_LEASE_H
+
+#include "cluster/kube.h"
+
+typedef struct LeaseConfig {
+	const KubeConfig *kube;  /* copied from */
+	Clock *clock;            /* the machine's; lent */
+	const char *namespace_, *name; /* copied; "maestro-autoscaler" */
+	const char *identity;    /* copied; lease_identity() */
+	int64_t duration_ms, renew_ms, retry_ms; /* 15, 10 and 2 s */
+	Telemetry *telemetry;    /* lent; NULL: nobody counts */
+	void (*on_change)(void *arg, bool is_held); /* on the lease's thread; may be NULL */
+	void *arg;
+} LeaseConfig;
+
+/* Durations and name of the specification. */
+void lease_config_default(LeaseConfig *config);
+/* "hostname_uuid", another one at each call. */
+void lease_identity(char *text, size_t size);
+
+typedef struct Lease Lease;
+int lease_start(const LeaseConfig *config, Lease **ret_lease, Error *err);
+/* Releases it if it is held: holder "", duration 1. Accepts NULL. */
+void lease_stop(Lease *lease);
+
+/* Any thread. True until the renew deadline after the last renewal that the API confirmed. */
+bool lease_is_held(Lease *lease);
+/* Who holds it, as last seen; how often it changed hands in sight. */
+void lease_holder(Lease *lease, char *text, size_t size);
+int64_t lease_transitions(Lease *lease);
+
+#endif
