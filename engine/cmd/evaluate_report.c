@@ -69,6 +69,15 @@ static int print_summary(const Contest *contest, int32_t f, int32_t lambda)
 	return code ? code : print_line(line);
 }
 
+static void add_group(Json *to, const VersusGroup *group)
+{
+	add_span(to, "v_change_at_equal_pod_hours", &group->v_change);
+	add_span(to, "pod_hours_ratio_at_equal_v", &group->pod_hours_ratio);
+	json_add_number(to, "pod_hours_ratio_median", group->pod_hours_median);
+	json_add_number(to, "pod_hours_ratio_worst_trace", group->pod_hours_worst);
+	json_add_number(to, "v_change_worst_trace", group->worst_change);
+}
+
 static int print_versus(const Contest *contest, int32_t f, int32_t against, int32_t lambda)
 {
 	const ContestConfig *c = &contest->config;
@@ -81,11 +90,7 @@ static int print_versus(const Contest *contest, int32_t f, int32_t against, int3
 	json_add_string(line, "policy", c->family[f].word);
 	json_add_bool(line, "paired", true);
 	json_add_number(line, "lambda", c->lambda[lambda]);
-	add_span(line, "v_change_at_equal_pod_hours", &v.v_change);
-	add_span(line, "pod_hours_ratio_at_equal_v", &v.pod_hours_ratio);
-	json_add_number(line, "pod_hours_ratio_median", v.pod_hours_median);
-	json_add_number(line, "pod_hours_ratio_worst_trace", v.pod_hours_worst);
-	json_add_number(line, "v_change_worst_trace", v.worst_change);
+	add_group(line, &v.group[GROUP_ALL]);
 	Json *better = json_add_object(line, "probability_of_improvement");
 	json_add_number(better, "p", v.improvement.mean);
 	json_add_number(better, "lo", v.improvement.lo);
@@ -95,6 +100,35 @@ static int print_versus(const Contest *contest, int32_t f, int32_t against, int3
 	Json *by_trace = json_add_object(line, "v_change_by_trace");
 	for (int32_t t = 0; t < c->n_traces; t++)
 		json_add_number(by_trace, c->trace[t].name, v.trace_change[t]);
+	for (int g = GROUP_ALL + 1; g < GROUPS; g++)
+		if (group_size(contest, (Group) g))
+			add_group(json_add_object(line, group_name((Group) g)), &v.group[g]);
+	versus_done(&v);
+	return print_line(line);
+}
+
+/* The settings that tuning put on a family's path, means over seeds. */
+static int print_front(const Contest *contest, int32_t f, int32_t t)
+{
+	const ContestConfig *c = &contest->config;
+	const Path *path = contest_path(contest, f, t);
+	Json *line = json_new_object();
+	json_add_string(line, "front", c->family[f].word);
+	json_add_string(line, "trace", c->trace[t].name);
+	Json *points = json_add_array(line, "points");
+	for (int32_t k = 0; k < path->n; k++) {
+		char text[SETTING_TEXT];
+		double pod_hours = 0, v = 0;
+		for (int32_t i = 0; i < c->seeds; i++) {
+			pod_hours += contest_cell(contest, f, t, k, i)[FIGURE_POD_HOURS] / c->seeds;
+			v += contest_cell(contest, f, t, k, i)[FIGURE_V_PCT] / c->seeds;
+		}
+		family_describe(&c->family[f], &c->arena, path->setting[k], text);
+		Json *point = json_add_object(points, NULL);
+		json_add_string(point, "settings", text[0] ? text : NULL);
+		json_add_number(point, "pod_hours", pod_hours);
+		json_add_number(point, "v_pct", v);
+	}
 	return print_line(line);
 }
 
@@ -106,6 +140,9 @@ int evaluate_print_json(const Contest *contest)
 		for (int32_t t = 0; t < c->n_traces && !code; t++)
 			for (int32_t i = 0; i < c->seeds && !code; i++)
 				code = print_cell(contest, f, t, i);
+	for (int32_t f = 0; f < c->n_families && !code; f++)
+		for (int32_t t = 0; t < c->n_traces && !code; t++)
+			code = print_front(contest, f, t);
 	for (int32_t f = 0; f < c->n_families && !code; f++)
 		for (int32_t l = 0; l < c->n_lambdas && !code; l++)
 			code = print_summary(contest, f, l);
@@ -155,6 +192,14 @@ static int32_t reference_of(const ContestConfig *c)
 	return 0;
 }
 
+static void print_group(const char *word, double lambda, Group group, const VersusGroup *v)
+{
+	printf("%-28.28s lambda %-4g %-6s %+6.1f %% [%+.1f, %+.1f] [%+.1f, %+.1f] %+7.1f   x %.3f [%.3f, %.3f] worst %.3f\n", word, lambda,
+	       group_name(group), 100 * v->v_change.iqm, 100 * v->v_change.lo, 100 * v->v_change.hi, 100 * v->v_change.traces_lo,
+	       100 * v->v_change.traces_hi, 100 * v->worst_change, v->pod_hours_ratio.iqm, v->pod_hours_ratio.traces_lo,
+	       v->pod_hours_ratio.traces_hi, v->pod_hours_worst);
+}
+
 static int print_comparison(const Contest *contest, int32_t against)
 {
 	const ContestConfig *c = &contest->config;
@@ -167,10 +212,10 @@ static int print_comparison(const Contest *contest, int32_t against)
 			if (f == against)
 				continue;
 			code = summary_versus(contest, f, against, l, &v);
-			printf("%-28.28s lambda %-4g %+6.1f %% [%+.1f, %+.1f] [%+.1f, %+.1f] %+7.1f   x %.3f [%.3f, %.3f] worst %.3f\n",
-			       c->family[f].word, c->lambda[l], 100 * v.v_change.iqm, 100 * v.v_change.lo, 100 * v.v_change.hi,
-			       100 * v.v_change.traces_lo, 100 * v.v_change.traces_hi, 100 * v.worst_change, v.pod_hours_ratio.iqm,
-			       v.pod_hours_ratio.traces_lo, v.pod_hours_ratio.traces_hi, v.pod_hours_worst);
+			for (int g = 0; g < GROUPS && !code; g++)
+				if (group_size(contest, (Group) g))
+					print_group(c->family[f].word, c->lambda[l], (Group) g, &v.group[g]);
+			versus_done(&v);
 		}
 	return code;
 }

@@ -8,9 +8,9 @@
 #include "base/policy.h"
 #include "sim/sim.h"
 
-/* Demand is counted with `use` times the capacity of a pod: 1 is the definition, other values are its front. ERR_NOMEM. */
-int clairvoyant_policy_new(double use, double horizon_s, double interval_s, Policy **ret_policy);
-/* Looks into the future of this simulation from now on; lent for the episode. Of EvalOptions. */
-int clairvoyant_begin(Policy *policy, const SimTarget *sim, const Target *target);
+/* Demand has a margin as of staffing(): 0 is the definition, others are its front. ERR_NOMEM. */
+int clairvoyant_policy_new(double margin, double horizon_s, double interval_s, Policy **ret_policy);
+/* Looks into the future of this simulation, which begins at start_ms; lent for the episode. */
+void clairvoyant_begin(Policy *policy, const SimTarget *sim, int64_t start_ms);
 
 #endif

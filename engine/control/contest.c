@@ -78,6 +78,17 @@ typedef struct Worker {
 	EvalEpisode *episode;
 } Worker;
 
+typedef struct Beginning {
+	const Family *family;
+	const Arena *arena;
+} Beginning;
+
+static int begin(void *arg, Policy *policy, const SimTarget *sim, int64_t now_ms)
+{
+	const Beginning *b = arg;
+	return b->family->kind->begin ? b->family->kind->begin(policy, sim, b->arena, now_ms) : 0;
+}
+
 static int play_cell(Worker *worker, const Cell *cell, Error *err)
 {
 	const ContestConfig *c = &worker->batch->contest->config;
@@ -91,7 +102,7 @@ static int play_cell(Worker *worker, const Cell *cell, Error *err)
 	if (code)
 		return code;
 	const EvalOptions options = { .step = worker->step, .room = CELL_STEPS_MAX,
-		.begin = family->kind->begin };
+		.begin = begin, .arg = &(Beginning) { family, &c->arena } };
 	uint32_t stream = (uint32_t) ((2 * cell->trace + (cell->part == PART_REPORT)) * SEED_STRIDE + cell->seed);
 	code = evaluate_play(&config, evaluate_seed(c->seed, (int32_t) stream), policy, &options, worker->episode, &quantiles, err);
 	policy_free(policy);

@@ -208,7 +208,7 @@ int evaluate_play(const SimConfig *config, uint64_t seed, Policy *policy, const 
 	run.replicas = ret->first_replicas = run.sample.replicas;
 	rails_history_init(&run.history, run.now_ms, run.replicas);
 	if (!code && options->begin)
-		code = options->begin(policy, run.sim, &run.target);
+		code = options->begin(options->arg, policy, run.sim, run.now_ms);
 	for (int32_t t = 0; t < config->episode_steps && !code; t++)
 		code = step(&run, err);
 	finish(&run);

@@ -36,7 +36,8 @@ typedef struct EvalOptions {
 	EvalStep *step;         /* [room], the caller's; NULL: not kept */
 	int32_t room;
 	/* Called with the simulation before the first decision: for a clairvoyant, or to fill a history. May be NULL. */
-	int (*begin)(Policy *policy, const SimTarget *sim, const Target *target);
+	int (*begin)(void *arg, Policy *policy, const SimTarget *sim, int64_t now_ms);
+	void *arg;
 } EvalOptions;
 
 /* Seed of evaluation episode i under a run's seed. */

@@ -5,8 +5,10 @@
 #include "control/clairvoyant.h"
 #include "decide/fixed.h"
 #include "decide/hpa.h"
+#include "decide/model_based.h"
 #include "rl/model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,37 +107,120 @@ static int open_static(const Family *family, const Arena *arena, int32_t setting
 	return code ? error_set(err, code, "policy %s: %s", family->word, err_text(code)) : 0;
 }
 
+/* ---- predictive rules ---- */
+
+/* Traffic before the first decision, as a range query would give it: mean rates, at most two weeks of them. */
+static const double HISTORY_S = 14 * 86400.0;
+
+static void fill_history(Policy *policy, const SimTarget *sim, int64_t now_ms, double interval_s, double per_request,
+                         void (*push)(Policy *policy, int64_t wall_ms, double value))
+{
+	for (double t = -floor(HISTORY_S / interval_s) * interval_s; t < 0; t += interval_s) {
+		double rate = sim_target_rate(sim, t);
+		if (rate >= 0) /* NAN: before the trace's beginning */
+			push(policy, now_ms + (int64_t) (1e3 * t), per_request * rate);
+	}
+}
+
+static const double MARGINS[] = { -.3, -.1, .1, .25, .4, .55, .7, .9, 1.15, 1.45, 1.8, 2.3 };
+static const double QUANTILES[] = { .5, .8, .95 };
+static const double HOLDS_S[] = { 60, 300 };
+
+static int32_t settings_of_model_based(const Family *family, const Arena *arena)
+{
+	(void) family;
+	(void) arena;
+	return LENGTH(MARGINS) * LENGTH(QUANTILES) * LENGTH(HOLDS_S);
+}
+
+static void model_based_setting(const Arena *arena, int32_t setting, ModelBasedConfig *ret)
+{
+	model_based_config_default(ret);
+	ret->margin = MARGINS[setting % LENGTH(MARGINS)];
+	ret->quantile = QUANTILES[setting / LENGTH(MARGINS) % LENGTH(QUANTILES)];
+	ret->down_window_s = HOLDS_S[setting / LENGTH(MARGINS) / LENGTH(QUANTILES)];
+	ret->startup_s = arena->startup_s;
+	ret->interval_s = (double) arena->sim.interval_s;
+}
+
+static void describe_model_based(const Family *family, const Arena *arena, int32_t setting, char *text, size_t size)
+{
+	(void) family;
+	ModelBasedConfig config;
+	model_based_setting(arena, setting, &config);
+	(void) snprintf(text, size, "margin %g, quantile %g, down window %.0f s", config.margin, config.quantile,
+	                config.down_window_s);
+}
+
+static int open_model_based(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err)
+{
+	(void) seed;
+	ModelBasedConfig config;
+	model_based_setting(arena, setting, &config);
+	int code = model_based_policy_new(&config, ret_policy);
+	return code ? error_set(err, code, "policy %s: %s", family->word, err_text(code)) : 0;
+}
+
+static int begin_model_based(Policy *policy, const SimTarget *sim, const Arena *arena, int64_t now_ms)
+{
+	fill_history(policy, sim, now_ms, (double) arena->sim.interval_s, 1, model_based_history);
+	return 0;
+}
+
+static int open_predictive(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err)
+{
+	(void) seed;
+	int code = predictive_policy_new(GRID_FROM + setting % GRID * GRID_STEP, DOWN_WINDOWS_S[setting / GRID], arena->startup_s,
+	                                 (double) arena->sim.interval_s, ret_policy);
+	return code ? error_set(err, code, "policy %s: %s", family->word, err_text(code)) : 0;
+}
+
+static int begin_predictive(Policy *policy, const SimTarget *sim, const Arena *arena, int64_t now_ms)
+{
+	const Service *service = &arena->sim.service;
+	fill_history(policy, sim, now_ms, (double) arena->sim.interval_s, service->service_mean + service->service_overhead,
+	             predictive_history);
+	return 0;
+}
+
 /* ---- the clairvoyant ---- */
 
-/* The definition is the first use with the first look-ahead; starts that are longer than the median want a longer one. */
-static const double USES[] = { 1, .55, .6, .65, .7, .75, .8, .85, .9, .95, 1.03, 1.06, 1.1, 1.15, 1.2, 1.3, 1.5, 2 };
+/* The definition is the first margin with the first look-ahead; starts that are longer than the median want a longer one. */
+static const double SEER_MARGINS[] = { 0, -.6, -.45, -.3, -.2, -.1, .1, .2, .3, .45, .6, .8, 1, 1.3, 1.6, 2, 2.5 };
 static const double LOOK_AHEAD[] = { 1, 2, 5 };
 
 static int32_t settings_of_clairvoyant(const Family *family, const Arena *arena)
 {
 	(void) family;
 	(void) arena;
-	return LENGTH(USES) * LENGTH(LOOK_AHEAD);
+	return LENGTH(SEER_MARGINS) * LENGTH(LOOK_AHEAD);
 }
 
 static double look_ahead_s(const Arena *arena, int32_t setting)
 {
-	return LOOK_AHEAD[setting / LENGTH(USES)] * (arena->startup_s + (double) arena->sim.interval_s);
+	return LOOK_AHEAD[setting / LENGTH(SEER_MARGINS)] * (arena->startup_s + (double) arena->sim.interval_s);
 }
 
 static void describe_clairvoyant(const Family *family, const Arena *arena, int32_t setting, char *text, size_t size)
 {
 	(void) family;
-	(void) snprintf(text, size, "%.0f %% of a pod's capacity, %.0f s ahead", 100 * USES[setting % LENGTH(USES)],
+	(void) snprintf(text, size, "margin %g, %.0f s ahead", SEER_MARGINS[setting % LENGTH(SEER_MARGINS)],
 	                look_ahead_s(arena, setting));
 }
 
 static int open_clairvoyant(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err)
 {
 	(void) seed;
-	int code = clairvoyant_policy_new(USES[setting % LENGTH(USES)], look_ahead_s(arena, setting), (double) arena->sim.interval_s,
+	int code = clairvoyant_policy_new(SEER_MARGINS[setting % LENGTH(SEER_MARGINS)], look_ahead_s(arena, setting), (double) arena->sim.interval_s,
 	                                  ret_policy);
 	return code ? error_set(err, code, "policy %s: %s", family->word, err_text(code)) : 0;
+}
+
+static int begin_clairvoyant(Policy *policy, const SimTarget *sim, const Arena *arena, int64_t now_ms)
+{
+	(void) arena;
+	clairvoyant_begin(policy, sim, now_ms);
+	return 0;
 }
 
 /* ---- trained models ---- */
@@ -216,10 +301,14 @@ static const FamilyKind KINDS[] = {
 	{ .word = "hpa", .help = "the HPA rule at 80 % cpu, or at hpa:cpu=N", .read = read_hpa, .open = open_hpa },
 	{ .word = "hpa-calibrated", .help = "the HPA rule, its target and down window tuned", .n_settings = settings_of_grid,
 	  .describe = describe_grid, .open = open_grid },
+	{ .word = "hpa-predictive", .help = "the HPA rule and a Holt-Winters forecast of cpu, tuned", .n_settings = settings_of_grid,
+	  .describe = describe_grid, .open = open_predictive, .begin = begin_predictive },
+	{ .word = "model-based", .help = "a queueing model of the service and the best of five forecasts, tuned",
+	  .n_settings = settings_of_model_based, .describe = describe_model_based, .open = open_model_based, .begin = begin_model_based },
 	{ .word = "static", .help = "a fixed number, tuned, or static:N", .read = read_static, .n_settings = settings_of_static,
 	  .describe = describe_static, .open = open_static },
 	{ .word = "clairvoyant", .help = "knows the traffic to come: the bound", .n_settings = settings_of_clairvoyant,
-	  .describe = describe_clairvoyant, .open = open_clairvoyant, .begin = clairvoyant_begin, .is_bound = true },
+	  .describe = describe_clairvoyant, .open = open_clairvoyant, .begin = begin_clairvoyant, .is_bound = true },
 	{ .word = "model", .help = "model:FILE, or model:FILE,FILE,... trained under several seeds", .read = read_model,
 	  .n_settings = settings_of_model, .describe = describe_model, .configure = configure_model, .open = open_model },
 };

@@ -30,7 +30,8 @@ typedef struct FamilyKind {
 	int (*open)(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err);
 	/* What the setting changes of the simulation's config; may be NULL. */
 	void (*configure)(const Family *family, const Arena *arena, int32_t setting, SimConfig *config);
-	int (*begin)(Policy *policy, const SimTarget *sim, const Target *target); /* of EvalOptions; may be NULL */
+	/* Before the first decision, at now_ms: for what is read from the past, or from the future. May be NULL. */
+	int (*begin)(Policy *policy, const SimTarget *sim, const Arena *arena, int64_t now_ms);
 	bool is_bound;          /* knows what no policy can know; its setting 0 is its definition */
 } FamilyKind;
 

@@ -3,18 +3,48 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SEED = 1 }; /* of resampling: the same numbers give the same intervals */
 
-int span_of(const Contest *contest, const double *x, Span *ret)
+static const double ROUGH = .05; /* of trace_roughness */
+
+const char *group_name(Group group)
 {
-	const Strata strata = { x, (size_t) contest->config.n_traces, (size_t) contest->config.seeds };
+	static const char *const names[GROUPS] = { "all", "bursty", "smooth" };
+	return names[group];
+}
+
+bool group_has(const Contest *contest, Group group, int32_t trace)
+{
+	return group == GROUP_ALL || (trace_roughness(&contest->config.trace[trace]) >= ROUGH) == (group == GROUP_BURSTY);
+}
+
+int32_t group_size(const Contest *contest, Group group)
+{
+	int32_t n = 0;
+	for (int32_t t = 0; t < contest->config.n_traces; t++)
+		n += group_has(contest, group, t);
+	return n;
+}
+
+int span_of(const Contest *contest, const double *x, Group group, Span *ret)
+{
+	size_t seeds = (size_t) contest->config.seeds, n = 0;
+	double *picked = calloc((size_t) contest->config.n_traces * seeds, sizeof *picked);
+	if (!picked)
+		return ERR_NOMEM;
+	for (int32_t t = 0; t < contest->config.n_traces; t++)
+		if (group_has(contest, group, t))
+			memcpy(picked + n++ * seeds, x + (size_t) t * seeds, seeds * sizeof *x);
+	const Strata strata = { picked, n, seeds };
 	Interval within, over;
 	int code = bootstrap_iqm(strata, false, SEED, RESAMPLES, &within);
 	if (!code)
 		code = bootstrap_iqm(strata, true, SEED, RESAMPLES, &over);
 	if (!code)
 		*ret = (Span) { within.mean, within.lo, within.hi, over.lo, over.hi };
+	free(picked);
 	return code;
 }
 
@@ -32,7 +62,7 @@ int summary_figure(const Contest *contest, int32_t family, int32_t lambda, Figur
 	if (!x)
 		return ERR_NOMEM;
 	gather(contest, family, lambda, figure, x);
-	int code = span_of(contest, x, ret);
+	int code = span_of(contest, x, GROUP_ALL, ret);
 	free(x);
 	return code;
 }
@@ -43,12 +73,20 @@ static void by_trace(const Contest *contest, const double *x, double *ret)
 		ret[t] = mean_of(x + t * contest->config.seeds, (size_t) contest->config.seeds);
 }
 
-static double largest(const double *x, int32_t n)
+static int sum_up(const Contest *contest, const VersusSummary *versus, const double *pod_hours_ratio, Group group, VersusGroup *ret)
 {
-	double most = NAN;
-	for (int32_t i = 0; i < n; i++)
-		most = fmax(most, x[i]); /* the other one where one is NAN */
-	return most;
+	double ratio[CONTEST_TRACES];
+	size_t n = 0;
+	ret->pod_hours_worst = ret->worst_change = NAN;
+	for (int32_t t = 0; t < contest->config.n_traces; t++)
+		if (group_has(contest, group, t)) { /* fmax: the other one where one is NAN */
+			ratio[n++] = versus->trace_ratio[t];
+			ret->pod_hours_worst = fmax(ret->pod_hours_worst, versus->trace_ratio[t]);
+			ret->worst_change = fmax(ret->worst_change, versus->trace_change[t]);
+		}
+	ret->pod_hours_median = median_of(ratio, n);
+	int code = span_of(contest, versus->v_change, group, &ret->v_change);
+	return code ? code : span_of(contest, pod_hours_ratio, group, &ret->pod_hours_ratio);
 }
 
 /* Pod-hours + lambda V-hours of both, into x and y. */
@@ -65,28 +103,32 @@ int summary_versus(const Contest *contest, int32_t family, int32_t against, int3
 {
 	const ContestConfig *c = &contest->config;
 	size_t n = (size_t) (c->n_traces * c->seeds);
-	double *block = calloc(5 * n, sizeof *block);
-	if (!block)
-		return ERR_NOMEM;
-	double *x = block + 2 * n, *y = block + 3 * n, median[CONTEST_TRACES];
-	Versus versus = { .v_change = block, .pod_hours_ratio = block + n };
-	contest_compare(contest, family, against, lambda, &versus);
-	*ret = (VersusSummary) { .cheapest = (double) versus.cheapest / (double) n, .dearest = (double) versus.dearest / (double) n };
-	by_trace(contest, versus.v_change, ret->trace_change);
-	by_trace(contest, versus.pod_hours_ratio, ret->trace_ratio);
-	ret->worst_change = largest(ret->trace_change, c->n_traces);
-	ret->pod_hours_worst = largest(ret->trace_ratio, c->n_traces);
-	for (int32_t t = 0; t < c->n_traces; t++)
-		median[t] = ret->trace_ratio[t];
-	ret->pod_hours_median = median_of(median, (size_t) c->n_traces);
-	costs(contest, family, lambda, block + 4 * n, x);
-	costs(contest, against, lambda, block + 4 * n, y);
-	int code = span_of(contest, versus.v_change, &ret->v_change);
-	if (!code)
-		code = span_of(contest, versus.pod_hours_ratio, &ret->pod_hours_ratio);
-	if (!code)
+	double *block = calloc(4 * n, sizeof *block), *changes = calloc(n, sizeof *changes);
+	*ret = (VersusSummary) { .v_change = changes };
+	int code = block && changes ? 0 : ERR_NOMEM;
+	if (!code) {
+		double *x = block + n, *y = block + 2 * n;
+		Versus versus = { .v_change = changes, .pod_hours_ratio = block };
+		contest_compare(contest, family, against, lambda, &versus);
+		ret->cheapest = (double) versus.cheapest / (double) n;
+		ret->dearest = (double) versus.dearest / (double) n;
+		by_trace(contest, versus.v_change, ret->trace_change);
+		by_trace(contest, versus.pod_hours_ratio, ret->trace_ratio);
+		costs(contest, family, lambda, block + 3 * n, x);
+		costs(contest, against, lambda, block + 3 * n, y);
 		code = bootstrap_improvement((Strata) { x, (size_t) c->n_traces, (size_t) c->seeds },
 		                             (Strata) { y, (size_t) c->n_traces, (size_t) c->seeds }, SEED, RESAMPLES, &ret->improvement);
+	}
+	for (int g = 0; g < GROUPS && !code; g++)
+		code = sum_up(contest, ret, block, (Group) g, &ret->group[g]);
 	free(block);
+	if (code)
+		versus_done(ret);
 	return code;
+}
+
+void versus_done(VersusSummary *versus)
+{
+	free(versus->v_change);
+	versus->v_change = NULL;
 }

@@ -139,6 +139,16 @@ void trace_done(Trace *trace)
 	*trace = (Trace) { 0 };
 }
 
+double trace_roughness(const Trace *trace)
+{
+	double change = 0.0, sum = trace->rate[0];
+	for (size_t i = 1; i < trace->n; i++) {
+		change += fabs(trace->rate[i] - trace->rate[i - 1]);
+		sum += trace->rate[i];
+	}
+	return change / (double) (trace->n - 1) / (sum / (double) trace->n);
+}
+
 double trace_rate(const Trace *trace, double t_s)
 {
 	double at = fmod(t_s / trace->step_s, (double) trace->n);

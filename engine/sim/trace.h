@@ -17,6 +17,8 @@ typedef struct Trace {
 /* ERR_IO, or ERR_INVALID naming file, line and what is wrong: not a number, negative, unsorted, a gap, no rows. */
 int trace_load(const char *path, Trace *ret_trace, Error *err);
 void trace_done(Trace *trace);
+/* Mean absolute change between neighbouring rows over the mean rate: below .05 a curve, above it noise and bursts (traces/README.md). */
+double trace_roughness(const Trace *trace);
 /* Linear between rows; time wraps around at the end. */
 double trace_rate(const Trace *trace, double t_s);
 
