@@ -26,6 +26,7 @@ struct Policy { /* first member of each kind */
 	int32_t obs_version; /* 1: seed, 2: trend; 0: reads the sample, not the vector */
 	int32_t obs_stack;   /* of trend */
 	float pod_price;     /* that it is asked at where nobody says another; 0: it has no such input */
+	char trouble[160];   /* why its last decide failed, where it knows more than the code says; else "" */
 	bool has_rails;      /* the guard rails were its mask in training, so they are in serving */
 	const ObsStats *trained_on; /* its inputs in training; NULL: not known, or no model */
 };

@@ -14,6 +14,7 @@ int cmd_console(int argc, char **argv);
 int cmd_runs(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_model_server(int argc, char **argv);
+int cmd_autoscaler(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_suggestion_server(int argc, char **argv);
 int cmd_target_app(int argc, char **argv);

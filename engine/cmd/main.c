@@ -26,6 +26,7 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "model", cmd_model, "policies as files: inspect, convert, predict; SB3 zip, safetensors, ONNX" },
 	{ "model-server", cmd_model_server, "POST /predict: a policy behind HTTP" },
 	{ "suggestion-server", cmd_suggestion_server, "GET /suggestion: metrics in, the model's action out" },
+	{ "autoscaler", cmd_autoscaler, "polls a suggestion server and scales" },
 	{ "doctor", cmd_doctor, "looks at Prometheus, API, rights and target, and says what to fix" },
 	{ "target-app", cmd_target_app, "a sample HTTP service to scale" },
 	{ "load", cmd_load, "open-loop load on URLs" },

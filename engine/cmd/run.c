@@ -3,17 +3,21 @@
  */
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "cluster/kube.h"
 #include "cluster/prometheus.h"
 #include "cluster/scale.h"
+#include "cluster/suggest_policy.h"
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
 #include "cmd/policies.h"
 #include "cmd/prom_options.h"
 #include "cmd/run_report.h"
+#include "cmd/serving.h"
 #include "cmd/session.h"
 #include "control/engine.h"
 #include "decide/hpa.h"
+#include "serve/autoscaler_server.h"
 #include "tui/ui.h"
 
 #include <signal.h>
@@ -24,6 +28,8 @@
 typedef struct RunOptions {
 	const char *deployment, *namespace_, *policy, *kubeconfig, *context, *db, *glyphs, *color, *theme;
 	PromOptions prom;
+	ServingOptions serving;
+	const char *suggestion_url, *suggestion_token_file, *suggestion_ca;
 	int32_t min_replicas, max_replicas;
 	double interval_s, latency_soft_ms, latency_hard_ms, scale_down_window_s;
 	bool is_dry_run, is_once, is_json, is_forced, is_headless, is_readonly;
@@ -37,6 +43,10 @@ static const Opt OPTIONS[] = {
 	OPTION("namespace", 'n', OPT_STRING, namespace_, 0, 0, "NS", "where --deployment has none; else the context's"),
 	OPTION("policy", 'p', OPT_STRING, policy, 0, 0, "P", "model:FILE, hpa or hpa:cpu=N"),
 	PROM_OPTIONS(RunOptions),
+	SERVING_OPTIONS(RunOptions, "serve /metrics, /status and consoles there"),
+	OPTION("suggestion-url", 0, OPT_STRING, suggestion_url, 0, 0, "URL", "ask this suggestion server (SUGGESTION_SERVER_URL); for `autoscaler`"),
+	OPTION("suggestion-token-file", 0, OPT_STRING, suggestion_token_file, 0, 0, "FILE", "bearer token for it"),
+	OPTION("suggestion-ca", 0, OPT_STRING, suggestion_ca, 0, 0, "FILE", "authority of its certificate"),
 	OPTION("kubeconfig", 0, OPT_STRING, kubeconfig, 0, 0, "FILE", "else KUBECONFIG, ~/.kube/config, or the pod's account"),
 	OPTION("context", 0, OPT_STRING, context, 0, 0, "NAME", "of the kubeconfig"),
 	OPTION("min-replicas", 0, OPT_INT, min_replicas, 1, 10000, "N", "else the annotation, else 1"),
@@ -58,13 +68,19 @@ static const Opt OPTIONS[] = {
 	{ 0 },
 };
 
+static const OptCommand AUTOSCALER = {
+	"autoscaler --suggestion-url URL [options]",
+	"Polls a suggestion server and scales by its answers, within the same guard rails as `run`; without a screen.",
+	OPTIONS, 0,
+};
+
 static const OptCommand COMMAND = {
 	"run [options]",
 	"Observes, decides and scales one Deployment of a cluster. On a terminal it is the Live screen over it.",
 	OPTIONS, 0,
 };
 
-enum { RETRY_S = 5 };
+enum { RETRY_S = 5, SERVER_STOP_MS = 1000 };
 
 typedef struct RunCommand {
 	RunOptions options;
@@ -75,11 +91,23 @@ typedef struct RunCommand {
 	Actuator *actuator;
 	Policy *policy, *hpa;
 	ModelInfo info;
+	char sha256[SHA256_HEX];
 	LoopConfig config;
 	Loop *loop;
+	Telemetry *telemetry;
+	AutoscalerServer *server;
 	RunReport report;
 	bool has_console;
 } RunCommand;
+
+static void on_cycle(void *arg, const LiveView *view)
+{
+	RunCommand *r = arg;
+	if (r->server)
+		autoscaler_server_cycle(r->server, view);
+	if (!r->has_console)
+		run_report_cycle(&r->report, view);
+}
 
 static int usage(const char *text)
 {
@@ -153,9 +181,46 @@ static int settle_target(RunCommand *r, const KubeDeployment *deployment)
 	return 0;
 }
 
+static int open_suggestion(RunCommand *r, Error *err)
+{
+	const RunOptions *o = &r->options;
+	const SuggestPolicyConfig config = {
+		.server = { .url = o->suggestion_url, .bearer_file = o->suggestion_token_file, .ca_file = o->suggestion_ca },
+		.clock = &r->session.clock, .telemetry = r->telemetry,
+	};
+	r->info = (ModelInfo) { .steps = -1 };
+	return suggest_policy_new(&config, &r->policy, err);
+}
+
+/* After the loop is there and before it runs. */
+static int open_server(RunCommand *r, Error *err)
+{
+	const char *slash = strrchr(r->options.policy, '/');
+	if (!r->options.serving.listen)
+		return 0;
+	AutoscalerServerConfig config = {
+		.server = serving_config(&r->options.serving), .loops = &r->loop, .n_loops = 1, .telemetry = r->telemetry,
+		.is_readonly = r->options.is_readonly,
+	};
+	if (r->info.steps >= 0) {
+		const char *path = !strncmp(r->options.policy, "model:", 6) ? r->options.policy + 6 : r->options.policy;
+		StrBuf bytes = { 0 };
+		if (!mem_read_file(path, 256 << 20, &bytes, NULL))
+			sha256_hex(bytes.data, bytes.len, r->sha256);
+		strbuf_done(&bytes);
+		config.model_sha256 = r->sha256;
+		config.model_name = slash ? slash + 1 : path;
+		config.model_observation = observation_version_name(r->info.obs_version);
+	}
+	int code = autoscaler_server_start(&config, &r->server, err);
+	if (!code && !r->has_console)
+		serving_announce(r->options.suggestion_url ? "autoscaler" : "run", &r->options.serving, autoscaler_server_port(r->server), "");
+	return code;
+}
+
 static int open_policies(RunCommand *r, Error *err)
 {
-	int code = policy_open(r->options.policy, &r->policy, &r->info, err);
+	int code = r->options.suggestion_url ? open_suggestion(r, err) : policy_open(r->options.policy, &r->policy, &r->info, err);
 	if (code)
 		return code;
 	if (r->info.steps >= 0 && !r->options.is_forced && !r->options.is_dry_run)
@@ -179,6 +244,8 @@ static int open_cluster(RunCommand *r, Error *err)
 	code = kube_client_new(&r->kubeconfig, &r->session.clock, &r->kube, err);
 	KubeDeployment deployment;
 	if (!code)
+		kube_client_count(r->kube, r->telemetry);
+	if (!code)
 		code = read_deployment(r, &deployment, err);
 	if (!code)
 		code = settle_target(r, &deployment);
@@ -189,6 +256,7 @@ static int open_sources(RunCommand *r, Error *err)
 {
 	PromConfig prom = prom_options_config(&r->options.prom);
 	prom.kube = r->kube;
+	prom.telemetry = r->telemetry;
 	prom.clock = &r->session.clock;
 	if (r->info.latency_window_s > 0)
 		prom.latency_window_s = (double) r->info.latency_window_s;
@@ -266,11 +334,9 @@ static int build_loop(RunCommand *r, Error *err)
 		config->rails.stabilise_ms = (int64_t) (r->options.scale_down_window_s * 1000);
 	config->is_readonly = r->options.is_readonly;
 	str_copy(config->context, sizeof config->context, r->kubeconfig.context);
-	if (!r->has_console) {
-		r->report = (RunReport) { .out = stdout, .is_json = r->options.is_json };
-		config->on_cycle = run_report_cycle;
-		config->arg = &r->report;
-	}
+	r->report = (RunReport) { .out = stdout, .is_json = r->options.is_json };
+	config->on_cycle = on_cycle;
+	config->arg = r;
 	int code = begin_run(r, err);
 	if (!code)
 		code = loop_new(config, &r->loop, err);
@@ -330,6 +396,7 @@ static int run_console(RunCommand *r, Error *err)
 
 static void end(RunCommand *r)
 {
+	autoscaler_server_stop(r->server, SERVER_STOP_MS);
 	loop_free(r->loop);
 	policy_free(r->hpa);
 	policy_free(r->policy);
@@ -337,35 +404,43 @@ static void end(RunCommand *r)
 	actuator_free(r->actuator);
 	kube_client_free(r->kube);
 	kubeconfig_done(&r->kubeconfig);
+	telemetry_free(r->telemetry);
 	session_close(&r->session);
 }
 
-static int parse(RunOptions *options, int argc, char **argv)
+static int parse(RunOptions *options, const OptCommand *command, int argc, char **argv)
 {
 	int words;
 	*options = (RunOptions) { .policy = "hpa", .glyphs = "auto", .color = "auto", .theme = "dark",
 	                          .latency_soft_ms = -1, .latency_hard_ms = -1, .scale_down_window_s = -1 };
 	read_thesis_environment(options);
-	int code = opts_parse(&COMMAND, argc, argv, options, &words);
+	if (command == &AUTOSCALER) {
+		options->suggestion_url = getenv("SUGGESTION_SERVER_URL");
+		options->serving.listen = "127.0.0.1:5002";
+	}
+	int code = opts_parse(command, argc, argv, options, &words);
 	if (code)
 		return code;
+	if (command == &AUTOSCALER && !options->suggestion_url)
+		return usage("autoscaler: --suggestion-url URL is missing");
 	if (!options->deployment)
 		return usage("--deployment NAMESPACE/NAME is missing");
 	return options->prom.url ? 0 : usage("--prometheus URL is missing");
 }
 
-int cmd_run(int argc, char **argv)
+static int run_main(const OptCommand *command, int argc, char **argv)
 {
 	RunCommand *r = calloc(1, sizeof *r);
 	if (!r)
 		return cmd_fail(ERR_NOMEM, NULL);
 	Error err = { 0 };
-	int code = parse(&r->options, argc, argv), status;
+	int code = parse(&r->options, command, argc, argv), status;
 	if (code) {
 		free(r);
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	}
-	r->has_console = !r->options.is_headless && !r->options.is_json && !r->options.is_once && ui_can_run();
+	r->telemetry = telemetry_new();
+	r->has_console = command != &AUTOSCALER && !r->options.is_headless && !r->options.is_json && !r->options.is_once && ui_can_run();
 	session_catch_signals();
 	code = session_open(&r->session, r->options.db, false, &err);
 	if (!code)
@@ -376,6 +451,8 @@ int cmd_run(int argc, char **argv)
 		code = open_sources(r, &err);
 	if (!code)
 		code = build_loop(r, &err);
+	if (!code)
+		code = open_server(r, &err);
 	if (code > 0)
 		status = 128 + code; /* a signal while waiting for the API */
 	else if (code)
@@ -385,4 +462,14 @@ int cmd_run(int argc, char **argv)
 	end(r);
 	free(r);
 	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	return run_main(&COMMAND, argc, argv);
+}
+
+int cmd_autoscaler(int argc, char **argv)
+{
+	return run_main(&AUTOSCALER, argc, argv);
 }

@@ -167,7 +167,8 @@ static void take_decision(Loop *loop, int code, const Decision *decision, int64_
 	Error err = { 0 };
 	cycle->duration_us[DURATION_INFERENCE] = took_ms * 1000;
 	if (code)
-		(void) error_set(&err, code, "policy %s: %s", config->policy->label, err_text(code));
+		(void) error_set(&err, code, "policy %s: %s", config->policy->label,
+		                 config->policy->trouble[0] ? config->policy->trouble : err_text(code));
 	note_source(&loop->view.model, config->clock, code, took_ms, code ? err.text : config->policy->label);
 	if (code == ERR_NO_DATA) { /* a rule without its data is no broken model */
 		fail(loop, FAULT_DATA, REASON_METRICS_MISSING, code, err.text);

@@ -1,0 +1,356 @@
+/*
+ * See autoscaler_server.h. Loops publish views; the server reads the newest of each when it is asked. What a cycle leaves behind
+ * (durations, a line a decision) is handed over by autoscaler_server_cycle; the lines of the last hours stay in a ring.
+ */
+#include "serve/autoscaler_server.h"
+
+#include "base/shape.h"
+#include "control/decision_line.h"
+#include "serve/exposition.h"
+#include "serve/loop_metrics.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LINES = 4096, HOLD_S = 600 };
+
+typedef struct Line {
+	int64_t wall_ms;
+	char *text;
+} Line;
+
+struct AutoscalerServer {
+	AutoscalerServerConfig config;
+	Server *server;
+	LoopMetrics *metrics;   /* [n_loops] */
+	pthread_mutex_t lock;   /* of the lines */
+	Line line[LINES];       /* ring */
+	size_t n_lines;         /* ever */
+};
+
+static int64_t wall_ms(void)
+{
+	struct timespec t;
+	(void) clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- views ---- */
+
+static const LiveView **acquire_all(AutoscalerServer *server)
+{
+	const LiveView **view = calloc(server->config.n_loops + 1, sizeof *view);
+	for (size_t i = 0; view && i < server->config.n_loops; i++)
+		view[i] = snap_acquire(loop_views(server->config.loops[i]));
+	return view;
+}
+
+static void release_all(AutoscalerServer *server, const LiveView **view)
+{
+	for (size_t i = 0; view && i < server->config.n_loops; i++)
+		snap_release(view[i]);
+	free(view);
+}
+
+static bool is_asked_for(const ServerRequest *request, const LiveView *view)
+{
+	const char *ns = server_query(request, "namespace"), *name = server_query(request, "deployment");
+	return view && (!ns || !strcmp(ns, view->target.namespace_)) && (!name || !strcmp(name, view->target.name));
+}
+
+static ServerVerdict answer_json(ServerRequest *request, Json *root)
+{
+	char *text = json_print(root);
+	json_free(root);
+	if (!text)
+		return server_error(request, 500, "%s", err_text(ERR_NOMEM));
+	request->type = "application/json";
+	strbuf_addf(&request->answer, "%s\n", text);
+	free(text);
+	return SERVER_ANSWERED;
+}
+
+/* ---- /status ---- */
+
+void autoscaler_status(const LiveView *view, Json *object)
+{
+	static const char *const words[] = { "Unknown", "False", "True" };
+	char time[CLOCK_TEXT];
+	json_add_string(object, "state", state_text(view->state));
+	json_add_string(object, "reason", reason_text(view->state_reason));
+	json_add_string(object, "message", view->state_detail);
+	Json *conditions = json_add_array(object, "conditions");
+	for (int k = 0; k < CONDITION_COUNT; k++) {
+		const Condition *condition = &view->condition[k];
+		Json *item = json_add_object(conditions, NULL);
+		json_add_string(item, "type", condition_text((ConditionKind) k));
+		json_add_string(item, "status", words[condition->status + 1]);
+		json_add_string(item, "reason", condition->reason);
+		json_add_string(item, "message", condition->message);
+		clock_format(condition->since_wall_ms, time);
+		json_add_string(item, "lastTransitionTime", condition->since_wall_ms ? time : NULL);
+	}
+}
+
+static ServerVerdict status(void *context, ServerRequest *request)
+{
+	AutoscalerServer *server = context;
+	const LiveView **view = acquire_all(server);
+	Json *root = json_new_object(), *targets = json_add_array(root, "targets");
+	for (size_t i = 0; view && i < server->config.n_loops; i++) {
+		if (!is_asked_for(request, view[i]))
+			continue;
+		Json *item = json_add_object(targets, NULL);
+		json_add_string(item, "namespace", view[i]->target.namespace_);
+		json_add_string(item, "deployment", view[i]->target.name);
+		autoscaler_status(view[i], item);
+	}
+	release_all(server, view);
+	return answer_json(request, root);
+}
+
+/* ---- /v1 ---- */
+
+/* A view is published at most once a millisecond and its time never goes back: the sum tells whether anything is new. */
+static int64_t stamp_of(const LiveView *const *view, size_t n)
+{
+	int64_t stamp = 0;
+	for (size_t i = 0; i < n; i++)
+		stamp += view[i] ? view[i]->wall_ms + view[i]->cycles + view[i]->answers.n : 0;
+	return stamp;
+}
+
+static ServerVerdict snapshot(void *context, ServerRequest *request)
+{
+	AutoscalerServer *server = context;
+	const char *known = server_query(request, "stamp");
+	const LiveView **view = acquire_all(server);
+	int64_t stamp = view ? stamp_of(view, server->config.n_loops) : 0;
+	if (!view || (known && strtoll(known, NULL, 10) == stamp)) {
+		release_all(server, view);
+		request->status = 204; /* nothing new */
+		return SERVER_ANSWERED;
+	}
+	Json *root = json_new_object();
+	json_add_int(root, "wall_ms", wall_ms());
+	json_add_int(root, "stamp", stamp);
+	json_add_bool(root, "is_readonly", server->config.is_readonly);
+	Json *targets = json_add_array(root, "targets");
+	for (size_t i = 0; i < server->config.n_loops; i++)
+		if (is_asked_for(request, view[i]))
+			shape_write(&shape_live, view[i], json_add_object(targets, NULL));
+	release_all(server, view);
+	return answer_json(request, root);
+}
+
+/* The lines since a time (ms since 1970), oldest first. */
+static ServerVerdict decisions(void *context, ServerRequest *request)
+{
+	AutoscalerServer *server = context;
+	const char *text = server_query(request, "since"), *name = server_query(request, "deployment");
+	char *end = NULL, match[NAME_MAX_K8S + 20] = "";
+	int64_t since_ms = text ? strtoll(text, &end, 10) : 0;
+	if (text && (end == text || *end))
+		return server_error(request, 400, "since is a time in ms since 1970");
+	if (name)
+		(void) snprintf(match, sizeof match, "\"deployment\":\"%.250s\"", name);
+	request->type = "application/x-ndjson";
+	(void) pthread_mutex_lock(&server->lock);
+	size_t n = server->n_lines < LINES ? server->n_lines : LINES;
+	for (size_t i = server->n_lines - n; i < server->n_lines; i++) {
+		const Line *line = &server->line[i % LINES];
+		if (line->wall_ms > since_ms && strstr(line->text, match))
+			strbuf_addf(&request->answer, "%s\n", line->text);
+	}
+	(void) pthread_mutex_unlock(&server->lock);
+	return SERVER_ANSWERED;
+}
+
+/* ---- commands ---- */
+
+static Loop *find_loop(const AutoscalerServer *server, const Json *root)
+{
+	const char *ns = json_string_or(root, "namespace", ""), *name = json_string_or(root, "deployment", "");
+	for (size_t i = 0; i < server->config.n_loops; i++) {
+		const LiveView *view = snap_acquire(loop_views(server->config.loops[i]));
+		bool is_it = view && !strcmp(view->target.namespace_, ns) && !strcmp(view->target.name, name);
+		snap_release(view);
+		if (is_it)
+			return server->config.loops[i];
+	}
+	return NULL;
+}
+
+static int read_command(const Json *root, Command *ret, Error *err)
+{
+	static const struct {
+		const char *word;
+		CommandKind kind;
+	} kinds[] = {
+		{ "override", COMMAND_LIVE_OVERRIDE }, { "resume", COMMAND_LIVE_RESUME }, { "pause", COMMAND_LIVE_PAUSE },
+	};
+	const char *word = json_string_or(root, "kind", "");
+	size_t k = 0;
+	while (k < sizeof kinds / sizeof *kinds && strcmp(kinds[k].word, word))
+		k++;
+	if (k == sizeof kinds / sizeof *kinds)
+		return error_set(err, ERR_INVALID, "kind is override, resume or pause, not \"%.20s\"", word);
+	Command command = { .kind = kinds[k].kind, .id = json_int_or(root, "id", 0) };
+	str_copy(command.who, sizeof command.who, json_string_or(root, "who", ""));
+	if (!command.who[0])
+		return error_set(err, ERR_INVALID, "who is missing: a command is audited under a name");
+	if (command.kind == COMMAND_LIVE_OVERRIDE) {
+		int64_t replicas = json_int_or(root, "replicas", -1);
+		if (replicas < 0 || replicas > 1000000)
+			return error_set(err, ERR_INVALID, "replicas is not a count");
+		command.u.override_.replicas = (int32_t) replicas;
+		command.u.override_.seen = (int32_t) json_int_or(root, "seen", -1);
+		command.u.override_.hold_ms = json_int_or(root, "hold_ms", HOLD_S * 1000);
+		str_copy(command.u.override_.reason, sizeof command.u.override_.reason, json_string_or(root, "reason", ""));
+	}
+	*ret = command;
+	return 0;
+}
+
+/* Whether only this machine can connect. */
+static bool is_local(const char *listen)
+{
+	return !strncmp(listen, "127.", 4) || !strncmp(listen, "localhost:", 10) || !strncmp(listen, "[::1]:", 6);
+}
+
+static ServerVerdict command(void *context, ServerRequest *request)
+{
+	AutoscalerServer *server = context;
+	const AutoscalerServerConfig *config = &server->config;
+	Json *root = NULL;
+	Command command = { 0 };
+	Error err = { 0 };
+	if (config->is_readonly)
+		return server_error(request, 403, "this autoscaler is read-only");
+	if (!config->server.token_file && !is_local(config->server.listen))
+		return server_error(request, 403, "commands from other machines want --token-file");
+	int code = json_parse(request->body, request->body_len, &root, &err);
+	if (!code)
+		code = read_command(root, &command, &err);
+	Loop *loop = code ? NULL : find_loop(server, root);
+	json_free(root);
+	if (code)
+		return server_error(request, 400, "%s", err.text);
+	if (!loop)
+		return server_error(request, 404, "no such target here");
+	code = loop_send(loop, &command);
+	if (code)
+		return server_error(request, 503, "%s", err_text(code));
+	request->status = 202;
+	request->type = "application/json";
+	strbuf_addf(&request->answer, "{\"id\":%lld}\n", (long long) command.id);
+	return SERVER_ANSWERED;
+}
+
+/* ---- metrics ---- */
+
+static void metrics(void *context, StrBuf *to)
+{
+	AutoscalerServer *server = context;
+	const AutoscalerServerConfig *config = &server->config;
+	const LiveView **view = acquire_all(server);
+	exposition_build(to);
+	if (config->model_sha256) {
+		StrBuf labels = { 0 };
+		exposition_label(&labels, "sha256", config->model_sha256);
+		exposition_label(&labels, "name", config->model_name);
+		exposition_label(&labels, "observation", config->model_observation);
+		exposition_head(to, "maestro_model_info", "gauge", "The model that decides; always 1.");
+		exposition_sample(to, "maestro_model_info", labels.data, 1);
+		strbuf_done(&labels);
+	}
+	exposition_telemetry(to, config->telemetry);
+	if (view)
+		loop_metrics_write(to, view, server->metrics, config->n_loops, wall_ms());
+	release_all(server, view);
+}
+
+void autoscaler_server_cycle(AutoscalerServer *server, const LiveView *view)
+{
+	for (size_t i = 0; i < server->config.n_loops; i++) {
+		const Target *own = &server->metrics[i].target;
+		if (!strcmp(own->name, view->target.name) && !strcmp(own->namespace_, view->target.namespace_)) {
+			loop_metrics_note(&server->metrics[i], view);
+			break;
+		}
+	}
+	Line line = { .wall_ms = view->last.wall_ms, .text = decision_line(view) };
+	if (!line.text)
+		return;
+	(void) pthread_mutex_lock(&server->lock);
+	Line *at = &server->line[server->n_lines++ % LINES];
+	char *old = at->text;
+	*at = line;
+	(void) pthread_mutex_unlock(&server->lock);
+	free(old);
+}
+
+/* ---- life ---- */
+
+static void name_targets(AutoscalerServer *server)
+{
+	for (size_t i = 0; i < server->config.n_loops; i++) {
+		const LiveView *view = snap_acquire(loop_views(server->config.loops[i]));
+		LoopMetrics *metrics_of = &server->metrics[i];
+		if (view) {
+			metrics_of->target = view->target;
+			(void) snprintf(metrics_of->labels, sizeof metrics_of->labels, "namespace=\"%s\",deployment=\"%s\"",
+			                view->target.namespace_, view->target.name);
+		}
+		snap_release(view);
+	}
+}
+
+static const ServerRoute ROUTES[] = {
+	{ "GET", "/status", status }, { "GET", "/v1/snapshot", snapshot }, { "GET", "/v1/decisions", decisions },
+	{ "POST", "/v1/command", command }, { NULL, NULL, NULL },
+};
+
+int autoscaler_server_start(const AutoscalerServerConfig *config, AutoscalerServer **ret_server, Error *err)
+{
+	AutoscalerServer *server = calloc(1, sizeof *server);
+	if (!server || !(server->metrics = calloc(config->n_loops, sizeof *server->metrics))) {
+		free(server);
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	}
+	server->config = *config;
+	(void) pthread_mutex_init(&server->lock, NULL);
+	name_targets(server);
+	ServerConfig http = config->server;
+	http.route = ROUTES;
+	http.metrics = metrics;
+	http.context = server;
+	int code = server_start(&http, &server->server, err);
+	if (code)
+		autoscaler_server_stop(server, 0);
+	else
+		*ret_server = server;
+	return code;
+}
+
+int autoscaler_server_port(const AutoscalerServer *server)
+{
+	return server_port(server->server);
+}
+
+void autoscaler_server_stop(AutoscalerServer *server, int64_t wait_ms)
+{
+	if (!server)
+		return;
+	if (server->server)
+		server_quiesce(server->server, wait_ms);
+	server_stop(server->server);
+	for (size_t i = 0; i < LINES; i++)
+		free(server->line[i].text);
+	(void) pthread_mutex_destroy(&server->lock);
+	free(server->metrics);
+	free(server);
+}

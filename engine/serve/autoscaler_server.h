@@ -1,0 +1,36 @@
+/*
+ * What a running autoscaler shows and takes over HTTP: /metrics (CONTROL B.8), /status (its conditions), /v1/snapshot and
+ * /v1/decisions for consoles, POST /v1/command for overrides.
+ *
+ * Commands come in only where a token is asked for or only this machine can connect; the loop audits and applies them.
+ */
+#ifndef MAESTRO_SERVE_AUTOSCALER_SERVER_H
+#define MAESTRO_SERVE_AUTOSCALER_SERVER_H
+
+#include "base/json.h"
+#include "base/telemetry.h"
+#include "control/loop.h"
+#include "serve/server.h"
+
+typedef struct AutoscalerServerConfig { /* lent for the server's life */
+	ServerConfig server;         /* listen, token and TLS; routes and metrics are set here */
+	Loop *const *loops;
+	size_t n_loops;
+	Telemetry *telemetry;        /* NULL: none */
+	const char *model_sha256, *model_name, *model_observation; /* NULL: no model file */
+	bool is_readonly;            /* takes no command */
+} AutoscalerServerConfig;
+
+typedef struct AutoscalerServer AutoscalerServer;
+
+int autoscaler_server_start(const AutoscalerServerConfig *config, AutoscalerServer **ret_server, Error *err);
+int autoscaler_server_port(const AutoscalerServer *server);
+/* After each cycle of one of its loops, on the loop's thread. */
+void autoscaler_server_cycle(AutoscalerServer *server, const LiveView *view);
+/* Before its loops end. Accepts NULL. */
+void autoscaler_server_stop(AutoscalerServer *server, int64_t wait_ms);
+
+/* One target's state and conditions as the annotation maestro.io/status and /status have them, into an object. */
+void autoscaler_status(const LiveView *view, Json *object);
+
+#endif

@@ -1,0 +1,239 @@
+/* `maestro autoscaler` as a process: it scales by a suggestion server's word, holds without one, shows what it does and obeys. */
+#include "tests/fakes/child.h"
+#include "tests/fakes/fake_cluster.h"
+
+#include "base/http.h"
+#include "base/json.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+typedef struct Fixture {
+	FakeCluster cluster;
+	const char *_Atomic extra[1][2];
+	char dir[64], db[96];
+	Child child;
+	HttpClient *client;
+	HttpResponse response;
+	Json *json; /* of the last answer */
+} Fixture;
+
+/* The fixture in the caller's memory, since the scripted server keeps pointers into it. */
+static void begin(Fixture *f, const char *suggestion, const char *const *more)
+{
+	*f = (Fixture) { .dir = "/tmp/test_autoscaler_XXXXXX" };
+	assert_non_null(mkdtemp(f->dir));
+	(void) snprintf(f->db, sizeof f->db, "%s/m.db", f->dir);
+	fake_cluster_start(&f->cluster);
+	atomic_store(&f->extra[0][0], "/suggestion");
+	atomic_store(&f->extra[0][1], suggestion);
+	f->cluster.extra = f->extra;
+	f->cluster.n_extra = suggestion ? 1 : 0; /* else 404 */
+	const char *url = fake_cluster_url(&f->cluster);
+	const char *args[32] = { "autoscaler", "--listen", "127.0.0.1:0", "--suggestion-url", url, "--prometheus", url, "--kubeconfig",
+	                         f->cluster.kubeconfig, "--deployment", "shop/web", "--max-replicas", "4", "--interval", "1s", "--db", f->db,
+	                         "--json" };
+	for (size_t i = 0; more && more[i]; i++)
+		args[18 + i] = more[i];
+	f->child = child_start(args);
+	assert_int_equal(http_client_new(NULL, &f->client, NULL), 0);
+}
+
+static void end(Fixture *f)
+{
+	char command[160];
+	assert_int_equal(child_end(&f->child, SIGTERM), 128 + SIGTERM);
+	http_client_free(f->client);
+	http_response_done(&f->response);
+	json_free(f->json);
+	fake_cluster_stop(&f->cluster);
+	(void) snprintf(command, sizeof command, "rm -rf %s", f->dir);
+	assert_int_equal(system(command), 0);
+}
+
+static int ask(Fixture *f, const char *method, const char *path, const char *body)
+{
+	char url[256];
+	Error err = { 0 };
+	(void) snprintf(url, sizeof url, "http://127.0.0.1:%d%s", f->child.port, path);
+	if (http_request(f->client, &(HttpRequest) { .method = method, .url = url, .body = body, .body_len = body ? strlen(body) : 0 },
+	                 &f->response, &err))
+		fail_msg("%s", err.text);
+	json_free(f->json);
+	f->json = NULL;
+	(void) json_parse(f->response.body.data, f->response.body.len, &f->json, NULL);
+	return f->response.status;
+}
+
+static const Json *target(Fixture *f)
+{
+	assert_int_equal(ask(f, "GET", "/v1/snapshot", NULL), 200);
+	return json_first(json_get(f->json, "targets"));
+}
+
+/* Waits until /status names a state, for 10 s. */
+static void wait_state(Fixture *f, const char *state)
+{
+	for (int i = 0; i < 500; i++) {
+		assert_int_equal(ask(f, "GET", "/status", NULL), 200);
+		if (!strcmp(json_string_or(json_first(json_get(f->json, "targets")), "state", ""), state))
+			return;
+		(void) nanosleep(&(struct timespec) { 0, 20000000 }, NULL);
+	}
+	fail_msg("never %s: %s", state, f->response.body.data);
+}
+
+static void it_scales_by_the_suggestion_and_shows_it(void **state)
+{
+	Fixture f;
+	(void) state;
+	begin(&f, "{\"action\":2}", NULL);
+	wait_state(&f, "Active");
+	assert_int_equal(atomic_load(&f.cluster.replicas), 3);
+	const Json *view = target(&f);
+	assert_string_equal(json_string_or(view, "target.name", ""), "web");
+	assert_string_equal(json_string_or(view, "policy", ""), "suggestion");
+	/* a decision's line is the contract's */
+	assert_int_equal(ask(&f, "GET", "/v1/decisions?since=0", NULL), 200);
+	char *line = strndup(f.response.body.data, strcspn(f.response.body.data, "\n"));
+	Json *first = NULL;
+	assert_int_equal(json_parse(line, strlen(line), &first, NULL), 0);
+	assert_float_equal(json_number_or(first, "cpu_usage", -1), 30, 1e-4);
+	assert_int_equal(json_int_or(first, "desired", -1), 3);
+	bool applied = false;
+	assert_true(json_bool(json_get(first, "applied"), &applied) && applied);
+	json_free(first);
+	free(line);
+	assert_int_equal(ask(&f, "GET", "/v1/decisions?since=99999999999999", NULL), 200);
+	assert_int_equal(f.response.body.len, 0);
+	/* conditions */
+	assert_int_equal(ask(&f, "GET", "/status?deployment=web&namespace=shop", NULL), 200);
+	const Json *conditions = json_get(json_first(json_get(f.json, "targets")), "conditions");
+	assert_string_equal(json_string_or(json_first(conditions), "type", ""), "ScalingActive");
+	assert_string_equal(json_string_or(json_first(conditions), "status", ""), "True");
+	assert_int_equal(ask(&f, "GET", "/status?deployment=other", NULL), 200);
+	assert_null(json_first(json_get(f.json, "targets")));
+	end(&f);
+}
+
+static void without_a_suggestion_it_holds_and_says_why(void **state)
+{
+	Fixture f;
+	(void) state;
+	begin(&f, NULL, NULL);
+	for (int i = 0; i < 500 && (ask(&f, "GET", "/v1/decisions", NULL), !f.response.body.len); i++)
+		(void) nanosleep(&(struct timespec) { 0, 20000000 }, NULL);
+	assert_non_null(strstr(f.response.body.data, "\"reason\":\"ModelUnavailable\""));
+	assert_non_null(strstr(f.response.body.data, "suggestion server: HTTP 404"));
+	assert_non_null(strstr(f.response.body.data, "\"action\":null"));
+	assert_int_equal(atomic_load(&f.cluster.writes), 0);
+	end(&f);
+}
+
+static void metrics_are_those_of_control_b8(void **state)
+{
+	static const char *const lines[] = {
+		"maestro_replicas{namespace=\"shop\",deployment=\"web\",kind=\"spec\"} ",
+		"maestro_replicas{namespace=\"shop\",deployment=\"web\",kind=\"ready\"} 2\n",
+		"maestro_replicas{namespace=\"shop\",deployment=\"web\",kind=\"desired\"} 3\n",
+		"maestro_replicas_bound{namespace=\"shop\",deployment=\"web\",bound=\"max\"} 4\n",
+		"maestro_observation{namespace=\"shop\",deployment=\"web\",feature=\"cpu_usage\"} 30",
+		"maestro_sample_age_seconds{namespace=\"shop\",deployment=\"web\",metric=\"cpu\"} ",
+		"maestro_state{namespace=\"shop\",deployment=\"web\",state=\"Active\"} 1\n",
+		"maestro_state{namespace=\"shop\",deployment=\"web\",state=\"Hold\"} 0\n",
+		"maestro_action_probability{namespace=\"shop\",deployment=\"web\",action=\"up\"} ",
+		"maestro_slo_limit_seconds{namespace=\"shop\",deployment=\"web\",limit=\"soft\"} 0.25\n",
+		"maestro_decisions_total{namespace=\"shop\",deployment=\"web\",policy=\"suggestion\",action=\"up\",applied=\"true\"} 1\n",
+		"maestro_scale_total{namespace=\"shop\",deployment=\"web\",direction=\"up\",outcome=\"ok\"} 1\n",
+		"maestro_pod_seconds_total{namespace=\"shop\",deployment=\"web\"} ",
+		"maestro_slo_violation_seconds_total{namespace=\"shop\",deployment=\"web\",limit=\"hard\"} 0\n",
+		"maestro_queries_total{backend=\"suggestion\",outcome=\"ok\"} ",
+		"maestro_queries_total{backend=\"prometheus\",outcome=\"ok\"} ",
+		"maestro_api_requests_total{verb=\"put\",resource=\"deployments/scale\",code=\"200\"} 1\n",
+		"maestro_cycle_duration_seconds_bucket{namespace=\"shop\",deployment=\"web\",le=\"0.001\"} ",
+		"maestro_query_duration_seconds_count{backend=\"prometheus\"} ",
+		"maestro_build_info{version=",
+	};
+	Fixture f;
+	(void) state;
+	begin(&f, "{\"action\":2,\"probabilities\":[0.1,0.2,0.7]}", (const char *const[]) { "--latency-soft", "250", "--interval", "600s", NULL });
+	wait_state(&f, "Active");
+	assert_int_equal(ask(&f, "GET", "/metrics", NULL), 200);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		if (!strstr(f.response.body.data, lines[i]))
+			fail_msg("%s is not in\n%s", lines[i], f.response.body.data);
+	if (system("command -v promtool >/dev/null") == 0) {
+		FILE *tool = popen("promtool check metrics 2>&1", "w");
+		assert_non_null(tool);
+		(void) fwrite(f.response.body.data, 1, f.response.body.len, tool);
+		assert_int_equal(pclose(tool), 0);
+	}
+	end(&f);
+}
+
+static void a_command_is_audited_and_answered(void **state)
+{
+	Fixture f;
+	(void) state;
+	begin(&f, "{\"action\":1}", NULL);
+	wait_state(&f, "Active");
+	assert_int_equal(ask(&f, "POST", "/v1/command", "{\"kind\":\"override\",\"namespace\":\"shop\",\"deployment\":\"web\",\"replicas\":4,\"seen\":2,"
+	                                               "\"hold_ms\":60000,\"reason\":\"sale\",\"who\":\"ann\",\"id\":77}"), 202);
+	wait_state(&f, "Manual");
+	assert_int_equal(atomic_load(&f.cluster.replicas), 4);
+	const Json *answer = NULL;
+	for (const Json *a = json_first(json_get(target(&f), "answers.answer")); a; a = json_next(a))
+		if (json_int_or(a, "id", 0) == 77)
+			answer = a;
+	assert_non_null(answer);
+	assert_int_equal(json_int_or(answer, "code", -1), 0);
+	assert_int_equal(ask(&f, "POST", "/v1/command", "{\"kind\":\"resume\",\"namespace\":\"shop\",\"deployment\":\"web\",\"who\":\"ann\"}"), 202);
+	wait_state(&f, "Active");
+	/* refused before any loop hears of it */
+	assert_int_equal(ask(&f, "POST", "/v1/command", "{\"kind\":\"override\",\"namespace\":\"shop\",\"deployment\":\"web\",\"replicas\":4}"), 400);
+	assert_int_equal(ask(&f, "POST", "/v1/command", "{\"kind\":\"resume\",\"namespace\":\"shop\",\"deployment\":\"cart\",\"who\":\"ann\"}"), 404);
+	assert_int_equal(ask(&f, "POST", "/v1/command", "{\"kind\":\"delete\",\"who\":\"ann\"}"), 400);
+	/* the row is in the store */
+	char command[256];
+	(void) snprintf(command, sizeof command, "%s/maestro runs show 1 --db %s --json | grep -q '\"who\":\"ann\"'",
+	                getenv("MAESTRO_TEST_BUILD") ? getenv("MAESTRO_TEST_BUILD") : "build", f.db);
+	assert_int_equal(system(command), 0);
+	end(&f);
+}
+
+/* Whoever can reach it from elsewhere could scale: not without a token. */
+static void commands_from_elsewhere_want_a_token(void **state)
+{
+	Fixture f;
+	(void) state;
+	begin(&f, "{\"action\":1}", (const char *const[]) { "--listen", "0.0.0.0:0", NULL });
+	wait_state(&f, "Active");
+	assert_int_equal(ask(&f, "POST", "/v1/command", "{\"kind\":\"pause\",\"namespace\":\"shop\",\"deployment\":\"web\",\"who\":\"x\"}"), 403);
+	end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_scales_by_the_suggestion_and_shows_it),
+		cmocka_unit_test(without_a_suggestion_it_holds_and_says_why),
+		cmocka_unit_test(metrics_are_those_of_control_b8),
+		cmocka_unit_test(a_command_is_audited_and_answered),
+		cmocka_unit_test(commands_from_elsewhere_want_a_token),
+	};
+	if (http_global_init())
+		return 1;
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	http_global_done();
+	return failed;
+}
