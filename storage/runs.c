@@ -104,6 +104,13 @@ static uint32_t group_of(const char *config)
 	return hash ? hash : 1;
 }
 
+/* A time that arithmetic can be done with, whatever stands there. */
+static int64_t time_of(sqlite3_stmt *stmt, int column)
+{
+	int64_t ms = sqlite3_column_int64(stmt, column);
+	return ms < 0 ? 0 : ms > INT64_C(253402300799999) ? INT64_C(253402300799999) : ms;
+}
+
 static void read_run(sqlite3_stmt *stmt, RunRow *row)
 {
 	*row = (RunRow) {
@@ -111,8 +118,8 @@ static void read_run(sqlite3_stmt *stmt, RunRow *row)
 		.kind = strcmp(text_or_empty(stmt, 1), "control") ? RUN_TRAIN : RUN_CONTROL,
 		.status = status_of(text_or_empty(stmt, 2)),
 		.seed = (uint64_t) sqlite3_column_int64(stmt, 4),
-		.start_ms = sqlite3_column_int64(stmt, 5),
-		.end_ms = sqlite3_column_int64(stmt, 6),
+		.start_ms = time_of(stmt, 5),
+		.end_ms = time_of(stmt, 6),
 		.steps = sqlite3_column_int64(stmt, 7),
 		.ep_rew_mean = real_or_nan(stmt, 8),
 		.ep_len_mean = real_or_nan(stmt, 9),
@@ -120,7 +127,7 @@ static void read_run(sqlite3_stmt *stmt, RunRow *row)
 		.eval_std = real_or_nan(stmt, 11),
 		.group = group_of(text_or_empty(stmt, 13)),
 		.is_locked = sqlite3_column_int(stmt, 16) != 0,
-		.deleted_ms = sqlite3_column_int64(stmt, 17),
+		.deleted_ms = time_of(stmt, 17),
 	};
 	str_copy(row->tags, sizeof row->tags, text_or_empty(stmt, 14));
 	str_copy(row->note, sizeof row->note, text_or_empty(stmt, 15));

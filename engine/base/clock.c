@@ -100,6 +100,8 @@ int64_t clock_wait_ms(Clock *clock, int64_t until_ms)
 
 void clock_format(int64_t wall_ms, char *text)
 {
+	const int64_t most = INT64_C(253402300799999); /* the end of the year 9999: what a damaged store says may lie past it */
+	wall_ms = wall_ms < 0 ? 0 : wall_ms > most ? most : wall_ms;
 	time_t seconds = (time_t) (wall_ms / 1000);
 	struct tm utc;
 	(void) gmtime_r(&seconds, &utc);

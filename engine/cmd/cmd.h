@@ -19,6 +19,10 @@ int cmd_doctor(int argc, char **argv);
 int cmd_suggestion_server(int argc, char **argv);
 int cmd_target_app(int argc, char **argv);
 int cmd_load(int argc, char **argv);
+int cmd_keys(int argc, char **argv);
+int cmd_colors(int argc, char **argv);
+int cmd_completion(int argc, char **argv);
+int cmd_config(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 
 /* Prints "maestro: TEXT" for a failed command and answers its exit status; NULL err prints the code's text. */

@@ -1,5 +1,6 @@
 /* The program: finds the sub-command and hands over. */
 #include "cmd/cmd.h"
+#include "cmd/config.h"
 #include "cmd/opts.h"
 
 #include "base/http.h"
@@ -22,7 +23,7 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "train", cmd_train, "PPO training; the console on a terminal, progress lines elsewhere" },
 	{ "evaluate", cmd_evaluate, "policies on the same traffic, side by side" },
 	{ "run", cmd_run, "the observe-infer-act loop over one Deployment" },
-	{ "runs", cmd_runs, "the run store: list, show, export" },
+	{ "runs", cmd_runs, "the run store: list, show, compare, export, tag, delete, ..." },
 	{ "model", cmd_model, "policies as files: inspect, convert, predict; SB3 zip, safetensors, ONNX" },
 	{ "model-server", cmd_model_server, "POST /predict: a policy behind HTTP" },
 	{ "suggestion-server", cmd_suggestion_server, "GET /suggestion: metrics in, the model's action out" },
@@ -31,6 +32,10 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "target-app", cmd_target_app, "a sample HTTP service to scale" },
 	{ "load", cmd_load, "open-loop load on URLs" },
 	{ "sim", cmd_sim, "sim check: the simulator against theory, single requests and a real Prometheus" },
+	{ "keys", cmd_keys, "the console's keys, and the check of a keys.yaml" },
+	{ "colors", cmd_colors, "the palettes, their contrast, and how the colour-blind see them" },
+	{ "completion", cmd_completion, "completion for bash, zsh or fish" },
+	{ "config", cmd_config, "a commented configuration file, and the check of one" },
 	{ NULL, NULL, NULL },
 };
 
@@ -109,7 +114,9 @@ int main(int argc, char **argv)
 	(void) signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, not the end of a run */
 	if (http_global_init())
 		return cmd_fail(ERR_FAILED, &(Error) { .text = "libcurl cannot be set up" });
-	int status = dispatch(argc, argv);
+	Error err = { 0 };
+	int code = config_apply(&argc, argv, &err);
+	int status = code ? cmd_fail(code, &err) : dispatch(argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && !status)
 		status = err_exit_status(ERR_IO);
 	http_global_done();

@@ -1,5 +1,6 @@
 /*
- * `maestro runs list|show|export`: the run store as tables, JSON and CSV on stdout.
+ * `maestro runs`: the run store as tables, JSON and CSV on stdout. What changes runs stands in runs_edit.c, comparison in
+ * runs_compare.c, import in runs_import.c.
  *
  * Rows come from the store one at a time and are printed at once, so that a long run needs no memory. What is not
  * known is null in JSON, empty in CSV and "-" in a table.
@@ -7,6 +8,7 @@
 #include "cmd/cells.h"
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
+#include "cmd/runs.h"
 #include "cmd/tensor_log.h"
 
 #include "base/clock.h"
@@ -21,36 +23,35 @@
 
 enum { SHOWN_ROWS = 10, SHOWN_COLUMNS = 10 };
 
-typedef struct RunsOptions {
-	const char *db;
-	const char *format;
-	const char *out;
-	bool json;
-} RunsOptions;
-
-typedef struct Request {
-	const RunsOptions *options;
-	struct sqlite3 *db;
-	int64_t id;        /* of show and export */
-	int64_t wall_ms;   /* now */
-	Error *err;
-} Request;
-
 static const Opt OPTIONS[] = {
 	{ "db", 0, OPT_STRING, offsetof(RunsOptions, db), 0, 0, "FILE",
 	  "the store (default $XDG_DATA_HOME/maestro/maestro.db)", false },
 	{ "json", 0, OPT_FLAG, offsetof(RunsOptions, json), 0, 0, NULL, "one JSON object a run", false },
 	{ "format", 0, OPT_STRING, offsetof(RunsOptions, format), 0, 0, "FORM",
-	  "export: csv (updates, of a control run decisions, as rows), json (the whole run), tensorboard (event files)", false },
-	{ "out", 'o', OPT_STRING, offsetof(RunsOptions, out), 0, 0, "DIR", "export: folder of the event files", false },
+	  "export: csv (updates, of a control run decisions, as rows), json (the whole run), tensorboard (event files),"
+	  " markdown (a table of the runs), png (its curves)", false },
+	{ "out", 'o', OPT_STRING, offsetof(RunsOptions, out), 0, 0, "PATH", "export: folder of the event files, or the PNG", false },
+	{ "filter", 'f', OPT_STRING, offsetof(RunsOptions, filter), 0, 0, "WORDS",
+	  "list: runs that match, such as 'trace:wc98 eval>50 not tag:old'", false },
+	{ "sort", 0, OPT_STRING, offsetof(RunsOptions, sort), 0, 0, "WHAT", "list: id, name, status, steps, reward, eval or start", false },
+	{ "all", 0, OPT_FLAG, offsetof(RunsOptions, all), 0, 0, NULL, "purge: all of the trash, not only what lies there for 30 days", false },
+	{ "confirm", 0, OPT_STRING, offsetof(RunsOptions, confirm), 0, 0, "WORD", "purge: write trash; without it, it only lists what goes", false },
 	{ .name = NULL },
 };
 
 static const OptCommand COMMAND = {
-	.usage = "runs list|show ID|export ID [options]",
-	.summary = "The stored runs: all of them, one with everything recorded of it, or its figures for another program.",
+	.usage = "runs VERB [options]",
+	.summary =
+		"The stored runs.\n"
+		"  list                     all of them, or those that --filter takes\n"
+		"  show ID                  one with everything recorded of it\n"
+		"  compare ID ID...         side by side: interquartile means, intervals, verdicts, options that differ\n"
+		"  export ID...             figures for another program (--format)\n"
+		"  import FILE              a run that export --format json wrote\n"
+		"  tag NAME ID...           (-NAME takes it off)    note ID TEXT    lock ID...    unlock ID...\n"
+		"  delete ID...             to the trash            restore ID...   out of it     purge   empties it",
 	.opt = OPTIONS,
-	.n_positional = 2,
+	.n_positional = RUNS_WORDS,
 };
 
 static Json *run_object(const RunRow *row)
@@ -72,6 +73,13 @@ static Json *run_object(const RunRow *row)
 	json_add_number(run, "ep_len_mean", row->ep_len_mean);
 	json_add_number(run, "best_mean_reward", row->eval_mean);
 	json_add_number(run, "best_std_reward", row->eval_std);
+	json_add_string(run, "tags", row->tags);
+	json_add_string(run, "note", row->note);
+	json_add_bool(run, "locked", row->is_locked);
+	if (row->deleted_ms)
+		cells_add_time(run, "deleted", row->deleted_ms);
+	else
+		json_add_null(run, "deleted");
 	return run;
 }
 
@@ -88,7 +96,7 @@ static int print_part_json(const Request *request, RunPart part)
 	const char *separator = "";
 	bool is_list = part != PART_LAST_UPDATE;
 	printf(",\"%s\":%s", run_part_name(part), is_list ? "[" : "");
-	int code = runs_part(request->db, request->id, part, cells_print_json, (void *) &separator, request->err);
+	int code = runs_part(request->db, request->id[0], part, cells_print_json, (void *) &separator, request->err);
 	(void) fputs(is_list ? "]" : *separator ? "" : "null", stdout);
 	return code;
 }
@@ -97,7 +105,7 @@ static int show_json(const Request *request, bool has_updates)
 {
 	RunRow row;
 	StrBuf config = { 0 };
-	int code = runs_get(request->db, request->id, &row, &config, request->err);
+	int code = runs_get(request->db, request->id[0], &row, &config, request->err);
 	if (!code) {
 		Json *run = run_object(&row);
 		cells_add_json(run, "config", config.data);
@@ -162,14 +170,20 @@ static int print_run_line(void *context, const RunRow *row)
 static int list(const Request *request)
 {
 	Listing listing = { .wall_ms = request->wall_ms, .name_width = 4 };
+	RunSelection selection = { request->options->filter, request->wall_ms, SORT_ID, false, 0, INT64_MAX };
+	const char *sort = request->options->sort;
+	while (sort && selection.sort < SORT_COUNT && strcmp(sort, run_sort_text(selection.sort)) != 0)
+		selection.sort = (RunSort) (selection.sort + 1);
+	if (selection.sort == SORT_COUNT)
+		return error_set(request->err, ERR_USAGE, "runs: --sort is id, name, status, steps, reward, eval or start, not %.40s", sort);
 	if (request->options->json)
-		return runs_list(request->db, 0, INT64_MAX, print_run_json, NULL, request->err);
-	int code = runs_list(request->db, 0, INT64_MAX, widen, &listing.name_width, request->err);
+		return runs_select(request->db, &selection, print_run_json, NULL, NULL, NULL, request->err);
+	int code = runs_select(request->db, &selection, widen, &listing.name_width, NULL, NULL, request->err);
 	if (code)
-		return code;
+		return code == ERR_PARSE ? ERR_USAGE : code;
 	printf("%6s  %-*s  %-8s %6s %10s %12s%11s %5s\n", "id", listing.name_width, "name", "status", "seed", "steps",
 	       "ep_rew_mean", "best eval", "age");
-	return runs_list(request->db, 0, INT64_MAX, print_run_line, &listing, request->err);
+	return runs_select(request->db, &selection, print_run_line, &listing, NULL, NULL, request->err);
 }
 
 /* What the human form shows of each part, newest rows only. */
@@ -242,14 +256,14 @@ static int print_part_text(const Request *request, RunPart part, const char *con
 	Table table = { .columns = columns };
 	for (int c = 0; c < SHOWN_COLUMNS && columns[c]; c++)
 		table.width[c] = (int) strlen(columns[c]);
-	int code = runs_part(request->db, request->id, part, measure_row, &table, request->err);
+	int code = runs_part(request->db, request->id[0], part, measure_row, &table, request->err);
 	if (code || !table.total)
 		return code;
 	table.skip = table.total - SHOWN_ROWS;
 	printf(table.skip > 0 ? "\n%s: %lld, the last:\n" : "\n%s: %lld\n", run_part_name(part), (long long) table.total);
 	for (int c = 0; c < SHOWN_COLUMNS && columns[c]; c++)
 		print_column(&table, c, columns[c]);
-	return runs_part(request->db, request->id, part, print_row_text, &table, request->err);
+	return runs_part(request->db, request->id[0], part, print_row_text, &table, request->err);
 }
 
 static int print_figures(void *context, const RunCell *cell, size_t n)
@@ -267,7 +281,7 @@ static int show_text(const Request *request)
 	RunRow row;
 	StrBuf config = { 0 };
 	char start[CLOCK_TEXT], end[CLOCK_TEXT] = "-";
-	int code = runs_get(request->db, request->id, &row, &config, request->err);
+	int code = runs_get(request->db, request->id[0], &row, &config, request->err);
 	if (!code) {
 		clock_format(row.start_ms, start);
 		if (row.end_ms)
@@ -280,7 +294,7 @@ static int show_text(const Request *request)
 		printf("  %-8s%s\n  %-8s%s\n  %-8s", "start", start, "end", end, "config");
 		cells_print_padded(config.data, 0);
 		(void) putchar('\n');
-		code = runs_part(request->db, request->id, PART_LAST_UPDATE, print_figures, NULL, request->err);
+		code = runs_part(request->db, request->id[0], PART_LAST_UPDATE, print_figures, NULL, request->err);
 	}
 	strbuf_done(&config);
 	for (size_t i = 0; i < sizeof SHOWN / sizeof *SHOWN && !code; i++)
@@ -293,26 +307,89 @@ static int show(const Request *request)
 	return request->options->json ? show_json(request, false) : show_text(request);
 }
 
-static int export(const Request *request)
+static int export_markdown(const Request *request)
+{
+	printf("| id | name | status | seed | steps | ep_rew_mean | best eval | tags |\n|---:|---|---|---:|---:|---:|---:|---|\n");
+	int code = 0;
+	for (size_t i = 0; i < request->n_ids && !code; i++) {
+		RunRow row;
+		code = runs_get(request->db, request->id[i], &row, NULL, request->err);
+		if (code)
+			break;
+		printf("| %lld | ", (long long) row.id);
+		cells_print_padded(row.name, 0);
+		printf(" | %s | %llu | %lld |", run_status_text(row.status), (unsigned long long) row.seed, (long long) row.steps);
+		print_figure(row.ep_rew_mean, 1);
+		printf(" |");
+		print_figure(row.eval_mean, 1);
+		printf(" | ");
+		cells_print_padded(row.tags, 0);
+		printf(" |\n");
+		code = cells_written();
+	}
+	return code;
+}
+
+static int export_csv(const Request *request)
 {
 	RunRow row;
 	bool is_first = true;
-	if (request->options->json || !strcmp(request->options->format, "json"))
-		return show_json(request, true);
-	if (!strcmp(request->options->format, "tensorboard"))
-		return tensor_log_export(request->db, request->id, request->options->out, request->err);
-	int code = runs_get(request->db, request->id, &row, NULL, request->err);
+	int code = runs_get(request->db, request->id[0], &row, NULL, request->err);
 	if (code)
 		return code;
 	RunPart part = row.kind == RUN_TRAIN ? PART_UPDATES : PART_DECISIONS;
-	return runs_part(request->db, request->id, part, cells_print_csv, &is_first, request->err);
+	return runs_part(request->db, request->id[0], part, cells_print_csv, &is_first, request->err);
+}
+
+static int export_json(const Request *request)
+{
+	return show_json(request, true);
+}
+
+static int export_tensorboard(const Request *request)
+{
+	return tensor_log_export(request->db, request->id[0], request->options->out, request->err);
 }
 
 static const struct {
 	const char *name;
-	bool wants_id;
+	bool wants_out, takes_many;
 	int (*run)(const Request *request);
-} VERBS[] = { { "list", false, list }, { "show", true, show }, { "export", true, export } };
+} FORMATS[] = {
+	{ "csv", false, false, export_csv }, { "json", false, false, export_json },
+	{ "tensorboard", true, false, export_tensorboard }, { "markdown", false, true, export_markdown },
+	{ "png", true, false, runs_export_png },
+};
+
+static int export(const Request *request)
+{
+	const char *format = request->options->json ? "json" : request->options->format;
+	size_t f = 0, n = sizeof FORMATS / sizeof *FORMATS;
+	while (f < n && strcmp(FORMATS[f].name, format) != 0)
+		f++;
+	if (f == n)
+		return error_set(request->err, ERR_USAGE, "runs: --format is csv, json, tensorboard, markdown or png, not %.40s", format);
+	if (FORMATS[f].wants_out && !request->options->out)
+		return error_set(request->err, ERR_USAGE, "runs: --format %s wants --out PATH", format);
+	if (request->n_ids > 1 && !FORMATS[f].takes_many)
+		return error_set(request->err, ERR_USAGE, "runs: --format %s takes one run", format);
+	return FORMATS[f].run(request);
+}
+
+/* What stands behind a verb: ids, or one word before or after them. */
+typedef enum Words { NO_WORDS, ONE_ID, IDS, WORD_IDS, ID_TEXT, ONE_WORD } Words;
+
+static const struct {
+	const char *name;
+	Words words;
+	int (*run)(const Request *request);
+} VERBS[] = {
+	{ "list", NO_WORDS, list }, { "show", ONE_ID, show }, { "export", IDS, export }, { "compare", IDS, runs_compare },
+	{ "tag", WORD_IDS, runs_tag }, { "note", ID_TEXT, runs_note }, { "lock", IDS, runs_lock }, { "unlock", IDS, runs_unlock },
+	{ "delete", IDS, runs_delete }, { "restore", IDS, runs_restore }, { "purge", NO_WORDS, runs_purge },
+	{ "import", ONE_WORD, runs_import },
+};
+enum { N_VERBS = sizeof VERBS / sizeof *VERBS };
 
 static int usage(const char *what, const char *word)
 {
@@ -329,25 +406,56 @@ static int fail(int code, const Error *err)
 	return cmd_fail(code, code == ERR_CLOSED ? &io : err);
 }
 
-static int execute(size_t verb, const RunsOptions *options, int64_t id)
+static int execute(size_t verb, Request *request)
 {
 	char path[4096];
 	Clock clock;
 	Error err = { 0 };
-	Request request = { .options = options, .id = id, .err = &err };
-	cmd_db_path(options->db, path, sizeof path);
+	request->err = &err;
+	request->path = path;
+	cmd_db_path(request->options->db, path, sizeof path);
 	clock_init_system(&clock);
-	request.wall_ms = clock_wall_ms(&clock);
-	int code = db_open_existing(path, &clock, &request.db, &err);
+	request->wall_ms = clock_wall_ms(&clock);
+	int code = VERBS[verb].run == runs_import ? db_open(path, &clock, &request->db, &err)
+	                                          : db_open_existing(path, &clock, &request->db, &err);
 	if (!code) {
-		code = VERBS[verb].run(&request);
+		code = VERBS[verb].run(request);
 		if (!code && fflush(stdout))
 			code = ERR_CLOSED;
 		int saved = errno;
-		db_close(request.db);
+		db_close(request->db);
 		errno = saved;
 	}
 	return code ? fail(code, &err) : 0;
+}
+
+static bool parse_id(const char *word, int64_t *ret)
+{
+	char *end;
+	errno = 0;
+	*ret = strtoll(word, &end, 10);
+	return !errno && !*end && *ret > 0;
+}
+
+/* What is wrong with the words behind the verb; NULL: nothing. */
+static const char *take_words(Words form, char **word, int n, Request *request)
+{
+	int first = form == WORD_IDS ? 1 : 0, last = form == ID_TEXT ? 1 : n;
+	if (form == NO_WORDS)
+		return n ? " takes no run" : NULL;
+	if (form == ONE_WORD) {
+		request->word = n ? word[0] : NULL;
+		return n == 1 ? NULL : " wants a file";
+	}
+	if (form == WORD_IDS || form == ID_TEXT)
+		request->word = n ? word[form == WORD_IDS ? 0 : n - 1] : NULL;
+	if (n <= first || (form == ID_TEXT && n != 2) || (form == ONE_ID && n != 1))
+		return form == WORD_IDS ? " wants a word and the numbers of runs" : form == ID_TEXT ? " wants the number of a run and a text"
+		     : " wants the number of a run; maestro runs list shows them";
+	for (int i = first; i < last; i++)
+		if (!parse_id(word[i], &request->id[request->n_ids++]))
+			return " wants numbers of runs; maestro runs list shows them";
+	return NULL;
 }
 
 int cmd_runs(int argc, char **argv)
@@ -357,20 +465,17 @@ int cmd_runs(int argc, char **argv)
 	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
-	size_t verb = 0, n = sizeof VERBS / sizeof *VERBS;
-	while (words && verb < n && strcmp(argv[1], VERBS[verb].name) != 0)
+	size_t verb = 0;
+	while (words && verb < N_VERBS && strcmp(argv[1], VERBS[verb].name) != 0)
 		verb++;
-	if (!words || verb == n)
-		return usage(words ? "list, show and export are known, not " : "list, show ID or export ID", words ? argv[1] : "");
-	char *end = NULL;
-	int64_t id = words > 1 ? strtoll(argv[2], &end, 10) : 0;
-	if (VERBS[verb].wants_id != (words > 1) || (end && (*end || id <= 0)))
-		return usage(argv[1], VERBS[verb].wants_id ? " wants the number of a run; maestro runs list shows them"
-		                                           : " takes no run");
-	bool is_tensorboard = !strcmp(options.format, "tensorboard");
-	if (!is_tensorboard && strcmp(options.format, "csv") != 0 && strcmp(options.format, "json") != 0)
-		return usage("--format is csv, json or tensorboard, not ", options.format);
-	if (is_tensorboard && !options.out)
-		return usage("--format tensorboard wants --out DIR", "");
-	return execute(verb, &options, id);
+	if (!words || verb == N_VERBS)
+		return usage(words ? "there is no verb " : "a verb is missing: list, show, compare, ...", words ? argv[1] : "");
+	Request *request = calloc(1, sizeof *request);
+	if (!request)
+		return cmd_fail(ERR_NOMEM, NULL);
+	request->options = &options;
+	const char *wrong = take_words(VERBS[verb].words, argv + 2, words - 1, request);
+	int status = wrong ? usage(argv[1], wrong) : execute(verb, request);
+	free(request);
+	return status;
 }

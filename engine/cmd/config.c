@@ -1,0 +1,166 @@
+/* See config.h. `maestro config` prints a commented file or tests one. */
+#include "cmd/config.h"
+#include "cmd/cmd.h"
+#include "cmd/opts.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/yaml.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FILE_MOST = 1 << 20 };
+
+static const char DEFAULT[] =
+	"# maestro: every option of a command may stand here under its name (maestro COMMAND --help lists them).\n"
+	"# An option on the command line beats the variable MAESTRO_NAME, and that beats this file.\n"
+	"\n"
+	"# For all commands:\n"
+	"# db: /var/lib/maestro/maestro.db    # the run store\n"
+	"# prometheus: http://prometheus:9090\n"
+	"# theme: dark                        # or light: of the terminal's background\n"
+	"# glyphs: auto                       # braille, block, ascii\n"
+	"# color: auto                        # always, never, 16, 256, truecolor\n"
+	"\n"
+	"# For one command:\n"
+	"# train:\n"
+	"#   envs: 16\n"
+	"#   learning-rate: 3e-4\n"
+	"# run:\n"
+	"#   max-replicas: 15\n"
+	"#   interval: 15s\n";
+
+static bool is_name(const char *key)
+{
+	for (const char *c = key; *c; c++)
+		if (!(islower((unsigned char) *c) || isdigit((unsigned char) *c) || *c == '-'))
+			return false;
+	return *key != '\0';
+}
+
+static int set(const char *path, const char *key, const Json *value, Error *err)
+{
+	char name[96] = "MAESTRO_", text[64];
+	bool flag;
+	double number;
+	if (!is_name(key) || strlen(key) + 9 > sizeof name)
+		return error_set(err, ERR_BAD_MODEL, "%s: \"%.40s\" is no option's name", path, key);
+	for (size_t i = 0; i <= strlen(key); i++)
+		name[8 + i] = (char) (key[i] == '-' ? '_' : toupper((unsigned char) key[i]));
+	if (json_is_null(value))
+		return 0;
+	if (json_bool(value, &flag))
+		(void) snprintf(text, sizeof text, "%s", flag ? "true" : "false");
+	else if (json_number(value, &number))
+		(void) snprintf(text, sizeof text, "%.17g", number);
+	else if (!json_string(value))
+		return error_set(err, ERR_BAD_MODEL, "%s: %.40s: a value is wanted, not a list or a map", path, key);
+	return setenv(name, json_string(value) ? json_string(value) : text, 0) ? ERR_NOMEM : 0;
+}
+
+/* The section of the command first, since what is set stays. */
+static int apply(const char *path, const Json *root, const char *command, Error *err)
+{
+	int code = json_is_object(root) || json_is_null(root) ? 0
+		: error_set(err, ERR_BAD_MODEL, "%s: write names and values, such as db: FILE", path);
+	for (const Json *m = json_first(json_is_object(root) ? json_get(root, command) : NULL); m && !code; m = json_next(m))
+		code = set(path, json_key(m), m, err);
+	for (const Json *m = json_first(root); m && !code; m = json_next(m))
+		if (!json_is_object(m))
+			code = set(path, json_key(m), m, err);
+	return code;
+}
+
+static int load(const char *path, Json **ret, Error *err)
+{
+	StrBuf text = { 0 };
+	Error why = { 0 };
+	int code = mem_read_file(path, FILE_MOST, &text, err);
+	if (!code) {
+		code = yaml_parse(text.data ? text.data : "", text.len, ret, &why);
+		if (code)
+			code = error_set(err, code == ERR_NOMEM ? code : ERR_BAD_MODEL, "%s: %s", path, why.text);
+	}
+	strbuf_done(&text);
+	return code;
+}
+
+/* --config FILE or --config=FILE, taken out of argv; NULL: not there. */
+static const char *take_option(int *argc, char **argv)
+{
+	for (int i = 1; i < *argc; i++) {
+		bool is_apart = !strcmp(argv[i], "--config") && i + 1 < *argc, is_joined = !strncmp(argv[i], "--config=", 9);
+		if (!is_apart && !is_joined)
+			continue;
+		const char *path = is_apart ? argv[i + 1] : argv[i] + 9;
+		int n = is_apart ? 2 : 1;
+		memmove(argv + i, argv + i + n, (size_t) (*argc - i - n + 1) * sizeof *argv);
+		*argc -= n;
+		return path;
+	}
+	return NULL;
+}
+
+int config_apply(int *argc, char **argv, Error *err)
+{
+	char standard[4096];
+	const char *path = take_option(argc, argv), *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	if (!path)
+		path = getenv("MAESTRO_CONFIG");
+	if (!path) {
+		(void) snprintf(standard, sizeof standard, "%s%s/maestro/config.yaml", xdg && *xdg ? xdg : home ? home : "",
+		                xdg && *xdg ? "" : "/.config");
+		if (access(standard, F_OK))
+			return 0;
+		path = standard;
+	}
+	Json *root = NULL;
+	int code = load(path, &root, err);
+	if (!code)
+		code = apply(path, root, *argc > 1 && argv[1][0] != '-' ? argv[1] : "console", err);
+	json_free(root);
+	return code;
+}
+
+typedef struct ConfigOptions {
+	const char *check;
+	bool is_default;
+} ConfigOptions;
+
+static const Opt OPTIONS[] = {
+	{ "default", 0, OPT_FLAG, offsetof(ConfigOptions, is_default), 0, 0, NULL, "print a commented file (also without options)", false },
+	{ "check", 0, OPT_STRING, offsetof(ConfigOptions, check), 0, 0, "FILE", "test a file", false },
+	{ 0 },
+};
+
+static const OptCommand COMMAND = {
+	"config [--check FILE]",
+	"Prints a commented configuration file, for $XDG_CONFIG_HOME/maestro/config.yaml, or tests one.",
+	OPTIONS, 0,
+};
+
+int cmd_config(int argc, char **argv)
+{
+	ConfigOptions options = { 0 };
+	Error err = { 0 };
+	int words, code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	if (code)
+		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	if (!options.check) {
+		(void) fputs(DEFAULT, stdout);
+		return 0;
+	}
+	Json *root = NULL;
+	code = load(options.check, &root, &err);
+	if (!code)
+		code = apply(options.check, root, "", &err);
+	for (const Json *m = json_first(root); m && !code; m = json_next(m))
+		if (json_is_object(m))
+			code = apply(options.check, root, json_key(m), &err);
+	json_free(root);
+	return code ? cmd_fail(code, &err) : 0;
+}

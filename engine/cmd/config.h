@@ -1,0 +1,20 @@
+/*
+ * The configuration file: options' values by their names, for all commands or, in a section of its name, for one.
+ *
+ *     db: /var/lib/maestro/maestro.db
+ *     train:
+ *       envs: 16
+ *
+ * A value becomes the option's environment variable where that is not set, so that an option beats the variable and the
+ * variable beats the file.
+ */
+#ifndef MAESTRO_CMD_CONFIG_H
+#define MAESTRO_CMD_CONFIG_H
+
+#include "base/err.h"
+
+/* Takes the file of MAESTRO_CONFIG or --config, else $XDG_CONFIG_HOME/maestro/config.yaml where there is one. `--config FILE`
+ * is taken out of argv. ERR_USAGE, ERR_BAD_MODEL (the file is wrong), ERR_IO. */
+int config_apply(int *argc, char **argv, Error *err);
+
+#endif

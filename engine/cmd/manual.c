@@ -1,0 +1,181 @@
+/* `maestro keys|colors|completion`: what the console's tables say, and the shell's completion, which asks --help. */
+#include "cmd/cmd.h"
+#include "cmd/opts.h"
+
+#include "base/mem.h"
+#include "tui/colors.h"
+#include "tui/keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MOST = 1 << 20 };
+
+typedef struct CheckOptions {
+	const char *check;
+	bool has_check, json;
+} CheckOptions;
+
+static const Opt KEYS_OPTIONS[] = {
+	{ "check", 0, OPT_STRING, offsetof(CheckOptions, check), 0, 0, "FILE", "tests a keys.yaml and names what is wrong in it", false },
+	{ "json", 0, OPT_FLAG, offsetof(CheckOptions, json), 0, 0, NULL, "one JSON object a row", false },
+	{ 0 },
+};
+
+static const OptCommand KEYS_COMMAND = {
+	"keys [--check FILE]",
+	"Prints the table of keys; its names are those of keys.yaml (in $XDG_CONFIG_HOME/maestro), such as live.override: o",
+	KEYS_OPTIONS, 0,
+};
+
+static int print_keys(bool is_json)
+{
+	size_t n;
+	const KeyRow *table = keys_table(&n);
+	Keymap keymap;
+	char id[48], name[32];
+	keys_default(&keymap);
+	for (size_t i = 0; i < n; i++) {
+		if (!table[i].id)
+			continue;
+		keys_full_id(&table[i], id, sizeof id);
+		if (!is_json) {
+			printf("%-22s %-8s %s\n", id, keys_names(&keymap, i, name), table[i].help);
+			continue;
+		}
+		Json *row = json_new_object();
+		json_add_string(row, "name", id);
+		json_add_string(row, "key", keys_names(&keymap, i, name));
+		json_add_bool(row, "writes", table[i].is_write);
+		json_add_string(row, "help", table[i].help);
+		char *text = json_print(row);
+		json_free(row);
+		if (!text)
+			return err_exit_status(ERR_NOMEM);
+		printf("%s\n", text);
+		free(text);
+	}
+	return 0;
+}
+
+int cmd_keys(int argc, char **argv)
+{
+	CheckOptions options = { 0 };
+	int words, code = opts_parse(&KEYS_COMMAND, argc, argv, &options, &words);
+	if (code)
+		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	if (!options.check)
+		return print_keys(options.json);
+	StrBuf text = { 0 }, problems = { 0 };
+	Error err = { 0 };
+	Keymap keymap;
+	keys_default(&keymap);
+	code = mem_read_file(options.check, FILE_MOST, &text, &err);
+	int bad = code ? code : keys_load(text.data ? text.data : "", text.len, &keymap, &problems, &err);
+	if (bad < 0) {
+		char said[sizeof err.text];
+		str_copy(said, sizeof said, err.text);
+		(void) error_set(&err, bad, "%.60s: %.180s", options.check, said);
+	} else if (bad) {
+		(void) fprintf(stderr, "%s", problems.data);
+		(void) error_set(&err, ERR_USAGE, "%s: %d of its lines are wrong", options.check, bad);
+	}
+	strbuf_done(&text);
+	strbuf_done(&problems);
+	return bad < 0 ? cmd_fail(bad == ERR_PARSE ? ERR_BAD_MODEL : bad, &err) : bad ? cmd_fail(ERR_BAD_MODEL, &err) : 0;
+}
+
+static const Opt COLORS_OPTIONS[] = {
+	{ "check", 0, OPT_FLAG, offsetof(CheckOptions, has_check), 0, 0, NULL,
+	  "fails where text is under 4.5:1, a mark under 3:1, or two series look alike to the colour-blind", false },
+	{ 0 },
+};
+
+static const OptCommand COLORS_COMMAND = {
+	"colors [--check]",
+	"Prints the palettes with their contrast on black and on white, and how far the series are apart for three kinds of\n"
+	"colour blindness.",
+	COLORS_OPTIONS, 0,
+};
+
+int cmd_colors(int argc, char **argv)
+{
+	CheckOptions options = { 0 };
+	StrBuf report = { 0 };
+	int words, code = opts_parse(&COLORS_COMMAND, argc, argv, &options, &words);
+	if (code)
+		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	int bad = colors_check(&report);
+	code = report.failed ? ERR_NOMEM : 0;
+	if (!code)
+		(void) fputs(report.data, stdout);
+	strbuf_done(&report);
+	if (code)
+		return cmd_fail(code, NULL);
+	return bad && options.has_check ? cmd_fail(ERR_FAILED, &(Error) { .text = "the palette fails its check" }) : 0;
+}
+
+/* ---- completion ---- */
+
+static const char BASH[] =
+	"# bash completion for maestro: source it, or put it into ~/.local/share/bash-completion/completions/maestro\n"
+	"_maestro() {\n"
+	"    local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}\n"
+	"    if [ \"$COMP_CWORD\" = 1 ] && [[ $word != -* ]]; then\n"
+	"        COMPREPLY=($(compgen -W \"$(maestro --help | sed -n 's/^  \\([a-z][a-z-]*\\)  .*/\\1/p')\" -- \"$word\"))\n"
+	"    elif [[ $word == -* ]]; then\n"
+	"        [[ $command == -* ]] && command=\n"
+	"        COMPREPLY=($(compgen -W \"$(maestro $command --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u)\" -- \"$word\"))\n"
+	"    else\n"
+	"        COMPREPLY=($(compgen -f -- \"$word\"))\n"
+	"    fi\n"
+	"}\n"
+	"complete -o filenames -F _maestro maestro\n";
+
+static const char ZSH[] =
+	"#compdef maestro\n"
+	"# zsh completion for maestro: put it into a folder of $fpath as _maestro\n"
+	"_maestro() {\n"
+	"    local command=${words[2]}\n"
+	"    if (( CURRENT == 2 )) && [[ $PREFIX != -* ]]; then\n"
+	"        compadd -- ${(f)\"$(maestro --help | sed -n 's/^  \\([a-z][a-z-]*\\)  .*/\\1/p')\"}\n"
+	"    elif [[ $PREFIX == -* ]]; then\n"
+	"        [[ $command == -* ]] && command=\n"
+	"        compadd -- ${(f)\"$(maestro $command --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u)\"}\n"
+	"    else\n"
+	"        _files\n"
+	"    fi\n"
+	"}\n"
+	"_maestro \"$@\"\n";
+
+static const char FISH[] =
+	"# fish completion for maestro: put it into ~/.config/fish/completions/maestro.fish\n"
+	"complete -c maestro -n __fish_use_subcommand -f -a \"(maestro --help | sed -n 's/^  \\([a-z][a-z-]*\\)  \\(.*\\)/\\1\\t\\2/p')\"\n"
+	"complete -c maestro -n 'string match -q -- \"-*\" (commandline -ct)' -f "
+	"-a \"(maestro (commandline -opc)[2] --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u)\"\n";
+
+static const Opt COMPLETION_OPTIONS[] = { { 0 } };
+static const OptCommand COMPLETION_COMMAND = {
+	"completion bash|zsh|fish",
+	"Prints a shell's completion script. It asks --help, and so knows what this very program knows.",
+	COMPLETION_OPTIONS, 1,
+};
+
+int cmd_completion(int argc, char **argv)
+{
+	static const struct {
+		const char *shell, *script;
+	} SCRIPTS[] = { { "bash", BASH }, { "zsh", ZSH }, { "fish", FISH } };
+	CheckOptions options = { 0 };
+	int words, code = opts_parse(&COMPLETION_COMMAND, argc, argv, &options, &words);
+	if (code)
+		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	for (size_t i = 0; words && i < sizeof SCRIPTS / sizeof *SCRIPTS; i++) {
+		if (strcmp(SCRIPTS[i].shell, argv[1]) != 0)
+			continue;
+		(void) fputs(SCRIPTS[i].script, stdout);
+		return 0;
+	}
+	return cmd_fail(ERR_USAGE, &(Error) { .text = "completion: write bash, zsh or fish" });
+}

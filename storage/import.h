@@ -1,0 +1,15 @@
+/*
+ * A run from another store: what `runs export --format json` wrote, as a new run with all its parts.
+ */
+#ifndef MAESTRO_STORAGE_IMPORT_H
+#define MAESTRO_STORAGE_IMPORT_H
+
+#include "base/json.h"
+
+struct sqlite3;
+
+/* One transaction; the run gets a number of its own, and is done or stopped where it was running. Members that are no
+ * column are passed over. ERR_PARSE (not such a file), ERR_STORE. */
+int import_run(struct sqlite3 *db, const Json *root, int64_t *ret_id, Error *err);
+
+#endif
