@@ -5,13 +5,33 @@
 #ifndef MAESTRO_SIM_CHANCE_H
 #define MAESTRO_SIM_CHANCE_H
 
+#include <math.h>
 #include <stdint.h>
 
 /* Mean 0, deviation 1: 24 tosses of a coin (de Moivre 1733), smoothed over the steps between their sums by 8 bits more.
  * Its fourth moment is 2.92, its ends are +-5. */
-float chance_normal(uint32_t word);
+static inline float chance_normal(uint32_t word)
+{
+	const float per_sd = .405554f; /* 1/sqrt(24/4 + 1/12) */
+	uint32_t sum = word & 0xffffff; /* its bits, added in parallel */
+	sum -= sum >> 1 & 0x555555;
+	sum = (sum & 0x333333) + (sum >> 2 & 0x333333);
+	sum = (sum + (sum >> 4)) & 0x0f0f0f;
+	int32_t heads = (int32_t) (sum * 0x10101 >> 16 & 0xff);
+	return ((float) (256 * heads + (int32_t) (word >> 24)) - (12.5f * 256.0f - .5f)) * (per_sd / 256.0f);
+}
 
-/* A Poisson number: below 10 the quantile, else the normal one corrected for its skew (Cornish and Fisher 1938). */
-float chance_poisson(uint32_t word, float mean);
+/* The quantile of a small mean. */
+float chance_small_poisson(uint32_t word, float mean);
+
+/* A Poisson number of a mean and its root: below 10 the quantile, else the normal one corrected for its skew (Cornish and
+ * Fisher 1938). */
+static inline float chance_poisson(uint32_t word, float mean, float sd)
+{
+	if (mean < 10.0f)
+		return chance_small_poisson(word, mean);
+	float z = chance_normal(word), x = mean + z * sd + (z * z - 1.0f) * (1.0f / 6.0f);
+	return x > 0.0f ? (float) (int32_t) (x + .5f) : 0.0f;
+}
 
 #endif

@@ -17,6 +17,11 @@ static size_t take(size_t *used, size_t bytes)
 	return at;
 }
 
+static bool has_own_target(const SimConfig *config)
+{
+	return config->vary.startup_max_s > 0.0 || config->vary.price_min > 0.0;
+}
+
 static void lay_out(SimModel *model)
 {
 	size_t lanes = (size_t) model->lanes, cohorts = (size_t) model->cohorts, used = 0;
@@ -26,7 +31,14 @@ static void lay_out(SimModel *model)
 	model->order_at = take(&used, lanes * sizeof(int16_t));
 	model->live_at = take(&used, cohorts * sizeof(int16_t));
 	model->stamps_at = take(&used, lanes * (size_t) model->stamps * sizeof(int16_t));
+	model->kept_at = take(&used, (size_t) model->response->n_points * sizeof(float));
 	model->history_at = take(&used, (size_t) (model->depth * model->columns) * sizeof(float));
+	if (has_own_target(&model->config))
+		model->target_at = take(&used, sizeof(Target));
+	if (model->config.observation != OBS_SEED)
+		model->observer_at = take(&used, sizeof(Observer));
+	if (model->config.has_rails)
+		model->rails_at = take(&used, sizeof(RailsHistory));
 	if (model->jobs) {
 		model->discrete_at = take(&used, sizeof(Discrete));
 		model->servers_at = take(&used, cohorts * sizeof(Server));
@@ -39,8 +51,11 @@ SimView core_view(const SimModel *model, SimRow *row)
 {
 	char *base = (char *) row;
 	return (SimView) {
+		.target = model->target_at ? (void *) (base + model->target_at) : &model->target,
+		.observer = model->observer_at ? (void *) (base + model->observer_at) : NULL,
+		.rails = model->rails_at ? (void *) (base + model->rails_at) : NULL,
 		.pod = (void *) (base + model->pods_at), .cohort = (void *) (base + model->cohorts_at),
-		.history = (void *) (base + model->history_at), .stamp = (void *) (base + model->stamps_at),
+		.history = (void *) (base + model->history_at), .kept = (void *) (base + model->kept_at), .stamp = (void *) (base + model->stamps_at),
 		.order = (void *) (base + model->order_at), .live = (void *) (base + model->live_at),
 		.discrete = (void *) (base + model->discrete_at), .server = (void *) (base + model->servers_at),
 		.job = (void *) (base + model->jobs_at),
@@ -171,7 +186,7 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	model->house_every = (int32_t) lround(HOUSE_PARTS * s->cadvisor_interval / model->dt);
 	model->house_jitter = (int32_t) lround(HOUSE_PARTS * s->cadvisor_jitter / model->dt);
 	model->depth = depth_of(model);
-	model->stamps = (int32_t) ceil(s->rate_window / s->scrape_interval) + 2;
+	model->stamps = (int32_t) ceil(s->rate_window / s->scrape_interval) + 1;
 	model->columns = COLUMN_WITHIN + model->response->n_points;
 	model->lanes = 2 * config->max_replicas > LANES_LEAST ? 2 * config->max_replicas : LANES_LEAST;
 	model->jobs = config->level == SIM_REQUEST ? server_jobs(s) : 0;
@@ -290,17 +305,20 @@ static void choose_service(const SimModel *model, SimRow *row)
 {
 	const SimConfig *c = &model->config;
 	const SimVary *vary = &c->vary;
+	row->boot_scale = 1.0;
+	if (!model->target_at)
+		return;
 	Service service = c->service;
+	Target *target = (void *) ((char *) row + model->target_at);
 	Rng parameters;
 	stream_init(&parameters, row, RNG_PARAMETERS);
-	row->target = model->target;
-	row->boot_scale = 1.0;
+	*target = model->target;
 	if (vary->startup_max_s > 0.0) {
 		service_set_startup(&service, draw(&parameters, vary->startup_min_s, vary->startup_max_s, 0.0));
 		row->boot_scale = service.start_boot_mean / c->service.start_boot_mean;
-		row->target.startup_s = (float) service_startup_p90_s(&service);
+		target->startup_s = (float) service_startup_p90_s(&service);
 	}
-	row->target.pod_price = (float) draw(&parameters, vary->price_min, vary->price_max, (double) c->pod_price);
+	target->pod_price = (float) draw(&parameters, vary->price_min, vary->price_max, (double) c->pod_price);
 }
 
 static int32_t start_replicas(const SimModel *model, SimRow *row)
@@ -324,7 +342,7 @@ static double rate_before(const SimModel *model, const SimRow *row, double back_
 	return row->traffic_scale * model->peak_rps * trace_rate(&c->trace[row->trace], row->trace_from_s + along);
 }
 
-void core_observe_past(const SimModel *model, const SimRow *row, ObsSpec spec, Observer *ret)
+void core_observe_past(const SimModel *model, const SimRow *row, const Target *target, ObsSpec spec, Observer *ret)
 {
 	float rps[TREND_HISTORY];
 	int32_t n = 0;
@@ -340,7 +358,7 @@ void core_observe_past(const SimModel *model, const SimRow *row, ObsSpec spec, O
 		rate += sqrt(fmax(rate, 0.0) / model->config.service.rate_window) * rng_normal(&noise);
 		rps[TREND_HISTORY - ++n] = rate > 0.0 ? (float) rate : 0.0f;
 	}
-	trend_fill(&ret->trend, &row->target, spec.interval_s, rps + TREND_HISTORY - n, n);
+	trend_fill(&ret->trend, target, spec.interval_s, rps + TREND_HISTORY - n, n);
 }
 
 void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, uint32_t episode)
@@ -356,11 +374,12 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	chaos_reset(row);
 	row->nodes = (int32_t) model->config.service.nodes;
 	row->pace = row->cpu_share = 1.0f;
-	core_observe_past(model, row, sim_obs_spec(&model->config), &row->observer);
 	row->replicas = start_replicas(model, row);
 	/* before anything was measured, the least favourable that a client can see */
 	row->last[2] = (float) (1e3 * model->config.service.client_timeout);
 	SimView view = core_view(model, row);
+	if (view.observer)
+		core_observe_past(model, row, view.target, sim_obs_spec(&model->config), view.observer);
 	if (model->jobs)
 		discrete_reset(model, row, &view);
 	float rho = (float) offered_rps(model, row, core_rate(model, row, 0.0)) / ((float) row->replicas * model->response->mu);
@@ -368,16 +387,17 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	while (row->tick < 0)
 		core_tick(model, row, &view);
 	row->totals = (StepTotals) { 0 };
-	rails_history_init(&row->rails, 0, row->replicas);
+	if (view.rails)
+		rails_history_init(view.rails, 0, row->replicas);
 }
 
 static void note_outcome(const SimModel *model, SimRow *row, const SimView *view, const StepTotals *before)
 {
 	const StepTotals *t = &row->totals;
+	double served = (double) (t->served - before->served), in_pods = 0.0;
 	int32_t timeout = model->response->bounds + AFTER_TIMEOUT;
-	double served = t->served - before->served, in_pods = 0.0;
 	double in_time = (double) (t->within[timeout] - before->within[timeout]);
-	double failed = t->dropped - before->dropped + fmax(served - in_time, 0.0);
+	double failed = (double) (t->dropped - before->dropped) + fmax(served - in_time, 0.0);
 	for (int32_t k = 0; k < row->n_live; k++)
 		in_pods += view->cohort[view->live[k]].pods * (double) view->cohort[view->live[k]].n;
 	/* where nothing comes out, waiting goes on */
@@ -394,17 +414,18 @@ void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 	nodes_tick(model, row);
 	if (row->tick >= 0 && (model->may_oom || row->chaos.mem_bytes > 0.0f))
 		memory_tick(model, row, view, now);
-	pods_update(model, row, view, now);
-	bool is_plain = model->config.think_s <= 0.0 && model->config.service.retries <= 0.0;
+	if (now >= row->next_event_s || row->alive != row->replicas)
+		pods_update(model, row, view, now);
+	bool has_echo = model->config.think_s > 0.0 || model->config.service.retries > 0.0;
 	StepTotals before;
-	if (!is_plain)
+	if (has_echo)
 		before = row->totals;
 	double rate = offered_rps(model, row, core_rate(model, row, now + .5 * model->dt));
 	if (model->jobs)
 		discrete_tick(model, row, view, now, rate);
 	else
 		fluid_tick(model, row, view, now, rate);
-	if (!is_plain)
+	if (has_echo)
 		note_outcome(model, row, view, &before);
 	row->tick++;
 	row->at = row->at + 1 < model->depth ? row->at + 1 : 0;
@@ -432,34 +453,50 @@ double core_quantile_ms(const SimModel *model, const Served *served, double q)
 
 void core_add_served(Served *to, const StepTotals *totals)
 {
-	to->all += totals->served;
+	to->all += (double) totals->served;
 	for (int p = 0; p < POINTS; p++)
 		to->within[p] += (double) totals->within[p];
+}
+
+/* The same of one step, in single precision. */
+static float p95_ms_of(const Response *response, const float *within, float all)
+{
+	if (!(all > 1e-9f))
+		return NAN;
+	int b = 0;
+	while (b < response->bounds && within[b] < .95f * all)
+		b++;
+	if (b == response->bounds)
+		return 1e3f * response->point[b - 1];
+	float low = b ? response->point[b - 1] : 0.0f, high = response->point[b];
+	float low_over = b ? 1.0f - within[b - 1] / all : 1.0f;
+	float over = fmaxf(1.0f - within[b] / all, 1e-6f);
+	return 1e3f * (low + (high - low) * log2f(low_over / .05f) / log2f(low_over / over));
 }
 
 void core_info(const SimModel *model, const SimRow *row, const SimView *view, EnvInfo *ret_info)
 {
 	const StepTotals *t = &row->totals;
-	double now = core_now_s(model, row), all = t->served + t->dropped;
+	double now = core_now_s(model, row);
+	float all = t->served + t->dropped, per_all = all > 0.0f ? 1.0f / all : 0.0f;
+	float per_s = t->time_s > 0.0f ? 1.0f / t->time_s : NAN, demand = 0.0f;
 	int32_t ready = 0;
 	for (int32_t k = 0; k < row->n_used; k++)
 		ready += pod_is_ready(&view->pod[view->order[k]], now);
 	const float *after = &t->within[model->response->bounds];
-	Served served = { 0 };
-	core_add_served(&served, t);
-	bool has_demand = model->pod_capacity > 0.0 && t->time_s > 0.0;
-	double demand = has_demand ? ceil(t->offered / t->time_s / model->pod_capacity) : 0.0;
+	if (model->pod_capacity > 0.0 && t->time_s > 0.0f)
+		demand = fmaxf(ceilf(t->offered * per_s / (float) model->pod_capacity), 1.0f);
 	*ret_info = (EnvInfo) {
-		.p95_ms = (float) core_quantile_ms(model, &served, .95),
-		.rps = t->time_s > 0.0 ? (float) (t->offered / t->time_s) : NAN,
-		.cpu_cores = t->time_s > 0.0 ? (float) (t->cpu_s / t->time_s) : NAN,
-		.slow_soft = all > 0.0 ? (float) ((t->served - (double) after[AFTER_SOFT] + t->dropped) / all) : 0.0f,
-		.slow_hard = all > 0.0 ? (float) ((t->served - (double) after[AFTER_HARD] + t->dropped) / all) : 0.0f,
-		.pod_s = (float) t->pod_s,
+		.p95_ms = p95_ms_of(model->response, t->within, t->served),
+		.rps = t->offered * per_s,
+		.cpu_cores = t->cpu_s * per_s,
+		.slow_soft = (t->served - after[AFTER_SOFT] + t->dropped) * per_all,
+		.slow_hard = (t->served - after[AFTER_HARD] + t->dropped) * per_all,
+		.pod_s = t->pod_s,
 		.chaos = row->chaos.seen,
 		.oom_kills = row->oom_kills,
 		.replicas = row->replicas,
 		.ready = ready,
-		.demand = has_demand ? (int32_t) fmax(demand, 1.0) : 0,
+		.demand = (int32_t) demand,
 	};
 }

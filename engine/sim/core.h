@@ -27,7 +27,7 @@ enum { /* of the history: the mean pod's requests now, then its counters */
 	COLUMN_WITHIN, /* served within each point, in the response's order */
 };
 
-enum { HOUSE_PARTS = 256, COHORTS = 12 };
+enum { HOUSE_PARTS = 256, COHORTS = 10 };
 
 #define NO_NODE_S 1e6 /* a pending pod is ready so much later */
 
@@ -56,15 +56,30 @@ typedef struct SimModel {
 	bool is_wide;          /* fluid_has_wide() */
 	Target target;         /* what observation and reward look at */
 	RailsConfig rails;     /* where config.has_rails */
-	size_t pods_at, cohorts_at, history_at, stamps_at, order_at, live_at, discrete_at, servers_at, jobs_at; /* in a row, bytes */
+	size_t pods_at, cohorts_at, history_at, kept_at, stamps_at, order_at, live_at; /* in a row, bytes */
+	size_t target_at, observer_at, rails_at, discrete_at, servers_at, jobs_at; /* 0: there is none */
 	uint32_t jobs;         /* a server has memory for; 0 at the fluid level */
 	size_t row_bytes;
 } SimModel;
 
 typedef struct StepTotals { /* since the start of a control step, for EnvInfo */
-	double served, dropped, offered, cpu_s, pod_s, time_s;
+	float served, dropped, offered, cpu_s, pod_s, time_s;
 	float within[POINTS];  /* served at or under each point, in the response's order */
 } StepTotals;
+
+typedef struct Load {
+	float rate_rps;        /* offered */
+	float open, ghosts;    /* pods in the endpoints, and those that are there no more */
+	float pace;
+} Load;
+
+typedef struct Weather { /* of a sub-step: what follows from the load alone, and stays while that does */
+	Load load;
+	float rate, rho;       /* of one of these pods */
+	float mean, sd;        /* of the arrivals */
+	float keep, fresh;     /* of the AR(1) */
+	float per, third;      /* of the frailty: its variance, and what the noise is multiplied with */
+} Weather;
 
 typedef struct SimRow {
 	uint64_t seed;
@@ -76,6 +91,7 @@ typedef struct SimRow {
 	int32_t alive, present; /* pods not deleted; pods that exist */
 	int32_t at;            /* where the history has the present */
 	float noise;           /* AR(1) state, deviation 1 */
+	float kept_load, kept_stretch; /* that view.kept is for; 0: none */
 	int64_t tick;          /* sub-steps since time 0; negative while warming up */
 	double next_event_s;   /* until then no pod changes by itself */
 	double served;         /* by the mean pod, ever */
@@ -95,15 +111,13 @@ typedef struct SimRow {
 	int32_t oom_kills;     /* since the start of a control step */
 	Chaos chaos;
 	int64_t wall_start_ms; /* of time 0, for the calendar */
-	Target target;         /* the model's, with this episode's start-up and price */
-	Observer observer;
-	RailsHistory rails;
 	uint32_t mask;         /* of the last observation */
 	int32_t direction;     /* of the last change of replicas; 0: none yet */
 	int32_t change_step;
 	uint32_t chance[4];    /* Philox block of this sub-step and its neighbour */
 	float last[SAMPLE_FIELDS]; /* last known value of each signal, in the order of the SAMPLE_ bits */
 	Rng lifecycle;
+	Weather weather;
 	StepTotals totals;
 } SimRow;
 
@@ -120,8 +134,7 @@ typedef struct Pod {
 	uint8_t state : 2;     /* LaneState */
 	uint8_t has_house : 1; /* cAdvisor was there */
 	uint8_t restarts : 5;  /* of its container */
-	uint8_t spare;
-	uint8_t n_stamps, stamp; /* kept, and where the newest is */
+	uint8_t n_stamps;
 } Pod;
 
 typedef struct Cohort {
@@ -152,9 +165,13 @@ typedef struct SimView {
 	Pod *pod;              /* [lanes] */
 	Cohort *cohort;        /* [cohorts] */
 	float *history;        /* [depth][columns], a ring */
-	int16_t *stamp;        /* [lanes][stamps] sub-steps of cAdvisor's samples modulo 2^16, rings */
+	float *kept;           /* [points] hazards of the oldest cohort, where it lags */
+	int16_t *stamp;        /* [lanes][stamps] sub-steps of cAdvisor's samples modulo 2^16, the newest first */
 	int16_t *order;        /* [lanes] used lanes, oldest pod first */
 	int16_t *live;         /* [cohorts] those with pods, oldest first */
+	const Target *target;  /* the model's, or one with this episode's start-up and price */
+	Observer *observer;    /* of observations that have a past */
+	RailsHistory *rails;   /* where config.has_rails */
 	Discrete *discrete;    /* at the request level */
 	Server *server;        /* [cohorts] */
 	Job *job;              /* [cohorts][jobs] */
@@ -169,7 +186,7 @@ SimView core_view(const SimModel *model, SimRow *row);
 /* To time 0 of an episode: streams set, starting replicas ready, windows full. */
 void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, uint32_t episode);
 /* An observer that has read the trace's hour before the episode, as one on a cluster reads Prometheus. */
-void core_observe_past(const SimModel *model, const SimRow *row, ObsSpec spec, Observer *ret);
+void core_observe_past(const SimModel *model, const SimRow *row, const Target *target, ObsSpec spec, Observer *ret);
 /* One sub-step. */
 void core_tick(const SimModel *model, SimRow *row, const SimView *view);
 /* What happened since the totals were cleared. */
@@ -190,7 +207,8 @@ static inline double core_now_s(const SimModel *model, const SimRow *row)
 /* Offered requests a second at t_s of the episode; before 0 that of 0. */
 double core_rate(const SimModel *model, const SimRow *row, double t_s);
 
-/* pods.c: creates and deletes pods towards row->replicas, ends those that are drained, frees lanes. */
+/* pods.c: creates and deletes pods towards row->replicas, ends those that are drained, frees lanes; to be called where
+ * row->next_event_s has come or row->replicas changed. */
 void pods_update(const SimModel *model, SimRow *row, const SimView *view, double now_s);
 /* `count` pods that have been ready and warm for an hour, with n requests in each. */
 void pods_add_settled(const SimModel *model, SimRow *row, const SimView *view, int32_t count, float n);

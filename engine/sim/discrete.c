@@ -137,7 +137,7 @@ static void arrive(const Run *run, double t_s)
 	bool is_astray = ghosts && rng_uniform(&d->balancer) * (ghosts + (double) run->sum->open) < ghosts;
 	if (!is_astray)
 		index = choose(run, t_s);
-	run->row->totals.offered += 1.0;
+	run->row->totals.offered += 1.0f;
 	if (index < 0) {
 		run->sum->dropped += 1.0f; /* refused before any pod could count it */
 		return;

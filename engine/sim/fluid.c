@@ -18,7 +18,10 @@
 static const float RISING = .64f, RHO_MAX = .97f, RHO_SHAPE = .94f;
 static const double WARM = 5.0;  /* warm_times: .7 % are left */
 static const float TWIN = 1e-3f; /* of the number in the pod: less apart than this is the same */
+static const float KEPT_LOAD = .03f, KEPT_STRETCH = .005f; /* hazards are kept while load and stretch change by less */
+static const float CURVED = .01f; /* of mu, and of the arrivals */
 enum { PIECES = 8 };
+#define ALWAYS inline __attribute__((always_inline))
 
 typedef struct Flow { /* what all pods share in a sub-step */
 	const Response *response;
@@ -26,8 +29,7 @@ typedef struct Flow { /* what all pods share in a sub-step */
 	float rate;       /* arrivals a second of a pod that is ready throughout */
 	float burst;      /* counted arrivals over expected ones */
 	float per, times; /* of the frailty: its variance 1/k; its draw times k */
-	float pace, cpu_share; /* of all pods' work, and of the CPU that it would use */
-	const Chaos *chaos;
+	float pace;       /* of all pods' work */
 } Flow;
 
 typedef struct Change { /* of one pod over a sub-step */
@@ -46,7 +48,7 @@ static inline float at_least(float x, float limit)
 }
 
 /* e^x to 2e-6 in plain arithmetic, so that the compiler can do several points at once. |x| <= 80. */
-static inline float exp_of(float x)
+static ALWAYS float exp_of(float x)
 {
 	const float round = 12582912.0f; /* 1.5 x 2^23: adding it leaves the nearest whole number in the low bits */
 	float whole = x * 1.44269504f + round, part = x * 1.44269504f - (whole - round), power;
@@ -63,12 +65,12 @@ static inline float exp_of(float x)
 /* ---- dynamics ---- */
 
 /* (1 - e^-x)/x for x >= 0. */
-static inline float ease(float x)
+static ALWAYS float ease(float x)
 {
 	return x < .02f ? 1.0f - x * (.5f - x * (1.0f / 6.0f)) : (1.0f - exp_of(-at_most(x, 80.0f))) / x;
 }
 
-static inline float grow(const Flow *flow, float n, float lambda, float speed, bool is_small, float *ret_accept)
+static ALWAYS float grow(const Flow *flow, float n, float lambda, float speed, bool is_small, float *ret_accept)
 {
 	const Response *r = flow->response;
 	Place at = response_place(r, n);
@@ -91,7 +93,7 @@ static inline float cores_at(const Response *r, Place at)
 	return place_mix(at, r->row[at.at].cores, r->row[at.at + 1].cores);
 }
 
-static Change advance_in_pieces(const Flow *flow, float n, float lambda, float speed)
+static __attribute__((noinline)) Change advance_in_pieces(const Flow *flow, float n, float lambda, float speed)
 {
 	const Response *r = flow->response;
 	Change sum = { .n = n };
@@ -109,13 +111,22 @@ static Change advance_in_pieces(const Flow *flow, float n, float lambda, float s
 	return sum;
 }
 
-static inline Change advance(const Flow *flow, float n, float lambda, float speed)
+/* Whether the rates of the equation change on the way: where they do not, one step is exact, however far it goes. */
+static bool is_curved(const Response *r, float from, float to)
+{
+	Place a = response_place(r, from), b = response_place(r, to);
+	const ResponseRow *row = r->row;
+	return fabsf(place_mix(a, row[a.at].rate, row[a.at + 1].rate) - place_mix(b, row[b.at].rate, row[b.at + 1].rate)) > CURVED * r->mu ||
+	       fabsf(place_mix(a, row[a.at].accept, row[a.at + 1].accept) - place_mix(b, row[b.at].accept, row[b.at + 1].accept)) > CURVED;
+}
+
+static ALWAYS Change advance(const Flow *flow, float n, float lambda, float speed)
 {
 	const Response *r = flow->response;
 	float accept, dn = grow(flow, n, lambda, speed, false, &accept);
-	if (fabsf(dn) > .2f * (n + 1.0f))
-		return advance_in_pieces(flow, n, lambda, speed);
 	float to = at_most(at_least(n + dn, 0.0f), r->n_max), accepted = lambda * accept * flow->dt;
+	if (fabsf(dn) > .2f * (n + 1.0f) && is_curved(r, n, to))
+		return advance_in_pieces(flow, n, lambda, speed);
 	Place middle = response_place(r, .5f * (n + to));
 	return (Change) { .n = to, .accepted = accepted, .served = accepted - (to - n),
 		.dropped = lambda * (1.0f - accept) * flow->dt, .cores = cores_at(r, middle), .middle = middle };
@@ -155,39 +166,87 @@ typedef struct Sojourn { /* hazards at the points: a + part (b - a) */
 	float part;
 } Sojourn;
 
-static Sojourn stretched(const Flow *flow, Place at, float stretch, float *hazard)
+typedef struct Cast { /* who lives through a sub-step, and where */
+	const SimModel *model;
+	SimRow *row;
+	const SimView *view;
+	double now_s;
+} Cast;
+
+static inline bool has_bad_network(const Cast *cast)
 {
-	const Response *r = flow->response;
-	float load = place_mix(at, r->row[at.at].load, r->row[at.at + 1].load);
-	response_stretch(r, load, stretch, hazard);
-	if (flow->chaos->delay_s > 0.0f || flow->chaos->loss > 0.0f)
-		response_delay(r, load, stretch, flow->chaos->delay_s, flow->chaos->loss, hazard);
-	return (Sojourn) { hazard, hazard, 0.0f };
+	return cast->row->chaos.delay_s > 0.0f || cast->row->chaos.loss > 0.0f;
 }
 
-/* Of what completes: a pod that lags behind its load has old requests. `hazard` is room for them. */
-static inline Sojourn sojourn_of(const Flow *flow, float n, const Change *change, float rho, float speed, const Past *past,
-                                 float *hazard)
+/* Stretched hazards; those of the oldest cohort change little from one sub-step to the next, if at all where it is full. */
+static Sojourn stretched(const Cast *cast, bool is_oldest, Place at, float stretch, float *hazard)
 {
-	const Response *r = flow->response;
-	float middle = .5f * (n + change->n);
-	Place shape = change->middle;
-	if (rho < RHO_MAX && middle <= 1.15f * response_settled(r, rho) + .05f) {
-		if (speed != 1.0f || flow->chaos->delay_s > 0.0f || flow->chaos->loss > 0.0f)
-			return stretched(flow, shape, 1.0f / speed, hazard);
-		return (Sojourn) { r->row[shape.at].hazard, r->row[shape.at + 1].hazard, shape.part };
+	const Response *r = cast->model->response;
+	SimRow *row = cast->row;
+	float load = place_mix(at, r->row[at.at].load, r->row[at.at + 1].load);
+	if (!is_oldest || has_bad_network(cast)) {
+		response_stretch(r, load, stretch, hazard);
+		if (has_bad_network(cast))
+			response_delay(r, load, stretch, row->chaos.delay_s, row->chaos.loss, hazard);
+		return (Sojourn) { hazard, hazard, 0.0f };
 	}
+	bool is_kept = row->kept_stretch > 0.0f && fabsf(load - row->kept_load) <= KEPT_LOAD &&
+	               fabsf(stretch - row->kept_stretch) <= KEPT_STRETCH * stretch;
+	if (!is_kept) {
+		response_stretch(r, load, stretch, cast->view->kept);
+		row->kept_load = load;
+		row->kept_stretch = stretch;
+	}
+	return (Sojourn) { cast->view->kept, cast->view->kept, 0.0f };
+}
+
+static Past past_of(const Cast *cast, const Cohort *cohort, float accepted)
+{
+	const SimModel *model = cast->model;
+	const SimRow *row = cast->row;
+	int32_t most = model->depth - 1, age = (int32_t) row->tick - cohort->since, out = 0;
+	age = age < most ? age : most;
+	if (cohort->out_s < cast->now_s) {
+		out = (int32_t) ((cast->now_s - cohort->out_s) / model->dt + .5);
+		out = out < age ? out : age;
+	}
+	int32_t at = row->at - out;
+	return (Past) { .model = model, .history = cast->view->history, .at = at < 0 ? at + model->depth : at, .age = age - out,
+		.out = out, .accepted = accepted };
+}
+
+/* Of a pod that lags behind its load: what completes is old. */
+static Sojourn lagging(const Cast *cast, const Cohort *cohort, const Change *change, float rho, float *hazard)
+{
+	const Response *r = cast->model->response;
+	float middle = .5f * (cohort->n + change->n);
+	Place shape = change->middle;
 	if (middle <= r->concurrency) {
 		float rho_s = at_most(rho, RHO_SHAPE), n_s = response_settled(r, rho_s);
 		shape = response_place(r, response_settled(r, rho_s * at_most(n_s / middle, 1.0f)));
 	}
+	Past past = past_of(cast, cohort, change->accepted);
 	float mean = place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
-	float lag = .5f * (lag_of(past, n, false) + lag_of(past, change->n, true));
-	return stretched(flow, shape, at_least(lag / mean, 1e-6f), hazard);
+	float lag = .5f * (lag_of(&past, cohort->n, false) + lag_of(&past, change->n, true));
+	bool is_oldest = cohort == &cast->view->cohort[cast->view->live[0]];
+	return stretched(cast, is_oldest, shape, at_least(lag / mean, 1e-6f), hazard);
+}
+
+/* Of what completes. `hazard` is room for them. */
+static ALWAYS Sojourn sojourn_of(const Cast *cast, const Cohort *cohort, const Change *change, float rho, float speed,
+                                 float *hazard)
+{
+	const Response *r = cast->model->response;
+	Place shape = change->middle;
+	if (!(rho < RHO_MAX && .5f * (cohort->n + change->n) <= 1.15f * response_settled(r, rho) + .05f))
+		return lagging(cast, cohort, change, rho, hazard);
+	if (speed != 1.0f || has_bad_network(cast))
+		return stretched(cast, false, shape, 1.0f / speed, hazard);
+	return (Sojourn) { r->row[shape.at].hazard, r->row[shape.at + 1].hazard, shape.part };
 }
 
 /* The smaller of two floats >= 0, which are ordered as their bits: comparing floats would keep the loop scalar. */
-static inline float smaller(float x, float limit)
+static ALWAYS float smaller(float x, float limit)
 {
 	int32_t a, b;
 	memcpy(&a, &x, sizeof a);
@@ -202,8 +261,7 @@ static inline float smaller(float x, float limit)
  * P(T > t | R) = exp(-R k (S(t)^(-1/k) - 1)) mixes to S(t) itself: chance moves the windows, and the distribution over
  * all of them stays.
  */
-static inline __attribute__((always_inline)) void count_each(const Flow *flow, Sojourn sojourn, float served,
-                                                             float *restrict within)
+static ALWAYS void count(const Flow *flow, Sojourn sojourn, float served, float *restrict within)
 {
 	float per = flow->per, times = flow->times;
 	int32_t n = flow->response->n_points;
@@ -214,25 +272,6 @@ static inline __attribute__((always_inline)) void count_each(const Flow *flow, S
 			within[q] += served * (1.0f - exp_of(-smaller(grown, 80.0f)));
 		}
 }
-
-/* The same arithmetic in wider registers, where the machine has them: nothing is fused, so the bits are the same. */
-#ifdef __x86_64__
-__attribute__((target("avx2"))) static void count_wide(const Flow *flow, Sojourn sojourn, float served, float *within)
-{
-	count_each(flow, sojourn, served, within);
-}
-
-bool fluid_has_wide(void)
-{
-	return __builtin_cpu_supports("avx2");
-}
-#else
-#define count_wide count_each
-bool fluid_has_wide(void)
-{
-	return false;
-}
-#endif
 
 /* ---- a cohort, and all of them ---- */
 
@@ -245,25 +284,22 @@ static float speed_of(const Service *service, double age_s)
 	return 1.0f / (1.0f + ((float) service->warm_factor - 1.0f) * left);
 }
 
-static void live_through(const SimModel *model, const Flow *flow, Past past, Cohort *cohort, float speed, Counts *sum)
+static ALWAYS void live_through(const Cast *cast, const Flow *flow, Cohort *cohort, float speed, Counts *sum)
 {
 	const Response *r = flow->response;
-	float lambda = flow->rate * cohort->share, rho = lambda / (speed * r->mu), pods = (float) cohort->pods;
+	float lambda = flow->rate * cohort->share, pods = (float) cohort->pods;
+	float rho = speed == flow->pace && cohort->share == 1.0f ? cast->row->weather.rho : lambda / (speed * r->mu);
 	Change change = advance(flow, cohort->n, lambda, speed);
-	past.accepted = change.accepted;
 	/* chance in the number of arrivals shows in what completes only while there is room */
 	float burst = rho < RHO_MAX && cohort->n < r->concurrency ? flow->burst : 1.0f;
 	float served = pods * at_least(change.served, 0.0f) * burst, hazard[POINTS];
-	Sojourn sojourn = sojourn_of(flow, cohort->n, &change, rho, speed, &past, hazard);
-	if (model->is_wide)
-		count_wide(flow, sojourn, served, sum->within);
-	else
-		count_each(flow, sojourn, served, sum->within);
+	count(flow, sojourn_of(cast, cohort, &change, rho, speed, hazard), served, sum->within);
 	sum->n += pods * change.n;
 	sum->accepted += pods * change.accepted;
 	sum->served += served;
 	sum->dropped += pods * change.dropped * burst;
-	float wanted = at_most(change.cores * burst, r->cores), own = flow->cpu_share * wanted, extra = flow->chaos->cpu_extra * r->cores;
+	float wanted = at_most(change.cores * burst, r->cores), own = cast->row->cpu_share * wanted;
+	float extra = cast->row->chaos.cpu_extra * r->cores;
 	sum->cpu_s += pods * (own + extra) * flow->dt;
 	sum->busy_cores += pods * wanted;
 	sum->live += pods;
@@ -288,17 +324,28 @@ static void join_twin(SimRow *row, const SimView *view, int32_t k)
  * An AR(1) of deviation 1, turned into a gamma of mean 1 by the cube of Wilson and Hilferty (1931). Pods are
  * independent, so c of them have 1/c of the variance.
  */
-static void draw_noise(SimRow *row, float rho, float pods, float normal, Flow *flow)
+static void change_weather(const SimModel *model, Weather *weather, Load load)
 {
-	const Response *r = flow->response;
+	const Response *r = model->response;
+	float endpoints = load.open + load.ghosts, mean = load.rate_rps * (float) model->dt;
+	float rate = endpoints > 0.0f ? load.rate_rps / endpoints : 0.0f, rho = rate / (load.pace * r->mu);
 	Place at = response_load_place(rho);
-	float keep = place_mix(at, r->noise_keep[at.at], r->noise_keep[at.at + 1]);
-	float fresh = place_mix(at, r->noise_new[at.at], r->noise_new[at.at + 1]);
-	float sd = place_mix(at, r->noise_sd[at.at], r->noise_sd[at.at + 1]) / sqrtf(at_least(pods, 1.0f));
-	row->noise = keep * row->noise + fresh * normal;
-	float root = at_least(1.0f - sd * sd * (1.0f / 9.0f) - sd * (1.0f / 3.0f) * row->noise, .05f);
-	flow->per = at_least(sd * sd, 1e-3f);
-	flow->times = root * root * root / flow->per;
+	float sd = place_mix(at, r->noise_sd[at.at], r->noise_sd[at.at + 1]) / sqrtf(at_least(load.open, 1.0f));
+	*weather = (Weather) {
+		.load = load, .rate = rate, .rho = rho, .mean = mean, .sd = sqrtf(mean),
+		.keep = place_mix(at, r->noise_keep[at.at], r->noise_keep[at.at + 1]),
+		.fresh = place_mix(at, r->noise_new[at.at], r->noise_new[at.at + 1]),
+		.per = at_least(sd * sd, 1e-3f), .third = sd * (1.0f / 3.0f),
+	};
+}
+
+static ALWAYS void draw_noise(SimRow *row, float normal, Flow *flow)
+{
+	const Weather *w = &row->weather;
+	row->noise = w->keep * row->noise + w->fresh * normal;
+	float root = at_least(1.0f - w->third * w->third - w->third * row->noise, .05f);
+	flow->per = w->per;
+	flow->times = root * root * root / w->per;
 }
 
 /* Part of [from, from + dt] during which a pod is in the endpoints. */
@@ -322,52 +369,71 @@ static const uint32_t *words_of(const SimModel *model, SimRow *row)
 	return &row->chance[k % 2 * 2];
 }
 
-static Past past_of(const SimModel *model, const SimRow *row, const SimView *view, const Cohort *cohort, double now_s)
+/* From the newest on, so that the one that joins another is not met again. */
+static ALWAYS void live_all(const Cast *cast, const Flow *flow, Counts *sum)
 {
-	int32_t most = model->depth - 1, age = (int32_t) row->tick - cohort->since, out = 0;
-	age = age < most ? age : most;
-	if (cohort->out_s < now_s) {
-		out = (int32_t) ((now_s - cohort->out_s) / model->dt + .5);
-		out = out < age ? out : age;
+	for (int32_t k = cast->row->n_live - 1; k >= 0; k--) {
+		Cohort *cohort = &cast->view->cohort[cast->view->live[k]];
+		float speed = flow->pace * speed_of(&cast->model->config.service, cast->now_s - cohort->listen_s);
+		live_through(cast, flow, cohort, speed, sum);
+		if (k && speed == flow->pace && cohort->share == 1.0f && cohort->out_s == INFINITY)
+			join_twin(cast->row, cast->view, k);
 	}
-	int32_t at = row->at - out;
-	return (Past) { .model = model, .history = view->history, .at = at < 0 ? at + model->depth : at, .age = age - out, .out = out };
+	history_add(cast->model, cast->row, cast->view, sum);
 }
 
-/* From the newest on, so that the one that joins another is not met again. */
-static void live_all(const SimModel *model, SimRow *row, const SimView *view, const Flow *flow, double now_s, Counts *sum)
+/* The same arithmetic in wider registers, where the machine has them: nothing is fused, so the bits are the same. */
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void live_wide(const Cast *cast, const Flow *flow, Counts *sum)
 {
-	for (int32_t k = row->n_live - 1; k >= 0; k--) {
+	live_all(cast, flow, sum);
+}
+
+bool fluid_has_wide(void)
+{
+	return __builtin_cpu_supports("avx2");
+}
+#else
+#define live_wide live_all
+bool fluid_has_wide(void)
+{
+	return false;
+}
+#endif
+
+static float open_shares(const SimModel *model, SimRow *row, const SimView *view, double now_s)
+{
+	float open = 0.0f;
+	for (int32_t k = 0; k < row->n_live; k++) {
 		Cohort *cohort = &view->cohort[view->live[k]];
-		float speed = flow->pace * speed_of(&model->config.service, now_s - cohort->listen_s);
-		live_through(model, flow, past_of(model, row, view, cohort, now_s), cohort, speed, sum);
-		if (k && speed == flow->pace && cohort->share == 1.0f && cohort->out_s == INFINITY)
-			join_twin(row, view, k);
+		cohort->share = share_of(cohort->ready_s, cohort->out_s, now_s, model->dt);
+		open += cohort->share * (float) cohort->pods;
 	}
+	return open;
 }
 
 void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
 {
-	const Response *r = model->response;
-	Counts sum = { 0 };
-	float rate = (float) rate_rps, dt = (float) model->dt, expected = rate * dt;
-	for (int32_t k = 0; k < row->n_live; k++) {
-		Cohort *cohort = &view->cohort[view->live[k]];
-		cohort->share = share_of(cohort->ready_s, cohort->out_s, now_s, model->dt);
-		sum.open += cohort->share * (float) cohort->pods;
-	}
+	Weather *weather = &row->weather;
+	Counts sum = { .open = open_shares(model, row, view, now_s) };
+	int32_t ghosts = chaos_ghosts(row);
+	const Load load = { (float) rate_rps, sum.open, (float) ghosts, row->pace };
+	if (memcmp(&load, &weather->load, sizeof load))
+		change_weather(model, weather, load);
 	const uint32_t *word = words_of(model, row);
-	float arrivals = chance_poisson(word[0], expected);
-	float ghosts = (float) chaos_ghosts(row), endpoints = sum.open + ghosts;
-	Flow flow = { .response = r, .dt = dt, .rate = endpoints > 0.0f ? rate / endpoints : 0.0f,
-		.burst = expected > 0.0f ? arrivals / expected : 0.0f, .pace = row->pace, .cpu_share = row->cpu_share, .chaos = &row->chaos };
-	draw_noise(row, flow.rate / (flow.pace * r->mu), sum.open, chance_normal(word[1]), &flow);
-	row->totals.offered += (double) arrivals;
+	float arrivals = chance_poisson(word[0], weather->mean, weather->sd);
+	Flow flow = { .response = model->response, .dt = (float) model->dt, .rate = weather->rate, .pace = row->pace,
+		.burst = weather->mean > 0.0f ? arrivals / weather->mean : 0.0f };
+	draw_noise(row, chance_normal(word[1]), &flow);
+	row->totals.offered += arrivals;
 	if (sum.open <= 0.0f)
 		sum.dropped += arrivals; /* no endpoint: refused before any pod could count it */
-	else if (ghosts > 0.0f)
-		sum.dropped += arrivals * ghosts / endpoints;
-	live_all(model, row, view, &flow, now_s, &sum);
+	else if (ghosts)
+		sum.dropped += arrivals * (float) ghosts / (sum.open + (float) ghosts);
+	const Cast cast = { model, row, view, now_s };
+	if (model->is_wide)
+		live_wide(&cast, &flow, &sum);
+	else
+		live_all(&cast, &flow, &sum);
 	row->busy_cores = sum.busy_cores;
-	history_add(model, row, view, &sum);
 }

@@ -3,29 +3,39 @@
 
 #include <math.h>
 
-/* Only differences count: all entries are moved by the oldest, once a turn of the ring. */
-static void rebase(const SimModel *model, const SimView *view)
+static const float MOST = 4096.0f; /* of a counter: there a float still tells 1/4096 of a request */
+
+/* Only differences count: all entries are moved by the newest before floats lose digits. */
+static void rebase(const SimModel *model, const SimView *view, int32_t at)
 {
 	float base[COLUMN_WITHIN + POINTS];
 	int32_t columns = model->columns;
 	for (int32_t k = 0; k < columns; k++)
-		base[k] = k == COLUMN_N ? 0.0f : view->history[k];
+		base[k] = k == COLUMN_N ? 0.0f : view->history[at * columns + k];
 	for (float *entry = view->history; entry < view->history + model->depth * columns; entry += columns)
 		for (int32_t k = 0; k < columns; k++)
 			entry[k] -= base[k];
 }
 
+/* after = before + part x counted; total += counted. */
+static inline void add_points(int32_t n, float part, const float *restrict counted, const float *restrict before,
+                              float *restrict after, float *restrict total)
+{
+	for (int32_t p = 0; p < n; p += SIDE_BY_SIDE)
+		for (int32_t q = p; q < p + SIDE_BY_SIDE; q++) {
+			after[q] = before[q] + part * counted[q];
+			total[q] += counted[q];
+		}
+}
+
 void history_add(const SimModel *model, SimRow *row, const SimView *view, const Counts *counts)
 {
-	int32_t from = row->at, to = from + 1 < model->depth ? from + 1 : 0, points = model->response->n_points;
+	int32_t from = row->at, to = from + 1 < model->depth ? from + 1 : 0;
 	const float *before = view->history + from * model->columns;
 	float *after = view->history + to * model->columns;
 	float part = counts->open > 0.0f ? 1.0f / counts->open : 0.0f; /* without endpoints nobody counts */
 	StepTotals *totals = &row->totals;
-	for (int32_t p = 0; p < points; p++)
-		after[COLUMN_WITHIN + p] = before[COLUMN_WITHIN + p] + part * counts->within[p];
-	for (int32_t p = 0; p < points; p++)
-		totals->within[p] += counts->within[p];
+	add_points(model->response->n_points, part, counts->within, before + COLUMN_WITHIN, after + COLUMN_WITHIN, totals->within);
 	float failed = counts->dropped + counts->served - counts->within[model->response->bounds + AFTER_TIMEOUT];
 	after[COLUMN_N] = counts->live > 0.0f ? counts->n / counts->live : 0.0f;
 	after[COLUMN_CPU_S] = before[COLUMN_CPU_S] + part * counts->cpu_s;
@@ -33,13 +43,13 @@ void history_add(const SimModel *model, SimRow *row, const SimView *view, const 
 	after[COLUMN_SERVED] = before[COLUMN_SERVED] + part * counts->served;
 	after[COLUMN_ERROR] = before[COLUMN_ERROR] + part * failed;
 	row->served += (double) (part * counts->served);
-	totals->served += (double) counts->served;
-	totals->dropped += (double) counts->dropped;
-	totals->cpu_s += (double) counts->cpu_s;
-	totals->pod_s += model->dt * row->present;
-	totals->time_s += model->dt;
-	if (to == 0)
-		rebase(model, view);
+	totals->served += counts->served;
+	totals->dropped += counts->dropped;
+	totals->cpu_s += counts->cpu_s;
+	totals->pod_s += (float) model->dt * (float) row->present;
+	totals->time_s += (float) model->dt;
+	if (after[COLUMN_SERVED] > MOST || after[COLUMN_ACCEPTED] > MOST || after[COLUMN_ERROR] > MOST)
+		rebase(model, view, to);
 }
 
 typedef struct Between { /* two entries, and the part of the way from one to the other */

@@ -163,7 +163,7 @@ static void end_pod(const SimModel *model, SimRow *row, const SimView *view, int
 	Pod *pod = &view->pod[lane];
 	double left = left_in(view, pod);
 	if (left > DRAINED) /* the grace is over: what is left is lost */
-		row->totals.dropped += left;
+		row->totals.dropped += (float) left;
 	row->pending -= pod_is_pending(pod, now_s);
 	pod->state = LANE_GONE;
 	pod->gone_tick = tick_of(model, now_s);
@@ -262,8 +262,6 @@ static double age_pod(const SimModel *model, SimRow *row, const SimView *view, i
 
 void pods_update(const SimModel *model, SimRow *row, const SimView *view, double now_s)
 {
-	if (now_s < row->next_event_s && row->alive == row->replicas)
-		return;
 	bool has_room = true;
 	while (row->alive < row->replicas && has_room) /* too many are draining: as on a full cluster, it waits */
 		has_room = create_pod(model, row, view, now_s);

@@ -59,16 +59,6 @@ static double lost_to_resets(const RateWindow *window, const double *value, int3
 	return lost;
 }
 
-/* Seconds that the samples stand for, where the counter's zero is to_start before the first at the least. */
-static double reach_of(const RateWindow *window, double to_start)
-{
-	double near = window->mean_s * 1.1;
-	double reach = window->sampled_s;
-	reach += to_start < near ? to_start : window->mean_s / 2.0;
-	reach += window->end_s < near ? window->end_s : window->mean_s / 2.0;
-	return reach;
-}
-
 double rate_value(const RateWindow *window, const double *value, int32_t stride)
 {
 	double first = value[window->first * stride];
@@ -81,12 +71,8 @@ double rate_value(const RateWindow *window, const double *value, int32_t stride)
 		if (to_zero < to_start)
 			to_start = to_zero;
 	}
-	return increase * (reach_of(window, to_start) / window->sampled_s / window->range_s);
-}
-
-double rate_per_increase(const RateWindow *window)
-{
-	return reach_of(window, window->start_s) / (window->sampled_s * window->range_s);
+	double reach = rate_reach(window->sampled_s, window->mean_s, to_start, window->end_s);
+	return increase * (reach / window->sampled_s / window->range_s);
 }
 
 /* rate_value() of counters that were not reset, side by side: everything times sampled_s x range_s, so that it has no
@@ -107,13 +93,14 @@ static void add_young(const RateWindow *window, const double *first, const doubl
 void rate_add(const RateWindow *window, const double *value, int32_t stride, int32_t n, double *restrict sum)
 {
 	const double *first = &value[window->first * stride], *last = &value[window->last * stride];
+	double sampled_s = window->sampled_s;
 	if (window->may_reset) {
 		for (int32_t k = 0; k < n; k++)
 			sum[k] += rate_value(window, value + k, stride);
 	} else if (!window->is_old) {
 		add_young(window, first, last, n, sum);
 	} else {
-		double per_s = rate_per_increase(window);
+		double per_s = rate_reach(sampled_s, window->mean_s, window->start_s, window->end_s) / (sampled_s * window->range_s);
 		for (int32_t k = 0; k < n; k++)
 			sum[k] += (last[k] - first[k]) * per_s;
 	}

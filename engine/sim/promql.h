@@ -22,6 +22,13 @@ typedef struct RateWindow {
 	bool is_old;          /* the counters' zero is not in sight */
 } RateWindow;
 
+/* Seconds that samples stand for: up to the window's ends, or by half an interval where an end is far. */
+static inline double rate_reach(double sampled_s, double mean_s, double start_s, double end_s)
+{
+	double near_s = mean_s * 1.1, half_s = mean_s / 2.0;
+	return sampled_s + (start_s < near_s ? start_s : half_s) + (end_s < near_s ? end_s : half_s);
+}
+
 /* Of n samples from first_ms to last_ms, no resets; the caller sets first, last and size. False with less than two: no
  * data. */
 bool rate_window_at(int32_t n, int64_t first_ms, int64_t last_ms, int64_t now_ms, int64_t range_ms, RateWindow *ret);
@@ -33,9 +40,6 @@ bool rate_window(const int64_t *t_ms, int32_t size, int32_t head, int32_t len, i
 
 /* Increase a second of the series whose sample i is value[i * stride]. */
 double rate_value(const RateWindow *window, const double *value, int32_t stride);
-
-/* Of a counter whose zero is not in sight: its rate over its increase from the first to the last sample. */
-double rate_per_increase(const RateWindow *window);
 
 /* Adds to sum[k] the rate of each of `n` series that lie side by side in every sample of `stride` values. */
 void rate_add(const RateWindow *window, const double *value, int32_t stride, int32_t n, double *restrict sum);

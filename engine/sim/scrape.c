@@ -19,12 +19,13 @@ static const double STALE_S = 300.0; /* Prometheus's look-back */
 
 /* ---- cAdvisor ---- */
 
-/* A byte of a pod's own, whoever asks when (O'Neill 2014, PCG RXS-M-XS). */
+enum { KEPT_STAMPS = 2 }; /* metrics-server looks at the last two, however old */
+
+/* A byte of a pod's own, whoever asks when: the best bits of a linear congruential generator. */
 static int32_t next_jitter(Pod *pod)
 {
-	uint32_t state = pod->chance, word = ((state >> ((state >> 28) + 4)) ^ state) * 277803737u;
-	pod->chance = state * 747796405u + 2891336453u;
-	return (int32_t) (((word >> 22) ^ word) >> 24);
+	pod->chance = pod->chance * 747796405u + 2891336453u;
+	return (int32_t) (pod->chance >> 24);
 }
 
 static void keep_house(const SimModel *model, Pod *pod, int32_t tick)
@@ -37,32 +38,38 @@ static void keep_house(const SimModel *model, Pod *pod, int32_t tick)
 	}
 }
 
-/* Scrapes up to the present: what cAdvisor has new becomes a sample. */
-static void catch_up(const SimModel *model, const SimRow *row, Pod *pod, int16_t *stamp)
-{
-	int32_t until = pod->gone_tick < row->tick ? pod->gone_tick : (int32_t) row->tick;
-	for (; pod->scrape_tick <= until; pod->scrape_tick += model->scrape_ticks) {
-		if (pod->scrape_tick >= row->chaos.outage_from && pod->scrape_tick < row->chaos.outage_to)
-			continue;
-		keep_house(model, pod, pod->scrape_tick);
-		if (!pod->has_house || (pod->n_stamps && stamp[pod->stamp] == pod->house_stamp))
-			continue;
-		pod->stamp = (uint8_t) (pod->stamp + 1 < model->stamps ? pod->stamp + 1 : 0);
-		stamp[pod->stamp] = pod->house_stamp;
-		pod->n_stamps = (uint8_t) (pod->n_stamps + (pod->n_stamps < model->stamps));
-	}
-}
-
 /* A stamp is its sub-step modulo 2^16, and not older than that. */
 static int32_t stamp_tick(const SimRow *row, int16_t stamp)
 {
 	return (int32_t) row->tick - (uint16_t) ((uint32_t) row->tick - (uint32_t) stamp);
 }
 
+/* Scrapes up to the present: what cAdvisor has new becomes a sample, what no window reaches is forgotten. */
+static void catch_up(const SimModel *model, const SimRow *row, Pod *pod, int16_t *stamp)
+{
+	int32_t until = pod->gone_tick < row->tick ? pod->gone_tick : (int32_t) row->tick, n = pod->n_stamps;
+	for (; pod->scrape_tick <= until; pod->scrape_tick += model->scrape_ticks) {
+		if (pod->scrape_tick >= row->chaos.outage_from && pod->scrape_tick < row->chaos.outage_to)
+			continue;
+		keep_house(model, pod, pod->scrape_tick);
+		if (!pod->has_house || (n && stamp[0] == pod->house_stamp))
+			continue;
+		int16_t newer = pod->house_stamp, k = 0;
+		n += n < model->stamps;
+		do {
+			int16_t older = stamp[k];
+			stamp[k] = newer;
+			newer = older;
+		} while (++k < n);
+	}
+	while (n > KEPT_STAMPS && stamp_tick(row, stamp[n - 1]) <= row->tick - model->rate_ticks)
+		n--;
+	pod->n_stamps = (uint8_t) n;
+}
+
 int32_t scrape_stamp(const SimModel *model, const SimRow *row, const SimView *view, int32_t lane, int32_t before)
 {
-	int32_t at = view->pod[lane].stamp - before;
-	return stamp_tick(row, view->stamp[lane * model->stamps + (at < 0 ? at + model->stamps : at)]);
+	return stamp_tick(row, view->stamp[lane * model->stamps + before]);
 }
 
 /* ---- a pod's counters ---- */
@@ -114,6 +121,7 @@ typedef struct Group { /* plain pods that are scraped together */
 
 typedef struct Answer { /* sums over the pods, and the newest sample that went in */
 	double series[WIDTH]; /* rates over the latency window, by column from COLUMN_SERVED on */
+	float served, failed, within[POINTS]; /* the same of plain pods */
 	double rps, cpu, mem;
 	Group group[GROUPS];
 	int32_t n_groups, n_bucket, n_rps, n_cpu, n_mem, ready;
@@ -167,6 +175,14 @@ static Span scraped(const Query *q, int32_t last, int32_t ticks, int32_t listen)
 	return q->row->chaos.outage_from < INT32_MAX ? without_outage(&q->row->chaos, span, step) : span;
 }
 
+/* The rate of a counter whose zero is not in sight, over its increase from the first to the last sample. */
+static double per_increase(const Query *q, Span span, int64_t range_ms)
+{
+	double dt = q->model->dt, range_s = 1e-3 * (double) range_ms, sampled_s = dt * (span.last - span.first);
+	double mean_s = sampled_s / (span.n - 1), tick = (double) q->row->tick;
+	return rate_reach(sampled_s, mean_s, range_s - dt * (tick - span.first), dt * (tick - span.last)) / (sampled_s * range_s);
+}
+
 static RateWindow window_of(const Query *q, Span span, int64_t range_ms)
 {
 	RateWindow window;
@@ -182,14 +198,16 @@ static void add_plain(const Query *q, const Group *group, Answer *answer)
 {
 	const SimModel *model = q->model;
 	Span span = scraped(q, group->last, model->latency_ticks, INT32_MIN);
-	int32_t n = COLUMN_WITHIN + model->response->bounds + 1 - COLUMN_SERVED;
+	int32_t n = model->response->n_points;
 	if (span.n >= 2) {
-		RateWindow window = window_of(q, span, model->latency_window_ms);
-		const float *a = history_entry(model, q->row, q->view, span.first) + COLUMN_SERVED;
-		const float *b = history_entry(model, q->row, q->view, span.last) + COLUMN_SERVED;
-		double per_s = group->pods * rate_per_increase(&window);
-		for (int32_t k = 0; k < n; k++)
-			answer->series[k] += per_s * (double) (b[k] - a[k]);
+		const float *a = history_entry(model, q->row, q->view, span.first);
+		const float *b = history_entry(model, q->row, q->view, span.last);
+		float per_s = (float) (group->pods * per_increase(q, span, model->latency_window_ms));
+		answer->served += per_s * (b[COLUMN_SERVED] - a[COLUMN_SERVED]);
+		answer->failed += per_s * (b[COLUMN_ERROR] - a[COLUMN_ERROR]);
+		for (int32_t p = 0; p < n; p += SIDE_BY_SIDE)
+			for (int32_t k = p; k < p + SIDE_BY_SIDE; k++)
+				answer->within[k] += per_s * (b[COLUMN_WITHIN + k] - a[COLUMN_WITHIN + k]);
 		answer->bucket_tick = later(answer->bucket_tick, span.last);
 		answer->n_bucket += group->pods;
 	}
@@ -197,11 +215,11 @@ static void add_plain(const Query *q, const Group *group, Answer *answer)
 		return;
 	span = scraped(q, group->last, model->rate_ticks, INT32_MIN);
 	if (span.n >= 2) {
-		RateWindow window = window_of(q, span, model->rate_window_ms);
 		const float *a = history_entry(model, q->row, q->view, span.first);
 		const float *b = history_entry(model, q->row, q->view, span.last);
 		int32_t ok = COLUMN_WITHIN + model->response->bounds;
-		answer->rps += group->pods * rate_per_increase(&window) * (double) ((b[ok] - a[ok]) + (b[COLUMN_ERROR] - a[COLUMN_ERROR]));
+		answer->rps += group->pods * per_increase(q, span, model->rate_window_ms) *
+		               (double) ((b[ok] - a[ok]) + (b[COLUMN_ERROR] - a[COLUMN_ERROR]));
 		answer->rps_tick = later(answer->rps_tick, span.last);
 		answer->n_rps += group->pods;
 	}
@@ -212,6 +230,16 @@ static void flush(const Query *q, Answer *answer)
 	for (int32_t k = 0; k < answer->n_groups; k++)
 		add_plain(q, &answer->group[k], answer);
 	answer->n_groups = 0;
+}
+
+/* All plain pods are in; theirs joins the rest. */
+static void sum_up(const Query *q, Answer *answer)
+{
+	flush(q, answer);
+	answer->series[0] += (double) answer->served;
+	answer->series[COLUMN_ERROR - COLUMN_SERVED] += (double) answer->failed;
+	for (int32_t k = 0; k < q->model->response->n_points; k++)
+		answer->series[COLUMN_WITHIN - COLUMN_SERVED + k] += (double) answer->within[k];
 }
 
 static void add_to_group(const Query *q, const Pod *pod, Answer *answer)
@@ -277,23 +305,19 @@ static void add_requests(const Query *q, const Pod *pod, Answer *answer)
 static void add_cpu(const Query *q, const Pod *pod, bool plain, const int16_t *stamp, Answer *answer)
 {
 	const SimModel *model = q->model;
-	int32_t newest = pod->n_stamps ? stamp_tick(q->row, stamp[pod->stamp]) : 0, oldest = (int32_t) q->row->tick - model->rate_ticks;
-	Span span = { .last = newest };
-	for (int32_t at = pod->stamp; span.n < pod->n_stamps; span.n++) {
-		int32_t tick = stamp_tick(q->row, stamp[at]);
-		if (tick <= oldest)
-			break;
-		span.first = tick;
-		at = at ? at - 1 : model->stamps - 1;
-	}
+	Span span = { .n = pod->n_stamps };
+	while (span.n && stamp_tick(q->row, stamp[span.n - 1]) <= q->row->tick - model->rate_ticks)
+		span.n--;
 	if (span.n < 2)
 		return;
-	RateWindow window = window_of(q, span, model->rate_window_ms);
+	span.first = stamp_tick(q->row, stamp[span.n - 1]);
+	span.last = stamp_tick(q->row, stamp[0]);
 	if (plain) {
 		float a = history_entry(model, q->row, q->view, span.first)[COLUMN_CPU_S];
 		float b = history_entry(model, q->row, q->view, span.last)[COLUMN_CPU_S];
-		answer->cpu += rate_per_increase(&window) * (double) (b - a);
+		answer->cpu += per_increase(q, span, model->rate_window_ms) * (double) (b - a);
 	} else {
+		RateWindow window = window_of(q, span, model->rate_window_ms);
 		double zero = scrape_counted(model, q->row, q->view, pod, INT32_MIN, COLUMN_CPU_S);
 		const double value[] = {
 			scrape_counted(model, q->row, q->view, pod, span.first, COLUMN_CPU_S) - zero,
@@ -315,7 +339,7 @@ static void add_memory(const Query *q, const Pod *pod, const int16_t *stamp, Ans
 		return;
 	const Service *s = &q->model->config.service;
 	double n = 0.0;
-	int32_t newest = stamp_tick(q->row, stamp[pod->stamp]);
+	int32_t newest = stamp_tick(q->row, stamp[0]);
 	if (pod->cohort >= 0 && q->row->tick - newest < q->model->depth && newest * q->model->dt >= pod->ready_s)
 		n = (double) history_entry(q->model, q->row, q->view, newest)[COLUMN_N];
 	double bytes = memory_of(q->model, q->row, pod, n);
@@ -367,11 +391,10 @@ void scrape_query(const SimModel *model, SimRow *row, const SimView *view, doubl
 		add_cpu(&q, pod, plain, stamp, &answer);
 		add_memory(&q, pod, stamp, &answer);
 		answer.ready += pod_is_ready(pod, now_s);
-		double age_s = now_s - (pod->ready_s - (double) pod->created);
-		if (pod->state == LANE_POD && pod->ready_s > now_s && pod->deleted_s > now_s && age_s > coming_s)
-			coming_s = age_s;
+		if (pod->state == LANE_POD && pod->ready_s > now_s && pod->deleted_s > now_s)
+			coming_s = fmax(coming_s, now_s - (pod->ready_s - (double) pod->created));
 	}
-	flush(&q, &answer);
+	sum_up(&q, &answer);
 	if (model->rate_window_ms == model->latency_window_ms) {
 		answer.rps = answer.series[COLUMN_ERROR - COLUMN_SERVED] +
 		             answer.series[COLUMN_WITHIN - COLUMN_SERVED + model->response->bounds];

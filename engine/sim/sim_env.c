@@ -52,12 +52,12 @@ static void fill_missing(const SimModel *model, SimRow *row, Sample *sample)
 }
 
 /* What the guard rails leave of the actions, which from now on remember this interval. */
-static uint32_t rails_left(const SimModel *model, SimRow *row, const Sample *sample)
+static uint32_t rails_left(const SimModel *model, const SimRow *row, const SimView *view, const Sample *sample)
 {
 	const RailsInput in = {
 		.config = &model->rails,
-		.history = &row->rails,
-		.target = &row->target,
+		.history = view->rails,
+		.target = view->target,
 		.sample = sample,
 		.now_ms = row->tick * model->dt_ms,
 		.current = row->replicas,
@@ -66,7 +66,7 @@ static uint32_t rails_left(const SimModel *model, SimRow *row, const Sample *sam
 		.is_three_action = true,
 	};
 	uint32_t mask = rails_mask(&in);
-	rails_note_cycle(&row->rails, &in);
+	rails_note_cycle(view->rails, &in);
 	return mask;
 }
 
@@ -81,13 +81,14 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 	scrape_query(model, row, &view, core_now_s(model, row), &sample);
 	fill_missing(model, row, &sample);
 	sample.wall_ms += row->wall_start_ms;
-	int code = observer_step(&row->observer, &row->target, &sample, &observation, NULL);
+	int code = view.observer ? observer_step(view.observer, view.target, &sample, &observation, NULL)
+		: observation_build(model->config.observation, view.target, &sample, &observation, NULL);
 	if (code)
 		return code;
 	memcpy(buf->obs + i * (size_t) observation.dim, observation.x, (size_t) observation.dim * sizeof *buf->obs);
 	uint32_t mask = model->config.terminate_at_bounds ? ~0u : observation.mask;
 	if (model->config.has_rails)
-		mask &= rails_left(model, row, &sample);
+		mask &= rails_left(model, row, &view, &sample);
 	row->mask = mask;
 	if (buf->mask)
 		for (int a = 0; a < ACTION_COUNT; a++)
@@ -109,24 +110,25 @@ static int env_reset(Env *env, uint64_t seed, EnvBuf *buf)
 }
 
 /* A rail that bars an action leaves the number as it is. False when that ends the episode. */
-static bool act(const SimModel *model, SimRow *row, int32_t action)
+static bool act(const SimModel *model, SimRow *row, const SimView *view, int32_t action)
 {
 	int32_t direction = (action == ACTION_UP) - (action == ACTION_DOWN), wanted = row->replicas + direction;
 	bool is_within = wanted >= model->config.min_replicas && wanted <= model->config.max_replicas;
 	bool is_refused = chaos_is_on(&row->chaos, CHAOS_API_REFUSED);
 	if (is_within && !is_refused && row->mask >> action & 1u) {
-		(void) rails_note_change(&row->rails, &model->rails, row->tick * model->dt_ms, row->replicas, wanted);
+		if (view->rails)
+			(void) rails_note_change(view->rails, &model->rails, row->tick * model->dt_ms, row->replicas, wanted);
 		row->replicas = wanted;
 	}
 	return is_within || !model->config.terminate_at_bounds;
 }
 
 /* What the interval since the action was worth. before: replicas before it. */
-static float slo_of(const SimModel *model, SimRow *row, int32_t before, const EnvInfo *info)
+static float slo_of(const SimModel *model, SimRow *row, const SimView *view, int32_t before, const EnvInfo *info)
 {
 	int32_t direction = (row->replicas > before) - (row->replicas < before);
 	SloStep step = {
-		.pod_price = row->target.pod_price,
+		.pod_price = view->target->pod_price,
 		.pods = (float) row->replicas / (float) model->config.max_replicas,
 		.slow_soft = info->slow_soft,
 		.slow_hard = info->slow_hard,
@@ -157,13 +159,13 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 {
 	const SimModel *model = &sim->model;
 	SimRow *row = row_at(sim, i);
-	row->totals = (StepTotals) { 0 };
 	row->chaos.seen = row->chaos.active;
 	row->oom_kills = 0;
 	row->lived++;
 	int32_t before = row->replicas;
-	bool is_within = act(model, row, buf->action[i]), is_terminated = !is_within;
 	SimView view = core_view(model, row);
+	row->totals = (StepTotals) { 0 };
+	bool is_within = act(model, row, &view, buf->action[i]), is_terminated = !is_within;
 	for (int32_t k = 0; k < model->substeps; k++)
 		core_tick(model, row, &view);
 	row->step++;
@@ -174,7 +176,7 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 		return code;
 	core_info(model, row, &view, &info);
 	buf->reward[i] = !is_within ? -1.0f
-		: model->config.reward == SIM_REWARD_SLO ? slo_of(model, row, before, &info)
+		: model->config.reward == SIM_REWARD_SLO ? slo_of(model, row, &view, before, &info)
 		: reward_seed(&model->target, row->replicas, latency_ms, &is_terminated);
 	bool is_over = row->step >= model->config.episode_steps;
 	buf->terminated[i] = is_terminated;

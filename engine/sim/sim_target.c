@@ -211,7 +211,7 @@ void sim_target_info(const SimTarget *sim, EnvInfo *ret_info)
 
 const Target *sim_target_target(const SimTarget *sim)
 {
-	return &sim->row->target;
+	return core_view(&sim->model, sim->row).target;
 }
 
 double sim_target_quantile_ms(const SimTarget *sim, double q)
@@ -236,5 +236,5 @@ double sim_target_pod_capacity(const SimTarget *sim)
 
 void sim_target_past(const SimTarget *sim, ObsSpec spec, Observer *ret)
 {
-	core_observe_past(&sim->model, sim->row, spec, ret);
+	core_observe_past(&sim->model, sim->row, sim_target_target(sim), spec, ret);
 }

@@ -227,7 +227,7 @@ static void counts_vary_as_poisson(void **state)
 	double sum = 0.0, squares = 0.0;
 	for (int k = 0; k < WINDOWS; k++) {
 		(void) window(&bench);
-		double served = bench.row->totals.served;
+		double served = (double) bench.row->totals.served;
 		sum += served;
 		squares += served * served;
 	}
