@@ -68,6 +68,12 @@ $(B)/gen/ready: $(wildcard storage/*.sql)
 	@touch $@
 $(B)/gen/%_sql.h: $(B)/gen/ready ;
 
+# The recorded traces, compiled in: parts of the peak in 65535ths.
+TRACES   := $(sort $(wildcard engine/sim/traces/*.csv))
+$(B)/gen/traces.h: $(TRACES) | $(B)/gen/ready
+	@awk -F, -f engine/sim/gen/traces.awk $(TRACES) >$@
+$(B)/obj/engine/sim/trace_builtin.o $(B)/pic/engine/sim/trace_builtin.o: $(B)/gen/traces.h
+
 # Presets of queries as C strings.
 PRESETS  := $(sort $(wildcard engine/cluster/presets/*.yaml))
 $(B)/gen/presets.h: $(PRESETS) | $(B)/gen/ready

@@ -260,6 +260,28 @@ int opts_parse(const OptCommand *command, int argc, char **argv, void *target, i
 	return code;
 }
 
+/* One word as itself, more as an array. */
+static void save_list(Json *object, const char *name, const OptList *list)
+{
+	if (list->n == 1)
+		json_add_string(object, name, list->item[0]);
+	if (list->n < 2)
+		return;
+	Json *array = json_new_array();
+	for (size_t i = 0; i < list->n; i++)
+		json_add_string(array, NULL, list->item[i]);
+	json_add(object, name, array);
+}
+
+static void load_list(const Json *value, OptList *list)
+{
+	const Json *item = json_is_array(value) ? json_first(value) : value;
+	list->n = 0;
+	for (; item && list->n < OPT_LIST_MAX; item = json_is_array(value) ? json_next(item) : NULL)
+		if (json_string(item))
+			list->item[list->n++] = json_string(item);
+}
+
 void opts_save(const Opt *opt, const void *target, Json *ret_object)
 {
 	for (const Opt *o = opt; o->name; o++) {
@@ -274,7 +296,9 @@ void opts_save(const Opt *opt, const void *target, Json *ret_object)
 			json_add_int(ret_object, o->name, *(const int64_t *) at);
 		else if (o->kind == OPT_STRING)
 			json_add_string(ret_object, o->name, *(const char *const *) at);
-		else if (o->kind != OPT_LIST)
+		else if (o->kind == OPT_LIST)
+			save_list(ret_object, o->name, at);
+		else
 			json_add_number(ret_object, o->name, *(const double *) at);
 	}
 }
@@ -293,6 +317,8 @@ void opts_load(const Opt *opt, const Json *object, void *target)
 			(void) json_int(value, at);
 		else if (o->kind == OPT_STRING && json_string(value))
 			*(const char **) at = json_string(value);
+		else if (o->kind == OPT_LIST && value)
+			load_list(value, at);
 		else if (o->kind == OPT_DOUBLE || o->kind == OPT_DURATION)
 			(void) json_number(value, at);
 	}

@@ -9,13 +9,18 @@
 
 typedef struct TrainOptions {
 	/* settings of the run */
-	const char *preset, *trace, *traffic, *service, *name, *net_arch, *activation, *bounds, *level;
+	OptList trace;
+	const char *preset, *traffic, *service, *name, *net_arch, *activation, *bounds, *level;
 	int64_t steps, eval_every, seed;
 	int32_t envs, eval_episodes, min_replicas, max_replicas;
 	double interval_s, latency_soft_ms, latency_hard_ms, peak_rps, chaos;
 	const char *learning_rate, *clip_range, *clip_range_vf; /* schedules: X, or lin_X */
 	double gamma, gae_lambda, ent_coef, vf_coef, max_grad_norm, target_kl;
 	int32_t n_steps, batch_size, n_epochs;
+	const char *observation, *reward;
+	int32_t stack;
+	double pod_price, startup_s, violation_budget, even_advantage;
+	int64_t clone_steps;
 	bool norm_obs, norm_reward, normalize_advantage, use_masking;
 	/* of this process */
 	const char *out, *tensorboard, *db, *screen, *glyphs, *color, *theme;

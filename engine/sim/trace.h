@@ -16,6 +16,11 @@ typedef struct Trace {
 
 /* ERR_IO, or ERR_INVALID naming file, line and what is wrong: not a number, negative, unsorted, a gap, no rows. */
 int trace_load(const char *path, Trace *ret_trace, Error *err);
+/* A file, or else a trace that is compiled in, by its name. ERR_IO lists the names. */
+int trace_open(const char *word, Trace *ret_trace, Error *err);
+enum { TRACES_BUILT_IN_MAX = 32 };
+/* The i-th name; NULL past the last. */
+const char *trace_builtin_name(size_t i);
 void trace_done(Trace *trace);
 /* Mean absolute change between neighbouring rows over the mean rate: below .05 a curve, above it noise and bursts (traces/README.md). */
 double trace_roughness(const Trace *trace);
