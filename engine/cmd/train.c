@@ -9,6 +9,7 @@
 #include "cmd/tensor_log.h"
 #include "cmd/train_opts.h"
 #include "cmd/train_report.h"
+#include "cmd/train_traffic.h"
 #include "control/engine.h"
 #include "storage/db.h"
 #include "storage/runs.h"
@@ -30,9 +31,8 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	Json *resumed_config;
 	char *config_json;
 	char resume_path[512];
-	Trace trace;
 	ServiceFile service;
-	Traffic traffic[2];      /* made up: to train on, to evaluate on */
+	TrainTraffic traffic;
 	TrainerConfig config;
 	TrainReport report;
 	TensorLog tensor_log;
@@ -218,16 +218,15 @@ static int begin(TrainCommand *t, Error *err)
 	int code = ui_options(&t->options, &t->ui, err);
 	if (!code)
 		code = check_out(t, err);
-	if (!code && t->options.trace)
-		code = trace_load(t->options.trace, &t->trace, err);
-	if (!code && t->options.service)
+	const ServiceFile *service = t->options.service ? &t->service : NULL;
+	if (!code && service)
 		code = service_file_read(t->options.service, &t->service, err);
 	if (!code)
-		code = train_options_apply(&t->options, t->options.trace ? &t->trace : NULL, t->options.service ? &t->service : NULL,
-		                           &t->config, err);
-	if (!code && t->options.traffic)
-		code = t->options.trace ? error_set(err, ERR_USAGE, "--trace and --traffic: one of them")
-		                        : train_options_traffic(&t->options, t->traffic, &t->config, err);
+		code = train_options_apply(&t->options, service, &t->config, err);
+	if (!code)
+		code = train_traffic_open(&t->options, &t->traffic, &t->config, err);
+	if (!code)
+		code = train_options_info(&t->options, service, &t->config, err);
 	t->config_json = train_options_json(&t->options);
 	if (!code && !t->config_json)
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
@@ -350,9 +349,7 @@ static void end(TrainCommand *t)
 	trainer_free(t->trainer);
 	tensor_log_close(&t->tensor_log);
 	policy_free(t->live_policy);
-	trace_done(&t->trace);
-	trace_done(&t->traffic[0].trace);
-	trace_done(&t->traffic[1].trace);
+	train_traffic_close(&t->traffic);
 	session_close(&t->session);
 	json_free(t->resumed_config);
 	free(t->config_json);

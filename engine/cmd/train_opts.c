@@ -15,9 +15,9 @@
 
 static const Opt OPTIONS[] = {
 	SETTING("preset", OPT_STRING, preset, 0, 0, "NAME", "default, or seed (the thesis's figures, limits off)"),
-	SETTING("trace", OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay: CSV t_s,rps (else constant traffic)"),
+	SETTING("trace", OPT_LIST, trace, 0, 0, "FILE", "request rates to replay: CSV t_s,rps, or the name of a compiled-in trace; repeatable"),
 	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service to simulate, as maestro fit writes it (else the built-in one)"),
-	SETTING("traffic", OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic instead: constant, step, ramp, spike, diurnal, flash, onoff, noise, stages; NAME:key=value,..."),
+	SETTING("traffic", OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic instead: mix (the default: all compiled-in traces and some shapes), constant, step, ramp, spike, diurnal, flash, onoff, noise, stages; NAME:key=value,..."),
 	SETTING("chaos", OPT_DOUBLE, chaos, 0, 1, "RATE", "faults a step and environment; none in the first fifth of training, then rising"),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
 	SETTING("steps", OPT_INT64, steps, 1, 1e12, "N", "environment steps in all"),
@@ -33,6 +33,14 @@ static const Opt OPTIONS[] = {
 	SETTING("interval", OPT_DURATION, interval_s, 5, 3600, "TIME", "between decisions: 15s, 1m"),
 	SETTING("bounds", OPT_STRING, bounds, 0, 0, "WHAT", "noop, or terminate: an action past a bound ends the episode with -1"),
 	SETTING("level", OPT_STRING, level, 0, 0, "WHAT", "of the simulator: fluid (fast), or request (every request an event)"),
+	SETTING("observation", OPT_STRING, observation, 0, 0, "WHAT", "seed (the thesis's five numbers), or trend (what traffic and pods are about to do)"),
+	SETTING("stack", OPT_INT, stack, 1, TREND_STACK_MAX, "K", "of trend: some of its numbers of the last K-1 intervals as well"),
+	SETTING("reward", OPT_STRING, reward, 0, 0, "WHAT", "seed, slo (pods at a price against slow requests), or slo-lagrange (a budget for them)"),
+	SETTING("pod-price", OPT_DOUBLE, pod_price, .001, 1000, "A", "of all pods for an interval, a slow interval being 1; trained from .05 to 3, this is the model's own"),
+	SETTING("violation-budget", OPT_DOUBLE, violation_budget, 0, 1, "X", "of slo-lagrange: share of slow intervals"),
+	SETTING("startup", OPT_DURATION, startup_s, 0, 3600, "TIME", "median from a pod's creation to ready; 0: the service's, and 5 s to 2 min in training"),
+	SETTING("clone-steps", OPT_INT64, clone_steps, 0, 1e12, "N", "steps that copy a rule before it learns from rewards"),
+	SETTING("even-advantage", OPT_DOUBLE, even_advantage, 0, 1, "X", "0..1: how far calm episodes count as much as wild ones"),
 	SETTING("norm-obs", OPT_FLAG, norm_obs, 0, 0, NULL, "running normalisation of observations (--no-norm-obs: off)"),
 	SETTING("norm-reward", OPT_FLAG, norm_reward, 0, 0, NULL, "rewards by the running deviation of the discounted return"),
 	SETTING("use-masking", OPT_FLAG, use_masking, 0, 0, NULL, "actions past a bound are neither drawn nor learnt"),
@@ -79,6 +87,7 @@ static const TrainOptions COMMON = {
 	.min_replicas = 1, .max_replicas = 15, .eval_episodes = 10,
 	.learning_rate = "3e-4", .gamma = .99, .gae_lambda = .95, .clip_range = "0.2", .clip_range_vf = "0", .ent_coef = .01,
 	.vf_coef = .5, .max_grad_norm = .5, .normalize_advantage = true,
+	.observation = "seed", .reward = "seed", .stack = 1, .pod_price = .3, .violation_budget = .01,
 };
 
 static void set_seed(TrainOptions *o)
@@ -95,16 +104,23 @@ static void set_seed(TrainOptions *o)
 
 static void set_default(TrainOptions *o)
 {
-	o->steps = 4000000;
-	o->envs = 16;
-	o->n_steps = 256;
-	o->batch_size = 256;
+	o->observation = "trend";
+	o->reward = "slo";
+	o->steps = 8000000;
+	o->envs = 128;
+	o->n_steps = 64;
+	o->batch_size = 1024;
 	o->n_epochs = 4;
-	o->eval_every = 200000;
+	o->learning_rate = "lin_2e-3";
+	o->gamma = .97;
+	o->ent_coef = .005;
+	o->clone_steps = 300000;
+	o->even_advantage = .75;
+	o->eval_every = 1000000;
 	o->interval_s = 15;
 	o->latency_soft_ms = 250;
 	o->latency_hard_ms = 500;
-	o->norm_obs = o->use_masking = true;
+	o->norm_obs = o->norm_reward = o->use_masking = true;
 }
 
 static const struct Preset {
@@ -229,9 +245,9 @@ static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
 	return code ? code : parse_net(o, &ppo->net, err);
 }
 
-/* Training takes the first two thirds of the trace, evaluation the last. */
-static int apply_sim(const TrainOptions *o, const Trace *trace, const ServiceFile *service, TrainerConfig *config,
-                     Error *err)
+/* The first third of each trace trains, the middle one chooses the best model, the last is for the table at the end and for `maestro
+ * evaluate`; of the thesis's preset two thirds train and the last evaluates. */
+static int apply_sim(const TrainOptions *o, const ServiceFile *service, TrainerConfig *config, Error *err)
 {
 	bool terminates = !strcmp(o->bounds, "terminate");
 	if (!terminates && strcmp(o->bounds, "noop"))
@@ -247,9 +263,8 @@ static int apply_sim(const TrainOptions *o, const Trace *trace, const ServiceFil
 	bool is_seed = !strcmp(o->preset, "seed");
 	SimConfig *sim = &config->sim;
 	sim_config_default(sim);
-	sim->trace = trace;
 	sim->window_from = 0;
-	sim->window_to = 2.0 / 3;
+	sim->window_to = is_seed ? 2.0 / 3 : 1.0 / 3;
 	sim->random_start = true;
 	sim->peak_rps = o->peak_rps;
 	sim->interval_s = (float) o->interval_s;
@@ -260,35 +275,16 @@ static int apply_sim(const TrainOptions *o, const Trace *trace, const ServiceFil
 	sim->latency_window_s = is_seed ? 300 : 60;
 	sim->terminate_at_bounds = terminates;
 	sim->level = is_request ? SIM_REQUEST : SIM_FLUID;
-	sim->start = is_seed ? SIM_START_ONE : SIM_START_RANDOM;
+	sim->start = is_seed ? SIM_START_ONE : SIM_START_DEMAND;
 	if (service && !service_file_apply(service, sim))
 		(void) fprintf(stderr, "maestro: %s: lb is %s; the fluid level balances at random (--level request does as the file says)\n",
 		               o->service, SIM_BALANCE_NAME[service->balance]);
 	config->eval_sim = *sim; /* without faults */
 	sim->chaos_rate = o->chaos;
 	sim->chaos_steps = o->steps / o->envs;
-	config->eval_sim.window_from = 2.0 / 3;
-	config->eval_sim.window_to = 1;
+	config->eval_sim.window_from = sim->window_to;
+	config->eval_sim.window_to = is_seed ? 1 : 2.0 / 3;
 	config->eval_sim.start = is_seed ? SIM_START_ONE : SIM_START_DEMAND;
-	return 0;
-}
-
-int train_options_traffic(const TrainOptions *o, Traffic ret_traffic[2], TrainerConfig *config, Error *err)
-{
-	SimConfig *sim[2] = { &config->sim, &config->eval_sim };
-	for (int i = 0; i < 2; i++) {
-		int code = traffic_make(o->traffic, (uint64_t) o->seed + ((uint64_t) i << 32), &ret_traffic[i], err);
-		if (code)
-			return code;
-		sim[i]->trace = &ret_traffic[i].trace;
-		sim[i]->n_traces = 1;
-		sim[i]->window_from = 0;
-		sim[i]->window_to = 1;
-		sim[i]->think_s = ret_traffic[i].think_s;
-		if (o->peak_rps <= 0)
-			sim[i]->peak_rps = ret_traffic[i].peak;
-	}
-	str_copy(config->traffic, sizeof config->traffic, o->traffic);
 	return 0;
 }
 
@@ -301,11 +297,81 @@ char *train_options_json(const TrainOptions *options)
 	return text;
 }
 
-static int apply_info(const TrainOptions *o, const Trace *trace, const ServiceFile *service, const SimConfig *sim,
-                      ModelInfo *info, Error *err)
+/* What episodes draw in training (CONTROL F.4, F.6). Traffic is no more than half as fast again as it was: the held-out one is as it
+ * was, and wilder episodes would teach to be afraid. */
+static void vary(const TrainOptions *o, SimConfig *sim)
 {
-	*info = (ModelInfo) {
-		.obs_version = OBS_SEED,
+	sim->vary = (SimVary) {
+		.startup_min_s = o->startup_s > 0 ? 0 : 5, .startup_max_s = o->startup_s > 0 ? 0 : 120,
+		.level_min = 1.2, .level_max = .6 * o->max_replicas,
+		.compression_max = 1.5,
+		.price_min = .05, .price_max = 3,
+		.mirrors = true, .turns_clock = true,
+	};
+}
+
+static int32_t teach(void *arg, const float *obs, const uint8_t *mask)
+{
+	uint32_t allowed = 0;
+	for (int32_t a = 0; a < ACTION_COUNT; a++)
+		allowed |= (!mask || mask[a] ? 1u : 0u) << a;
+	return trend_rule(obs, allowed, *(const int32_t *) arg);
+}
+
+/* Which of the words is meant; -1 after saying that it is none. */
+static int word_of(const char *option, const char *word, const char *const *words, Error *err)
+{
+	for (int i = 0; words[i]; i++)
+		if (!strcmp(word, words[i]))
+			return i;
+	(void) error_set(err, ERR_USAGE, "--%s %.40s: write %s or %s", option, word, words[0], words[1]);
+	return -1;
+}
+
+/* Observation, reward and what depends on them. */
+static int apply_learning(const TrainOptions *o, TrainerConfig *config, Error *err)
+{
+	static const char *const observations[] = { "seed", "trend", NULL }, *const rewards[] = { "seed", "slo", "slo-lagrange", NULL };
+	int observation = word_of("observation", o->observation, observations, err);
+	int reward = observation < 0 ? -1 : word_of("reward", o->reward, rewards, err);
+	if (reward < 0)
+		return ERR_USAGE;
+	bool is_trend = observation == 1;
+	if (o->clone_steps > 0 && is_trend) {
+		config->ppo.teacher = teach;
+		config->ppo.teacher_arg = &config->sim.max_replicas;
+		config->ppo.clone_steps = o->clone_steps;
+	}
+	if (reward && o->latency_soft_ms <= 0)
+		return error_set(err, ERR_USAGE, "--reward %s: needs --latency-soft", o->reward);
+	SimConfig *sims[2] = { &config->sim, &config->eval_sim };
+	for (int i = 0; i < 2; i++) {
+		SimConfig *sim = sims[i];
+		sim->observation = is_trend ? OBS_TREND : OBS_SEED;
+		sim->stack = o->stack;
+		sim->has_rails = is_trend;
+		sim->reward = reward ? SIM_REWARD_SLO : SIM_REWARD_SEED;
+		sim->pod_price = (float) o->pod_price;
+		if (o->startup_s > 0)
+			service_set_startup(&sim->service, o->startup_s);
+	}
+	config->ppo.even_advantage = o->even_advantage;
+	if (is_trend)
+		vary(o, &config->sim);
+	if (reward == 2) { /* the budget stands for the price */
+		config->violation_budget = o->violation_budget;
+		config->sim.vary.price_min = config->sim.vary.price_max = 0;
+	}
+	return 0;
+}
+
+int train_options_info(const TrainOptions *o, const ServiceFile *service, TrainerConfig *config, Error *err)
+{
+	const SimConfig *sim = &config->sim;
+	config->info = (ModelInfo) {
+		.obs_version = sim->observation,
+		.obs_stack = sim->stack,
+		.pod_price = sim->observation == OBS_TREND ? (float) o->pod_price : 0.0f,
 		.interval_s = (float) o->interval_s,
 		.rate_window_s = (float) sim->service.rate_window,
 		.latency_window_s = sim->latency_window_s,
@@ -314,29 +380,25 @@ static int apply_info(const TrainOptions *o, const Trace *trace, const ServiceFi
 		.max_replicas = o->max_replicas,
 	};
 	TrainOptions portable = *o; /* a model file carries no path and no name of a run */
-	portable.trace = trace ? trace->name : NULL;
+	portable.trace = (OptList) { .n = o->trace.n > 0, .item = { config->traffic } };
 	portable.service = service ? service->name : NULL;
 	portable.name = portable.out = NULL;
 	char *text = train_options_json(&portable);
 	if (!text)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	str_copy(info->train_json, sizeof info->train_json, text);
+	str_copy(config->info.train_json, sizeof config->info.train_json, text);
 	free(text);
 	return 0;
 }
 
-int train_options_apply(const TrainOptions *options, const Trace *trace, const ServiceFile *service, TrainerConfig *config,
-                        Error *err)
+int train_options_apply(const TrainOptions *options, const ServiceFile *service, TrainerConfig *config, Error *err)
 {
 	config->total_steps = options->steps;
 	config->eval_every = options->eval_every;
 	config->eval_episodes = options->eval_episodes;
 	str_copy(config->name, sizeof config->name, options->name);
-	str_copy(config->traffic, sizeof config->traffic, trace ? trace->name : "constant");
 	int code = apply_ppo(options, &config->ppo, err);
 	if (!code)
-		code = apply_sim(options, trace, service, config, err);
-	if (!code)
-		code = apply_info(options, trace, service, &config->sim, &config->info, err);
-	return code;
+		code = apply_sim(options, service, config, err);
+	return code ? code : apply_learning(options, config, err);
 }

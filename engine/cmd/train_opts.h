@@ -37,16 +37,11 @@ int train_options_parse(TrainOptions *options, int argc, char **argv);
  * object's. */
 int train_options_resume(TrainOptions *options, const Json *config, int argc, char **argv);
 
-/* Fills what the options decide: ppo, sim, eval_sim, info, totals, names. trace is lent, NULL: constant traffic;
- * service NULL: the default one. ERR_USAGE. */
-int train_options_apply(const TrainOptions *options, const Trace *trace, const ServiceFile *service, TrainerConfig *ret_config,
-                        Error *err);
-
-/*
- * With --traffic, after the above: the traffic to train on, and another draw of it to evaluate on. They are lent to config
- * and freed by trace_done, after an error too. ERR_USAGE.
- */
-int train_options_traffic(const TrainOptions *options, Traffic ret_traffic[2], TrainerConfig *config, Error *err);
+/* Fills what the options decide but for the traffic (train_traffic.h): ppo, sim, eval_sim, info, totals, name. service NULL: the
+ * default one. ERR_USAGE. */
+int train_options_apply(const TrainOptions *options, const ServiceFile *service, TrainerConfig *ret_config, Error *err);
+/* The model's header, once the traffic's name is in the config. ERR_NOMEM. */
+int train_options_info(const TrainOptions *options, const ServiceFile *service, TrainerConfig *config, Error *err);
 
 /* All settings, for the store; freed by free(). NULL: out of memory. */
 char *train_options_json(const TrainOptions *options);

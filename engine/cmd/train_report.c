@@ -233,6 +233,11 @@ static int print_table(FILE *out, const TrainerConfig *config, const char *who, 
 int train_report_table(TrainReport *report, const TrainerConfig *config, const char *model_path, Error *err)
 {
 	const char *words[] = { model_path, "hpa" };
+	SimConfig sim = config->eval_sim;
+	if (sim.window_from > 0 && sim.window_to < 1) { /* that part chose the best model */
+		sim.window_from = sim.window_to;
+		sim.window_to = 1;
+	}
 	EvalEpisode *episodes = calloc(2 * TABLE_EPISODES, sizeof *episodes);
 	int code = episodes ? 0 : error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	for (int i = 0; i < 2 && !code; i++) {
@@ -240,7 +245,7 @@ int train_report_table(TrainReport *report, const TrainerConfig *config, const c
 		ModelInfo info;
 		code = policy_open(words[i], &policy, &info, err);
 		if (!code)
-			code = evaluate_policy(&config->eval_sim, config->ppo.seed + 1, TABLE_EPISODES, policy,
+			code = evaluate_policy(&sim, config->ppo.seed + 1, TABLE_EPISODES, policy,
 			                       episodes + i * TABLE_EPISODES, err);
 		policy_free(policy);
 	}

@@ -176,6 +176,18 @@ static void note_update(Trainer *trainer, RecordUpdate *update)
 	}
 }
 
+/* Dual ascent on the price of a violation, by exponentiated gradient, so that it stays above 0 and finds its scale soon. */
+static void follow_budget(Trainer *trainer)
+{
+	static const double RATE = .05, MOST = 1e3, LEAST = 1e-3;
+	double mean = sim_env_violations(trainer->env), budget = trainer->config.violation_budget;
+	if (budget <= 0.0 || isnan(mean))
+		return;
+	double step = fmin(fmax(mean / budget - 1.0, -1.0), 3.0);
+	double cost = (double) sim_env_violation_cost(trainer->env) * exp(RATE * step);
+	sim_env_set_violation_cost(trainer->env, (float) fmin(fmax(cost, LEAST), MOST));
+}
+
 static int run_stages(Trainer *trainer, Error *err)
 {
 	RecordUpdate update = { 0 };
@@ -183,6 +195,7 @@ static int run_stages(Trainer *trainer, Error *err)
 	int code = ppo_collect(trainer->ppo, err);
 	if (code)
 		return code;
+	follow_budget(trainer);
 	ppo_advantage(trainer->ppo);
 	code = ppo_learn(trainer->ppo, update.value, err);
 	trainer->busy_ms += now_ms(trainer) - start;

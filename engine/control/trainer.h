@@ -37,6 +37,7 @@ typedef struct TrainerConfig { /* pointers are lent for the life of the trainer 
 	PpoConfig ppo;
 	SimConfig sim, eval_sim;
 	ModelInfo info;             /* for the header of the model files; steps is filled in */
+	double violation_budget;    /* > 0: what a violation costs follows from this mean of them (reward slo-lagrange) */
 	int64_t total_steps;
 	int64_t eval_every;         /* steps; 0: off */
 	int32_t eval_episodes;      /* 1..EVAL_EPISODES_MAX */

@@ -36,11 +36,16 @@ static float aligned(float share)
 	return x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x;
 }
 
-float reward_slo(const SloWeights *weights, const SloStep *step)
+float reward_violation(const SloWeights *weights, const SloStep *step)
 {
 	float soft = weights->is_plain ? step->slow_soft : aligned(step->slow_soft);
 	float hard = weights->is_plain ? step->slow_hard : aligned(step->slow_hard);
-	float cost = step->pod_price * step->pods + weights->violation * (soft + (weights->kappa - 1.0f) * hard);
+	return soft + (weights->kappa - 1.0f) * hard;
+}
+
+float reward_slo(const SloWeights *weights, const SloStep *step)
+{
+	float cost = step->pod_price * step->pods + weights->violation * reward_violation(weights, step);
 	cost += step->has_changed ? weights->change : 0.0f;
 	cost += step->has_reversed ? weights->reversal : 0.0f;
 	return -cost;

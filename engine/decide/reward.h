@@ -34,7 +34,9 @@ typedef struct SloStep { /* one interval, after the action */
 	bool has_changed, has_reversed;
 } SloStep;
 
-/* -(a pods + b v + g [changed] + e [reversed]), v = share over soft + (kappa - 1) share over hard. Never ends an episode. */
+/* v, the interval's violation, 0..kappa: share over soft + (kappa - 1) share over hard, aligned or plain. */
+float reward_violation(const SloWeights *weights, const SloStep *step);
+/* -(a pods + b v + g [changed] + e [reversed]). Never ends an episode. */
 float reward_slo(const SloWeights *weights, const SloStep *step);
 
 #endif

@@ -92,6 +92,12 @@ void sim_target_of(const SimConfig *config, double pod_capacity_rps, Target *ret
  */
 int sim_env_new(const SimConfig *config, size_t n, Env **ret_env, Error *err);
 
+/* For a budget of violations (reward slo-lagrange): their mean over the intervals since the last call, NAN before there were any, and
+ * what one costs from now on (SloWeights.violation), which is part of the snapshot. Not while the environments are stepped. */
+double sim_env_violations(Env *env);
+void sim_env_set_violation_cost(Env *env, float cost);
+float sim_env_violation_cost(const Env *env);
+
 /* ---- one simulated Deployment ---- */
 
 typedef struct SimTarget SimTarget;

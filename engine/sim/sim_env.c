@@ -140,6 +140,8 @@ static float slo_of(const SimModel *model, SimRow *row, const SimView *view, int
 		row->direction = direction;
 		row->change_step = row->step;
 	}
+	row->violations += (double) reward_violation(&model->config.slo, &step);
+	row->judged++;
 	return reward_slo(&model->config.slo, &step);
 }
 
@@ -150,7 +152,11 @@ static int end_episode(SimEnv *sim, size_t i, EnvBuf *buf)
 	SimRow *row = row_at(sim, i);
 	memcpy(buf->final_obs + i * dim, buf->obs + i * dim, dim * sizeof *buf->obs);
 	int64_t lived = row->lived;
+	double violations = row->violations;
+	int32_t judged = row->judged;
 	core_reset(&sim->model, row, row->seed, row->id, row->episode + 1);
+	row->violations = violations; /* these go on over episodes */
+	row->judged = judged;
 	row->lived = lived;
 	return observe(sim, i, buf, &latency_ms);
 }
@@ -194,7 +200,12 @@ static int env_step(Env *env, size_t first, size_t count, EnvBuf *buf)
 	return code;
 }
 
-/* ---- snapshot: the mark, then the rows ---- */
+/* ---- snapshot: what it is of, then the rows ---- */
+
+typedef struct Head { /* no padding: its bytes are the snapshot's */
+	uint64_t mark;
+	double violation_cost;
+} Head;
 
 static size_t rows_size(const SimEnv *sim)
 {
@@ -203,23 +214,55 @@ static size_t rows_size(const SimEnv *sim)
 
 static size_t env_state_size(const Env *env)
 {
-	return sizeof(uint64_t) + rows_size((const SimEnv *) env);
+	return sizeof(Head) + rows_size((const SimEnv *) env);
 }
 
 static void env_snapshot(const Env *env, void *state)
 {
 	const SimEnv *sim = (const SimEnv *) env;
-	memcpy(state, &sim->mark, sizeof sim->mark);
-	memcpy((unsigned char *) state + sizeof sim->mark, sim->rows, rows_size(sim));
+	const Head head = { sim->mark, (double) sim->model.config.slo.violation };
+	memcpy(state, &head, sizeof head);
+	memcpy((unsigned char *) state + sizeof head, sim->rows, rows_size(sim));
 }
 
 static int env_restore(Env *env, const void *state, size_t size)
 {
 	SimEnv *sim = (SimEnv *) env;
-	if (size != env_state_size(env) || memcmp(state, &sim->mark, sizeof sim->mark) != 0)
+	Head head;
+	if (size != env_state_size(env))
 		return ERR_INVALID;
-	memcpy(sim->rows, (const unsigned char *) state + sizeof sim->mark, rows_size(sim));
+	memcpy(&head, state, sizeof head);
+	if (head.mark != sim->mark)
+		return ERR_INVALID;
+	sim->model.config.slo.violation = (float) head.violation_cost;
+	memcpy(sim->rows, (const unsigned char *) state + sizeof head, rows_size(sim));
 	return 0;
+}
+
+/* ---- a budget of violations ---- */
+
+double sim_env_violations(Env *env)
+{
+	SimEnv *sim = (SimEnv *) env;
+	double sum = 0.0, judged = 0.0;
+	for (size_t i = 0; i < env->n; i++) {
+		SimRow *row = row_at(sim, i);
+		sum += row->violations;
+		judged += row->judged;
+		row->violations = 0.0;
+		row->judged = 0;
+	}
+	return judged > 0.0 ? sum / judged : (double) NAN;
+}
+
+void sim_env_set_violation_cost(Env *env, float cost)
+{
+	((SimEnv *) env)->model.config.slo.violation = cost;
+}
+
+float sim_env_violation_cost(const Env *env)
+{
+	return ((const SimEnv *) env)->model.config.slo.violation;
 }
 
 static uint64_t mark_bytes(uint64_t mark, const void *data, size_t len)
