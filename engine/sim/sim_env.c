@@ -283,7 +283,7 @@ static uint64_t mark_of(const SimModel *model)
 		(double) c->slo.change, (double) c->slo.reversal, c->slo.is_plain, c->has_rails, c->vary.startup_min_s, c->vary.startup_max_s,
 		c->vary.level_min, c->vary.level_max, c->vary.compression_max, c->vary.price_min, c->vary.price_max,
 		c->vary.mirrors, c->vary.turns_clock, c->think_s, c->chaos_rate,
-		(double) c->chaos_steps, c->n_plans,
+		c->chaos_rate > 0.0 ? (double) c->chaos_steps : 0.0, c->n_plans, /* without chaos a run can go on for longer */
 	};
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
 	mark = mark_bytes(mark, value, sizeof value);

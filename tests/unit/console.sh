@@ -24,13 +24,13 @@ see() { # TEXT: waits until it is on the screen
 	done
 }
 show() { "$maestro" runs show "$1" --json; }
-after() { screen | sed -n "s/$1 *\([0-9.][0-9.]*\).*/@@\1/; s/.*@@//p" | head -n 1; } # the number behind a word's first place
+after() { screen | sed -n "s/$1 *\(-\{0,1\}[0-9.][0-9.]*\).*/@@\1/; s/.*@@//p" | head -n 1; } # the number behind a word's first place
 
 tmux new-session -d -x 100 -y 30 "stty -a >$dir/before; sh -c 'echo \$\$ >$dir/pid; exec \"\$@\"' - '$maestro' train --trace engine/sim/traces/nasa95_jul_week.csv \
 	--steps 1000000000 --seed 3 --glyphs ascii --color never --speed 4 2>$dir/err; echo \$? >$dir/exit; stty -a >$dir/after; sleep 60"
 
 see 'Training\|Evaluating'
-see 'train [0-9]'
+see 'train -*[0-9]'
 tmux send-keys p
 see Paused
 sleep 1.5
@@ -44,7 +44,7 @@ stored=$(show 1)
 one_decimal() { awk '{ printf "%.1f", $1 }'; }
 of() { echo "$stored" | jq -r "$1"; }
 check "the shown ep_rew_mean is stored" [ "$(after '[-#] train')" = "$(of .last_update.ep_rew_mean | one_decimal)" ]
-length=$(screen | sed -n 's/.*[-#] train *[0-9.]*.*[-#] train *\([0-9.]*\).*/\1/p')
+length=$(screen | sed -n 's/.*[-#] train *[-0-9.]*.*[-#] train *\([0-9.]*\).*/\1/p')
 check "the shown ep_len_mean is stored" [ "$length" = "$(of .last_update.ep_len_mean | one_decimal)" ]
 check "the shown update is stored" [ "$(after 'Last update [^0-9]*')" = "$(of .last_update.update)" ]
 mega=$(screen | sed -n 's/.* \([0-9.]*\) \([kM]\) of 1.00 G steps.*/\1 \2/p')

@@ -14,7 +14,8 @@ check() { # NAME COMMAND...
 	if "$@"; then echo "ok $name"; else echo "not ok $name"; failed=1; fi
 }
 failed=0
-options="--headless --json --trace $trace --eval-every 100000 --eval-episodes 2 --seed 5"
+# a learning rate that falls over --steps would be another one for each number of them
+options="--headless --json --trace $trace --learning-rate 1e-3 --eval-every 100000 --eval-episodes 2 --seed 5"
 train() { "$maestro" train $options "$@" 2>/dev/null; }
 
 "$maestro" train $options --db "$dir/killed.db" --steps 1000000000 >"$dir/killed.ndjson" 2>/dev/null &
