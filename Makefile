@@ -39,7 +39,7 @@ HELP_SRC := $(wildcard tests/fakes/*.c)
 HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
 
 .DEFAULT_GOAL := all
-.PHONY: all run test check programs asan tsan e2e sim-check lib interop deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-shot
+.PHONY: model all run test check programs asan tsan e2e sim-check lib interop deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-shot
 .SECONDARY:
 
 all: $(B)/maestro ## release build: build/maestro
@@ -73,6 +73,12 @@ TRACES   := $(sort $(wildcard engine/sim/traces/*.csv))
 $(B)/gen/traces.h: $(TRACES) | $(B)/gen/ready
 	@awk -F, -f engine/sim/gen/traces.awk $(TRACES) >$@
 $(B)/obj/engine/sim/trace_builtin.o $(B)/pic/engine/sim/trace_builtin.o: $(B)/gen/traces.h
+
+# The shipped model, compiled in.
+MODEL    := engine/rl/default.safetensors
+$(B)/gen/default_model.h: $(MODEL) | $(B)/gen/ready
+	@{ echo 'static const unsigned char DEFAULT_MODEL[] = {'; od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g'; echo '};'; } >$@
+$(B)/obj/engine/rl/model.o: $(B)/gen/default_model.h
 
 # Presets of queries as C strings.
 PRESETS  := $(sort $(wildcard engine/cluster/presets/*.yaml))
@@ -185,6 +191,12 @@ screenshots: setup-shot ## PNGs of the console from the real program in a real t
 
 golden: all ## rewrite the golden screens; review the diff like code
 	@$(MAKE) --no-print-directory -s GOLDEN=rewrite T=golden check
+
+# The command is the default one: what it writes is the same on every machine of one kind of CPU.
+model: all ## train the shipped model anew (about a minute on two idle cores), then build with it
+	@$(B)/maestro train --headless --db $(B)/model.db --out $(B)/default.safetensors
+	@cp $(B)/default.safetensors $(MODEL)
+	@$(MAKE) --no-print-directory -s all
 
 deps-check: ## fails on an include arrow that engine/README.md does not draw, and on a header that does not stand alone
 	@tests/deps_check.sh "$(CC) -std=c11 $(CPPFLAGS)"

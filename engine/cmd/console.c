@@ -82,7 +82,7 @@ static int run(Session *session, const ConsoleOptions *options, Error *err)
 	sim.interval_s = 15;
 	sim.substep_s = 1;
 	int code = options->traffic ? traffic_make(options->traffic, (uint64_t) options->seed, &traffic, err)
-		: options->trace ? trace_load(options->trace, &traffic.trace, err) : 0;
+		: options->trace ? trace_open(options->trace, &traffic.trace, err) : 0;
 	for (size_t i = 0; i < options->fault.n && !code; i++, sim.n_plans++)
 		code = i < CHAOS_PLANS ? chaos_parse(options->fault.item[i], &sim.plan[i], err)
 		                       : error_set(err, ERR_USAGE, "--fault: at most %d", CHAOS_PLANS);

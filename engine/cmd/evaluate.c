@@ -49,7 +49,7 @@ static int read_traces(EvaluateCommand *e, Error *err)
 		return error_set(err, ERR_USAGE, "evaluate: no traffic; write --trace FILE, a CSV of t_s,rps");
 	int code = 0;
 	for (size_t i = 0; i < list->n && !code; i++) {
-		code = trace_load(list->item[i], &e->trace[i], err);
+		code = trace_open(list->item[i], &e->trace[i], err);
 		e->config.n_traces += !code;
 	}
 	e->config.trace = e->trace;

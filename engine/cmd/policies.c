@@ -48,7 +48,7 @@ int policy_open(const char *word, Policy **ret_policy, ModelInfo *ret_info, Erro
 		return open_model(word + 6, ret_policy, ret_info, err);
 	if (!strcmp(word, "hpa") || !strncmp(word, "hpa:", 4))
 		return open_hpa(word + 3, word, ret_policy, err);
-	if (!access(word, F_OK))
+	if (!strcmp(word, MODEL_DEFAULT) || !access(word, F_OK))
 		return open_model(word, ret_policy, ret_info, err);
-	return error_set(err, ERR_USAGE, "policy \"%.80s\" is not known and no such file; write hpa, hpa:cpu=N or model:FILE", word);
+	return error_set(err, ERR_USAGE, "policy \"%.80s\" is not known and no such file; write default, hpa, hpa:cpu=N or model:FILE", word);
 }

@@ -7,7 +7,7 @@
 #include "rl/model.h"
 
 /*
- * "hpa", "hpa:cpu=70", "model:FILE", or an existing path. *ret_info is filled for a model (steps -1 otherwise). ERR_USAGE lists
+ * "default" (the shipped model), "hpa", "hpa:cpu=70", "model:FILE", or an existing path. *ret_info is filled for a model (steps -1 otherwise). ERR_USAGE lists
  * the known words; ERR_BAD_MODEL, ERR_IO.
  */
 int policy_open(const char *word, Policy **ret_policy, ModelInfo *ret_info, Error *err);

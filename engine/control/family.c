@@ -336,7 +336,7 @@ int family_read(const char *word, Family *ret_family, Error *err)
 	size_t len = strcspn(word, ":");
 	const FamilyKind *kind = find(word, len);
 	const char *rest = word[len] ? word + len + 1 : "";
-	if (!kind && !access(word, F_OK)) {
+	if (!kind && (!strcmp(word, MODEL_DEFAULT) || !access(word, F_OK))) {
 		kind = find("model", 5);
 		rest = word;
 	}

@@ -16,6 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "default_model.h"
 
 enum { FILE_MAX = 192 << 20 }; /* the largest net with Adam's two moments beside it */
 static const char FORMAT[] = "maestro-policy-1";
@@ -285,15 +288,26 @@ static int read_safetensors(const StrBuf *bytes, Net **ret_net, ModelInfo *ret_i
 	return code;
 }
 
+/* The file's bytes; those of the shipped model where no file is called as it is. */
+static int read_bytes(const char *path, StrBuf *bytes, Error *err)
+{
+	if (!strcmp(path, MODEL_DEFAULT) && access(path, F_OK)) {
+		strbuf_add(bytes, (const char *) DEFAULT_MODEL, sizeof DEFAULT_MODEL);
+		return bytes->failed ? error_set(err, ERR_NOMEM, "%s: out of memory", path) : 0;
+	}
+	int code = mem_read_file(path, FILE_MAX, bytes, err);
+	return code == ERR_INVALID ? error_set(err, ERR_BAD_MODEL, "%s: larger than any model", path) : code;
+}
+
 int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err)
 {
 	StrBuf bytes = { 0 };
 	Error why = { 0 };
-	int code = mem_read_file(path, FILE_MAX, &bytes, err);
-	if (code == ERR_INVALID)
-		return error_set(err, ERR_BAD_MODEL, "%s: larger than any model", path);
-	if (code)
+	int code = read_bytes(path, &bytes, err);
+	if (code) {
+		strbuf_done(&bytes);
 		return code;
+	}
 	code = sb3_is(bytes.data, bytes.len) ? sb3_read(bytes.data, bytes.len, ret_net, ret_info, &why)
 	                                     : read_safetensors(&bytes, ret_net, ret_info, &why);
 	if (code)

@@ -25,8 +25,10 @@ typedef struct ModelInfo {
 
 /* Atomic: temporary file, fsync, rename. */
 int model_save(const char *path, const Net *net, const ModelInfo *info, Error *err);
+#define MODEL_DEFAULT "default"
 /* A safetensors file or an SB3 zip, told apart by their first bytes. ERR_BAD_MODEL says what is wrong with the file; bounded
  * memory for any file. What an SB3 zip does not tell of is 0 in *ret_info: limits off, any interval. */
+/* "default" names the shipped model, which is compiled in, where there is no file of that name. */
 int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err);
 
 /*
