@@ -5,8 +5,8 @@
 #include <string.h>
 
 static const double LEVEL_GAIN = .3, TREND_GAIN = .05, DAMPING = .97;    /* of holt, an interval of 15 s */
-static const double BASE_GAIN = .1, SLOPE_GAIN = .01, SEASON_GAIN = .3; /* of seasonal; a bin learns once a day */
-static const double LOSS_GAIN = .01, RESIDUAL_GAIN = .05;
+static const double BASE_S = 86400, SEASON_GAIN = .4, CARRY_S = 1800; /* of seasonal: the base moves in a day, a bin once a day */
+static const double LOSS_GAIN = .01, RESIDUAL_GAIN = .005;
 static const int64_t DAY_MS = 86400000;
 
 static const char *const NAMES[FORECASTERS + 1] = { "last", "line 4", "line 20", "holt", "seasonal", "best" };
@@ -59,12 +59,14 @@ static double reach(double steps)
 	return DAMPING * (1 - pow(DAMPING, steps)) / (1 - DAMPING);
 }
 
+/* What is above or below the profile now goes on for a while. */
 static double seasonal(const Forecast *f)
 {
-	int32_t then = bin_of(f->wall_ms + (int64_t) (1e3 * f->interval_s * f->horizon));
+	double ahead_s = f->interval_s * f->horizon;
+	int32_t then = bin_of(f->wall_ms + (int64_t) (1e3 * ahead_s));
 	if (!f->seen[then] || !f->seen[f->bin])
 		return NAN;
-	return f->base + f->slope * reach(f->horizon) + f->season[then];
+	return f->base + f->season[then] + exp(-ahead_s / CARRY_S) * (f->level - f->base - f->season[f->bin]);
 }
 
 static double mean_forecast(const Forecast *f, int which)
@@ -81,7 +83,7 @@ static double mean_forecast(const Forecast *f, int which)
 static void learn_levels(Forecast *f, double value)
 {
 	if (f->n == 1) {
-		f->level = f->base = value;
+		f->level = value;
 		return;
 	}
 	double before = f->level;
@@ -89,16 +91,15 @@ static void learn_levels(Forecast *f, double value)
 	f->trend = (1 - TREND_GAIN) * DAMPING * f->trend + TREND_GAIN * (f->level - before);
 }
 
-/* The profile of a bin is what was left of its values when the base was taken out; bins that were never seen begin at that. */
+/* The profile of a bin is what is left of its values without the base, at first all of it. */
 static void learn_season(Forecast *f, int32_t bin, double value)
 {
-	double before = f->base, season = f->seen[bin] ? f->season[bin] : 0;
 	bool is_entered = bin != f->bin || f->n == 1;
-	f->base = (1 - BASE_GAIN) * (f->base + DAMPING * f->slope) + BASE_GAIN * (value - season);
-	f->slope = (1 - SLOPE_GAIN) * DAMPING * f->slope + SLOPE_GAIN * (f->base - before);
-	double per_bin = 86400.0 / FORECAST_BINS / f->interval_s, gain = SEASON_GAIN / fmax(per_bin, 1);
-	f->season[bin] = season + gain * (value - f->base - season);
+	double base_gain = fmax(f->interval_s / BASE_S, 1.0 / (double) f->n), per_bin = fmax(86400.0 / FORECAST_BINS / f->interval_s, 1);
 	f->seen[bin] += is_entered;
+	f->base += base_gain * (value - f->base - (f->seen[bin] > 1 ? f->season[bin] : 0));
+	double gain = f->seen[bin] > 1 ? SEASON_GAIN / per_bin : is_entered ? 1 : 1 / per_bin;
+	f->season[bin] += gain * (value - f->base - f->season[bin]);
 	f->bin = bin;
 }
 

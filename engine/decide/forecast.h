@@ -5,7 +5,8 @@
  *     last        what is now
  *     line 4, 20  least squares over so many intervals, extended
  *     holt        level and damped trend (Holt 1957; Gardner and McKenzie 1985)
- *     seasonal    Holt and Winters (1960), additive: level, trend, and a profile of the day in 5-minute bins
+ *     seasonal    after Holt and Winters (1960), additive: a base, a profile of the day in 5-minute bins, and what is now off it,
+ *                 which fades
  *
  * Each carries a running quantile of its residuals, so that an upper forecast is an asked-for quantile of what is to come and not a mean
  * (Koenker and Bassett 1978: the pinball loss that judges it is least at that quantile).
@@ -34,7 +35,7 @@ typedef struct Forecast { /* flat: a copy is a snapshot */
 	int64_t wall_ms;                 /* of the last */
 	double past[FORECAST_PAST];      /* ring of values */
 	double level, trend;             /* of holt */
-	double base, slope;              /* of seasonal, season taken out */
+	double base;                     /* of seasonal: the season taken out */
 	double season[FORECAST_BINS];    /* of the day, around 0 */
 	int32_t seen[FORECAST_BINS];     /* days that a bin was seen on */
 	int32_t bin;                     /* of the last value */
