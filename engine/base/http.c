@@ -6,12 +6,11 @@
  * URLs are taken. A proxy of the environment is used except for this machine itself. Error texts name method,
  * host and path, never the query, the user part or a header.
  */
-#include "base/http.h"
+#include "base/http_inside.h"
 
 #include "base/version.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +44,7 @@ static bool is_loopback(const char *host)
 }
 
 /* Parses url, refuses all but http and https, and tells whether its host is this machine. */
-static int url_parse(const char *url, CURLU **ret_url, bool *ret_loopback, Error *err)
+int http_url_parse(const char *url, CURLU **ret_url, bool *ret_loopback, Error *err)
 {
 	CURLU *parsed = curl_url();
 	char *scheme = NULL, *host = NULL;
@@ -127,7 +126,7 @@ static CURLcode set_pem(CURL *easy, CURLoption option, const char *pem)
 	return curl_easy_setopt(easy, option, &blob);
 }
 
-static CURLcode set_tls(CURL *easy, const HttpTls *tls)
+CURLcode http_set_tls(CURL *easy, const HttpTls *tls)
 {
 	CURLcode answer = CURLE_OK;
 	if (tls->ca_pem) {
@@ -150,7 +149,7 @@ static CURLcode set_tls(CURL *easy, const HttpTls *tls)
 	return answer;
 }
 
-static CURL *easy_new(void)
+CURL *http_easy_new(void)
 {
 	CURL *easy = curl_easy_init();
 	if (!easy)
@@ -171,12 +170,12 @@ int http_client_new(const HttpTls *tls, HttpClient **ret_client, Error *err)
 	HttpClient *client = calloc(1, sizeof *client);
 	if (!client)
 		return error_set(err, ERR_NOMEM, "out of memory");
-	client->easy = easy_new();
+	client->easy = http_easy_new();
 	if (!client->easy) {
 		http_client_free(client);
 		return error_set(err, ERR_NOMEM, "out of memory");
 	}
-	CURLcode answer = tls ? set_tls(client->easy, tls) : CURLE_OK;
+	CURLcode answer = tls ? http_set_tls(client->easy, tls) : CURLE_OK;
 	if (answer) {
 		http_client_free(client);
 		return error_set(err, ERR_FAILED, "TLS set-up: %s", curl_easy_strerror(answer));
@@ -196,7 +195,7 @@ void http_client_free(HttpClient *client)
 	free(client);
 }
 
-static bool add_header(struct curl_slist **list, const char *name, const char *value)
+bool http_add_header(struct curl_slist **list, const char *name, const char *value)
 {
 	StrBuf line = { 0 };
 	strbuf_addf(&line, "%s%s", name, value);
@@ -208,7 +207,7 @@ static bool add_header(struct curl_slist **list, const char *name, const char *v
 }
 
 /* A line break in a value would begin a header of its own. */
-static bool is_header_safe(const char *value)
+bool http_is_header_safe(const char *value)
 {
 	for (; *value; value++)
 		if ((unsigned char) *value < ' ' || *value == 127)
@@ -218,22 +217,22 @@ static bool is_header_safe(const char *value)
 
 static int make_headers(const HttpRequest *request, struct curl_slist **ret_list, Error *err)
 {
-	if (request->bearer && !is_header_safe(request->bearer))
+	if (request->bearer && !http_is_header_safe(request->bearer))
 		return error_set(err, ERR_INVALID, "the token holds a line break or a control character");
 	for (const char *const *line = request->header; line && *line; line++) {
-		if (!is_header_safe(*line))
+		if (!http_is_header_safe(*line))
 			return error_set(err, ERR_INVALID, "a header holds a line break or a control character");
-		if (!add_header(ret_list, *line, ""))
+		if (!http_add_header(ret_list, *line, ""))
 			return error_set(err, ERR_NOMEM, "out of memory");
 	}
-	if (!add_header(ret_list, "Expect:", "") || /* no extra round trip before a body */
-	    (request->bearer && !add_header(ret_list, "Authorization: Bearer ", request->bearer)) ||
-	    (request->content_type && !add_header(ret_list, "Content-Type: ", request->content_type)))
+	if (!http_add_header(ret_list, "Expect:", "") || /* no extra round trip before a body */
+	    (request->bearer && !http_add_header(ret_list, "Authorization: Bearer ", request->bearer)) ||
+	    (request->content_type && !http_add_header(ret_list, "Content-Type: ", request->content_type)))
 		return error_set(err, ERR_NOMEM, "out of memory");
 	return 0;
 }
 
-static int error_of(CURLcode answer)
+int http_error_of(CURLcode answer)
 {
 	switch (answer) {
 	case CURLE_OPERATION_TIMEDOUT:
@@ -258,7 +257,7 @@ static int exchange_failed(HttpClient *client, const HttpRequest *request, CURLU
 	if (client->body->failed)
 		return error_set(err, ERR_NOMEM, "%s: out of memory", what);
 	const char *cause = client->cause[0] ? client->cause : curl_easy_strerror(answer);
-	return error_set(err, error_of(answer), "%s: %c%s", what, tolower((unsigned char) cause[0]), cause + 1);
+	return error_set(err, http_error_of(answer), "%s: %c%s", what, tolower((unsigned char) cause[0]), cause + 1);
 }
 
 static void set_request(HttpClient *client, const HttpRequest *request, CURLU *url, bool loopback,
@@ -283,7 +282,7 @@ int http_request(HttpClient *client, const HttpRequest *request, HttpResponse *r
 	CURLU *url = NULL;
 	struct curl_slist *headers = NULL;
 	bool loopback = false;
-	int code = url_parse(request->url, &url, &loopback, err);
+	int code = http_url_parse(request->url, &url, &loopback, err);
 	if (!code)
 		code = make_headers(request, &headers, err);
 	if (code)
@@ -379,7 +378,7 @@ static CURL *slot_easy(HttpPool *pool, PoolSlot *slot)
 {
 	if (slot->easy)
 		return slot->easy;
-	CURL *easy = easy_new();
+	CURL *easy = http_easy_new();
 	if (!easy)
 		return NULL;
 	(void) curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_body);
@@ -398,7 +397,7 @@ int http_pool_start(HttpPool *pool, const char *url, int64_t tag, Error *err)
 	CURL *easy = slot_easy(pool, slot);
 	CURLU *parsed = NULL;
 	bool loopback = false;
-	int code = easy ? url_parse(url, &parsed, &loopback, err) : error_set(err, ERR_NOMEM, "out of memory");
+	int code = easy ? http_url_parse(url, &parsed, &loopback, err) : error_set(err, ERR_NOMEM, "out of memory");
 	curl_url_cleanup(parsed);
 	if (code)
 		return code;
@@ -433,7 +432,7 @@ int http_pool_poll(HttpPool *pool, int wait_ms, HttpDone *ret_done, size_t max, 
 		ret_done[n++] = (HttpDone) {
 			.tag = slot->tag,
 			.status = answer ? 0 : (int) status,
-			.code = answer ? error_of(answer) : 0,
+			.code = answer ? http_error_of(answer) : 0,
 		};
 	}
 	*ret_n = n;

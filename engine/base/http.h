@@ -74,6 +74,30 @@ int http_pool_start(HttpPool *pool, const char *url, int64_t tag, Error *err);
 int http_pool_poll(HttpPool *pool, int wait_ms, HttpDone *ret_done, size_t max, size_t *ret_n);
 size_t http_pool_under_way(const HttpPool *pool);
 
+/*
+ * Answers without an end (watches), several at once, driven by one thread: what comes is handed on as it comes.
+ */
+typedef struct HttpStreams HttpStreams;
+typedef struct HttpStreamEnd {
+	size_t slot;
+	int status; /* 0: no answer */
+	int code;   /* 0: it ended as HTTP ends; else ERR_UNREACHABLE, ERR_TIMEOUT, ... */
+	char text[160];
+} HttpStreamEnd;
+/* A part of a slot's body, of the status that was answered. */
+typedef void HttpStreamPart(void *arg, size_t slot, int status, const char *data, size_t len);
+
+/* n slots, one stream each at a time. ERR_NOMEM, ERR_FAILED (bad certificates). */
+int http_streams_new(const HttpTls *tls, size_t n, HttpStreamPart *part, void *arg, HttpStreams **ret_streams, Error *err);
+void http_streams_free(HttpStreams *streams); /* accepts NULL */
+/* Begins a GET in a slot, in place of what was there; it has connect_ms to connect. ERR_INVALID (URL, token), ERR_NOMEM. */
+int http_stream_open(HttpStreams *streams, size_t slot, const char *url, const char *bearer, int64_t connect_ms, Error *err);
+void http_stream_close(HttpStreams *streams, size_t slot);
+/* Waits at most wait_ms for something to come, moves all on, and answers the streams that ended, at most max. */
+int http_streams_poll(HttpStreams *streams, int wait_ms, HttpStreamEnd *ret_end, size_t max, size_t *ret_n);
+/* Ends a wait. Any thread. */
+void http_streams_wake(HttpStreams *streams);
+
 /* Adds text to url with everything but RFC 3986 unreserved characters escaped. */
 void http_escape(StrBuf *url, const char *text);
 

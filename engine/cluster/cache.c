@@ -45,15 +45,19 @@ struct KubeCache {
 	bool is_watched;
 };
 
-int kube_cache_new(bool is_watched, KubeCache **ret_cache, Error *err)
+int kube_cache_new(KubeCache **ret_cache, Error *err)
 {
 	KubeCache *cache = calloc(1, sizeof *cache);
 	if (!cache)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	(void) pthread_mutex_init(&cache->lock, NULL);
-	cache->is_watched = is_watched;
 	*ret_cache = cache;
 	return 0;
+}
+
+void kube_cache_watched(KubeCache *cache)
+{
+	cache->is_watched = true;
 }
 
 static void entry_done(Entry *entry)

@@ -8,8 +8,11 @@
 #include "cluster/kube.h"
 
 typedef struct KubeCache KubeCache;
-int kube_cache_new(bool is_watched, KubeCache **ret_cache, Error *err);
+int kube_cache_new(KubeCache **ret_cache, Error *err);
 void kube_cache_free(KubeCache *cache); /* accepts NULL */
+
+/* From now on a watch fills it; else it is polled. */
+void kube_cache_watched(KubeCache *cache);
 
 typedef enum CacheKind { CACHE_DEPLOYMENTS, CACHE_PODS, CACHE_KINDS } CacheKind;
 

@@ -206,6 +206,19 @@ void kube_client_free(KubeClient *client)
 	free(client);
 }
 
+const char *kube_client_server(const KubeClient *client)
+{
+	return client->server;
+}
+
+int kube_client_token(KubeClient *client, bool is_refused, const char **ret_token, Error *err)
+{
+	bool is_old = clock_mono_ms(client->clock) - client->token_read_ms >= TOKEN_AGE_MS;
+	int code = is_old || is_refused ? renew(client, is_refused, err) : 0;
+	*ret_token = client->token.len > 0 ? client->token.data : "";
+	return code;
+}
+
 /* ---- answers ---- */
 
 static const struct {

@@ -46,6 +46,11 @@ void kube_budget_free(KubeBudget *budget); /* accepts NULL */
 /* Lent for the client's life; NULL: no budget, for the lease alone. */
 void kube_client_budget(KubeClient *client, KubeBudget *budget);
 
+/* For requests that do not go through kube_request, on the client's thread: the server's URL, and the token to send ("": none), from
+ * its source anew where it is 60 s old, or where is_refused says that the last one got a 401. */
+const char *kube_client_server(const KubeClient *client);
+int kube_client_token(KubeClient *client, bool is_refused, const char **ret_token, Error *err);
+
 /* ---- the objects that an autoscaler reads ---- */
 
 enum { PROM_ANNOTATION = 2048 }; /* bytes of the annotation maestro.io/queries, with its NUL */

@@ -266,6 +266,15 @@ static void take_facts(KubeCluster *self, size_t i, const Target *target, Target
 	str_copy(facts->why, sizeof facts->why, err.text);
 }
 
+/* A namespace none of whose targets can be read has nothing more to say. */
+static bool is_readable(const Space *space, const Target *target, size_t n, const TargetFacts *facts)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!facts[i].code && !strcmp(target[i].namespace_, space->name))
+			return true;
+	return false;
+}
+
 static void look(Cluster *cluster, const Target *target, size_t n, TargetFacts *facts)
 {
 	KubeCluster *self = (KubeCluster *) cluster;
@@ -280,7 +289,9 @@ static void look(Cluster *cluster, const Target *target, size_t n, TargetFacts *
 	for (size_t i = 0; i < self->n_spaces; i++) {
 		if (!self->config.is_watched)
 			poll_space(self, &self->space[i], target, n, facts);
-		look_for_scalers(self, &self->space[i]);
+		self->space[i].code = 0;
+		if (is_readable(&self->space[i], target, n, facts))
+			look_for_scalers(self, &self->space[i]);
 	}
 	for (size_t i = 0; i < n; i++)
 		take_facts(self, i, &target[i], &facts[i]);

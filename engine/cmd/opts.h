@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OPT_LIST_MAX = 16 };
+enum { OPT_LIST_MAX = 128 };
 
 typedef struct OptList { /* a repeatable option; strings are the caller's argv */
 	const char *item[OPT_LIST_MAX];

@@ -52,3 +52,9 @@ int policy_open(const char *word, Policy **ret_policy, ModelInfo *ret_info, Erro
 		return open_model(word, ret_policy, ret_info, err);
 	return error_set(err, ERR_USAGE, "policy \"%.80s\" is not known and no such file; write default, hpa, hpa:cpu=N or model:FILE", word);
 }
+
+int policy_gate(const ModelInfo *info, const char *word, Error *err)
+{
+	(void) info; /* no header holds an evaluation yet */
+	return error_set(err, ERR_REFUSED, "%s carries no evaluation against the HPA; watch it with --dry-run, or act with --force", word);
+}

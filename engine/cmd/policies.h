@@ -12,4 +12,8 @@
  */
 int policy_open(const char *word, Policy **ret_policy, ModelInfo *ret_info, Error *err);
 
+/* Whether a model may act: its header has an evaluation, and by it the model is no worse than the calibrated HPA. Else ERR_REFUSED,
+ * with what to do about it. */
+int policy_gate(const ModelInfo *info, const char *word, Error *err);
+
 #endif

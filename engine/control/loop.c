@@ -269,7 +269,7 @@ int loop_new(const LoopConfig *config, Loop **ret_loop, Error *err)
 	if (!config->states.fallback_after)
 		state_config_default(&loop->config.states);
 	loop->config.states.is_shadow = config->rails.is_dry_run;
-	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = -1;
+	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = loop->remembered_replicas = -1;
 	if (loop->config.observation.interval_s <= 0)
 		loop->config.observation.interval_s = (float) config->interval_ms / 1000;
 	observer_init(&loop->observer, loop->config.observation);
@@ -301,7 +301,7 @@ void loop_remember(Loop *loop, int64_t age_ms, int32_t from, int32_t to)
 	if (!loop->is_history_known)
 		rails_history_init(&loop->history, at_ms, from);
 	loop->is_history_known = true;
-	loop->seen_replicas = to;
+	loop->remembered_replicas = to;
 	(void) rails_note_change(&loop->history, &loop->config.rails, at_ms, from, to);
 }
 

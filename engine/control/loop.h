@@ -46,6 +46,7 @@ typedef struct LoopConfig { /* all pointers are lent for the life of the loop; t
 	RailsPredictor *p95_ms;   /* of a fitted service; NULL: none */
 	void *p95_arg;
 	bool is_readonly;         /* refuses overrides too */
+	int64_t manual_ttl_ms;    /* of an override that does not say; 0: 600 s */
 	int64_t (*policy_steps)(const Policy *policy); /* of a policy in training; NULL: a file's */
 	/* Bounds, limits and interval anew from a look at the annotations; false keeps the old ones. May be NULL. */
 	bool (*settle)(void *arg, const TargetFacts *facts, Target *target, int64_t *interval_ms, Error *err);
@@ -60,7 +61,7 @@ typedef struct Loop Loop;
 int loop_new(const LoopConfig *config, Loop **ret_loop, Error *err);
 void loop_free(Loop *loop); /* accepts NULL; after the stop of the thread that runs it */
 
-/* What the target did before this process: the changes of replicas of the last hour, oldest first, as seconds before now. */
+/* What the target did before this process: a change of its replicas, age_ms ago. Oldest first, before the first cycle. */
 void loop_remember(Loop *loop, int64_t age_ms, int32_t from, int32_t to);
 
 /* One cycle on the caller's thread (`run --once`). 0, or why nothing could be decided or written; the view says the same.

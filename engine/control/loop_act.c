@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CONFLICT_TRIES = 5, CONFLICT_WAIT_MS = 10, AUDIT_WAIT_MS = 2000, CYCLE_MAX_MS = 10000 };
+enum { CONFLICT_TRIES = 5, CONFLICT_WAIT_MS = 10, AUDIT_WAIT_MS = 2000, CYCLE_MAX_MS = 10000, MANUAL_MS = 600000 };
 
 /* ---- 5 states and rails ---- */
 
@@ -294,10 +294,12 @@ static int apply_override(Loop *loop, const Command *command, Scale *scale, Erro
 static void hold_override(Loop *loop, const Command *command, int32_t from_replicas)
 {
 	const LoopConfig *config = &loop->config;
+	int64_t own_ms = config->manual_ttl_ms > 0 ? config->manual_ttl_ms : MANUAL_MS;
+	int64_t hold_ms = command->u.override_.hold_ms > 0 ? command->u.override_.hold_ms : own_ms;
 	loop->is_paused = false;
 	loop->view.manual_replicas = command->u.override_.replicas;
-	loop->manual_until_ms = clock_mono_ms(config->clock) + command->u.override_.hold_ms;
-	loop->view.manual_until_wall_ms = clock_wall_ms(config->clock) + command->u.override_.hold_ms;
+	loop->manual_until_ms = clock_mono_ms(config->clock) + hold_ms;
+	loop->view.manual_until_wall_ms = clock_wall_ms(config->clock) + hold_ms;
 	str_copy(loop->view.manual_who, sizeof loop->view.manual_who, command->who);
 	TargetState before = loop->view.state;
 	loop->view.state = STATE_MANUAL;
@@ -307,7 +309,7 @@ static void hold_override(Loop *loop, const Command *command, int32_t from_repli
 	(void) snprintf(to, sizeof to, "%d", command->u.override_.replicas);
 	loop_intervention(loop, command, "override", from, to);
 	(void) snprintf(text, sizeof text, "applied %s -> %s, held for %lld s", from, to,
-	                (long long) (command->u.override_.hold_ms / 1000));
+	                (long long) (hold_ms / 1000));
 	loop_answer(loop, command->id, 0, text);
 	(void) snprintf(text, sizeof text, "%s -> %s by %.40s, was %s", from, to, command->who, state_text(before));
 	loop_tell_event(loop, EVENT_MANUAL_OVERRIDE, text);

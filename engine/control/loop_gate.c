@@ -48,7 +48,7 @@ static void forget(Loop *loop)
 	loop->machine = (StateMachine) { 0 };
 	loop->is_history_known = loop->is_backfilled = false;
 	observer_init(&loop->observer, loop->config.observation);
-	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = -1;
+	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = loop->remembered_replicas = -1;
 	memset(loop->fight_ms, 0, sizeof loop->fight_ms);
 }
 
@@ -104,6 +104,9 @@ static int read_scale(Loop *loop)
 	if (!loop->is_history_known) /* the number found counts as a wish: a restart lowers nothing within the first window */
 		rails_history_init(&loop->history, cycle->start_ms, cycle->scale.replicas);
 	loop->is_history_known = true;
+	if (loop->remembered_replicas >= 0) /* a write whose row was lost with its process, or somebody else's: of just now, for all we know */
+		(void) rails_note_change(&loop->history, &config->rails, cycle->start_ms, loop->remembered_replicas, cycle->scale.replicas);
+	loop->remembered_replicas = -1;
 	return 0;
 }
 

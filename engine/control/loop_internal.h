@@ -45,6 +45,7 @@ struct Loop {
 	int32_t own_replicas;    /* of the loop's own last write; -1: none */
 	int32_t tried_replicas;  /* of a write whose answer was lost; -1: none */
 	int32_t seen_replicas;   /* as the last cycle left them; -1: not known */
+	int32_t remembered_replicas; /* as an earlier process left them; -1: not known */
 	int64_t fight_ms[FIGHTS]; /* when others last took back what was written; 0: never. Newest first */
 	char uid[64];
 	int64_t manual_until_ms; /* monotonic: a clock that is set does not end an override */

@@ -466,10 +466,11 @@ static void a_restart_remembers_the_last_change(void **state)
 	b = bench_new_whole(4, ACTION_DOWN);
 	bench_open(b);
 	loop_remember(b->loop, 300000, 2, 3); /* the row of 3 -> 4 was lost with the process */
-	assert_int_equal(cycle(b), 0);
-	assert_int_equal(view_of(b).state, STATE_HOLD);
-	assert_int_equal(cycle(b), 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(cycle(b), 0);
 	assert_int_equal(b->actuator.replicas, 4);
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 3);
 	bench_free(b);
 }
 

@@ -1,0 +1,49 @@
+/*
+ * Everything that acts on a cluster, put together: the API's clients and cache, watch or poll, lease, Events, Prometheus, policies,
+ * and a loop a target on one thread. `maestro run` and `maestro autoscaler` are this with a face.
+ */
+#ifndef MAESTRO_CMD_RUNNER_H
+#define MAESTRO_CMD_RUNNER_H
+
+#include "cluster/kube_cluster.h"
+#include "cmd/run_target.h"
+#include "cmd/session.h"
+#include "control/loop.h"
+
+typedef struct Runner Runner;
+
+typedef struct RunnerConfig { /* all lent for the runner's life */
+	const RunOptions *options;
+	Session *session;
+	Telemetry *telemetry;     /* NULL: nobody counts */
+	/* A policy of the target's own, instead of the word in its settings; NULL: by the word. */
+	int (*policy_new)(void *arg, const Target *target, Policy **ret_policy, Error *err);
+	void (*on_cycle)(void *arg, const LiveView *view); /* on the loops' thread; may be NULL */
+	void *arg;                /* of both */
+} RunnerConfig;
+
+/*
+ * Opens all of it and begins a run a target in the store; nothing is decided yet. Waits for an API that is down, except under
+ * --once. 0; > 0: a signal ended the wait; ERR_USAGE (text "": said on stderr), ERR_REFUSED (a conflict, a model without a good
+ * evaluation), what a request failed with.
+ */
+int runner_open(const RunnerConfig *config, Runner **ret_runner, Error *err);
+void runner_close(Runner *runner); /* stops and releases the lease; accepts NULL */
+
+/* One cycle of all targets on this thread. */
+int runner_once(Runner *runner, Error *err);
+int runner_start(Runner *runner, Error *err);
+void runner_stop(Runner *runner);
+/* How the runs in the store end. */
+void runner_note_end(Runner *runner, RunStatus status);
+
+/* The model file of the first target that has one; false: none. */
+typedef struct RunnerModel {
+	const char *path; /* lent */
+	int32_t obs_version;
+} RunnerModel;
+bool runner_model(const Runner *runner, RunnerModel *ret_model);
+Loop *const *runner_loops(const Runner *runner, size_t *ret_n);
+Lease *runner_lease(const Runner *runner); /* NULL: none */
+
+#endif

@@ -1,0 +1,62 @@
+/* What the files of the runner share. Not for others. */
+#ifndef MAESTRO_CMD_RUNNER_INSIDE_H
+#define MAESTRO_CMD_RUNNER_INSIDE_H
+
+#include "cluster/watch.h"
+#include "cmd/runner.h"
+#include "rl/model.h"
+
+typedef struct RunTarget {
+	Runner *runner;
+	GivenTarget given;
+	TargetFacts facts;     /* as found at the start */
+	TargetSettings settings;
+	Policy *policy, *hpa;
+	bool owns_policy;
+	const ModelInfo *info; /* NULL: no model */
+	Metrics *metrics;
+	LoopConfig config;
+	Loop *loop;
+} RunTarget;
+
+typedef struct ModelSlot { /* a model, for all targets that name it */
+	char word[256];
+	Policy *policy;
+	ModelInfo info;
+} ModelSlot;
+
+typedef struct MetricsSlot { /* a source, for all targets of the same windows */
+	double rate_s, latency_s;
+	Metrics *metrics;
+} MetricsSlot;
+
+struct Runner {
+	RunnerConfig config;
+	KubeConfig kubeconfig;
+	KubeBudget *budget;
+	KubeCache *cache;
+	KubeClient *kube;
+	Watch *watch;          /* NULL: polled */
+	Herald *herald;
+	Lease *lease;
+	Cluster *cluster;
+	Actuator *actuator;
+	ModelSlot **model;     /* [n_models] */
+	size_t n_models;
+	MetricsSlot *source;   /* [n_sources] */
+	size_t n_sources;
+	RunTarget *target;     /* [n] */
+	size_t n;
+	Loop **loop;           /* [n] */
+	Fleet *fleet;
+	char identity[128];
+};
+
+/* runner_loops.c: policies, sources, loops and the fleet of all targets. */
+int runner_build(Runner *runner, Error *err);
+
+int runner_out_of_memory(Error *err);
+/* Said on stderr; ERR_USAGE. */
+int runner_usage(const char *text);
+
+#endif

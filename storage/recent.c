@@ -1,0 +1,43 @@
+/* See recent.h. */
+#include "storage/recent.h"
+
+#include "storage/db.h"
+
+#include <sqlite3.h>
+
+/* Of the last runs only, since the index is by run. */
+static const char SQL[] =
+	"SELECT time, replicas, desired FROM decisions WHERE applied AND time >= ?3 AND namespace = ?1 AND deployment = ?2 "
+	"AND run IN (SELECT id FROM runs WHERE kind = 'control' ORDER BY id DESC LIMIT 200) ORDER BY time DESC LIMIT ?4";
+
+int store_recent(const char *path, const char *namespace_, const char *name, int64_t since_ms, RecentChange *ret, size_t max,
+                 size_t *ret_n)
+{
+	struct sqlite3 *db = NULL;
+	sqlite3_stmt *stmt = NULL;
+	Error err = { 0 };
+	size_t n = 0;
+	*ret_n = 0;
+	int code = db_open_readonly(path, &db, &err);
+	if (code)
+		return code == ERR_NOT_FOUND ? 0 : code;
+	if (sqlite3_prepare_v2(db, SQL, -1, &stmt, NULL) == SQLITE_OK) {
+		(void) sqlite3_bind_text(stmt, 1, namespace_, -1, SQLITE_STATIC);
+		(void) sqlite3_bind_text(stmt, 2, name, -1, SQLITE_STATIC);
+		(void) sqlite3_bind_int64(stmt, 3, since_ms);
+		(void) sqlite3_bind_int64(stmt, 4, (sqlite3_int64) max);
+		while (n < max && sqlite3_step(stmt) == SQLITE_ROW)
+			ret[n++] = (RecentChange) { sqlite3_column_int64(stmt, 0), sqlite3_column_int(stmt, 1), sqlite3_column_int(stmt, 2) };
+	} else {
+		code = ERR_STORE;
+	}
+	(void) sqlite3_finalize(stmt);
+	db_close(db);
+	for (size_t i = 0; i < n / 2; i++) {
+		RecentChange last = ret[n - 1 - i];
+		ret[n - 1 - i] = ret[i];
+		ret[i] = last;
+	}
+	*ret_n = n;
+	return code;
+}

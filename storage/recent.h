@@ -1,0 +1,18 @@
+/* What a control loop did to a target of late: read once at the start of the next one. */
+#ifndef MAESTRO_STORAGE_RECENT_H
+#define MAESTRO_STORAGE_RECENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct RecentChange {
+	int64_t time_ms; /* wall */
+	int32_t from, to;
+} RecentChange;
+
+/* The newest max changes of a Deployment's replicas that the store at path has since then, oldest first. A store that is not there
+ * has none. ERR_STORE. */
+int store_recent(const char *path, const char *namespace_, const char *name, int64_t since_ms, RecentChange *ret, size_t max,
+                 size_t *ret_n);
+
+#endif
