@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TUNE_SEEDS_MAX = 2, SHORTLIST = 3, CELL_STEPS_MAX = 1 << 18, SEED_STRIDE = 4096, SETTINGS_MAX = 256 };
 
@@ -17,7 +18,7 @@ typedef struct Cell {
 	int32_t family, setting, trace, seed;
 	Part part;
 	SimLevel level;
-	double *out;  /* [FIGURE_COUNT] */
+	double *out;  /* [FIGURE_COUNT]; of a tuning cell [TUNE_BLOCKS][2] */
 } Cell;
 
 typedef struct Batch { /* cells that are played side by side */
@@ -89,6 +90,21 @@ static int begin(void *arg, Policy *policy, const SimTarget *sim, int64_t now_ms
 	return b->family->kind->begin ? b->family->kind->begin(policy, sim, b->arena, now_ms) : 0;
 }
 
+/* Pod-hours and V-hours of each quarter. */
+static void measure_blocks(const FiguresInput *in, double *ret)
+{
+	for (int32_t b = 0; b < TUNE_BLOCKS; b++) {
+		double figures[FIGURE_COUNT];
+		int32_t from = (int32_t) ((int64_t) in->n * b / TUNE_BLOCKS), to = (int32_t) ((int64_t) in->n * (b + 1) / TUNE_BLOCKS);
+		FiguresInput part = *in;
+		part.step = in->step + from;
+		part.n = to - from;
+		figures_of_use(&part, figures);
+		ret[2 * b] = part.n ? figures[FIGURE_POD_HOURS] : 0;
+		ret[2 * b + 1] = part.n ? figures[FIGURE_V_HOURS] : 0;
+	}
+}
+
 static int play_cell(Worker *worker, const Cell *cell, Error *err)
 {
 	const ContestConfig *c = &worker->batch->contest->config;
@@ -114,6 +130,10 @@ static int play_cell(Worker *worker, const Cell *cell, Error *err)
 		.min_replicas = config.min_replicas, .max_replicas = config.max_replicas,
 		.first_replicas = worker->episode->first_replicas, .lambda = c->lambda[0],
 	};
+	if (cell->part == PART_TUNE) {
+		measure_blocks(&in, cell->out);
+		return 0;
+	}
 	figures_of(&in, cell->out);
 	cell->out[FIGURE_REWARD] = worker->episode->reward;
 	cell->out[FIGURE_P95] = quantiles.p95_ms;
@@ -213,17 +233,20 @@ static int32_t tune_seeds(const ContestConfig *c)
 static double *tuned_at(const Contest *contest, int32_t family, int32_t trace, int32_t setting)
 {
 	size_t row = (size_t) (family * contest->config.n_traces + trace) * (size_t) contest->most_settings + (size_t) setting;
-	return contest->tuned + 2 * row;
+	return contest->tuned + 2 * TUNE_BLOCKS * row;
 }
 
-/* Costs of all settings of a family on a trace, as two arrays. */
-static int32_t tuned_costs(const Contest *contest, int32_t family, int32_t trace, double *pod_hours, double *v_hours)
+/* Costs of all settings of a family on a trace over the first n_blocks quarters, as two arrays. */
+static int32_t tuned_costs(const Contest *contest, int32_t family, int32_t trace, int32_t n_blocks, double *pod_hours, double *v_hours)
 {
 	int32_t n = family_settings(&contest->config.family[family], &contest->config.arena);
 	for (int32_t s = 0; s < n; s++) {
 		const double *at = tuned_at(contest, family, trace, s);
-		pod_hours[s] = at[0];
-		v_hours[s] = at[1];
+		pod_hours[s] = v_hours[s] = 0;
+		for (int32_t b = 0; b < n_blocks; b++) {
+			pod_hours[s] += at[2 * b];
+			v_hours[s] += at[2 * b + 1];
+		}
 	}
 	return n;
 }
@@ -232,7 +255,7 @@ static int32_t tuned_costs(const Contest *contest, int32_t family, int32_t trace
 static void shortlist(const Contest *contest, int32_t family, int32_t trace, double *pod_hours, double *v_hours)
 {
 	static const double weights[] = { 1, 3, 10, 30, 100, 300 };
-	int32_t n = tuned_costs(contest, family, trace, pod_hours, v_hours);
+	int32_t n = tuned_costs(contest, family, trace, TUNE_BLOCKS, pod_hours, v_hours);
 	for (size_t w = 0; w < sizeof weights / sizeof *weights; w++) {
 		double v[SETTINGS_MAX];
 		for (int32_t s = 0; s < n; s++)
@@ -247,8 +270,17 @@ static void shortlist(const Contest *contest, int32_t family, int32_t trace, dou
 	}
 	for (int32_t s = 0; s < n; s++) {
 		double *at = tuned_at(contest, family, trace, s);
-		at[0] = at[1] = at[1] < 0 ? 0 : NAN;
+		at[0] = at[1] < 0 ? 0 : NAN;
 	}
+}
+
+/* A single setting needs none, but where it may be chosen among families. */
+static bool needs_tuning(const ContestConfig *c, int32_t family)
+{
+	bool has_choice = false;
+	for (int32_t f = 0; f < c->n_families; f++)
+		has_choice = has_choice || !c->family[f].kind->open;
+	return c->family[family].kind->open && (has_choice || family_settings(&c->family[family], &c->arena) > 1);
 }
 
 /* Every setting that is not struck out, on the tuning parts. */
@@ -258,24 +290,22 @@ static int tune_at(Contest *contest, SimLevel level, const volatile sig_atomic_t
 	Batch batch = { .contest = contest, .stage = level == SIM_FLUID ? "tuning" : "tuning at the request level", .stop = stop };
 	int code = 0;
 	for (int32_t f = 0; f < c->n_families && !code; f++)
-		for (int32_t t = 0, n = family_settings(&c->family[f], &c->arena); t < c->n_traces && n > 1 && !code; t++)
+		for (int32_t t = 0, n = family_settings(&c->family[f], &c->arena); t < c->n_traces && needs_tuning(c, f) && !code; t++)
 			for (int32_t s = 0; s < n && !code; s++)
 				for (int32_t i = 0; !isnan(tuned_at(contest, f, t, s)[0]) && i < tune_seeds(c) && !code; i++)
 					code = add_cell(&batch, (Cell) { f, s, t, i, PART_TUNE, level, NULL });
-	double *figures = calloc(batch.n + 1, FIGURE_COUNT * sizeof *figures);
+	double *figures = calloc(batch.n + 1, 2 * TUNE_BLOCKS * sizeof *figures);
 	if (!figures || code)
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	for (size_t i = 0; i < batch.n && !code; i++)
-		batch.cell[i].out = figures + i * FIGURE_COUNT;
+		batch.cell[i].out = figures + i * 2 * TUNE_BLOCKS;
 	if (!code)
 		code = play(&batch, err);
 	for (size_t i = 0; i < batch.n && !code; i++) {
 		const Cell *cell = &batch.cell[i];
 		double *at = tuned_at(contest, cell->family, cell->trace, cell->setting), share = 1.0 / tune_seeds(c);
-		if (!cell->seed)
-			at[0] = at[1] = 0;
-		at[0] += share * cell->out[FIGURE_POD_HOURS];
-		at[1] += share * cell->out[FIGURE_V_HOURS];
+		for (int32_t k = 0; k < 2 * TUNE_BLOCKS; k++)
+			at[k] = (cell->seed ? at[k] : 0) + share * cell->out[k];
 	}
 	free(figures);
 	free(batch.cell);
@@ -293,7 +323,7 @@ static bool has_setting(const Path *path, int32_t setting)
 static void choose_path(const Contest *contest, int32_t family, int32_t trace, double *pod_hours, double *v_hours, Path *ret)
 {
 	const ContestConfig *c = &contest->config;
-	int32_t n = tuned_costs(contest, family, trace, pod_hours, v_hours);
+	int32_t n = tuned_costs(contest, family, trace, TUNE_BLOCKS, pod_hours, v_hours);
 	*ret = (Path) { .n = 1 };
 	if (n == 1)
 		return;
@@ -315,6 +345,66 @@ static void choose_path(const Contest *contest, int32_t family, int32_t trace, d
 			ret->setting[ret->n++] = all[k];
 }
 
+/* ---- choice ---- */
+
+static const double CHOICE_MARGIN = .01; /* of the cost */
+
+/* Cost of a family over the quarters after the first, each at the setting that was best on those before it. */
+static double rolling_cost(const Contest *contest, int32_t family, int32_t trace, double *pod_hours, double *v_hours)
+{
+	double lambda = contest->config.lambda[0], sum = 0;
+	for (int32_t b = 1; b < TUNE_BLOCKS; b++) {
+		int32_t n = tuned_costs(contest, family, trace, b, pod_hours, v_hours);
+		int32_t best = front_best(pod_hours, v_hours, (size_t) n, lambda);
+		if (best < 0)
+			return NAN;
+		const double *at = tuned_at(contest, family, trace, best) + 2 * b;
+		sum += at[0] + lambda * at[1];
+	}
+	return sum;
+}
+
+static bool can_be_chosen(const Family *family)
+{
+	return family->kind->open && !family->kind->is_bound;
+}
+
+/* The calibrated rule stands for the families until another is better by the margin. */
+static int32_t choose_family(const Contest *contest, int32_t trace, double *pod_hours, double *v_hours)
+{
+	const ContestConfig *c = &contest->config;
+	int32_t choice = -1;
+	double least = NAN;
+	for (int32_t f = 0; f < c->n_families && choice < 0; f++)
+		if (c->family[f].kind->is_reference) {
+			choice = f;
+			least = (1 - CHOICE_MARGIN) * rolling_cost(contest, f, trace, pod_hours, v_hours);
+		}
+	for (int32_t f = 0; f < c->n_families; f++) {
+		if (!can_be_chosen(&c->family[f]) || f == choice)
+			continue;
+		double cost = rolling_cost(contest, f, trace, pod_hours, v_hours);
+		if (choice < 0 || cost < least) {
+			choice = f;
+			least = cost;
+		}
+	}
+	return choice;
+}
+
+static void copy_choices(Contest *contest, bool with_cells)
+{
+	const ContestConfig *c = &contest->config;
+	for (int32_t f = 0; f < c->n_families; f++)
+		for (int32_t t = 0; t < c->n_traces && !c->family[f].kind->open; t++) {
+			int32_t from = contest->choice[t];
+			contest->path[f * c->n_traces + t] = *contest_path(contest, from, t);
+			if (with_cells)
+				memcpy(contest_cell(contest, f, t, 0, 0), contest_cell(contest, from, t, 0, 0),
+				       (size_t) (PATH_MAX_SETTINGS * c->seeds * FIGURE_COUNT) * sizeof(double));
+		}
+}
+
 static int tune(Contest *contest, const volatile sig_atomic_t *stop, Error *err)
 {
 	const ContestConfig *c = &contest->config;
@@ -333,6 +423,10 @@ static int tune(Contest *contest, const volatile sig_atomic_t *stop, Error *err)
 	for (int32_t f = 0; f < c->n_families && !code; f++)
 		for (int32_t t = 0; t < c->n_traces; t++)
 			choose_path(contest, f, t, pod_hours, v_hours, &contest->path[f * c->n_traces + t]);
+	for (int32_t t = 0; t < c->n_traces && !code; t++)
+		contest->choice[t] = choose_family(contest, t, pod_hours, v_hours);
+	if (!code)
+		copy_choices(contest, false);
 	free(pod_hours);
 	free(v_hours);
 	return code;
@@ -346,7 +440,7 @@ static int report(Contest *contest, const volatile sig_atomic_t *stop, Error *er
 	Batch batch = { .contest = contest, .stage = "measuring", .stop = stop };
 	int code = 0;
 	for (int32_t f = 0; f < c->n_families && !code; f++)
-		for (int32_t t = 0; t < c->n_traces && !code; t++)
+		for (int32_t t = 0; t < c->n_traces && c->family[f].kind->open && !code; t++)
 			for (int32_t k = 0; k < contest_path(contest, f, t)->n && !code; k++)
 				for (int32_t i = 0; i < c->seeds && !code; i++)
 					code = add_cell(&batch, (Cell) { f, contest_path(contest, f, t)->setting[k], t, i, PART_REPORT, c->arena.sim.level,
@@ -388,9 +482,10 @@ static int allocate(Contest *contest, Error *err)
 		contest->most_settings = n > contest->most_settings ? n : contest->most_settings;
 	}
 	contest->path = calloc(pairs, sizeof *contest->path);
-	contest->tuned = calloc(pairs * (size_t) contest->most_settings, 2 * sizeof *contest->tuned);
+	contest->tuned = calloc(pairs * (size_t) contest->most_settings, 2 * TUNE_BLOCKS * sizeof *contest->tuned);
 	contest->report = calloc(pairs * PATH_MAX_SETTINGS * (size_t) c->seeds, FIGURE_COUNT * sizeof *contest->report);
-	if (!contest->path || !contest->tuned || !contest->report)
+	contest->choice = calloc((size_t) c->n_traces, sizeof *contest->choice);
+	if (!contest->path || !contest->tuned || !contest->report || !contest->choice)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	return 0;
 }
@@ -410,6 +505,8 @@ int contest_run(const ContestConfig *config, const volatile sig_atomic_t *stop, 
 	if (!code)
 		code = report(contest, stop, err);
 	if (!code)
+		copy_choices(contest, true);
+	if (!code)
 		add_regret(contest);
 	return code;
 }
@@ -419,6 +516,7 @@ void contest_done(Contest *contest)
 	free(contest->path);
 	free(contest->tuned);
 	free(contest->report);
+	free(contest->choice);
 	*contest = (Contest) { 0 };
 }
 

@@ -5,6 +5,8 @@
  *     tune      every setting of every family on each trace's tuning part; at the request level only those that a fluid tuning
  *               leaves in the running
  *     path      the settings that are best for some weight of violation, a family and trace
+ *     choice    of the families, rolling over the tuning part: each quarter is played with what was best on those before it, and another
+ *               family than the calibrated rule is taken only where it would have cost less by a margin
  *     report    those settings on the report part, under each seed
  *
  * A cell is one episode: family, setting, trace, part, seed. Cells share nothing and are played by as many threads as asked for; each
@@ -20,7 +22,7 @@
 
 #include <signal.h>
 
-enum { CONTEST_LAMBDAS = 4, CONTEST_FAMILIES = 16, CONTEST_TRACES = 16, PATH_MAX_SETTINGS = 20 };
+enum { CONTEST_LAMBDAS = 4, CONTEST_FAMILIES = 16, CONTEST_TRACES = 16, PATH_MAX_SETTINGS = 20, TUNE_BLOCKS = 4 };
 
 typedef struct ContestConfig {
 	Arena arena;
@@ -48,7 +50,9 @@ typedef struct Path { /* of a family on a trace */
 typedef struct Contest {
 	ContestConfig config;
 	Path *path;      /* [family][trace] */
-	double *tuned;   /* [family][trace][setting of the largest family][2] pod-hours and V-hours; NAN: not tuned */
+	double *tuned;   /* [family][trace][setting of the largest family][TUNE_BLOCKS][2] pod-hours and V-hours of each quarter of the
+	                    tuning part; NAN: not tuned */
+	int32_t *choice; /* [trace] the family that a choice (family.h) takes; -1: none takes part */
 	double *report;  /* [family][trace][PATH_MAX_SETTINGS][seed][FIGURE_COUNT] */
 	int32_t most_settings;
 	double floor_pct[CONTEST_TRACES]; /* half an interval of a cell, in percent of its time */

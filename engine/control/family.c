@@ -281,6 +281,12 @@ static void configure_model(const Family *family, const Arena *arena, int32_t se
 	config->has_rails = family->obs_version != OBS_SEED; /* the thesis's policies run as they did: within their bounds */
 }
 
+/* The shipped model, which is compiled in. */
+static int read_default(Family *family, const char *rest, Error *err)
+{
+	return *rest ? error_set(err, ERR_USAGE, "policy \"%.60s\": write default", family->word) : read_model(family, MODEL_DEFAULT, err);
+}
+
 static int open_model(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err)
 {
 	(void) arena;
@@ -300,7 +306,8 @@ static int open_model(const Family *family, const Arena *arena, int32_t setting,
 static const FamilyKind KINDS[] = {
 	{ .word = "hpa", .help = "the HPA rule at 80 % cpu, or at hpa:cpu=N", .read = read_hpa, .open = open_hpa },
 	{ .word = "hpa-calibrated", .help = "the HPA rule, its target and down window tuned", .n_settings = settings_of_grid,
-	  .describe = describe_grid, .open = open_grid },
+	  .describe = describe_grid, .open = open_grid, .is_reference = true },
+	{ .word = "choice", .help = "of the other policies the one that the tuning part speaks for" },
 	{ .word = "hpa-predictive", .help = "the HPA rule and a Holt-Winters forecast of cpu, tuned", .n_settings = settings_of_grid,
 	  .describe = describe_grid, .open = open_predictive, .begin = begin_predictive },
 	{ .word = "model-based", .help = "a queueing model of the service and the best of five forecasts, tuned",
@@ -310,6 +317,8 @@ static const FamilyKind KINDS[] = {
 	{ .word = "clairvoyant", .help = "knows the traffic to come: the bound", .n_settings = settings_of_clairvoyant,
 	  .describe = describe_clairvoyant, .open = open_clairvoyant, .begin = begin_clairvoyant, .is_bound = true },
 	{ .word = "model", .help = "model:FILE, or model:FILE,FILE,... trained under several seeds", .read = read_model,
+	  .n_settings = settings_of_model, .describe = describe_model, .configure = configure_model, .open = open_model },
+	{ .word = "default", .help = "the shipped model", .read = read_default,
 	  .n_settings = settings_of_model, .describe = describe_model, .configure = configure_model, .open = open_model },
 };
 

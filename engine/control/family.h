@@ -26,12 +26,14 @@ typedef struct FamilyKind {
 	int32_t (*n_settings)(const Family *family, const Arena *arena); /* NULL: 1 */
 	/* The setting in words, as "cpu 65 %, down window 60 s"; may be NULL. */
 	void (*describe)(const Family *family, const Arena *arena, int32_t setting, char *text, size_t size);
-	/* A policy of its own for one episode; seed picks among files that differ by the seed of their training. */
+	/* A policy of its own for one episode; seed picks among files that differ by the seed of their training. NULL: the kind is a choice
+	 * among the other families. */
 	int (*open)(const Family *family, const Arena *arena, int32_t setting, int32_t seed, Policy **ret_policy, Error *err);
 	/* What the setting changes of the simulation's config; may be NULL. */
 	void (*configure)(const Family *family, const Arena *arena, int32_t setting, SimConfig *config);
 	/* Before the first decision, at now_ms: for what is read from the past, or from the future. May be NULL. */
 	int (*begin)(Policy *policy, const SimTarget *sim, const Arena *arena, int64_t now_ms);
+	bool is_reference;      /* what others must beat to be chosen */
 	bool is_bound;          /* knows what no policy can know; its setting 0 is its definition */
 } FamilyKind;
 
@@ -45,7 +47,7 @@ struct Family {
 	int32_t obs_version;    /* a model's */
 };
 
-/* "hpa", "hpa:cpu=70", "hpa-calibrated", "static", "static:N", "clairvoyant", "model:FILE[,FILE...]" or an existing path. ERR_USAGE
+/* "hpa", "hpa:cpu=70", "hpa-calibrated", "static", "static:N", "clairvoyant", "model:FILE[,FILE...]", "default", "choice" or an existing path. ERR_USAGE
  * lists the known ones; what is wrong with a model file. */
 int family_read(const char *word, Family *ret_family, Error *err);
 int32_t family_settings(const Family *family, const Arena *arena);

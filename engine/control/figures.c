@@ -213,13 +213,18 @@ static void add_leads(const FiguresInput *in, double *f)
 	f[FIGURE_LEAD_SHARE] = n ? ahead / n : NAN;
 }
 
-void figures_of(const FiguresInput *in, double ret[FIGURE_COUNT])
+void figures_of_use(const FiguresInput *in, double ret[FIGURE_COUNT])
 {
 	for (int i = 0; i < FIGURE_COUNT; i++)
 		ret[i] = NAN;
 	add_limits(in, ret);
-	add_changes(in, ret);
 	add_elasticity(in, ret);
+}
+
+void figures_of(const FiguresInput *in, double ret[FIGURE_COUNT])
+{
+	figures_of_use(in, ret);
+	add_changes(in, ret);
 	add_recovery(in, ret);
 	add_leads(in, ret);
 	ret[FIGURE_STEPS] = in->n;

@@ -47,6 +47,8 @@ typedef struct FiguresInput {
  * counted in unrecovered. lead_s: see figures_leads. NAN: nothing to measure.
  */
 void figures_of(const FiguresInput *in, double ret[FIGURE_COUNT]);
+/* Of these only those of violation and of pods: all that tuning asks. */
+void figures_of_use(const FiguresInput *in, double ret[FIGURE_COUNT]);
 
 /*
  * Per ramp, the seconds between the first scale-up and the moment when demand exceeds the capacity that was ready before; negative: the
