@@ -132,6 +132,7 @@ void console_done(Console *console)
 		console->feed->ops->release(console->feed, &console->frame);
 	talk_done(&console->talk);
 	free(console->past);
+	free(console->policy.view);
 	canvas_done(&console->canvas);
 	*console = (Console) { 0 };
 }

@@ -66,6 +66,19 @@ typedef struct TargetsView {
 	bool is_marked[FEED_TARGETS_MAX]; /* by the feed's order */
 } TargetsView;
 
+typedef enum PolicyShow { SHOW_UP, SHOW_KEEP, SHOW_DOWN, SHOW_CHOICE, SHOW_VALUE, SHOW_HPA, SHOW_COUNT } PolicyShow;
+
+typedef struct PolicyLook { /* what the Policy screen asks for and shows */
+	PolicyQuery query;
+	bool has_query;       /* query is set up */
+	int64_t asked_id;     /* 0: nothing is awaited */
+	int64_t asked_at_ms, at_ms; /* when it was asked, when the answer came */
+	PolicyView *view;     /* owned; NULL before the first answer */
+	PolicyShow show;
+	int col, row;         /* cursor, row counted from below */
+	bool has_cursor;      /* else it follows the live point */
+} PolicyLook;
+
 typedef struct Console {
 	Feed *feed;
 	UiOptions opts;
@@ -94,6 +107,7 @@ typedef struct Console {
 	CompareView compare;
 	LogView log;
 	TargetsView targets;
+	PolicyLook policy;
 	int64_t live_wall_ms, live_seen_ms; /* newest target time, and when it was seen */
 	int64_t now_ms;        /* monotonic, of the last refresh or key */
 	char export_path[256]; /* of CONSOLE_EXPORT */

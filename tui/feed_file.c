@@ -27,6 +27,8 @@ typedef struct FeedFile {
 	size_t n_answers;
 	ArchiveAnswer *lent;    /* the answer to the last question, with its id; NULL: none asked */
 	int64_t last_id;
+	PolicyView *policy;     /* recorded; NULL: none */
+	bool is_inspected;
 } FeedFile;
 
 static const Frame *frame_now(FeedFile *file)
@@ -45,6 +47,7 @@ static int file_next(Feed *feed, FeedFrame *ret_frame)
 	*ret_frame = (FeedFrame) { .archive = file->lent && file->last_id ? file->lent : NULL };
 	if (frame) {
 		ret_frame->train = frame->train;
+		ret_frame->policy = file->is_inspected ? file->policy : NULL;
 		ret_frame->live = frame->n_targets ? frame->target[0] : NULL;
 		ret_frame->target = (const LiveView *const *) frame->target;
 		ret_frame->n_targets = (int) frame->n_targets;
@@ -94,6 +97,18 @@ static int file_ask(Feed *feed, const ArchiveQuery *query, int64_t *ret_query_id
 	return 0;
 }
 
+/* Whatever is asked, the recorded look is the answer. */
+static int file_inspect(Feed *feed, const PolicyQuery *query, int64_t *ret_query_id)
+{
+	FeedFile *file = (FeedFile *) feed;
+	(void) query;
+	if (!file->policy)
+		return ERR_NOT_FOUND;
+	file->is_inspected = true;
+	*ret_query_id = ++file->policy->query_id;
+	return 0;
+}
+
 static void frame_done(Frame *frame)
 {
 	for (size_t i = 0; i < frame->n_targets; i++)
@@ -109,13 +124,14 @@ static void file_free(Feed *feed)
 		frame_done(&file->frame[i]);
 	for (size_t i = 0; i < file->n_answers; i++)
 		free(file->answer[i]);
+	free(file->policy);
 	free(file->frame);
 	free(file->answer);
 	free(file->lent);
 	free(file);
 }
 
-static const FeedOps OPS = { "file", file_next, file_release, file_send, file_ask, file_free };
+static const FeedOps OPS = { "file", file_next, file_release, file_send, file_ask, file_free, file_inspect };
 
 /* ---- reading ---- */
 
@@ -187,13 +203,16 @@ static int add_line(FeedFile *file, const Json *line)
 {
 	Frame frame = { .wall_ms = json_int_or(line, "wall_ms", 0) };
 	size_t n_answers = file->n_answers;
+	const Json *policy = json_get(line, "policy");
+	if (policy && !file->policy && !read_view(policy, &shape_policy, sizeof *file->policy, &file->policy))
+		return ERR_NOMEM;
 	if (!add_answer(file, json_get(line, "archive")))
 		return ERR_NOMEM;
 	if (!read_frame(&frame, line) || !grow(&file->frame, file->n_frames, sizeof *file->frame)) {
 		frame_done(&frame);
 		return ERR_NOMEM;
 	}
-	if (frame.train || frame.n_targets || n_answers == file->n_answers)
+	if (frame.train || frame.n_targets || (n_answers == file->n_answers && !policy))
 		file->frame[file->n_frames++] = frame;
 	return 0;
 }
@@ -260,6 +279,8 @@ int feed_record(const FeedFrame *frame, StrBuf *lines)
 		shape_write(&shape_live, frame->target[i], json_add_object(targets, NULL));
 	if (frame->archive)
 		shape_write(&shape_archive, frame->archive, json_add_object(line, "archive"));
+	if (frame->policy)
+		shape_write(&shape_policy, frame->policy, json_add_object(line, "policy"));
 	char *text = json_print(line);
 	json_free(line);
 	if (!text)

@@ -1,22 +1,565 @@
+/*
+ * Policy: what it would do over any two of its inputs, the others fixed at the live point or by hand; why at the cursor;
+ * a slice. Cells unlike anything in training say so.
+ */
 #include "tui/screen_policy.h"
-static const PaneSpec PANES[] = { { "Policy", .band = 0, .share = 1, .min_rows = 8, .grow = 1 } };
-static bool is_there(const Console *console)
+#include "tui/fmt.h"
+#include "tui/plot.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PANE_MAP, PANE_WHY, PANE_SLICE, N_PANES };
+
+static const PaneSpec PANES[N_PANES] = {
+	[PANE_MAP] = { "Map", .band = 0, .share = 64, .min_rows = 12, .grow = 3 },
+	[PANE_WHY] = { "Why at the cursor", .band = 0, .share = 36, .min_rows = 12, .grow = 3, .max_cols = 60 },
+	[PANE_SLICE] = { "Slice", .band = 1, .share = 1, .min_rows = 8, .grow = 1, .drop = 1 },
+};
+
+enum { EVERY_MS = 1000, PATIENCE_MS = 5000, AXIS_COLS = 8 };
+
+static const char *const SHOWN[SHOW_COUNT] = { "P(up)", "P(keep)", "P(down)", "choice", "value", "replicas against HPA" };
+
+static const PolicyView *view_of(const Console *console)
 {
-	(void) console;
-	return false;
+	const PolicyView *view = console->policy.view;
+	return view && !view->code ? view : NULL;
 }
-static void head(const Scene *scene, Pen *pen)
+
+static const char *why_empty(const Console *console)
 {
-	(void) scene, (void) pen;
+	const PolicyView *view = console->policy.view;
+	return view && view->code ? view->text : "asking the policy";
 }
+
+/* ---- the grid ---- */
+
+static int cell_at(const PolicyView *view, int col, int row)
+{
+	return row * view->nx + col;
+}
+
+static int choice_of(const PolicyView *view, int at)
+{
+	const float p[] = { view->down[at], view->keep[at], view->up[at] };
+	int best = ACTION_KEEP;
+	for (int a = 0; a < ACTION_COUNT; a++)
+		if (p[a] > p[best])
+			best = a;
+	return best;
+}
+
+/* What is shown of a cell, 0..1 for the ramp; NAN: not known. */
+static double shade(const PolicyView *view, PolicyShow show, int at, double lo, double hi)
+{
+	switch (show) {
+	case SHOW_UP: return (double) view->up[at];
+	case SHOW_KEEP: return (double) view->keep[at];
+	case SHOW_DOWN: return (double) view->down[at];
+	case SHOW_CHOICE: return isnan(view->up[at]) ? (double) NAN : choice_of(view, at) / 2.0;
+	case SHOW_VALUE: return hi > lo ? ((double) view->value[at] - lo) / (hi - lo) : (double) view->value[at] * 0 + .5;
+	default: {
+		int mine = view->here[at] + choice_of(view, at) - ACTION_KEEP;
+		bool is_known = view->hpa[at] >= 0 && view->here[at] >= 0 && !isnan(view->up[at]);
+		return is_known ? .5 + fmax(-4, fmin(4, mine - view->hpa[at])) / 8 : (double) NAN;
+	}
+	}
+}
+
+static void value_bounds(const PolicyView *view, double *lo, double *hi)
+{
+	*lo = INFINITY;
+	*hi = -INFINITY;
+	for (int at = 0; at < view->n_cells; at++) {
+		*lo = fmin(*lo, (double) view->value[at]);
+		*hi = fmax(*hi, (double) view->value[at]);
+	}
+}
+
+static double input_at(const PolicyInput *input, int i, int n)
+{
+	return (double) input->lo + (double) (input->hi - input->lo) * i / (n - 1);
+}
+
+static int place_of(const PolicyInput *input, int n)
+{
+	double at = (double) (input->now - input->lo) / (double) (input->hi - input->lo) * (n - 1);
+	return isnan(at) ? 0 : at < 0 ? 0 : at > n - 1 ? n - 1 : (int) lround(at);
+}
+
+static void cursor_of(const Console *console, int *col, int *row)
+{
+	const PolicyView *view = view_of(console);
+	*col = console->policy.has_cursor ? console->policy.col : place_of(&view->input[view->x], view->nx);
+	*row = console->policy.has_cursor ? console->policy.row : place_of(&view->input[view->y], view->ny);
+	*col = *col >= view->nx ? view->nx - 1 : *col;
+	*row = *row >= view->ny ? view->ny - 1 : *row;
+}
+
+static void draw_cell(const Scene *scene, int row, int col, int cols, int at, double lo, double hi)
+{
+	static const char RAMP[HEAT_STEPS + 1] = ".:-=+*#%@";
+	const PolicyView *view = view_of(scene->console);
+	double value = shade(view, scene->console->policy.show, at, lo, hi);
+	bool is_outside = view->flag[at] & CELL_OUTSIDE;
+	int step = isnan(value) ? 0 : (int) lround(fmax(0, fmin(1, value)) * (HEAT_STEPS - 1));
+	Role role = is_outside || isnan(value) ? ROLE_GHOST : (Role) (ROLE_HEAT_0 + step);
+	char text[8];
+	if (cols >= 4 && !is_outside && !isnan(value))
+		(void) snprintf(text, sizeof text, "%3.0f", value * 100);
+	for (int c = 0; c < cols; c++)
+		canvas_put(scene->canvas, row, col + c, cols >= 4 && !is_outside && !isnan(value) ? (c < 3 ? (uint32_t) text[c] : ' ')
+		           : is_outside || isnan(value) ? (c == cols / 2 ? '?' : ' ') : (uint32_t) RAMP[step], role);
+	if (view->flag[at] & CELL_ODD && !is_outside)
+		canvas_put(scene->canvas, row, col + cols - 1, '!', role);
+}
+
+/* Cell rows that fit; where that is fewer than there are, some are left out evenly. */
+static int rows_shown(const PolicyView *view, Rect in)
+{
+	return view->ny <= in.rows - 2 ? view->ny : in.rows > 3 ? in.rows - 2 : 1;
+}
+
+static int cell_row(const PolicyView *view, Rect in, int r)
+{
+	int shown = rows_shown(view, in);
+	return shown > 1 ? r * (view->ny - 1) / (shown - 1) : 0;
+}
+
+/* The screen row of a cell row, the nearest that is shown. */
+static int screen_row(const PolicyView *view, Rect in, int row)
+{
+	int shown = rows_shown(view, in), r = view->ny > 1 ? (row * (shown - 1) + (view->ny - 1) / 2) / (view->ny - 1) : 0;
+	return in.row + shown - r;
+}
+
+static void draw_map_labels(const Scene *scene, Rect in, int width)
+{
+	const PolicyView *view = view_of(scene->console);
+	const PolicyInput *x = &view->input[view->x], *y = &view->input[view->y];
+	char text[FMT_TEXT];
+	int shown = rows_shown(view, in);
+	for (int r = 0; r < shown; r++) {
+		int row = in.row + shown - r;
+		if (shown <= 16 || r % 2 == 0)
+			canvas_text_right(scene->canvas, row, in.col + AXIS_COLS - 2, AXIS_COLS - 2, ROLE_LABEL,
+			                  fmt_plain(text, input_at(y, cell_row(view, in, r), view->ny)));
+		canvas_put(scene->canvas, row, in.col + AXIS_COLS - 1, scene->canvas->glyphs->vertical, ROLE_FRAME);
+	}
+	int below = in.row + 1 + shown, left = in.col + AXIS_COLS, right = left + width * view->nx;
+	(void) canvas_text(scene->canvas, in.row, in.col, 24, ROLE_LABEL, y->name);
+	(void) canvas_text(scene->canvas, below, left, 12, ROLE_LABEL, fmt_plain(text, (double) x->lo));
+	int middle = left + width * (view->nx / 2);
+	(void) canvas_text(scene->canvas, below, middle, 12, ROLE_LABEL, fmt_plain(text, input_at(x, view->nx / 2, view->nx)));
+	char end[64];
+	(void) snprintf(end, sizeof end, "%s %s", fmt_plain(text, (double) x->hi), x->name);
+	canvas_text_right(scene->canvas, below, right, right - middle - 6, ROLE_LABEL, end);
+}
+
+static void draw_map(const Scene *scene, Rect rect)
+{
+	const Console *console = scene->console;
+	const PolicyView *view = view_of(console);
+	char note[64];
+	(void) snprintf(note, sizeof note, "%s", SHOWN[console->policy.show]);
+	Rect in = scene_box(scene, PANE_MAP, PANES, rect, note);
+	if (!view) {
+		scene_empty(scene, in, why_empty(console));
+		return;
+	}
+	double lo, hi;
+	int col, row, width = (in.cols - AXIS_COLS) / view->nx > 0 ? (in.cols - AXIS_COLS) / view->nx : 1;
+	value_bounds(view, &lo, &hi);
+	cursor_of(console, &col, &row);
+	int shown = rows_shown(view, in);
+	for (int r = 0; r < shown; r++)
+		for (int c = 0; c < view->nx && AXIS_COLS + (c + 1) * width <= in.cols; c++)
+			draw_cell(scene, in.row + shown - r, in.col + AXIS_COLS + c * width, width, cell_at(view, c, cell_row(view, in, r)), lo, hi);
+	draw_map_labels(scene, in, width);
+	int live_col = place_of(&view->input[view->x], view->nx), live_row = place_of(&view->input[view->y], view->ny);
+	canvas_put(scene->canvas, screen_row(view, in, live_row), in.col + AXIS_COLS + live_col * width, 'x', ROLE_BADGE_INFO);
+	if (console->policy.has_cursor)
+		canvas_put(scene->canvas, screen_row(view, in, row), in.col + AXIS_COLS + col * width, '+', ROLE_BADGE_WARN);
+	if (in.rows > shown + 2) {
+		Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
+		(void) pen_item(&pen, ROLE_LABEL, console->policy.show == SHOW_HPA ? ". fewer than the HPA  + the same  @ more   " :
+		                console->policy.show == SHOW_CHOICE ? ". down  + keep  @ up   " : ". : - = + * # %% @   least to most   ");
+		(void) pen_item(&pen, ROLE_LABEL, "x now   ");
+		(void) pen_item(&pen, ROLE_LABEL, "? outside training   ");
+		(void) pen_item(&pen, ROLE_LABEL, "! more load, less up");
+	}
+}
+
+/* ---- why ---- */
+
+static int line(const Scene *scene, Rect in, int row, const char *name, Role role, const char *text)
+{
+	if (row >= in.rows)
+		return row;
+	(void) canvas_text(scene->canvas, in.row + row, in.col, 13, ROLE_LABEL, name);
+	(void) canvas_text(scene->canvas, in.row + row, in.col + 14, in.cols - 14, role, text);
+	return row + 1;
+}
+
+/* "replicas  4  -.11 --" */
+static void draw_effect(const Scene *scene, Rect in, int row, const PolicyInput *input)
+{
+	char text[FMT_TEXT];
+	int name_cols = in.cols - 16 > 18 ? 18 : in.cols - 16, bar = in.cols - name_cols - 17;
+	(void) canvas_text(scene->canvas, in.row + row, in.col, name_cols, ROLE_LABEL, input->name);
+	canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 8, 8, ROLE_TEXT, fmt_plain(text, (double) input->now));
+	if (isnan(input->effect)) {
+		canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 15, 6, ROLE_LABEL, "?");
+		return;
+	}
+	(void) snprintf(text, sizeof text, "%+.2f", (double) input->effect);
+	canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 15, 6, ROLE_TEXT, text);
+	int n = bar < 4 ? 0 : (int) lround(fabs((double) input->effect) * (bar > 0 ? bar : 0));
+	for (int c = 0; c < n && c < bar; c++)
+		canvas_put(scene->canvas, in.row + row, in.col + name_cols + 17 + c, input->effect > 0 ? '+' : '-',
+		           input->effect > 0 ? ROLE_SERIES_A : ROLE_SERIES_B);
+}
+
+static int by_effect(const void *a, const void *b)
+{
+	const PolicyInput *const *x = a, *const *y = b;
+	float p = isnan((*x)->effect) ? -1 : fabsf((*x)->effect), q = isnan((*y)->effect) ? -1 : fabsf((*y)->effect);
+	return (p < q) - (p > q);
+}
+
+static void draw_cell_figures(const Scene *scene, Rect in, int at, bool is_live)
+{
+	const PolicyView *view = view_of(scene->console);
+	char text[128];
+	float p[ACTION_COUNT] = { view->down[at], view->keep[at], view->up[at] };
+	if (is_live)
+		memcpy(p, view->p_now, sizeof p);
+	if (view->is_rule)
+		(void) snprintf(text, sizeof text, "%s (a rule has no probabilities)", p[ACTION_UP] > 0 ? "up" : p[ACTION_DOWN] > 0 ? "down" : "keep");
+	else
+		(void) snprintf(text, sizeof text, "up %.2f keep %.2f down %.2f", (double) p[ACTION_UP], (double) p[ACTION_KEEP],
+		                (double) p[ACTION_DOWN]);
+	(void) canvas_text(scene->canvas, in.row, in.col, 2, ROLE_KEY, is_live ? "x" : "+");
+	(void) canvas_text(scene->canvas, in.row, in.col + 2, in.cols - 2, ROLE_STRONG, text);
+	int row = 1;
+	int hpa = is_live ? view->hpa_now : view->hpa[at];
+	(void) snprintf(text, sizeof text, hpa < 0 ? "?" : "%d", hpa);
+	row = line(scene, in, row, "HPA would set", ROLE_TEXT, text);
+	bool is_known = !isnan(view->input[view->x].seen_lo);
+	bool is_outside = view->flag[at] & CELL_OUTSIDE;
+	(void) line(scene, in, row, "in training", is_outside ? ROLE_WARN : ROLE_TEXT,
+	            !is_known ? "? the model does not say" : is_outside ? "no, unlike anything" : "yes");
+}
+
+static void draw_why(const Scene *scene, Rect rect)
+{
+	enum { FIRST = 4 };
+	const PolicyView *view = view_of(scene->console);
+	Rect in = scene_box(scene, PANE_WHY, PANES, rect, NULL);
+	if (!view)
+		return;
+	const PolicyInput *input[OBS_MAX];
+	char text[160], value[FMT_TEXT];
+	int col, row, n = view->n_inputs;
+	cursor_of(scene->console, &col, &row);
+	draw_cell_figures(scene, in, cell_at(view, col, row), !scene->console->policy.has_cursor);
+	for (int i = 0; i < n; i++)
+		input[i] = &view->input[i];
+	qsort(input, (size_t) n, sizeof *input, by_effect);
+	(void) canvas_text(scene->canvas, in.row + FIRST - 1, in.col, in.cols, ROLE_LABEL, "input, now, effect on P(up)");
+	int shown = n < in.rows - FIRST - 3 ? n : in.rows - FIRST - 3;
+	for (int i = 0; i < shown; i++)
+		draw_effect(scene, in, FIRST + i, input[i]);
+	int at = FIRST + (shown > 0 ? shown : 0);
+	if (view->flip_input >= 0 && at < in.rows)
+		(void) canvas_textf(scene->canvas, in.row + at++, in.col, in.cols, ROLE_TEXT, "nearest flip: %s %s",
+		                    view->input[view->flip_input].name, fmt_plain(value, (double) view->flip_value));
+	else if (at < in.rows)
+		(void) canvas_text(scene->canvas, in.row + at++, in.col, in.cols, ROLE_LABEL, "no change of one input changes the choice");
+	(void) snprintf(text, sizeof text, "method: one input swapped for its usual value, the rest kept");
+	(void) canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_LABEL, text);
+}
+
+/* ---- slice ---- */
+
+typedef struct Slice {
+	const PolicyView *view;
+	const float *p;
+	int row;
+} Slice;
+
+static void slice_point(const void *data, int i, double *ret_x, double *ret_y)
+{
+	const Slice *slice = data;
+	*ret_x = input_at(&slice->view->input[slice->view->x], i, slice->view->nx);
+	*ret_y = (double) slice->p[cell_at(slice->view, i, slice->row)];
+}
+
+/* Where the choice changes along the row, in words. */
+static void say_changes(const Scene *scene, Pen *pen, int row)
+{
+	static const char *const NAMES[] = { "down", "keep", "up" };
+	const PolicyView *view = view_of(scene->console);
+	char value[FMT_TEXT];
+	int last = choice_of(view, cell_at(view, 0, row)), odd = 0, outside = 0;
+	(void) pen_item(pen, ROLE_TEXT, "%s ", NAMES[last]);
+	for (int c = 1; c < view->nx; c++) {
+		int now = choice_of(view, cell_at(view, c, row));
+		if (now != last)
+			(void) pen_item(pen, ROLE_TEXT, "| %s from %s ", NAMES[now],
+			                fmt_plain(value, input_at(&view->input[view->x], c, view->nx)));
+		last = now;
+	}
+	for (int at = 0; at < view->n_cells; at++) {
+		odd += view->flag[at] & CELL_ODD ? 1 : 0;
+		outside += view->flag[at] & CELL_OUTSIDE ? 1 : 0;
+	}
+	(void) pen_item(pen, odd ? ROLE_WARN : ROLE_LABEL, "  odd cells %d%s", odd, odd ? " (n next)" : "");
+	(void) pen_item(pen, ROLE_LABEL, "  outside training %d %%", view->n_cells ? 100 * outside / view->n_cells : 0);
+}
+
+static void draw_slice(const Scene *scene, Rect rect)
+{
+	static const ChartLabels LABELS = { fmt_plain, fmt_plain, "", 6 };
+	const PolicyView *view = view_of(scene->console);
+	char note[96] = "", value[FMT_TEXT];
+	int col = 0, row = 0;
+	if (view) {
+		cursor_of(scene->console, &col, &row);
+		(void) snprintf(note, sizeof note, "along %s at %s %s", view->input[view->x].name, view->input[view->y].name,
+		                fmt_plain(value, input_at(&view->input[view->y], row, view->ny)));
+	}
+	Rect in = scene_box(scene, PANE_SLICE, PANES, rect, note);
+	if (!view)
+		return;
+	const struct {
+		const float *p;
+		Role role;
+		char letter;
+		const char *name;
+	} LINES[] = { { view->up, ROLE_SERIES_A, 'u', "up" }, { view->keep, ROLE_SERIES_C, 'k', "keep" }, { view->down, ROLE_SERIES_B, 'd', "down" } };
+	Axis axis = { 0, 1, .5 };
+	Plot plot = chart_begin(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, in.cols }, (double) view->input[view->x].lo,
+	                        (double) view->input[view->x].hi, &axis, &LABELS);
+	for (size_t i = 0; i < 3; i++) {
+		Slice slice = { view, LINES[i].p, row };
+		plot_series(&plot, &(Series) { .data = &slice, .n = view->nx, .at = slice_point, .kind = PLOT_LINE, .role = LINES[i].role,
+		            .letter = LINES[i].letter });
+	}
+	plot_cursor(&plot, input_at(&view->input[view->x], col, view->nx));
+	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
+	for (size_t i = 0; i < 3; i++) {
+		scene_legend(&pen, LINES[i].role, scene->canvas->glyphs->sample, LINES[i].letter);
+		(void) pen_item(&pen, ROLE_LABEL, "%s  ", LINES[i].name);
+	}
+	say_changes(scene, &pen, row);
+}
+
 static void draw(const Scene *scene, int pane, Rect rect)
 {
-	(void) scene, (void) pane, (void) rect;
+	static void (*const DRAW[N_PANES])(const Scene *, Rect) = { draw_map, draw_why, draw_slice };
+	DRAW[pane](scene, rect);
 }
+
+static void head(const Scene *scene, Pen *pen)
+{
+	const PolicyView *view = view_of(scene->console);
+	const PolicyLook *look = &scene->console->policy;
+	char text[FMT_TEXT];
+	(void) pen_item(pen, ROLE_BADGE_INFO, " Policy ");
+	if (!view)
+		return;
+	(void) pen_item(pen, ROLE_STRONG, "  %s", view->policy);
+	if (view->steps >= 0)
+		(void) pen_item(pen, ROLE_LABEL, ", %s steps", fmt_count(text, (double) view->steps));
+	if (scene->live)
+		(void) pen_item(pen, ROLE_LABEL, "  of %s/%s", scene->live->target.namespace_, scene->live->target.name);
+	(void) pen_item(pen, ROLE_LABEL, "  fixed ");
+	bool has_any = false;
+	for (int i = 0; i < view->n_inputs; i++) {
+		if (!(look->query.fixed >> i & 1))
+			continue;
+		(void) pen_item(pen, ROLE_INFO, "%s %s ", view->input[i].name, fmt_plain(text, (double) look->query.value[i]));
+		has_any = true;
+	}
+	if (!has_any)
+		(void) pen_item(pen, ROLE_TEXT, "at the live point");
+	double age_s = (double) (scene->console->now_ms - look->at_ms) / 1000;
+	(void) pen_item(pen, ROLE_LABEL, "  asked %s ago", fmt_duration(text, age_s));
+}
+
+/* ---- state ---- */
+
+static bool is_there(const Console *console)
+{
+	return console->frame.live && console->feed->ops->inspect;
+}
+
+static void take(Console *console)
+{
+	PolicyLook *look = &console->policy;
+	const PolicyView *view = console->frame.policy;
+	if (!view || !look->asked_id || view->query_id != look->asked_id)
+		return;
+	look->asked_id = 0;
+	look->at_ms = console->now_ms;
+	if (!look->view)
+		look->view = malloc(sizeof *look->view);
+	if (look->view)
+		*look->view = *view;
+}
+
+static void ask(Console *console)
+{
+	PolicyLook *look = &console->policy;
+	if (!look->has_query)
+		look->query = (PolicyQuery) { .x = -1, .y = -1 };
+	look->has_query = true;
+	Rect pane = console->layout.pane[PANE_MAP].cols ? console->layout.pane[PANE_MAP] : console->layout.body;
+	int room = pane.cols - 4 - AXIS_COLS, cols = room >= 24 * 4 ? room / 4 : room >= 30 * 2 ? room / 2 : room;
+	look->query.nx = cols < 8 ? 8 : cols;
+	look->query.ny = pane.rows - 5 < 4 ? 4 : pane.rows - 5;
+	target_full_name(&console->frame.live->target, look->query.target, sizeof look->query.target);
+	if (console->feed->ops->inspect(console->feed, &look->query, &look->asked_id))
+		look->asked_id = 0;
+	look->asked_at_ms = console->now_ms;
+}
+
+static void refresh(Console *console)
+{
+	PolicyLook *look = &console->policy;
+	take(console);
+	bool is_waiting = look->asked_id && console->now_ms - look->asked_at_ms < PATIENCE_MS;
+	if (is_there(console) && !is_waiting && (!look->view || console->now_ms - look->asked_at_ms >= EVERY_MS))
+		ask(console);
+}
+
+static bool is_settled(const Console *console)
+{
+	return console->policy.view != NULL;
+}
+
+static void ask_anew(Console *console)
+{
+	console->policy.asked_id = 0;
+	if (is_there(console))
+		ask(console);
+}
+
+static void place_cursor(Console *console)
+{
+	PolicyLook *look = &console->policy;
+	if (!look->has_cursor)
+		cursor_of(console, &look->col, &look->row);
+	look->has_cursor = true;
+}
+
+static void move_cursor(Console *console, int by_col, int by_row)
+{
+	const PolicyView *view = view_of(console);
+	PolicyLook *look = &console->policy;
+	if (!view)
+		return;
+	place_cursor(console);
+	look->col = look->col + by_col < 0 ? 0 : look->col + by_col >= view->nx ? view->nx - 1 : look->col + by_col;
+	look->row = look->row + by_row < 0 ? 0 : look->row + by_row >= view->ny ? view->ny - 1 : look->row + by_row;
+}
+
+static void next_axes(Console *console)
+{
+	const PolicyView *view = view_of(console);
+	PolicyLook *look = &console->policy;
+	if (!view)
+		return;
+	int x = view->x, y = view->y;
+	do {
+		y++;
+		if (y >= view->n_inputs) {
+			y = 0;
+			x = (x + 1) % view->n_inputs;
+		}
+	} while (x == y);
+	look->query.x = x;
+	look->query.y = y;
+	look->has_cursor = false;
+	ask_anew(console);
+}
+
+static void next_odd(Console *console)
+{
+	const PolicyView *view = view_of(console);
+	if (!view)
+		return;
+	place_cursor(console);
+	int from = cell_at(view, console->policy.col, console->policy.row);
+	for (int i = 1; i <= view->n_cells; i++) {
+		int at = (from + i) % view->n_cells;
+		if (!(view->flag[at] & CELL_ODD))
+			continue;
+		console->policy.col = at % view->nx;
+		console->policy.row = at / view->nx;
+		return;
+	}
+	console_say(console, ROLE_OK, "no odd cell: nowhere does more load make up less likely");
+}
+
 void policy_fix(Console *console, const char *text)
 {
-	(void) console, (void) text;
+	const PolicyView *view = view_of(console);
+	char name[INPUT_NAME] = "", value[32] = "", *end;
+	int n = sscanf(text, "%31s %31s", name, value);
+	for (int i = 0; view && i < view->n_inputs && n > 0; i++) {
+		if (strncmp(view->input[i].name, name, strlen(name)) != 0)
+			continue;
+		float x = strtof(value, &end);
+		console->policy.query.fixed &= ~(UINT64_C(1) << i);
+		if (n == 2 && !*end && isfinite(x)) {
+			console->policy.query.fixed |= UINT64_C(1) << i;
+			console->policy.query.value[i] = x;
+		}
+		ask_anew(console);
+		return;
+	}
+	console_say(console, ROLE_WARN, "write an input's name and a value, such as rps 800; the name alone lets it go");
 }
+
+static bool act(Console *console, UiAction action)
+{
+	PolicyLook *look = &console->policy;
+	switch (action) {
+	case ACT_SHOW_NEXT: look->show = (PolicyShow) ((look->show + 1) % SHOW_COUNT); return true;
+	case ACT_RULE: look->show = look->show == SHOW_HPA ? SHOW_UP : SHOW_HPA; return true;
+	case ACT_AXES: next_axes(console); return true;
+	case ACT_FIX: console_prompt(console, PROMPT_FIX, "fix input (NAME VALUE)", ""); return true;
+	case ACT_ODD: next_odd(console); return true;
+	case ACT_LEFT: move_cursor(console, -1, 0); return true;
+	case ACT_RIGHT: move_cursor(console, 1, 0); return true;
+	case ACT_UP: move_cursor(console, 0, 1); return true;
+	case ACT_DOWN: move_cursor(console, 0, -1); return true;
+	case ACT_TARGET_NEXT:
+	case ACT_TARGET_BACK: {
+		int n = console->frame.n_targets;
+		console->target = n ? (console->target + (action == ACT_TARGET_NEXT ? 1 : n - 1)) % n : 0;
+		console->frame.live = n ? console->frame.target[console->target] : console->frame.live;
+		ask_anew(console);
+		return true;
+	}
+	default: return false;
+	}
+}
+
+static bool back(Console *console)
+{
+	bool had_cursor = console->policy.has_cursor;
+	console->policy.has_cursor = false;
+	return had_cursor;
+}
+
 const ScreenOps screen_policy = {
-	.name = "Policy", .key = '5', .pane = PANES, .n_panes = 1, .is_there = is_there, .head = head, .draw = draw,
+	.name = "Policy", .key = '5', .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
+	.refresh = refresh, .act = act, .back = back, .is_settled = is_settled,
 };

@@ -19,6 +19,7 @@ typedef struct FeedFrame {
 	const LiveView *const *target; /* [n_targets] all of them, in an order that does not change; lent with the frame */
 	int n_targets;
 	const ArchiveAnswer *archive; /* newest answer */
+	const PolicyView *policy;    /* the newest answer to inspect */
 	int64_t wall_ms;             /* now: of the machine, or of the recording */
 } FeedFrame;
 
@@ -33,6 +34,8 @@ typedef struct FeedOps {
 	/* Queues a question for the store; ERR_NOT_FOUND where there is none. */
 	int (*ask)(Feed *feed, const ArchiveQuery *query, int64_t *ret_query_id);
 	void (*free)(Feed *feed);
+	/* Queues a look at a policy, answered in a later frame; optional. ERR_NOT_FOUND: there is none to look at. */
+	int (*inspect)(Feed *feed, const PolicyQuery *query, int64_t *ret_query_id);
 } FeedOps;
 
 struct Feed { /* first member of each kind */

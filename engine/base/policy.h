@@ -17,6 +17,11 @@ typedef struct PolicyOps {
 	int (*decide)(Policy *policy, const Observation *obs, size_t n, Decision *ret_decision);
 	void (*reset)(Policy *policy); /* optional: forgets what it remembers of the past, for a new episode */
 	void (*free)(Policy *policy);
+	/* Optional, from any thread: a policy of its own that decides as this one does now, without a memory of the past, to be
+	 * asked apart from it. NULL: out of memory. */
+	Policy *(*copy)(Policy *policy);
+	/* Optional: what input i ranged over in training; false: not known. */
+	bool (*range)(const Policy *policy, int32_t i, float *ret_lo, float *ret_hi);
 } PolicyOps;
 
 struct Policy { /* first member of each kind */

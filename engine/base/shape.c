@@ -146,6 +146,7 @@ static const ShapeRow LIVE[] = {
 	INNER(model, health_shape), ONE(F64, pod_hours),
 	ONE(F64, slo_total_s), ONE(F64, slo_good_s), ONE(I64, sink_dropped), INNER(answers, answers_shape),
 	ONE(TEXT, owner), INNERS(condition, NULL, condition_shape), ARRAY(I64, duration_us, NULL),
+	ONE(I32, obs_dim), ARRAY(F32, obs, "obs_dim"),
 };
 SHAPE(shape_live, LIVE);
 #undef T
@@ -325,3 +326,21 @@ void shape_read(const Shape *shape, void *data, const Json *object)
 	}
 	keep_counts(shape, data);
 }
+
+#define T PolicyInput
+static const ShapeRow INPUT[] = {
+	ONE(TEXT, name), ONE(F32, now), ONE(F32, lo), ONE(F32, hi), ONE(F32, seen_lo), ONE(F32, seen_hi), ONE(F32, effect),
+};
+static SHAPE(input_shape, INPUT);
+#undef T
+
+#define T PolicyView
+static const ShapeRow POLICY[] = {
+	ONE(I32, code), ONE(TEXT, text), ONE(TEXT, policy), ONE(I64, steps), ONE(BOOL, is_rule), ONE(I32, n_inputs),
+	INNERS(input, "n_inputs", input_shape), ENUM(x, OBS_MAX), ENUM(y, OBS_MAX), ENUM(nx, POLICY_COLS + 1),
+	ENUM(ny, POLICY_ROWS + 1), ONE(I32, n_cells), ARRAY(F32, up, "n_cells"), ARRAY(F32, keep, "n_cells"),
+	ARRAY(F32, down, "n_cells"), ARRAY(F32, value, "n_cells"), ARRAY(I16, hpa, "n_cells"), ARRAY(I16, here, "n_cells"),
+	ARRAY(I32, flag, "n_cells"), ARRAY(F32, p_now, NULL), ONE(I32, hpa_now), ONE(I32, flip_input), ONE(F32, flip_value),
+};
+SHAPE(shape_policy, POLICY);
+#undef T

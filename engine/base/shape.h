@@ -28,7 +28,7 @@ struct Shape {
 	size_t n_rows;
 };
 
-extern const Shape shape_train, shape_live, shape_archive;
+extern const Shape shape_train, shape_live, shape_archive, shape_policy;
 
 /* Adds the struct's fields to a JSON object; NAN is null. */
 void shape_write(const Shape *shape, const void *data, Json *object);

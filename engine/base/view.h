@@ -164,6 +164,51 @@ typedef struct LiveView {
 	Condition condition[CONDITION_COUNT];
 	LoopCounters counters;
 	int64_t duration_us[4];      /* of the last cycle: query, inference, write, all; -1: not done */
+	int32_t obs_dim;             /* the newest observation; 0: none yet */
+	float obs[OBS_MAX];
 } LiveView;
+
+/* ---- a policy, looked at from all sides ---- */
+
+enum { POLICY_COLS = 60, POLICY_ROWS = 24, POLICY_CELLS = POLICY_COLS * POLICY_ROWS, INPUT_NAME = 32 };
+
+typedef struct PolicyQuery {
+	char target[NAMESPACE_MAX + NAME_MAX_K8S]; /* "namespace/name" whose policy and moment it is; "": the first */
+	int32_t x, y;              /* inputs on the axes; -1: its own choice */
+	int32_t nx, ny;            /* cells wanted; bounded by POLICY_COLS and POLICY_ROWS */
+	uint64_t fixed;            /* bit i: input i is value[i], not what it is now */
+	float value[OBS_MAX];
+} PolicyQuery;
+
+typedef struct PolicyInput {
+	char name[INPUT_NAME];
+	float now;                 /* at the cursor: live, or as fixed; NAN: not known */
+	float lo, hi;              /* of an axis */
+	float seen_lo, seen_hi;    /* in training; NAN: not known */
+	float effect;              /* on P(up), of the value against what is usual for it, the rest kept; NAN: not known */
+} PolicyInput;
+
+enum { CELL_OUTSIDE = 1 /* unlike anything in training */, CELL_ODD = 2 /* more load, less up than in the cell before */ };
+
+typedef struct PolicyView { /* the answer to a PolicyQuery */
+	int64_t query_id;
+	int32_t code;              /* 0, or ERR_* with text */
+	char text[120];
+	char policy[64];
+	int64_t steps;             /* of training; -1: a rule */
+	bool is_rule;              /* no probabilities: the choice is 1 */
+	int32_t n_inputs;
+	PolicyInput input[OBS_MAX];
+	int32_t x, y, nx, ny, n_cells;
+	float up[POLICY_CELLS], keep[POLICY_CELLS], down[POLICY_CELLS]; /* row by row, y upwards from lo */
+	float value[POLICY_CELLS]; /* the critic's; NAN: none */
+	int16_t hpa[POLICY_CELLS]; /* replicas that the HPA would set; -1: not known */
+	int16_t here[POLICY_CELLS]; /* replicas there; -1: not known */
+	int32_t flag[POLICY_CELLS]; /* CELL_* */
+	float p_now[3];            /* at the cursor: down, keep, up */
+	int32_t hpa_now;           /* -1: not known */
+	int32_t flip_input;        /* the nearest change of one input that changes the choice; -1: none */
+	float flip_value;
+} PolicyView;
 
 #endif

@@ -1,5 +1,6 @@
 /* See engine.h: snapshots are acquired and released, commands go to the worker that they are for. */
 #include "control/engine.h"
+#include "control/inspector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@ typedef struct EngineFeed {
 	Feed feed;
 	EngineParts parts;
 	int64_t next_id;
+	Inspector *inspector; /* NULL: nobody has looked at a policy yet */
 	const LiveView *target[FEED_TARGETS_MAX]; /* of the frame that is lent */
 } EngineFeed;
 
@@ -28,6 +30,7 @@ static int feed_next(Feed *feed, FeedFrame *ret_frame)
 		.target = engine->target,
 		.n_targets = n,
 		.archive = parts->archive ? snap_acquire(parts->archive->answers) : NULL,
+		.policy = engine->inspector ? snap_acquire(inspector_views(engine->inspector)) : NULL,
 		.wall_ms = clock_wall_ms(parts->clock),
 	};
 	return 0;
@@ -40,6 +43,7 @@ static void feed_release(Feed *feed, FeedFrame *frame)
 	for (int i = 0; i < frame->n_targets; i++)
 		snap_release(frame->target[i]);
 	snap_release(frame->archive);
+	snap_release(frame->policy);
 	*frame = (FeedFrame) { 0 };
 }
 
@@ -84,14 +88,26 @@ static int feed_ask(Feed *feed, const ArchiveQuery *query, int64_t *ret_query_id
 	return archive ? archive->ops->ask(archive, query, ret_query_id) : ERR_NOT_FOUND;
 }
 
+/* Most consoles never look: the thread starts with the first that does. */
+static int feed_inspect(Feed *feed, const PolicyQuery *query, int64_t *ret_query_id)
+{
+	EngineFeed *engine = (EngineFeed *) feed;
+	const EngineParts *parts = &engine->parts;
+	if (!parts->n_loops)
+		return ERR_NOT_FOUND;
+	int code = engine->inspector ? 0 : inspector_new(parts->loops, parts->n_loops, parts->wake, &engine->inspector);
+	return code ? code : inspector_ask(engine->inspector, query, ret_query_id);
+}
+
 static void feed_end(Feed *feed)
 {
+	inspector_free(((EngineFeed *) feed)->inspector);
 	free(feed);
 }
 
 int engine_feed_new(const EngineParts *parts, Feed **ret_feed)
 {
-	static const FeedOps ops = { "engine", feed_next, feed_release, feed_send, feed_ask, feed_end };
+	static const FeedOps ops = { "engine", feed_next, feed_release, feed_send, feed_ask, feed_end, feed_inspect };
 	EngineFeed *engine = calloc(1, sizeof *engine);
 	if (!engine)
 		return ERR_NOMEM;

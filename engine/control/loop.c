@@ -322,6 +322,11 @@ int loop_send(Loop *loop, const Command *command)
 	return queue_push(&loop->fleet->commands, &item);
 }
 
+const LoopConfig *loop_config(const Loop *loop)
+{
+	return &loop->config;
+}
+
 SnapBus *loop_views(Loop *loop)
 {
 	return &loop->views;

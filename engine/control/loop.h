@@ -76,6 +76,8 @@ void loop_stop(Loop *loop);
 int loop_send(Loop *loop, const Command *command);
 /* Of LiveView. */
 SnapBus *loop_views(Loop *loop);
+/* What it was made of. */
+const LoopConfig *loop_config(const Loop *loop);
 
 /* ---- many targets ---- */
 

@@ -173,6 +173,10 @@ void loop_record_cycle(Loop *loop)
 	count(loop, cycle);
 	add_point(&loop->view, &cycle->sample, cycle->decision.hpa);
 	add_row(loop, cycle);
+	if (cycle->is_observed) {
+		loop->view.obs_dim = cycle->obs.dim;
+		memcpy(loop->view.obs, cycle->obs.x, sizeof loop->view.obs);
+	}
 	record_decision(loop, cycle);
 	loop_tell(loop, before);
 	if (loop->config.on_cycle)

@@ -109,7 +109,15 @@ static void hpa_free(Policy *policy)
 	free(policy);
 }
 
-static const PolicyOps OPS = { "hpa", hpa_decide, hpa_reset, hpa_free };
+static Policy *hpa_copy(Policy *policy)
+{
+	Policy *copy = NULL;
+	return hpa_policy_new(&((HpaPolicy *) policy)->config, &copy) ? NULL : copy;
+}
+
+static const PolicyOps OPS = {
+	.name = "hpa", .decide = hpa_decide, .reset = hpa_reset, .free = hpa_free, .copy = hpa_copy,
+};
 
 int hpa_policy_new(const HpaConfig *config, Policy **ret_policy)
 {

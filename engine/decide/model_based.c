@@ -99,7 +99,7 @@ static void free_policy(Policy *policy)
 	free(policy);
 }
 
-static const PolicyOps MODEL_BASED = { "model-based", decide, start_over, free_policy };
+static const PolicyOps MODEL_BASED = { .name = "model-based", .decide = decide, .reset = start_over, .free = free_policy };
 
 int model_based_policy_new(const ModelBasedConfig *config, Policy **ret_policy)
 {
@@ -165,7 +165,9 @@ static void predictive_free(Policy *policy)
 	free(policy);
 }
 
-static const PolicyOps PREDICTIVE = { "predictive", predictive_decide, predictive_reset, predictive_free };
+static const PolicyOps PREDICTIVE = {
+	.name = "predictive", .decide = predictive_decide, .reset = predictive_reset, .free = predictive_free,
+};
 
 int predictive_policy_new(int32_t cpu_target_pct, double down_window_s, double startup_s, double interval_s, Policy **ret_policy)
 {

@@ -17,8 +17,9 @@ enum { CHUNK = 16 }; /* observations a forward pass */
 
 typedef struct ModelPolicy {
 	Policy policy;
-	Net *net;              /* the deciding thread's */
-	pthread_mutex_t lock;  /* of the two below */
+	Net *net;              /* the deciding thread's; changed under the lock alone, so that others can copy it */
+	pthread_mutex_t lock;  /* of the three below */
+	ModelInfo info;
 	Net *next;             /* NULL: none waits */
 	int64_t steps;
 	float *x;              /* [CHUNK][obs_dim] */
@@ -30,13 +31,12 @@ typedef struct ModelPolicy {
 static void take_next(ModelPolicy *model)
 {
 	(void) pthread_mutex_lock(&model->lock);
-	Net *next = model->next;
+	Net *old = model->next ? model->net : NULL;
+	if (model->next)
+		model->net = model->next;
 	model->next = NULL;
 	(void) pthread_mutex_unlock(&model->lock);
-	if (!next)
-		return;
-	net_free(model->net);
-	model->net = next;
+	net_free(old);
 }
 
 /* Softmax over the allowed actions and the first of the most likely. ERR_NONFINITE; ERR_NO_DATA: all are forbidden. */
@@ -114,7 +114,29 @@ static void free_policy(Policy *policy)
 	free(model);
 }
 
-static const PolicyOps OPS = { .name = "model", .decide = decide, .free = free_policy };
+static Policy *copy(Policy *policy)
+{
+	ModelPolicy *model = (ModelPolicy *) policy;
+	Policy *ret = NULL;
+	(void) pthread_mutex_lock(&model->lock);
+	Net *net = net_clone(model->next ? model->next : model->net);
+	ModelInfo info = model->info;
+	info.steps = model->steps;
+	(void) pthread_mutex_unlock(&model->lock);
+	return net && !model_policy_new(net, &info, policy->label, &ret) ? ret : NULL;
+}
+
+static bool range(const Policy *policy, int32_t i, float *ret_lo, float *ret_hi)
+{
+	const Net *net = ((const ModelPolicy *) policy)->net;
+	if (!net_range_min(net) || i >= net_config(net)->obs_dim)
+		return false;
+	*ret_lo = (float) net_range_min(net)[i];
+	*ret_hi = (float) net_range_max(net)[i];
+	return *ret_lo <= *ret_hi;
+}
+
+static const PolicyOps OPS = { .name = "model", .decide = decide, .free = free_policy, .copy = copy, .range = range };
 
 static void place(ModelPolicy *model, Carve *at)
 {
@@ -137,6 +159,7 @@ int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy 
 			    .obs_stack = info->obs_stack, .pod_price = info->pod_price },
 		.net = net,
 		.steps = info->steps,
+		.info = *info,
 	};
 	Carve at = { 0 };
 	place(&plan, &at);

@@ -16,6 +16,8 @@ typedef struct FakeFeed {
 	bool has_store;
 	ArchiveQuery asked;    /* the last question */
 	int64_t n_asked;
+	PolicyQuery inspected; /* the last look */
+	int64_t n_inspected;
 } FakeFeed;
 
 void fake_feed_init(FakeFeed *fake, const TrainView *train, const LiveView *live);

@@ -118,7 +118,7 @@ static void policy_end(Policy *policy)
 
 void fake_policy_init(FakePolicy *fake, int32_t action)
 {
-	static const PolicyOps ops = { "fake", policy_decide, NULL, policy_end };
+	static const PolicyOps ops = { .name = "fake", .decide = policy_decide, .free = policy_end };
 	*fake = (FakePolicy) { .policy = { .ops = &ops, .label = "fake" }, .action = action };
 }
 

@@ -382,3 +382,35 @@ void views_fill_target(LiveView *view, int i)
 		(void) snprintf(view->manual_who, sizeof view->manual_who, "alice");
 	}
 }
+
+void views_fill_policy(PolicyView *view)
+{
+	static const struct {
+		const char *name;
+		float now, lo, hi, seen_lo, seen_hi, effect;
+	} INPUTS[] = {
+		{ "cpu_usage", 316, 0, 700, 20, 610, .03f }, { "memory_usage", .23f, 0, 1, .1f, .9f, 0 },
+		{ "replicas", 4, 2, 12, 2, 12, -.11f }, { "latency", 312, 0, 900, 40, 800, .41f }, { "rps", 842, 0, 1500, 60, 1300, .22f },
+	};
+	*view = (PolicyView) { .steps = 806912, .n_inputs = 5, .x = 4, .y = 2, .nx = 28, .ny = 11, .n_cells = 28 * 11, .hpa_now = 6,
+		.flip_input = 3, .flip_value = 214, .p_now = { .04f, .21f, .75f } };
+	(void) snprintf(view->policy, sizeof view->policy, "first-run");
+	for (int i = 0; i < 5; i++) {
+		view->input[i] = (PolicyInput) { "", INPUTS[i].now, INPUTS[i].lo, INPUTS[i].hi, INPUTS[i].seen_lo, INPUTS[i].seen_hi,
+			INPUTS[i].effect };
+		(void) snprintf(view->input[i].name, INPUT_NAME, "%s", INPUTS[i].name);
+	}
+	for (int at = 0; at < view->n_cells; at++) {
+		double rps = 1500.0 * (at % view->nx) / (view->nx - 1), n = 2 + at / view->nx, load = rps / (n * 118);
+		double up = 1 / (1 + exp(-9 * (load - .9))), down = 1 / (1 + exp(9 * (load - .45)));
+		if (at % 61 == 30)
+			up *= .8;
+		view->up[at] = (float) up;
+		view->down[at] = (float) (down * (1 - up));
+		view->keep[at] = (float) (1 - up - down * (1 - up));
+		view->value[at] = (float) (60 - 20 * load - n);
+		view->here[at] = (int16_t) n;
+		view->hpa[at] = (int16_t) fmin(12, fmax(2, ceil(rps / 95)));
+		view->flag[at] = (rps < 60 || rps > 1300 ? CELL_OUTSIDE : 0) | (at % 61 == 30 && up > .1 ? CELL_ODD : 0);
+	}
+}

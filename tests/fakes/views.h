@@ -18,6 +18,7 @@ void views_fill_pair(ArchiveAnswer *answer, const int64_t *id, int n);
 void views_fill_log(ArchiveAnswer *answer);
 /* Target i of a cluster, each in a state of its own. */
 void views_fill_target(LiveView *view, int i);
+void views_fill_policy(PolicyView *view);
 int64_t views_wall_ms(void);
 
 #endif

@@ -16,6 +16,7 @@ typedef struct Views {
 	TrainView train;
 	LiveView live;
 	ArchiveAnswer runs, run;
+	PolicyView policy;
 } Views;
 
 static int add_store(Views *v, StrBuf *out)
@@ -29,6 +30,8 @@ static int add_store(Views *v, StrBuf *out)
 	static const int64_t PAIR[] = { 137, 136, 135, 133, 132, 131 };
 	views_fill_pair(&v->run, PAIR, 6);
 	code = code ? code : feed_record(&(FeedFrame) { .archive = &v->run }, out);
+	views_fill_policy(&v->policy);
+	code = code ? code : feed_record(&(FeedFrame) { .policy = &v->policy }, out);
 	views_fill_log(&v->run);
 	return code ? code : feed_record(&(FeedFrame) { .archive = &v->run }, out);
 }

@@ -45,7 +45,7 @@ static void rule_free(Policy *policy)
 	(void) policy;
 }
 
-static const PolicyOps RULE = { "rule", rule_decide, NULL, rule_free };
+static const PolicyOps RULE = { .name = "rule", .decide = rule_decide, .free = rule_free };
 
 /* ---- an environment that does not listen ---- */
 
