@@ -103,6 +103,14 @@ int session_wait(Session *session, bool (*is_done)(void *arg), void *arg)
 	return caught;
 }
 
+int session_wait_fd(int fd)
+{
+	struct pollfd fds[2] = { { .fd = caught_pipe[0], .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+	while (!caught && !fds[1].revents)
+		(void) poll(fds, 2, -1);
+	return caught;
+}
+
 int session_sleep(int seconds)
 {
 	struct pollfd fd = { .fd = caught_pipe[0], .events = POLLIN };

@@ -36,5 +36,7 @@ void session_catch_signals(void);
 int session_wait(Session *session, bool (*is_done)(void *arg), void *arg);
 /* Waits so long at most; 0, or the caught signal's number. */
 int session_sleep(int seconds);
+/* Until fd has something to read, or one of them: its number, or 0. */
+int session_wait_fd(int fd);
 
 #endif

@@ -9,6 +9,7 @@
 #include "cmd/tensor_log.h"
 #include "cmd/train_opts.h"
 #include "cmd/train_report.h"
+#include "cmd/train_seeds.h"
 #include "cmd/train_traffic.h"
 #include "control/engine.h"
 #include "storage/db.h"
@@ -365,6 +366,11 @@ int cmd_train(int argc, char **argv)
 	if (code) {
 		free(t);
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	}
+	if (t->options.seeds > 1 && !t->options.resume) {
+		status = train_seeds(&t->options, argc, argv);
+		free(t);
+		return status;
 	}
 	t->has_console = !t->options.is_headless && !t->options.is_json && ui_can_run();
 	if (!t->has_console)

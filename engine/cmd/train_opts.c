@@ -62,6 +62,8 @@ static const Opt OPTIONS[] = {
 	{ "out", 'o', OPT_STRING, offsetof(TrainOptions, out), 0, 0, "FILE", "where the trained policy goes (safetensors)", true },
 	OPTION("tensorboard", 0, OPT_STRING, tensorboard, 0, 0, "DIR", "event files for TensorBoard, as it trains; a folder a run"),
 	OPTION("resume", 0, OPT_INT64, resume, 1, 9e15, "RUN", "go on with a run from its last checkpoint"),
+	OPTION("seeds", 0, OPT_INT, seeds, 1, 64, "K", "trains under K seeds from --seed on, side by side, each a run of its own"),
+	OPTION("threads", 0, OPT_INT, threads, 0, 64, "N", "of this training; 0: as many as there are cores. They do not show in the result"),
 	OPTION("headless", 0, OPT_FLAG, is_headless, 0, 0, NULL, "no console, even on a terminal"),
 	OPTION("json", 0, OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a line on stdout; implies --headless"),
 	OPTION("screen", 0, OPT_STRING, screen, 0, 0, "NAME", "first screen: train, live or runs"),
@@ -87,7 +89,7 @@ static const TrainOptions COMMON = {
 	.min_replicas = 1, .max_replicas = 15, .eval_episodes = 10,
 	.learning_rate = "3e-4", .gamma = .99, .gae_lambda = .95, .clip_range = "0.2", .clip_range_vf = "0", .ent_coef = .01,
 	.vf_coef = .5, .max_grad_norm = .5, .normalize_advantage = true,
-	.observation = "seed", .reward = "seed", .stack = 1, .pod_price = .3, .violation_budget = .01,
+	.observation = "seed", .reward = "seed", .stack = 1, .seeds = 1, .pod_price = .3, .violation_budget = .01,
 };
 
 static void set_seed(TrainOptions *o)
@@ -236,7 +238,7 @@ static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
 	ppo->use_masks = o->use_masking;
 	ppo->total_timesteps = o->steps;
 	ppo->seed = (uint64_t) o->seed;
-	ppo->n_threads = cores < 1 ? 1 : cores > 64 ? 64 : (int32_t) cores;
+	ppo->n_threads = o->threads > 0 ? o->threads : cores < 1 ? 1 : cores > 64 ? 64 : (int32_t) cores;
 	int code = parse_schedule("learning-rate", o->learning_rate, 1, &ppo->learning_rate, &ppo->is_lr_linear, err);
 	if (!code)
 		code = parse_schedule("clip-range", o->clip_range, 10, &ppo->clip_range, &ppo->is_clip_linear, err);

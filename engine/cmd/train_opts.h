@@ -26,6 +26,7 @@ typedef struct TrainOptions {
 	const char *out, *tensorboard, *db, *screen, *glyphs, *color, *theme;
 	int64_t resume;
 	double speed;
+	int32_t seeds, threads;
 	bool is_headless, is_json;
 } TrainOptions;
 

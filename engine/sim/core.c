@@ -306,6 +306,7 @@ static void choose_service(const SimModel *model, SimRow *row)
 	const SimConfig *c = &model->config;
 	const SimVary *vary = &c->vary;
 	row->boot_scale = 1.0;
+	row->reward_scale = 1.0f;
 	if (!model->target_at)
 		return;
 	Service service = c->service;
@@ -319,6 +320,7 @@ static void choose_service(const SimModel *model, SimRow *row)
 		target->startup_s = (float) service_startup_p90_s(&service);
 	}
 	target->pod_price = (float) draw(&parameters, vary->price_min, vary->price_max, (double) c->pod_price);
+	row->reward_scale = (float) pow((double) target->pod_price / .4, -vary->price_even);
 }
 
 static int32_t start_replicas(const SimModel *model, SimRow *row)

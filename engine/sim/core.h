@@ -114,6 +114,7 @@ typedef struct SimRow {
 	uint32_t mask;         /* of the last observation */
 	int32_t direction;     /* of the last change of replicas; 0: none yet */
 	int32_t change_step;
+	float reward_scale;    /* by the price */
 	int32_t judged;        /* intervals in violations */
 	double violations;     /* sum of reward_violation since it was asked for */
 	uint32_t chance[4];    /* Philox block of this sub-step and its neighbour */

@@ -38,6 +38,7 @@ typedef struct SimVary { /* what each training episode draws, log-uniform betwee
 	double level_min, level_max;         /* mean demand over the episode in pods, in every other episode; the rest keep peak_rps */
 	double compression_max;              /* from the config's own up to here */
 	double price_min, price_max;         /* pod price */
+	double price_even;                   /* rewards are scaled by (price/.4)^-this, so that dear episodes do not drown cheap ones */
 	bool mirrors;                        /* traces run either way, and turn at the window's ends */
 	bool turns_clock;                    /* an episode begins at any time of the week */
 } SimVary;

@@ -142,7 +142,7 @@ static float slo_of(const SimModel *model, SimRow *row, const SimView *view, int
 	}
 	row->violations += (double) reward_violation(&model->config.slo, &step);
 	row->judged++;
-	return reward_slo(&model->config.slo, &step);
+	return row->reward_scale * reward_slo(&model->config.slo, &step);
 }
 
 static int end_episode(SimEnv *sim, size_t i, EnvBuf *buf)
@@ -281,7 +281,7 @@ static uint64_t mark_of(const SimModel *model)
 		(double) c->latency_hard_ms, (double) c->latency_window_s, c->terminate_at_bounds, c->start, c->observation,
 		c->level, c->balance, c->stack, c->reward, (double) c->pod_price, (double) c->slo.violation, (double) c->slo.kappa,
 		(double) c->slo.change, (double) c->slo.reversal, c->slo.is_plain, c->has_rails, c->vary.startup_min_s, c->vary.startup_max_s,
-		c->vary.level_min, c->vary.level_max, c->vary.compression_max, c->vary.price_min, c->vary.price_max,
+		c->vary.level_min, c->vary.level_max, c->vary.compression_max, c->vary.price_min, c->vary.price_max, c->vary.price_even,
 		c->vary.mirrors, c->vary.turns_clock, c->think_s, c->chaos_rate,
 		c->chaos_rate > 0.0 ? (double) c->chaos_steps : 0.0, c->n_plans, /* without chaos a run can go on for longer */
 	};
