@@ -171,7 +171,7 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	}
 	const Service *s = &config->service;
 	double window = fmax((double) config->latency_window_s, s->rate_window);
-	model->is_wide = fluid_has_wide();
+	model->is_wide = response_has_wide();
 	model->dt = (double) config->substep_s;
 	model->dt_ms = llround(1000.0 * model->dt);
 	model->substeps = (int32_t) lround((double) config->interval_s / model->dt);

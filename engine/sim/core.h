@@ -53,7 +53,7 @@ typedef struct SimModel {
 	bool may_oom;          /* a pod can reach its memory limit by itself */
 	bool may_contend;      /* a node's pods can want more than it has */
 	int32_t node_room;     /* pods of a node */
-	bool is_wide;          /* fluid_has_wide() */
+	bool is_wide;          /* response_has_wide() */
 	Target target;         /* what observation and reward look at */
 	RailsConfig rails;     /* where config.has_rails */
 	size_t pods_at, cohorts_at, history_at, kept_at, stamps_at, order_at, live_at; /* in a row, bytes */
@@ -272,8 +272,7 @@ void cohort_merge(SimRow *row, const SimView *view, int32_t from, int32_t to);
 
 /* What all pods counted in this sub-step becomes the next entry, and part of the totals. */
 void history_add(const SimModel *model, SimRow *row, const SimView *view, const Counts *counts);
-/* A mean pod's counters at a moment, in sub-steps since time 0; the oldest there are where the history is shorter. */
-void history_at(const SimModel *model, const SimRow *row, const SimView *view, double tick, float *ret_entry);
+/* One of the mean pod's counters at a moment, in sub-steps since time 0; the oldest where the history is shorter. */
 float history_column(const SimModel *model, const SimRow *row, const SimView *view, double tick, int32_t column);
 /* The entry of a sub-step not older than depth - 1. */
 static inline const float *history_entry(const SimModel *model, const SimRow *row, const SimView *view, int64_t tick)
@@ -282,11 +281,25 @@ static inline const float *history_entry(const SimModel *model, const SimRow *ro
 	return view->history + (at < 0 ? at + model->depth : at) * model->columns;
 }
 
+typedef struct Between { /* two entries, and the part of the way from one to the other */
+	const float *a, *b;
+	float part;
+} Between;
+
+static inline Between history_between(const SimModel *model, const SimRow *row, const SimView *view, double tick)
+{
+	int32_t most = model->depth - 1;
+	double back = (double) row->tick - tick; /* of the moment behind the newest entry */
+	back = back > most ? most : back > 0.0 ? back : 0.0;
+	int32_t whole = (int32_t) back;
+	const float *b = history_entry(model, row, view, row->tick - whole);
+	if (back == whole)
+		return (Between) { b, b, 0.0f };
+	return (Between) { history_entry(model, row, view, row->tick - whole - 1), b, 1.0f - (float) (back - whole) };
+}
+
 /* fluid.c: queues and counters over [now_s, now_s + dt] at rate_rps offered. */
 void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps);
-
-/* Whether this machine has the wider registers. */
-bool fluid_has_wide(void);
 
 /* discrete.c: the same by single requests. */
 void discrete_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps);

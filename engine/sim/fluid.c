@@ -4,7 +4,7 @@
  *
  * Two corrections to the plain equation. While the queue grows, the part of the growth that is not overload goes at .64
  * (2/pi: at saturation the mean grows as sqrt(4 mu t/pi), the equation as sqrt(2 mu t)). And a sub-step is the exact
- * solution of the locally linear equation, so that 5 s stay stable; where n moves much it is cut in eight.
+ * solution of the locally linear equation, so that 5 s stay stable; where n moves much it is cut in pieces.
  *
  * Away from the settled state what completes now is old: its age is the horizontal distance between the curves of
  * arrivals and departures, found by walking back over the pods' accepted arrivals (the lag rule).
@@ -20,7 +20,7 @@ static const double WARM = 5.0;  /* warm_times: .7 % are left */
 static const float TWIN = 1e-3f; /* of the number in the pod: less apart than this is the same */
 static const float KEPT_LOAD = .03f, KEPT_STRETCH = .005f; /* hazards are kept while load and stretch change by less */
 static const float CURVED = .01f; /* of mu, and of the arrivals */
-enum { PIECES = 8 };
+
 #define ALWAYS inline __attribute__((always_inline))
 
 typedef struct Flow { /* what all pods share in a sub-step */
@@ -388,17 +388,8 @@ __attribute__((target("avx2"))) static void live_wide(const Cast *cast, const Fl
 {
 	live_all(cast, flow, sum);
 }
-
-bool fluid_has_wide(void)
-{
-	return __builtin_cpu_supports("avx2");
-}
 #else
 #define live_wide live_all
-bool fluid_has_wide(void)
-{
-	return false;
-}
 #endif
 
 static float open_shares(const SimModel *model, SimRow *row, const SimView *view, double now_s)

@@ -52,30 +52,8 @@ void history_add(const SimModel *model, SimRow *row, const SimView *view, const 
 		rebase(model, view, to);
 }
 
-typedef struct Between { /* two entries, and the part of the way from one to the other */
-	const float *a, *b;
-	float part;
-} Between;
-
-static Between find(const SimModel *model, const SimRow *row, const SimView *view, double tick)
-{
-	double oldest = (double) (row->tick - model->depth + 1), newest = (double) row->tick;
-	double at = tick < oldest ? oldest : tick > newest ? newest : tick, whole = floor(at);
-	const float *a = history_entry(model, row, view, (int64_t) whole);
-	if (at == whole)
-		return (Between) { a, a, 0.0f };
-	return (Between) { a, history_entry(model, row, view, (int64_t) whole + 1), (float) (at - whole) };
-}
-
-void history_at(const SimModel *model, const SimRow *row, const SimView *view, double tick, float *ret_entry)
-{
-	Between at = find(model, row, view, tick);
-	for (int32_t k = 0; k < model->columns; k++)
-		ret_entry[k] = at.a[k] + at.part * (at.b[k] - at.a[k]);
-}
-
 float history_column(const SimModel *model, const SimRow *row, const SimView *view, double tick, int32_t column)
 {
-	Between at = find(model, row, view, tick);
+	Between at = history_between(model, row, view, tick);
 	return at.a[column] + at.part * (at.b[column] - at.a[column]);
 }

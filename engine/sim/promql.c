@@ -75,19 +75,11 @@ double rate_value(const RateWindow *window, const double *value, int32_t stride)
 	return increase * (reach / window->sampled_s / window->range_s);
 }
 
-/* rate_value() of counters that were not reset, side by side: everything times sampled_s x range_s, so that it has no
- * division and no branch. */
 static void add_young(const RateWindow *window, const double *first, const double *last, int32_t n, double *restrict sum)
 {
-	double mean_s = window->mean_s, near_s = 1.1 * mean_s, start_s = window->start_s, sampled_s = window->sampled_s;
-	double after_s = window->sampled_s + (window->end_s < near_s ? window->end_s : mean_s / 2.0);
-	double per_s = 1.0 / (window->sampled_s * window->range_s);
-	for (int32_t k = 0; k < n; k++) {
-		double increase = last[k] - first[k], to_start = start_s * increase, to_zero = sampled_s * first[k];
-		to_start = to_zero < to_start ? to_zero : to_start;
-		to_start = to_start < near_s * increase ? to_start : mean_s / 2.0 * increase;
-		sum[k] += (after_s * increase + to_start) * per_s;
-	}
+	RateTerms terms = rate_terms(window);
+	for (int32_t k = 0; k < n; k++)
+		sum[k] += rate_term(&terms, first[k], last[k] - first[k]);
 }
 
 void rate_add(const RateWindow *window, const double *value, int32_t stride, int32_t n, double *restrict sum)

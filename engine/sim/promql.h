@@ -29,6 +29,32 @@ static inline double rate_reach(double sampled_s, double mean_s, double start_s,
 	return sampled_s + (start_s < near_s ? start_s : half_s) + (end_s < near_s ? end_s : half_s);
 }
 
+/* What all series of a window share in rate_value(), where nothing was reset. */
+typedef struct RateTerms {
+	double sampled_s, start_s, near_s, half_s;
+	double after_s;       /* sampled, and what the end adds */
+	double per_s;         /* 1 / (sampled x range) */
+} RateTerms;
+
+static inline RateTerms rate_terms(const RateWindow *window)
+{
+	double near_s = 1.1 * window->mean_s, half_s = .5 * window->mean_s;
+	return (RateTerms) {
+		.sampled_s = window->sampled_s, .start_s = window->start_s, .near_s = near_s, .half_s = half_s,
+		.after_s = window->sampled_s + (window->end_s < near_s ? window->end_s : half_s),
+		.per_s = 1.0 / (window->sampled_s * window->range_s),
+	};
+}
+
+/* The rate of a counter that was `first` at the first sample and grew by `increase`: without a division or a branch. */
+static inline double rate_term(const RateTerms *terms, double first, double increase)
+{
+	double to_start = terms->start_s * increase, to_zero = terms->sampled_s * first;
+	to_start = to_zero < to_start ? to_zero : to_start;
+	to_start = to_start < terms->near_s * increase ? to_start : terms->half_s * increase;
+	return (terms->after_s * increase + to_start) * terms->per_s;
+}
+
 /* Of n samples from first_ms to last_ms, no resets; the caller sets first, last and size. False with less than two: no
  * data. */
 bool rate_window_at(int32_t n, int64_t first_ms, int64_t last_ms, int64_t now_ms, int64_t range_ms, RateWindow *ret);

@@ -18,21 +18,49 @@ static double n_of_row(int32_t i)
 	return (double) i * i / (ROOT_STEPS * ROOT_STEPS);
 }
 
-void response_stretch(const Response *response, float load, float stretch, float *ret_hazard)
+static inline __attribute__((always_inline)) void stretch_each(const Response *response, float load, float stretch,
+                                                               float *restrict hazard)
 {
-	int32_t j = (int32_t) load;
+	int32_t j = (int32_t) load, n = response->n_points;
 	if (j > TABLE_LOADS - 2)
 		j = TABLE_LOADS - 2;
-	const float *low = response->log_hazard[j], *high = response->log_hazard[j + 1];
+	const float *restrict low = response->log_hazard[j], *restrict high = response->log_hazard[j + 1];
 	float mix = load - (float) j, shift = LOG_STEPS * log2f(stretch);
-	for (int p = 0; p < response->n_points; p++) {
-		float x = response->point_log[p] - shift;
-		x = x > 0.0f ? x : 0.0f;
-		x = x < LOG_POINTS - 1.001f ? x : LOG_POINTS - 1.001f;
-		int32_t k = (int32_t) x;
-		float a = low[k] + mix * (high[k] - low[k]), b = low[k + 1] + mix * (high[k + 1] - low[k + 1]);
-		ret_hazard[p] = a + (x - (float) k) * (b - a);
-	}
+	for (int32_t p = 0; p < n; p += SIDE_BY_SIDE)
+		for (int32_t q = p; q < p + SIDE_BY_SIDE; q++) {
+			float x = response->point_log[q] - shift;
+			x = x > 0.0f ? x : 0.0f;
+			x = x < LOG_POINTS - 1.001f ? x : LOG_POINTS - 1.001f;
+			int32_t k = (int32_t) x;
+			float a = low[k] + mix * (high[k] - low[k]), b = low[k + 1] + mix * (high[k + 1] - low[k + 1]);
+			hazard[q] = a + (x - (float) k) * (b - a);
+		}
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void stretch_wide(const Response *response, float load, float stretch, float *hazard)
+{
+	stretch_each(response, load, stretch, hazard);
+}
+#else
+#define stretch_wide stretch_each
+#endif
+
+bool response_has_wide(void)
+{
+#ifdef __x86_64__
+	return __builtin_cpu_supports("avx2");
+#else
+	return false;
+#endif
+}
+
+void response_stretch(const Response *response, float load, float stretch, float *ret_hazard)
+{
+	if (response->is_wide)
+		stretch_wide(response, load, stretch, ret_hazard);
+	else
+		stretch_each(response, load, stretch, ret_hazard);
 }
 
 static float hazard_at(const float *low, const float *high, float mix, double t_s, double stretch)
@@ -211,7 +239,7 @@ static void fill_rows(Response *response)
 		double slope = (double) (response->row[to].rate - response->row[from].rate) / (n_of_row(to) - n_of_row(from));
 		row->slope = (float) slope;
 		row->gain = gain_of(slope, response->dt);
-		row->gain_small = gain_of(slope, response->dt / 8.0);
+		row->gain_small = gain_of(slope, response->dt / PIECES);
 		fill_hazard(response, i, row);
 	}
 }
@@ -276,6 +304,7 @@ int response_new(const Service *service, double dt, double soft_ms, double hard_
 	response->mu = (float) (service_cores(service) / service_demand_s(service));
 	response->concurrency = (float) service->concurrency;
 	response->dt = dt;
+	response->is_wide = response_has_wide();
 	response->row = mem_block((size_t) response->n_rows, sizeof *response->row);
 	response->log_hazard = mem_block(TABLE_LOADS, sizeof *response->log_hazard);
 	if (!response->row || !response->log_hazard)

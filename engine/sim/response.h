@@ -20,6 +20,7 @@ extern const double BUCKET_MS[BUCKETS];
 
 enum {
 	ROOT_STEPS = 16,  /* rows a unit of sqrt(n) */
+	PIECES = 4,       /* of a sub-step in which the number in the pod moves far */
 	LOAD_STEPS = 128, /* of the tables over rho in 0..2 */
 	LOG_STEPS = 16, LOG_POINTS = TIME_OCTAVES * LOG_STEPS + 1,
 };
@@ -33,7 +34,7 @@ typedef struct ResponseRow {
 	float rate;        /* completions a second */
 	float cores;
 	float slope;       /* d rate / d n */
-	float gain;        /* (1 - exp(-slope dt))/slope for the sub-step, and for an eighth of it */
+	float gain;        /* (1 - exp(-slope dt))/slope for the sub-step, and for a piece of it */
 	float gain_small;
 	float mean_s;      /* mean sojourn */
 	float load;        /* index into the table's loads, with fraction */
@@ -50,6 +51,7 @@ typedef struct Response {
 	float cores;                   /* in use then */
 	float concurrency;
 	double dt;                     /* sub-step, s */
+	bool is_wide;                  /* response_has_wide() */
 	int32_t first, bounds;         /* points 0..bounds-1 are BUCKET_MS[first..] */
 	int32_t n_points;              /* in use, a multiple of SIDE_BY_SIDE */
 	double point_s[POINTS];
@@ -97,6 +99,8 @@ static inline float response_settled(const Response *response, float rho)
 	return place_mix(load, response->n_at[load.at], response->n_at[load.at + 1]);
 }
 
+/* Whether this machine has wider registers for the loops over points; the bits are the same without. */
+bool response_has_wide(void);
 /* Hazards at the points of the distribution at `load` (of ResponseRow) with its times stretched. */
 void response_stretch(const Response *response, float load, float stretch, float *ret_hazard);
 /* The same with a delay added to each, and 200 ms more to a part of them: a packet lost and sent again. */

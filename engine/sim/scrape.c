@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ALWAYS inline __attribute__((always_inline))
+
 static const double STALE_S = 300.0; /* Prometheus's look-back */
 
 /* ---- cAdvisor ---- */
@@ -175,21 +177,13 @@ static Span scraped(const Query *q, int32_t last, int32_t ticks, int32_t listen)
 	return q->row->chaos.outage_from < INT32_MAX ? without_outage(&q->row->chaos, span, step) : span;
 }
 
-/* The rate of a counter whose zero is not in sight, over its increase from the first to the last sample. */
-static double per_increase(const Query *q, Span span, int64_t range_ms)
+static RateTerms terms_of(const Query *q, Span span, int64_t range_ms)
 {
-	double dt = q->model->dt, range_s = 1e-3 * (double) range_ms, sampled_s = dt * (span.last - span.first);
-	double mean_s = sampled_s / (span.n - 1), tick = (double) q->row->tick;
-	return rate_reach(sampled_s, mean_s, range_s - dt * (tick - span.first), dt * (tick - span.last)) / (sampled_s * range_s);
-}
-
-static RateWindow window_of(const Query *q, Span span, int64_t range_ms)
-{
-	RateWindow window;
-	int64_t ms = q->model->dt_ms;
-	(void) rate_window_at(span.n, span.first * ms, span.last * ms, q->row->tick * ms, range_ms, &window);
-	window.last = window.size = 1;
-	return window;
+	double dt = q->model->dt, range_s = 1e-3 * (double) range_ms, tick = (double) q->row->tick;
+	RateWindow window = { .sampled_s = dt * (span.last - span.first), .start_s = range_s - dt * (tick - span.first),
+		.end_s = dt * (tick - span.last), .range_s = range_s };
+	window.mean_s = window.sampled_s / (span.n - 1);
+	return rate_terms(&window);
 }
 
 /* ---- requests ---- */
@@ -202,7 +196,8 @@ static void add_plain(const Query *q, const Group *group, Answer *answer)
 	if (span.n >= 2) {
 		const float *a = history_entry(model, q->row, q->view, span.first);
 		const float *b = history_entry(model, q->row, q->view, span.last);
-		float per_s = (float) (group->pods * per_increase(q, span, model->latency_window_ms));
+		RateTerms terms = terms_of(q, span, model->latency_window_ms);
+		float per_s = (float) rate_term(&terms, 1e30, group->pods);
 		answer->served += per_s * (b[COLUMN_SERVED] - a[COLUMN_SERVED]);
 		answer->failed += per_s * (b[COLUMN_ERROR] - a[COLUMN_ERROR]);
 		for (int32_t p = 0; p < n; p += SIDE_BY_SIDE)
@@ -218,8 +213,8 @@ static void add_plain(const Query *q, const Group *group, Answer *answer)
 		const float *a = history_entry(model, q->row, q->view, span.first);
 		const float *b = history_entry(model, q->row, q->view, span.last);
 		int32_t ok = COLUMN_WITHIN + model->response->bounds;
-		answer->rps += group->pods * per_increase(q, span, model->rate_window_ms) *
-		               (double) ((b[ok] - a[ok]) + (b[COLUMN_ERROR] - a[COLUMN_ERROR]));
+		RateTerms terms = terms_of(q, span, model->rate_window_ms);
+		answer->rps += rate_term(&terms, 1e30, group->pods * (double) ((b[ok] - a[ok]) + (b[COLUMN_ERROR] - a[COLUMN_ERROR])));
 		answer->rps_tick = later(answer->rps_tick, span.last);
 		answer->n_rps += group->pods;
 	}
@@ -256,35 +251,45 @@ static void add_to_group(const Query *q, const Pod *pod, Answer *answer)
 	answer->group[k].pods++;
 }
 
-/* Its counters at the first and the last sample, from their zero on where that is known. */
-static RateWindow values_of(const Query *q, const Pod *pod, Span span, int64_t range_ms, double value[2][COLUMN_WITHIN + POINTS])
+typedef struct Counted { /* a pod's counters at their zero, and at the first and the last sample */
+	Between zero, first, last;
+	double older;      /* what they are more than is known, where the history does not reach their zero */
+} Counted;
+
+static ALWAYS Counted counted_in(const Query *q, const Pod *pod, Span span)
 {
 	const SimModel *model = q->model;
-	RateWindow window = window_of(q, span, range_ms);
-	float zero[COLUMN_WITHIN + POINTS] = { 0 }, first[COLUMN_WITHIN + POINTS], last[COLUMN_WITHIN + POINTS];
-	window.is_old = is_old(model, q->row, pod);
-	if (!window.is_old)
-		history_at(model, q->row, q->view, begin_of(model, pod), zero);
-	history_at(model, q->row, q->view, within_life(model, pod, span.first), first);
-	history_at(model, q->row, q->view, within_life(model, pod, span.last), last);
-	for (int32_t k = 0; k < model->columns; k++) {
-		value[0][k] = (double) (first[k] - zero[k]);
-		value[1][k] = (double) (last[k] - zero[k]);
-	}
-	return window;
+	return (Counted) {
+		.zero = history_between(model, q->row, q->view, begin_of(model, pod)),
+		.first = history_between(model, q->row, q->view, within_life(model, pod, span.first)),
+		.last = history_between(model, q->row, q->view, within_life(model, pod, span.last)),
+		.older = is_old(model, q->row, pod) ? 1e30 : 0.0,
+	};
 }
 
-static void add_requests(const Query *q, const Pod *pod, Answer *answer)
+static ALWAYS double between(Between at, int32_t k)
+{
+	return (double) at.a[k] + (double) at.part * ((double) at.b[k] - (double) at.a[k]);
+}
+
+static ALWAYS void add_columns(Counted in, const RateTerms *terms, int32_t from, int32_t n, double *restrict sum)
+{
+	RateTerms t = *terms;
+	for (int32_t k = 0; k < n; k++) {
+		double zero = between(in.zero, from + k), first = between(in.first, from + k), last = between(in.last, from + k);
+		sum[k] += rate_term(&t, first - zero + in.older, last - first);
+	}
+}
+
+static ALWAYS void add_requests_each(const Query *q, const Pod *pod, Answer *answer)
 {
 	const SimModel *model = q->model;
-	double value[2][COLUMN_WITHIN + POINTS];
-	int32_t last = pod->scrape_tick - model->scrape_ticks, stride = COLUMN_WITHIN + POINTS;
+	int32_t last = pod->scrape_tick - model->scrape_ticks, ok = COLUMN_WITHIN + model->response->bounds;
 	int32_t listen = (int32_t) ceil(fmax(pod->ready_s - (double) pod->listen, -1e9) / model->dt);
 	Span span = scraped(q, last, model->latency_ticks, listen);
 	if (span.n >= 2) {
-		RateWindow window = values_of(q, pod, span, model->latency_window_ms, value);
-		rate_add(&window, &value[0][COLUMN_SERVED], stride, COLUMN_WITHIN + model->response->bounds + 1 - COLUMN_SERVED,
-		         answer->series);
+		RateTerms terms = terms_of(q, span, model->latency_window_ms);
+		add_columns(counted_in(q, pod, span), &terms, COLUMN_SERVED, ok + 1 - COLUMN_SERVED, answer->series);
 		answer->bucket_tick = later(answer->bucket_tick, span.last);
 		answer->n_bucket++;
 	}
@@ -292,12 +297,30 @@ static void add_requests(const Query *q, const Pod *pod, Answer *answer)
 		return;
 	span = scraped(q, last, model->rate_ticks, listen);
 	if (span.n >= 2) {
-		RateWindow window = values_of(q, pod, span, model->rate_window_ms, value);
-		rate_add(&window, &value[0][COLUMN_ERROR], stride, 1, &answer->rps);
-		rate_add(&window, &value[0][COLUMN_WITHIN + model->response->bounds], stride, 1, &answer->rps);
+		RateTerms terms = terms_of(q, span, model->rate_window_ms);
+		Counted in = counted_in(q, pod, span);
+		add_columns(in, &terms, COLUMN_ERROR, 1, &answer->rps);
+		add_columns(in, &terms, ok, 1, &answer->rps);
 		answer->rps_tick = later(answer->rps_tick, span.last);
 		answer->n_rps++;
 	}
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void add_requests_wide(const Query *q, const Pod *pod, Answer *answer)
+{
+	add_requests_each(q, pod, answer);
+}
+#else
+#define add_requests_wide add_requests_each
+#endif
+
+static void add_requests(const Query *q, const Pod *pod, Answer *answer)
+{
+	if (q->model->is_wide)
+		add_requests_wide(q, pod, answer);
+	else
+		add_requests_each(q, pod, answer);
 }
 
 /* ---- cpu and memory ---- */
@@ -312,19 +335,13 @@ static void add_cpu(const Query *q, const Pod *pod, bool plain, const int16_t *s
 		return;
 	span.first = stamp_tick(q->row, stamp[span.n - 1]);
 	span.last = stamp_tick(q->row, stamp[0]);
+	RateTerms terms = terms_of(q, span, model->rate_window_ms);
 	if (plain) {
 		float a = history_entry(model, q->row, q->view, span.first)[COLUMN_CPU_S];
 		float b = history_entry(model, q->row, q->view, span.last)[COLUMN_CPU_S];
-		answer->cpu += per_increase(q, span, model->rate_window_ms) * (double) (b - a);
+		answer->cpu += rate_term(&terms, 1e30, (double) (b - a));
 	} else {
-		RateWindow window = window_of(q, span, model->rate_window_ms);
-		double zero = scrape_counted(model, q->row, q->view, pod, INT32_MIN, COLUMN_CPU_S);
-		const double value[] = {
-			scrape_counted(model, q->row, q->view, pod, span.first, COLUMN_CPU_S) - zero,
-			scrape_counted(model, q->row, q->view, pod, span.last, COLUMN_CPU_S) - zero,
-		};
-		window.is_old = is_old(model, q->row, pod);
-		rate_add(&window, value, 1, 1, &answer->cpu);
+		add_columns(counted_in(q, pod, span), &terms, COLUMN_CPU_S, 1, &answer->cpu);
 	}
 	answer->cpu_tick = later(answer->cpu_tick, span.last);
 	answer->n_cpu++;
