@@ -95,32 +95,32 @@ void chaos_reset(SimRow *row)
 		.start_scale = 1.0f };
 }
 
-static float size_of(const Chaos *chaos, ChaosKind kind, float otherwise)
+static float size_of(const Chaos *chaos, const ChaosFaults *faults, ChaosKind kind, float otherwise)
 {
-	return chaos_is_on(chaos, kind) ? chaos->size[kind] : otherwise;
+	return chaos_is_on(chaos, kind) ? faults->size[kind] : otherwise;
 }
 
 /* What the faults of this moment come to. */
-static void settle(SimRow *row)
+static void settle(SimRow *row, const ChaosFaults *faults)
 {
 	Chaos *chaos = &row->chaos;
 	chaos->next = INT32_MAX;
 	for (int k = 0; k < CHAOS_KINDS; k++) {
 		if (!chaos_is_on(chaos, (ChaosKind) k))
 			continue;
-		if (row->tick >= chaos->until[k])
+		if (row->tick >= faults->until[k])
 			chaos->active &= ~(1u << k);
-		else if (chaos->until[k] < chaos->next)
-			chaos->next = chaos->until[k];
+		else if (faults->until[k] < chaos->next)
+			chaos->next = faults->until[k];
 	}
-	float stress = size_of(chaos, CHAOS_CPU_STRESS, 0.0f);
-	chaos->speed = (1.0f - size_of(chaos, CHAOS_NEIGHBOUR, 0.0f)) / (1.0f + stress);
+	float stress = size_of(chaos, faults, CHAOS_CPU_STRESS, 0.0f);
+	chaos->speed = (1.0f - size_of(chaos, faults, CHAOS_NEIGHBOUR, 0.0f)) / (1.0f + stress);
 	chaos->cpu_share = chaos->speed;
 	chaos->cpu_extra = stress / (1.0f + stress);
-	chaos->delay_s = size_of(chaos, CHAOS_NETWORK_DELAY, 0.0f);
-	chaos->loss = size_of(chaos, CHAOS_NETWORK_LOSS, 0.0f);
-	chaos->start_scale = size_of(chaos, CHAOS_SLOW_START, 1.0f);
-	chaos->mem_bytes = size_of(chaos, CHAOS_MEMORY_STRESS, 0.0f) * MIB;
+	chaos->delay_s = size_of(chaos, faults, CHAOS_NETWORK_DELAY, 0.0f);
+	chaos->loss = size_of(chaos, faults, CHAOS_NETWORK_LOSS, 0.0f);
+	chaos->start_scale = size_of(chaos, faults, CHAOS_SLOW_START, 1.0f);
+	chaos->mem_bytes = size_of(chaos, faults, CHAOS_MEMORY_STRESS, 0.0f) * MIB;
 	if (!chaos_is_on(chaos, CHAOS_NODE_LOST) && chaos->ghosts) { /* given up: others take their place */
 		row->alive -= chaos->ghosts;
 		chaos->ghosts = 0;
@@ -164,9 +164,9 @@ static void begin(const SimModel *model, SimRow *row, const SimView *view, const
 		break;
 	}
 	chaos->active |= 1u << fault->kind;
-	chaos->until[fault->kind] = (int32_t) (row->tick + llround(for_s / model->dt));
-	chaos->size[fault->kind] = (float) fault->size;
-	settle(row);
+	view->faults->until[fault->kind] = (int32_t) (row->tick + llround(for_s / model->dt));
+	view->faults->size[fault->kind] = (float) fault->size;
+	settle(row, view->faults);
 }
 
 static double between(const double bound[2], uint32_t word)
@@ -204,7 +204,7 @@ void chaos_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 	if (row->tick < 0)
 		return;
 	if (row->tick >= row->chaos.next)
-		settle(row);
+		settle(row, view->faults);
 	row->chaos.seen |= row->chaos.active;
 	if (c->chaos_rate > 0.0 && row->tick % model->substeps == 0)
 		draw_fault(model, row, view, now_s);

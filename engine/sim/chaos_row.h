@@ -6,9 +6,12 @@
 
 #include <stdbool.h>
 
-typedef struct Chaos {
-	int32_t until[CHAOS_KINDS]; /* of the active ones */
+typedef struct ChaosFaults { /* of the active ones; only where the configuration has any */
+	int32_t until[CHAOS_KINDS];
 	float size[CHAOS_KINDS];
+} ChaosFaults;
+
+typedef struct Chaos {
 	int32_t next;          /* when the next of them ends */
 	uint32_t active, seen; /* kinds: now, and since seen was cleared */
 	int32_t outage_from, outage_to; /* of the last metrics outage, sub-steps without a scrape: [from, to) */

@@ -39,6 +39,8 @@ static void lay_out(SimModel *model)
 		model->observer_at = take(&used, sizeof(Observer));
 	if (model->config.has_rails)
 		model->rails_at = take(&used, sizeof(RailsHistory));
+	if (model->has_chaos)
+		model->faults_at = take(&used, sizeof(ChaosFaults));
 	if (model->jobs) {
 		model->discrete_at = take(&used, sizeof(Discrete));
 		model->servers_at = take(&used, cohorts * sizeof(Server));
@@ -53,6 +55,7 @@ SimView core_view(const SimModel *model, SimRow *row)
 	return (SimView) {
 		.target = model->target_at ? (void *) (base + model->target_at) : &model->target,
 		.observer = model->observer_at ? (void *) (base + model->observer_at) : NULL,
+		.faults = model->faults_at ? (void *) (base + model->faults_at) : NULL,
 		.rails = model->rails_at ? (void *) (base + model->rails_at) : NULL,
 		.pod = (void *) (base + model->pods_at), .cohort = (void *) (base + model->cohorts_at),
 		.history = (void *) (base + model->history_at), .kept = (void *) (base + model->kept_at), .stamp = (void *) (base + model->stamps_at),

@@ -27,7 +27,7 @@ enum { /* of the history: the mean pod's requests now, then its counters */
 	COLUMN_WITHIN, /* served within each point, in the response's order */
 };
 
-enum { HOUSE_PARTS = 256, COHORTS = 10 };
+enum { HOUSE_PARTS = 256, COHORTS = 8 };
 
 #define NO_NODE_S 1e6 /* a pending pod is ready so much later */
 
@@ -57,7 +57,7 @@ typedef struct SimModel {
 	Target target;         /* what observation and reward look at */
 	RailsConfig rails;     /* where config.has_rails */
 	size_t pods_at, cohorts_at, history_at, kept_at, stamps_at, order_at, live_at; /* in a row, bytes */
-	size_t target_at, observer_at, rails_at, discrete_at, servers_at, jobs_at; /* 0: there is none */
+	size_t target_at, observer_at, rails_at, faults_at, discrete_at, servers_at, jobs_at; /* 0: there is none */
 	uint32_t jobs;         /* a server has memory for; 0 at the fluid level */
 	size_t row_bytes;
 } SimModel;
@@ -95,7 +95,6 @@ typedef struct SimRow {
 	int64_t tick;          /* sub-steps since time 0; negative while warming up */
 	double next_event_s;   /* until then no pod changes by itself */
 	double served;         /* by the mean pod, ever */
-	int32_t trace;         /* of config.trace[] */
 	double trace_start_s, trace_from_s, trace_span_s; /* where the episode begins in the window, and the window */
 	double compression, traffic_scale; /* trace seconds a second, negative when it runs backwards; of peak_rps */
 	double boot_scale;     /* of the service's boot times */
@@ -105,6 +104,7 @@ typedef struct SimRow {
 	float pace;            /* of all its pods' work: 1, or less under faults and where nodes are crowded */
 	float cpu_share;       /* of the CPU time that the pods would use, what they get */
 	float busy_cores;      /* that they wanted in the last sub-step */
+	int32_t trace;         /* of config.trace[] */
 	int32_t nodes;         /* there are now */
 	int32_t pending;       /* pods without a node, since */
 	double pending_s;
@@ -175,6 +175,7 @@ typedef struct SimView {
 	const Target *target;  /* the model's, or one with this episode's start-up and price */
 	Observer *observer;    /* of observations that have a past */
 	RailsHistory *rails;   /* where config.has_rails */
+	ChaosFaults *faults;   /* where model.has_chaos */
 	Discrete *discrete;    /* at the request level */
 	Server *server;        /* [cohorts] */
 	Job *job;              /* [cohorts][jobs] */

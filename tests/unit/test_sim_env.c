@@ -246,6 +246,18 @@ static void capacity_grows_with_pods_and_latency(void **state)
 	assert_true(sim_capacity_rps(&service, 1, 1.0) == 0.0);
 }
 
+static void an_environment_is_less_than_a_page(void **state)
+{
+	(void) state;
+	SimConfig config;
+	sim_config_default(&config);
+	Batch batch = batch_new(&config, 1, 1);
+	size_t size = batch.env->ops->state_size(batch.env);
+	if (size >= 4096)
+		fail_msg("%zu bytes", size);
+	batch_free(&batch);
+}
+
 static void bad_settings_are_named(void **state)
 {
 	(void) state;
@@ -281,6 +293,7 @@ int main(void)
 		cmocka_unit_test(bounds_are_masked_or_end_the_episode),
 		cmocka_unit_test(overload_ends_the_episode_at_the_hard_limit),
 		cmocka_unit_test(capacity_grows_with_pods_and_latency),
+		cmocka_unit_test(an_environment_is_less_than_a_page),
 		cmocka_unit_test(bad_settings_are_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
