@@ -4,6 +4,7 @@
 #include "cmd/evaluate_report.h"
 
 #include "base/clock.h"
+#include "control/gate.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -87,7 +88,12 @@ static int evaluate(EvaluateCommand *e, Error *err)
 	if (code)
 		return code;
 	code = e->options.is_json ? evaluate_print_json(&e->contest) : evaluate_print_table(&e->contest);
-	return code ? error_set(err, code, "%s", err_text(code)) : 0;
+	if (code)
+		return error_set(err, code, "%s", err_text(code));
+	for (int32_t f = 0; f < e->config.n_families && e->options.is_stamped && !code; f++)
+		if (e->family[f].n_files)
+			code = gate_write(&e->contest, f, err);
+	return code;
 }
 
 int cmd_evaluate(int argc, char **argv)

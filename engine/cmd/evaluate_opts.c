@@ -1,6 +1,8 @@
 /* See evaluate_opts.h. */
 #include "cmd/evaluate_opts.h"
 
+#include "sim/service_file.h"
+
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,11 +11,12 @@
 #define OPTION(name, kind, field, lo, hi, arg, help) { name, 0, kind, offsetof(EvaluateOptions, field), lo, hi, arg, help, false }
 
 static const Opt OPTIONS[] = {
-	OPTION("policy", OPT_LIST, policy, 0, 0, "P", "hpa[:cpu=70], hpa-calibrated, static[:N], clairvoyant, model:FILE[,FILE...]; repeatable"),
+	OPTION("policy", OPT_LIST, policy, 0, 0, "P", "hpa[:cpu=70], hpa-calibrated, hpa-predictive, model-based, static[:N], clairvoyant, default, model:FILE[,FILE...], run:ID, choice"),
 	OPTION("trace", OPT_LIST, trace, 0, 0, "FILE", "request rates to replay: CSV t_s,rps; repeatable"),
 	SETTING("seeds", OPT_INT, seeds, 1, 1000, "N", "replays of each trace; the same traffic for every policy"),
 	SETTING("seed", OPT_INT64, seed, 0, 9e15, "N", "same seed, same numbers"),
 	SETTING("engine", OPT_STRING, engine, 0, 0, "WHAT", "fluid (fast), or des: every request an event, for a verdict"),
+	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service's parameters, as fit writes them; else the built-in one"),
 	SETTING("latency-soft", OPT_DOUBLE, latency_soft_ms, 1, 1e7, "MS", "soft limit of p95"),
 	SETTING("latency-hard", OPT_DOUBLE, latency_hard_ms, 1, 1e7, "MS", "hard limit of p95"),
 	SETTING("min-replicas", OPT_INT, min_replicas, 1, 10000, "N", "least replicas"),
@@ -27,6 +30,7 @@ static const Opt OPTIONS[] = {
 	SETTING("span", OPT_DURATION, span_s, 0, 1e9, "TIME", "most of a part that a replay plays; 0: all of it"),
 	SETTING("compression", OPT_DOUBLE, compression, 1, 60, "X", "trace seconds a simulated second"),
 	OPTION("fault", OPT_LIST, fault, 0, 0, "KIND", "in every replay: pod-kill, cpu-stress:at=10m,every=15m,for=270s, ...; repeatable"),
+	OPTION("stamp", OPT_FLAG, is_stamped, 0, 0, NULL, "write the finding into the files of the models that took part: run obeys it"),
 	OPTION("threads", OPT_INT, threads, 0, 64, "N", "0: as many as cores; the result is the same"),
 	OPTION("json", OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a line on stdout"),
 	OPTION("quiet", OPT_FLAG, is_quiet, 0, 0, NULL, "no progress on stderr"),
@@ -65,11 +69,17 @@ static int apply_sim(const EvaluateOptions *o, SimConfig *sim, Error *err)
 	sim->max_replicas = o->max_replicas;
 	sim->latency_soft_ms = (float) o->latency_soft_ms;
 	sim->latency_hard_ms = (float) o->latency_hard_ms;
+	ServiceFile service;
+	int code = o->service ? service_file_read(o->service, &service, err) : 0;
+	if (code)
+		return code;
+	if (o->service && !service_file_apply(&service, sim))
+		return error_set(err, ERR_USAGE, "%s: lb is %s; the fluid level balances at random, --engine des does as the file says", o->service,
+		                 SIM_BALANCE_NAME[service.balance]);
 	if (o->startup_s > 0)
 		service_set_startup(&sim->service, o->startup_s);
 	if (o->fault.n > CHAOS_PLANS)
 		return error_set(err, ERR_USAGE, "--fault: at most %d", CHAOS_PLANS);
-	int code = 0;
 	for (size_t i = 0; i < o->fault.n && !code; i++, sim->n_plans++)
 		code = chaos_parse(o->fault.item[i], &sim->plan[i], err);
 	return code;

@@ -7,11 +7,11 @@
 
 typedef struct EvaluateOptions {
 	OptList policy, trace, fault;
-	const char *engine, *format, *out, *fail_if, *db, *name;
+	const char *engine, *service, *format, *out, *fail_if, *db, *name;
 	int64_t seed;
 	int32_t seeds, min_replicas, max_replicas, threads;
 	double latency_soft_ms, latency_hard_ms, interval_s, startup_s, peak_rps, pod_price, lambda, report_from, span_s, compression;
-	bool is_json, is_quiet;
+	bool is_json, is_quiet, is_stamped;
 } EvaluateOptions;
 
 extern const OptCommand EVALUATE_COMMAND;

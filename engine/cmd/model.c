@@ -79,7 +79,7 @@ static void add_known(Json *to, const char *key, double value)
 static Json *describe(const Net *net, const ModelInfo *info, bool is_sb3)
 {
 	const NetConfig *config = net_config(net);
-	Json *to = json_new_object(), *train = NULL;
+	Json *to = json_new_object(), *train = NULL, *evaluation = NULL;
 	bool is_apart = config->has_value_arch;
 	json_add_string(to, "format", is_sb3 ? "sb3" : "safetensors");
 	json_add_int(to, "observations", config->obs_dim);
@@ -102,6 +102,10 @@ static Json *describe(const Net *net, const ModelInfo *info, bool is_sb3)
 		json_add_null(to, "train");
 	else
 		json_add(to, "train", train);
+	if (json_parse(info->evaluation_json, strlen(info->evaluation_json), &evaluation, NULL))
+		json_add_null(to, "evaluation");
+	else
+		json_add(to, "evaluation", evaluation);
 	return to;
 }
 

@@ -2,8 +2,10 @@
 #include "cmd/policies.h"
 
 #include "base/mem.h"
+#include "control/gate.h"
 #include "decide/hpa.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,4 +59,40 @@ int policy_gate(const ModelInfo *info, const char *word, Error *err)
 {
 	(void) info; /* no header holds an evaluation yet */
 	return error_set(err, ERR_REFUSED, "%s carries no evaluation against the HPA; watch it with --dry-run, or act with --force", word);
+}
+
+static int open_rule_of(const Gate *gate, Policy **ret_policy, Error *err)
+{
+	HpaConfig config;
+	hpa_config_default(&config);
+	config.cpu_target_pct = gate->hpa_cpu_pct;
+	config.downscale_window_ms = (int64_t) (1e3 * gate->hpa_down_window_s);
+	int code = hpa_policy_new(&config, ret_policy);
+	return code ? error_set(err, code, "%s", err_text(code)) : 0;
+}
+
+int policy_open_gated(const char *word, bool is_forced, Policy **ret_policy, ModelInfo *ret_info, char *said, size_t size, Error *err)
+{
+	Policy *policy = NULL;
+	Gate gate;
+	int code = policy_open(word, &policy, ret_info, err);
+	said[0] = '\0';
+	if (code)
+		return code;
+	*ret_policy = policy;
+	if (ret_info->steps < 0 || is_forced)
+		return 0;
+	code = gate_read(ret_info, &gate, err);
+	if (!code && gate.verdict == GATE_MODEL)
+		return 0;
+	policy_free(policy);
+	*ret_policy = NULL;
+	if (code)
+		return code;
+	if (gate.verdict == GATE_MISSING)
+		return error_set(err, ERR_REFUSED, "%s %s; evaluate it with --stamp, watch it with --dry-run, or act with --force", word, gate.text);
+	*ret_info = (ModelInfo) { .steps = -1 };
+	(void) snprintf(said, size, "%s takes %s: the HPA rule acts in its place, at cpu %d %% with a down window of %g s; --force has the model act",
+	                word, gate.text, gate.hpa_cpu_pct, gate.hpa_down_window_s);
+	return open_rule_of(&gate, ret_policy, err);
 }

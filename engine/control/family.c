@@ -356,6 +356,17 @@ int family_read(const char *word, Family *ret_family, Error *err)
 	return kind->read ? kind->read(ret_family, rest, err) : 0;
 }
 
+void family_hpa_setting(int32_t setting, int32_t *ret_cpu_pct, int32_t *ret_down_window_s)
+{
+	*ret_cpu_pct = GRID_FROM + setting % GRID * GRID_STEP;
+	*ret_down_window_s = DOWN_WINDOWS_S[setting / GRID];
+}
+
+double family_pod_price(const Family *family, const Arena *arena, int32_t setting)
+{
+	return family->obs_version == OBS_TREND ? price_of(family, arena, setting) : 0;
+}
+
 int32_t family_settings(const Family *family, const Arena *arena)
 {
 	return family->kind->n_settings ? family->kind->n_settings(family, arena) : 1;

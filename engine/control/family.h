@@ -50,6 +50,9 @@ struct Family {
 /* "hpa", "hpa:cpu=70", "hpa-calibrated", "static", "static:N", "clairvoyant", "model:FILE[,FILE...]", "default", "choice" or an existing path. ERR_USAGE
  * lists the known ones; what is wrong with a model file. */
 int family_read(const char *word, Family *ret_family, Error *err);
+/* What a setting of the calibrated rule stands for; the pod price of a setting of a model, 0 where it takes none. */
+void family_hpa_setting(int32_t setting, int32_t *ret_cpu_pct, int32_t *ret_down_window_s);
+double family_pod_price(const Family *family, const Arena *arena, int32_t setting);
 int32_t family_settings(const Family *family, const Arena *arena);
 /* "" where there is nothing to say. */
 void family_describe(const Family *family, const Arena *arena, int32_t setting, char text[SETTING_TEXT]);

@@ -87,6 +87,8 @@ static Json *metadata_of(const Net *net, const ModelInfo *info)
 	add_text(to, "steps", "%lld", (long long) info->steps);
 	json_add_string(to, "activation", config->activation == ACTIVATION_TANH ? "tanh" : "relu");
 	json_add_string(to, "train", info->train_json);
+	if (info->evaluation_json[0])
+		json_add_string(to, "evaluation", info->evaluation_json);
 	if (net_is_normalised(net)) {
 		add_doubles(to, "obs_mean", net_norm_mean(net), config->obs_dim);
 		add_doubles(to, "obs_var", net_norm_var(net), config->obs_dim);
@@ -171,6 +173,7 @@ static int read_info(const SafeFile *file, ModelInfo *ret_info, Error *err)
 		{ "latency_window_s", 0, 1e6 },
 	};
 	const char *format = safetensors_metadata(file, "format"), *train = safetensors_metadata(file, "train");
+	const char *evaluation = safetensors_metadata(file, "evaluation");
 	if (!format || strcmp(format, FORMAT) != 0)
 		return error_set(err, ERR_BAD_MODEL, "metadata: format is \"%.32s\", not %s", format ? format : "",
 				 FORMAT);
@@ -192,6 +195,9 @@ static int read_info(const SafeFile *file, ModelInfo *ret_info, Error *err)
 	if (!train || strlen(train) >= sizeof info.train_json)
 		return error_set(err, ERR_BAD_MODEL, "metadata: train is absent or too long");
 	str_copy(info.train_json, sizeof info.train_json, train);
+	if (evaluation && strlen(evaluation) >= sizeof info.evaluation_json)
+		return error_set(err, ERR_BAD_MODEL, "metadata: evaluation is too long");
+	str_copy(info.evaluation_json, sizeof info.evaluation_json, evaluation ? evaluation : "");
 	int code = read_features(file, &info, err);
 	if (code)
 		return code;

@@ -21,6 +21,7 @@ typedef struct ModelInfo {
 	int32_t max_replicas;
 	int64_t steps;         /* of training */
 	char train_json[2048]; /* hyper-parameters and traffic, a JSON object; "" where not known */
+	char evaluation_json[6144]; /* beside which policies it was measured, and what follows (control/gate.h); "" where it was not */
 } ModelInfo;
 
 /* Atomic: temporary file, fsync, rename. */

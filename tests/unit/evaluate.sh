@@ -34,3 +34,12 @@ check "an unknown policy is a usage error that names the known ones" '[ $status 
 check "no traffic is a usage error" '[ $status = 2 ] && grep -q -- "--trace FILE" "$dir/err"'
 "$maestro" evaluate --policy model:"$dir/none" --trace $trace >/dev/null 2>"$dir/err"; status=$?
 check "a model that is not there is a bad model" '[ $status = 5 ]'
+
+"$maestro" model convert --model tests/fixtures/sb3_ppo_seedlike.zip --out "$dir/m.safetensors" >/dev/null
+play --policy hpa-calibrated --policy model:"$dir/m.safetensors" --stamp >"$dir/out"
+check "a model of Stable-Baselines3 stands in the same table" '[ "$(jq -r "select(.seed==0 and .trace) | .policy" "$dir/out" | grep -c ^model)" = 1 ]'
+check "the finding is written into the model's file" \
+	'"$maestro" model inspect --model "$dir/m.safetensors" --json | jq -e ".evaluation | .chosen==\"hpa\" and .seeds==2 and (.traces|has(\"nasa95_jul_week\")) and (.table|length)==2" >/dev/null'
+cp tests/fixtures/sb3_ppo_seedlike.zip "$dir/m.zip"
+play --policy hpa-calibrated --policy model:"$dir/m.zip" --stamp >/dev/null; status=$?
+check "a zip is not stamped and stays as it was" '[ $status = 2 ] && cmp -s "$dir/m.zip" tests/fixtures/sb3_ppo_seedlike.zip'
