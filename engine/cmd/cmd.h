@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 int cmd_train(int argc, char **argv);
+int cmd_tune(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_console(int argc, char **argv);

@@ -21,6 +21,7 @@ typedef struct Subcommand {
 
 static const Subcommand SUBCOMMANDS[] = {
 	{ "train", cmd_train, "PPO training; the console on a terminal, progress lines elsewhere" },
+	{ "tune", cmd_tune, "a small search over train's hyper-parameters, by successive halving" },
 	{ "evaluate", cmd_evaluate, "policies on the same traffic, side by side" },
 	{ "run", cmd_run, "the observe-infer-act loop over one Deployment" },
 	{ "runs", cmd_runs, "the run store: list, show, compare, export, tag, delete, ..." },

@@ -32,7 +32,7 @@ void train_child_copy(TrainChild *child, int argc, char **argv, const char *cons
 typedef void TrainChildLine(void *arg, size_t i, const char *line);
 
 /*
- * Runs n children with --json --headless, at most `side_by_side` at once, and hands out their lines one at a time. Waits for all; a
+ * Runs n children with --json, at most `side_by_side` at once, and hands out their lines one at a time. Waits for all; a
  * signal that ends this process ends them too (each leaves a checkpoint). The worst exit status; > 128: by that signal.
  */
 int train_children(TrainChild *child, size_t n, size_t side_by_side, TrainChildLine *on_line, void *arg);

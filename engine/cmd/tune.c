@@ -1,0 +1,155 @@
+/*
+ * `maestro tune`: a small search over hyper-parameters by successive halving (Jamieson and Talwalkar 2016). Every candidate is a run of
+ * the store; each round trains those that are left as far again as the round before, and keeps the better third by the mean reward of
+ * their last evaluation, on traffic that none of them trains on and all of them share.
+ */
+#include "base/mem.h"
+#include "base/rng.h"
+#include "cmd/cmd.h"
+#include "cmd/session.h"
+#include "cmd/train_child.h"
+#include "cmd/train_opts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CANDIDATES = 9, KEEP = 3, ROUNDS = 3, TEXT = 24, SPACE_VALUES = 4 };
+
+/* What may differ, and what there is to choose from; the first is the preset's. */
+static const struct {
+	const char *option;
+	const char *value[SPACE_VALUES];
+} SPACE[] = {
+	{ "--learning-rate", { "lin_2e-3", "lin_1e-3", "lin_4e-3", "lin_5e-4" } },
+	{ "--gamma", { "0.97", "0.95", "0.98", "0.96" } },
+	{ "--ent-coef", { "0.005", "0.002", "0.01", "0.02" } },
+	{ "--gae-lambda", { "0.95", "0.9", "0.97", "0.8" } },
+	{ "--clip-range", { "0.2", "0.1", "0.3", "0.2" } },
+	{ "--n-steps", { "64", "32", "128", "64" } },
+};
+enum { N_SPACE = sizeof SPACE / sizeof *SPACE };
+
+typedef struct Candidate {
+	const char *value[N_SPACE];
+	int64_t run;
+	double reward;
+	char best_model[512];
+} Candidate;
+
+typedef struct Tune {
+	TrainOptions options;
+	int argc;
+	char **argv;
+	Candidate candidate[CANDIDATES];
+	size_t n;           /* left, best first */
+	TrainChild child[CANDIDATES];
+	char steps[TEXT], every[TEXT], run[CANDIDATES][TEXT], threads[TEXT], name[CANDIDATES][96];
+} Tune;
+
+/* The preset is the first candidate; the others are drawn. */
+static void draw(Tune *tune)
+{
+	Rng rng;
+	rng_init(&rng, (uint64_t) tune->options.seed, 0, RNG_PARAMETERS);
+	tune->n = CANDIDATES;
+	for (size_t i = 0; i < tune->n; i++)
+		for (size_t k = 0; k < N_SPACE; k++)
+			tune->candidate[i].value[k] = SPACE[k].value[i ? rng_below(&rng, SPACE_VALUES) : 0];
+}
+
+static void describe(Tune *tune, size_t i, bool is_first)
+{
+	static const char *const own[] = { "--steps", "--eval-every", "--name", "--resume", "--out", "-o", "--threads", "--seeds", NULL };
+	TrainChild *child = &tune->child[i];
+	Candidate *candidate = &tune->candidate[i];
+	*child = (TrainChild) { 0 };
+	train_child_copy(child, tune->argc, tune->argv, own);
+	for (size_t k = 0; k < N_SPACE; k++)
+		train_child_add(child, SPACE[k].option, candidate->value[k]);
+	train_child_add(child, "--steps", tune->steps);
+	train_child_add(child, "--eval-every", tune->every);
+	train_child_add(child, "--threads", tune->threads);
+	(void) snprintf(tune->name[i], sizeof tune->name[i], "%.60s-%zu", tune->options.name, i);
+	(void) snprintf(tune->run[i], sizeof tune->run[i], "%lld", (long long) candidate->run);
+	train_child_add(child, is_first ? "--name" : "--resume", is_first ? tune->name[i] : tune->run[i]);
+}
+
+static int by_reward(const void *a, const void *b)
+{
+	double x = ((const Candidate *) a)->reward, y = ((const Candidate *) b)->reward;
+	return isnan(x) ? !isnan(y) : isnan(y) ? -1 : x < y ? 1 : x > y ? -1 : 0;
+}
+
+static void print_candidate(const Tune *tune, const Candidate *candidate)
+{
+	if (tune->options.is_json)
+		printf("{\"event\":\"candidate\",\"run\":%lld,\"steps\":%s,\"mean_reward\":%.6g", (long long) candidate->run, tune->steps,
+		       candidate->reward);
+	else
+		printf("run %-4lld %9s steps  mean reward %8.3f ", (long long) candidate->run, tune->steps, candidate->reward);
+	for (size_t k = 0; k < N_SPACE; k++)
+		printf(tune->options.is_json ? ",\"%s\":\"%s\"" : " %s %s", SPACE[k].option + 2, candidate->value[k]);
+	printf(tune->options.is_json ? "}\n" : "\n");
+	(void) fflush(stdout);
+}
+
+/* Trains who is left to `steps`; sorts and prints them. The exit status. */
+static int run_round(Tune *tune, int64_t steps, bool is_first)
+{
+	size_t cores = train_cores(), at_once = cores < tune->n ? cores : tune->n;
+	(void) snprintf(tune->steps, sizeof tune->steps, "%lld", (long long) steps);
+	(void) snprintf(tune->every, sizeof tune->every, "%lld", (long long) (steps > 4 ? steps / 4 : 1));
+	(void) snprintf(tune->threads, sizeof tune->threads, "%zu", cores / at_once);
+	for (size_t i = 0; i < tune->n; i++)
+		describe(tune, i, is_first);
+	int status = train_children(tune->child, tune->n, at_once, NULL, NULL);
+	for (size_t i = 0; i < tune->n; i++) {
+		Candidate *candidate = &tune->candidate[i];
+		candidate->reward = tune->child[i].mean_reward;
+		candidate->run = tune->child[i].run;
+		str_copy(candidate->best_model, sizeof candidate->best_model, tune->child[i].best_model);
+	}
+	qsort(tune->candidate, tune->n, sizeof *tune->candidate, by_reward);
+	for (size_t i = 0; i < tune->n; i++)
+		print_candidate(tune, &tune->candidate[i]);
+	return status;
+}
+
+static int search(Tune *tune)
+{
+	int64_t steps = tune->options.steps;
+	for (int r = 1; r < ROUNDS; r++)
+		steps /= KEEP;
+	for (int r = 0; r < ROUNDS; r++) {
+		int status = run_round(tune, steps > 0 ? steps : 1, r == 0);
+		if (status)
+			return status;
+		if (r + 1 < ROUNDS)
+			tune->n = (tune->n + KEEP - 1) / KEEP;
+		steps *= KEEP;
+	}
+	if (!tune->options.is_json)
+		printf("best: run %lld  %s\n", (long long) tune->candidate[0].run, tune->candidate[0].best_model);
+	return 0;
+}
+
+int cmd_tune(int argc, char **argv)
+{
+	Tune *tune = calloc(1, sizeof *tune);
+	if (!tune)
+		return cmd_fail(ERR_NOMEM, NULL);
+	int code = train_options_parse(&tune->options, argc, argv);
+	if (code) {
+		free(tune);
+		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	}
+	tune->argc = argc;
+	tune->argv = argv;
+	session_catch_signals();
+	draw(tune);
+	int status = search(tune);
+	free(tune);
+	return status;
+}
