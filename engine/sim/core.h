@@ -27,7 +27,7 @@ enum { /* of the history: the mean pod's requests now, then its counters */
 	COLUMN_WITHIN, /* served within each point, in the response's order */
 };
 
-enum { HOUSE_PARTS = 256, COHORTS = 8 };
+enum { HOUSE_PARTS = 256, COHORTS = 7 };
 
 #define NO_NODE_S 1e6 /* a pending pod is ready so much later */
 
@@ -81,6 +81,11 @@ typedef struct Weather { /* of a sub-step: what follows from the load alone, and
 	float per, third;      /* of the frailty: its variance, and what the noise is multiplied with */
 } Weather;
 
+typedef struct Change { /* of one pod over a sub-step */
+	float n, served, dropped, cores, accepted;
+	Place middle;          /* where its mean n lies */
+} Change;
+
 typedef struct SimRow {
 	uint64_t seed;
 	uint32_t id, episode;
@@ -121,6 +126,8 @@ typedef struct SimRow {
 	float last[SAMPLE_FIELDS]; /* last known value of each signal, in the order of the SAMPLE_ bits */
 	Rng lifecycle;
 	Weather weather;
+	float steady_n;        /* of the oldest cohort, where it stays in this weather; < 0: not known */
+	Change steady;
 	StepTotals totals;
 } SimRow;
 
@@ -268,36 +275,6 @@ bool cohort_part(const SimModel *model, SimRow *row, const SimView *view, int32_
 void cohort_leave(SimRow *row, const SimView *view, int32_t lane);
 /* All pods of a cohort go over to another one in the same state. */
 void cohort_merge(SimRow *row, const SimView *view, int32_t from, int32_t to);
-
-/* history.c */
-
-/* What all pods counted in this sub-step becomes the next entry, and part of the totals. */
-void history_add(const SimModel *model, SimRow *row, const SimView *view, const Counts *counts);
-/* One of the mean pod's counters at a moment, in sub-steps since time 0; the oldest where the history is shorter. */
-float history_column(const SimModel *model, const SimRow *row, const SimView *view, double tick, int32_t column);
-/* The entry of a sub-step not older than depth - 1. */
-static inline const float *history_entry(const SimModel *model, const SimRow *row, const SimView *view, int64_t tick)
-{
-	int32_t at = row->at - (int32_t) (row->tick - tick);
-	return view->history + (at < 0 ? at + model->depth : at) * model->columns;
-}
-
-typedef struct Between { /* two entries, and the part of the way from one to the other */
-	const float *a, *b;
-	float part;
-} Between;
-
-static inline Between history_between(const SimModel *model, const SimRow *row, const SimView *view, double tick)
-{
-	int32_t most = model->depth - 1;
-	double back = (double) row->tick - tick; /* of the moment behind the newest entry */
-	back = back > most ? most : back > 0.0 ? back : 0.0;
-	int32_t whole = (int32_t) back;
-	const float *b = history_entry(model, row, view, row->tick - whole);
-	if (back == whole)
-		return (Between) { b, b, 0.0f };
-	return (Between) { history_entry(model, row, view, row->tick - whole - 1), b, 1.0f - (float) (back - whole) };
-}
 
 /* fluid.c: queues and counters over [now_s, now_s + dt] at rate_rps offered. */
 void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps);

@@ -7,7 +7,7 @@
  *
  * A warming pod is slow in what arrives: a request's demand grows by the pod's factor at that moment.
  */
-#include "sim/core.h"
+#include "sim/history.h"
 
 #include <math.h>
 #include <string.h>

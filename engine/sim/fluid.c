@@ -10,18 +10,17 @@
  * arrivals and departures, found by walking back over the pods' accepted arrivals (the lag rule).
  */
 #include "sim/chance.h"
-#include "sim/core.h"
+#include "sim/history.h"
 
 #include <math.h>
 #include <string.h>
 
 static const float RISING = .64f, RHO_MAX = .97f, RHO_SHAPE = .94f;
 static const double WARM = 5.0;  /* warm_times: .7 % are left */
+static const float STEADY = 1e-6f; /* of the number in the pod */
 static const float TWIN = 1e-3f; /* of the number in the pod: less apart than this is the same */
 static const float KEPT_LOAD = .03f, KEPT_STRETCH = .005f; /* hazards are kept while load and stretch change by less */
 static const float CURVED = .01f; /* of mu, and of the arrivals */
-
-#define ALWAYS inline __attribute__((always_inline))
 
 typedef struct Flow { /* what all pods share in a sub-step */
 	const Response *response;
@@ -31,11 +30,6 @@ typedef struct Flow { /* what all pods share in a sub-step */
 	float per, times; /* of the frailty: its variance 1/k; its draw times k */
 	float pace;       /* of all pods' work */
 } Flow;
-
-typedef struct Change { /* of one pod over a sub-step */
-	float n, served, dropped, cores, accepted;
-	Place middle;      /* where its mean n lies */
-} Change;
 
 static inline float at_most(float x, float limit)
 {
@@ -114,10 +108,8 @@ static __attribute__((noinline)) Change advance_in_pieces(const Flow *flow, floa
 /* Whether the rates of the equation change on the way: where they do not, one step is exact, however far it goes. */
 static bool is_curved(const Response *r, float from, float to)
 {
-	Place a = response_place(r, from), b = response_place(r, to);
-	const ResponseRow *row = r->row;
-	return fabsf(place_mix(a, row[a.at].rate, row[a.at + 1].rate) - place_mix(b, row[b.at].rate, row[b.at + 1].rate)) > CURVED * r->mu ||
-	       fabsf(place_mix(a, row[a.at].accept, row[a.at + 1].accept) - place_mix(b, row[b.at].accept, row[b.at + 1].accept)) > CURVED;
+	const ResponseRow *a = &r->row[response_place(r, from).at], *b = &r->row[response_place(r, to).at];
+	return fabsf(a->rate - b->rate) > CURVED * r->mu || fabsf(a->accept - b->accept) > CURVED;
 }
 
 static ALWAYS Change advance(const Flow *flow, float n, float lambda, float speed)
@@ -130,6 +122,19 @@ static ALWAYS Change advance(const Flow *flow, float n, float lambda, float spee
 	Place middle = response_place(r, .5f * (n + to));
 	return (Change) { .n = to, .accepted = accepted, .served = accepted - (to - n),
 		.dropped = lambda * (1.0f - accept) * flow->dt, .cores = cores_at(r, middle), .middle = middle };
+}
+
+/* The oldest cohort, in the endpoints throughout: once it stays where it is, it does so until the weather changes. */
+static ALWAYS Change advance_oldest(const Flow *flow, SimRow *row, float n, float speed)
+{
+	if (n == row->steady_n)
+		return row->steady;
+	Change change = advance(flow, n, flow->rate, speed);
+	if (fabsf(change.n - n) <= STEADY * n) {
+		change.n = row->steady_n = n;
+		row->steady = change;
+	}
+	return change;
 }
 
 /* ---- sojourns ---- */
@@ -284,12 +289,13 @@ static float speed_of(const Service *service, double age_s)
 	return 1.0f / (1.0f + ((float) service->warm_factor - 1.0f) * left);
 }
 
-static ALWAYS void live_through(const Cast *cast, const Flow *flow, Cohort *cohort, float speed, Counts *sum)
+static ALWAYS void live_through(const Cast *cast, const Flow *flow, Cohort *cohort, bool is_oldest, float speed, Counts *sum)
 {
 	const Response *r = flow->response;
 	float lambda = flow->rate * cohort->share, pods = (float) cohort->pods;
-	float rho = speed == flow->pace && cohort->share == 1.0f ? cast->row->weather.rho : lambda / (speed * r->mu);
-	Change change = advance(flow, cohort->n, lambda, speed);
+	bool is_usual = speed == flow->pace && cohort->share == 1.0f;
+	float rho = is_usual ? cast->row->weather.rho : lambda / (speed * r->mu);
+	Change change = is_usual && is_oldest ? advance_oldest(flow, cast->row, cohort->n, speed) : advance(flow, cohort->n, lambda, speed);
 	/* chance in the number of arrivals shows in what completes only while there is room */
 	float burst = rho < RHO_MAX && cohort->n < r->concurrency ? flow->burst : 1.0f;
 	float served = pods * at_least(change.served, 0.0f) * burst, hazard[POINTS];
@@ -375,7 +381,7 @@ static ALWAYS void live_all(const Cast *cast, const Flow *flow, Counts *sum)
 	for (int32_t k = cast->row->n_live - 1; k >= 0; k--) {
 		Cohort *cohort = &cast->view->cohort[cast->view->live[k]];
 		float speed = flow->pace * speed_of(&cast->model->config.service, cast->now_s - cohort->listen_s);
-		live_through(cast, flow, cohort, speed, sum);
+		live_through(cast, flow, cohort, k == 0, speed, sum);
 		if (k && speed == flow->pace && cohort->share == 1.0f && cohort->out_s == INFINITY)
 			join_twin(cast->row, cast->view, k);
 	}
@@ -409,8 +415,11 @@ void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 	Counts sum = { .open = open_shares(model, row, view, now_s) };
 	int32_t ghosts = chaos_ghosts(row);
 	const Load load = { (float) rate_rps, sum.open, (float) ghosts, row->pace };
-	if (memcmp(&load, &weather->load, sizeof load))
+	const Load *old = &weather->load;
+	if (load.rate_rps != old->rate_rps || load.open != old->open || load.ghosts != old->ghosts || load.pace != old->pace) {
 		change_weather(model, weather, load);
+		row->steady_n = -1.0f;
+	}
 	const uint32_t *word = words_of(model, row);
 	float arrivals = chance_poisson(word[0], weather->mean, weather->sd);
 	Flow flow = { .response = model->response, .dt = (float) model->dt, .rate = weather->rate, .pace = row->pace,

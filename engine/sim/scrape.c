@@ -8,14 +8,12 @@
  * cpu samples carry cAdvisor's own time stamp, and a stamp that Prometheus has already is no new sample, as on a
  * cluster. So they may be 30 s old, and what rate() does not extrapolate to is missing from the cpu.
  */
-#include "sim/core.h"
+#include "sim/history.h"
 #include "sim/promql.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#define ALWAYS inline __attribute__((always_inline))
 
 static const double STALE_S = 300.0; /* Prometheus's look-back */
 

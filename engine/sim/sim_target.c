@@ -3,7 +3,7 @@
  * its replicas. It is a row of the same core as the training environments.
  */
 #include "base/mem.h"
-#include "sim/core.h"
+#include "sim/history.h"
 
 #include <math.h>
 #include <stdio.h>
