@@ -163,6 +163,7 @@ tsan: setup-test ## the same tests under the thread sanitizer, but for those tha
 e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (needs Go for the first build)
 	@$(MAKE) --no-print-directory -s all programs
 	@tests/e2e/run.sh $(B)
+	@tests/e2e/guarded.sh $(B)
 	@tests/e2e/hpa_diff.sh $(B)
 
 sim-check: setup-build ## the simulator's acceptance table, measured now (a minute or two)

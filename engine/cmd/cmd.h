@@ -16,6 +16,8 @@ int cmd_runs(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_model_server(int argc, char **argv);
 int cmd_autoscaler(int argc, char **argv);
+int cmd_targets(int argc, char **argv);
+int cmd_override(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_suggestion_server(int argc, char **argv);
 int cmd_target_app(int argc, char **argv);

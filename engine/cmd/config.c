@@ -2,6 +2,7 @@
 #include "cmd/config.h"
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
+#include "cmd/run_target.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -32,7 +33,11 @@ static const char DEFAULT[] =
 	"#   learning-rate: 3e-4\n"
 	"# run:\n"
 	"#   max-replicas: 15\n"
-	"#   interval: 15s\n";
+	"#   interval: 15s\n"
+	"\n"
+	"# Deployments of `run` and `targets`, where --deployment names none (limits in ms):\n"
+	"# targets:\n"
+	"# - {target: shop/web, min: 2, max: 15, interval: 15s, policy: hpa, limits: {soft: 250, hard: 500}}\n";
 
 static bool is_name(const char *key)
 {
@@ -70,7 +75,7 @@ static int apply(const char *path, const Json *root, const char *command, Error 
 	for (const Json *m = json_first(json_is_object(root) ? json_get(root, command) : NULL); m && !code; m = json_next(m))
 		code = set(path, json_key(m), m, err);
 	for (const Json *m = json_first(root); m && !code; m = json_next(m))
-		if (!json_is_object(m))
+		if (!json_is_object(m) && strcmp(json_key(m), "targets")) /* these are run_target.c's */
 			code = set(path, json_key(m), m, err);
 	return code;
 }
@@ -108,7 +113,10 @@ static const char *take_option(int *argc, char **argv)
 int config_apply(int *argc, char **argv, Error *err)
 {
 	char standard[4096];
-	const char *path = take_option(argc, argv), *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	const char *path = take_option(argc, argv);
+	if (path && setenv("MAESTRO_CONFIG", path, 1)) /* for those who read more of the file */
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 	if (!path)
 		path = getenv("MAESTRO_CONFIG");
 	if (!path) {
@@ -161,6 +169,10 @@ int cmd_config(int argc, char **argv)
 	for (const Json *m = json_first(root); m && !code; m = json_next(m))
 		if (json_is_object(m))
 			code = apply(options.check, root, json_key(m), &err);
+	TargetList list = { 0 };
+	if (!code)
+		code = target_list_read(&(RunOptions) { .config = options.check }, "default", &list, &err);
+	target_list_done(&list);
 	json_free(root);
 	return code ? cmd_fail(code, &err) : 0;
 }

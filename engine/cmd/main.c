@@ -36,6 +36,8 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "keys", cmd_keys, "the console's keys, and the check of a keys.yaml" },
 	{ "colors", cmd_colors, "the palettes, their contrast, and how the colour-blind see them" },
 	{ "completion", cmd_completion, "completion for bash, zsh or fish" },
+	{ "targets", cmd_targets, "the targets, their settings and where each comes from" },
+	{ "override", cmd_override, "set or hold a target's replicas by hand, or give them back; audited" },
 	{ "config", cmd_config, "a commented configuration file, and the check of one" },
 	{ NULL, NULL, NULL },
 };
