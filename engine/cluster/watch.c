@@ -12,7 +12,8 @@
 #include <sys/random.h>
 
 enum { LINE_MAX = 16 << 20, PAGE = 500, PAGES_MAX = 200, CONNECT_MS = 5000, WAIT_MS = 1000, ENDS = 16, SHORT_MS = 1000 };
-static const double BACKOFF_MS = 800, BACKOFF_MAX_MS = 30000;
+static const int64_t BACKOFF_MS = 800;
+static const double BACKOFF_MAX_MS = 30000;
 
 typedef struct Stream {
 	Watch *watch;
@@ -63,7 +64,7 @@ static void path_of(const Stream *stream, StrBuf *path)
 static void fail(Stream *stream, int code, const char *why)
 {
 	Clock *clock = stream->watch->config.clock;
-	double most = stream->backoff_ms > 0 ? stream->backoff_ms * 2 : BACKOFF_MS;
+	double most = stream->backoff_ms > 0 ? stream->backoff_ms * 2 : (double) stream->watch->config.backoff_ms;
 	stream->backoff_ms = most < BACKOFF_MAX_MS ? most : BACKOFF_MAX_MS;
 	stream->next_ms = clock_mono_ms(clock) + 1 + (int64_t) (draw() * stream->backoff_ms);
 	stream->is_watching = false;
@@ -225,7 +226,7 @@ static void end_stream(Watch *watch, const HttpStreamEnd *end)
 	bool is_plain = end->status == 200 && !stream->failure[0];
 	if (is_plain || stream->needs_list) {
 		int64_t now_ms = clock_mono_ms(watch->config.clock);
-		stream->next_ms = now_ms + (now_ms - stream->opened_ms < SHORT_MS ? (int64_t) BACKOFF_MS : 0);
+		stream->next_ms = now_ms + (now_ms - stream->opened_ms < SHORT_MS ? watch->config.backoff_ms : 0);
 		return; /* whether it can be had again shows at once, and then readers are told */
 	}
 	(void) snprintf(why, sizeof why, "watch: %s", end->text[0] ? end->text : stream->failure[0] ? stream->failure : "it ended");
@@ -277,6 +278,8 @@ int watch_start(const WatchConfig *config, Watch **ret_watch, Error *err)
 	if (!watch)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	watch->config = *config;
+	if (watch->config.backoff_ms <= 0)
+		watch->config.backoff_ms = BACKOFF_MS;
 	watch->n = config->n * CACHE_KINDS;
 	watch->stream = calloc(watch->n, sizeof *watch->stream);
 	int code = watch->stream ? kube_client_new(config->kube, config->clock, &watch->client, err)

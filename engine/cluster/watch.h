@@ -18,6 +18,7 @@ typedef struct WatchConfig {
 	KubeCache *cache;          /* lent */
 	const char *const *namespace_; /* [n] lent for the call */
 	size_t n;
+	int64_t backoff_ms;        /* the first; 0: 800 */
 } WatchConfig;
 
 typedef struct Watch Watch;

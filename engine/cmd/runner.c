@@ -81,7 +81,7 @@ static int open_watch(Runner *r, Error *err)
 		if (is_new)
 			name[n++] = r->target[i].given.namespace_;
 	}
-	const WatchConfig watch = { &r->kubeconfig, &r->config.session->clock, r->budget, r->config.telemetry, r->cache, name, n };
+	const WatchConfig watch = { &r->kubeconfig, &r->config.session->clock, r->budget, r->config.telemetry, r->cache, name, n, 0 };
 	kube_cache_watched(r->cache);
 	int code = watch_start(&watch, &r->watch, err);
 	free(name);
