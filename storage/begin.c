@@ -8,11 +8,6 @@
 #include <sqlite3.h>
 #include <string.h>
 
-const char *run_kind_text(RunKind kind)
-{
-	return kind == RUN_TRAIN ? "train" : "control";
-}
-
 /* Prepares sql and binds the values that both statements below share as ?1 to ?7. */
 static int prepare(sqlite3 *db, const char *sql, const RunStart *start, const Owner *owner, int64_t wall_ms,
                    sqlite3_stmt **ret_stmt)

@@ -18,7 +18,4 @@ int begin_run(struct sqlite3 *db, const RunStart *start, int64_t wall_ms, int64_
 /* Renews the heartbeat of this process's runs. A code of SQLite's. */
 int begin_beat(struct sqlite3 *db, int64_t wall_ms);
 
-/* The store's word for a kind of run: "train", "control". */
-const char *run_kind_text(RunKind kind);
-
 #endif

@@ -5,6 +5,7 @@
 #include "storage/owner.h"
 
 #include "schema_2_sql.h"
+#include "schema_3_sql.h"
 #include "schema_sql.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,7 @@ typedef struct Migration {
 static const Migration MIGRATIONS[] = {
 	{ SCHEMA_SQL, sizeof SCHEMA_SQL / sizeof *SCHEMA_SQL },
 	{ SCHEMA_2_SQL, sizeof SCHEMA_2_SQL / sizeof *SCHEMA_2_SQL },
+	{ SCHEMA_3_SQL, sizeof SCHEMA_3_SQL / sizeof *SCHEMA_3_SQL },
 };
 _Static_assert(sizeof MIGRATIONS / sizeof *MIGRATIONS == DB_VERSION, "a version is a migration");
 

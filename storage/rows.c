@@ -241,6 +241,22 @@ static void bind_state(Binder *b, const Record *record)
 	put_text(b, s->detail);
 }
 
+static void bind_result(Binder *b, const Record *record)
+{
+	const RecordResult *r = &record->u.result;
+	put_int(b, record->wall_ms);
+	put_text(b, r->policy);
+	put_text(b, r->settings);
+	put_text(b, r->trace);
+	put_int(b, r->seed);
+	put_real(b, r->lambda);
+	put_real(b, r->v_pct);
+	put_real(b, r->pod_hours);
+	put_real(b, r->slo_violation_s);
+	put_real(b, r->slo_violation_soft_s);
+	put_text(b, r->figures);
+}
+
 static void bind_run_end(Binder *b, const Record *record)
 {
 	put_text(b, run_status_text(record->u.run_end));
@@ -274,6 +290,8 @@ static const struct {
 	                   " VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", bind_audit },
 	[RECORD_STATE] = { "INSERT INTO states (run, time, namespace, deployment, \"from\", \"to\", reason, detail)"
 	                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", bind_state },
+	[RECORD_RESULT] = { "INSERT INTO results (run, time, policy, settings, trace, seed, lambda, v_pct, pod_hours, slo_violation_s,"
+	                    " slo_violation_soft_s, figures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", bind_result },
 	[RECORD_RUN_END] = { "UPDATE runs SET status = ?2, ended = ?3 WHERE id = ?1", bind_run_end },
 };
 _Static_assert(sizeof KINDS / sizeof *KINDS == RECORD_RUN_END + 1, "every kind of record has its row");

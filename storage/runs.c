@@ -21,7 +21,8 @@
 #define RUN_COLUMNS                                                                                              \
 	"SELECT r.id, r.kind, r.status, r.name, r.seed, r.start, r.ended, r.steps, u.ep_rew_mean, u.ep_len_mean," \
 	" e.mean_reward, e.std_reward, CASE r.kind WHEN 'control' THEN (SELECT policy FROM decisions"             \
-	" WHERE run = r.id ORDER BY time DESC LIMIT 1) END, r.config, r.tags, r.note, r.locked, r.deleted"        \
+	" WHERE run = r.id ORDER BY time DESC LIMIT 1) WHEN 'evaluate' THEN (SELECT group_concat(DISTINCT policy)"    \
+	" FROM results WHERE run = r.id) END, r.config, r.tags, r.note, r.locked, r.deleted"        \
 	RUN_TABLES
 
 static const struct {
@@ -37,6 +38,7 @@ static const struct {
 	[PART_DECISIONS] = { "decisions", "SELECT * FROM decisions WHERE run = ?1 ORDER BY rowid" },
 	[PART_STATES] = { "states", "SELECT * FROM states WHERE run = ?1 ORDER BY rowid" },
 	[PART_AUDIT] = { "audit", "SELECT * FROM audit WHERE run = ?1 ORDER BY rowid" },
+	[PART_RESULTS] = { "results", "SELECT * FROM results WHERE run = ?1 ORDER BY rowid" },
 };
 
 const char *run_part_name(RunPart part)
@@ -71,6 +73,14 @@ static const char *text_or_empty(sqlite3_stmt *stmt, int column)
 {
 	const unsigned char *text = sqlite3_column_text(stmt, column);
 	return text ? (const char *) text : "";
+}
+
+static RunKind run_kind_of(const char *text)
+{
+	int k = RUN_KIND_COUNT - 1;
+	while (k > 0 && strcmp(text, run_kind_text((RunKind) k)) != 0)
+		k--;
+	return (RunKind) k;
 }
 
 static RunStatus status_of(const char *text)
@@ -115,7 +125,7 @@ static void read_run(sqlite3_stmt *stmt, RunRow *row)
 {
 	*row = (RunRow) {
 		.id = sqlite3_column_int64(stmt, 0),
-		.kind = strcmp(text_or_empty(stmt, 1), "control") ? RUN_TRAIN : RUN_CONTROL,
+		.kind = run_kind_of(text_or_empty(stmt, 1)),
 		.status = status_of(text_or_empty(stmt, 2)),
 		.seed = (uint64_t) sqlite3_column_int64(stmt, 4),
 		.start_ms = time_of(stmt, 5),
@@ -346,5 +356,20 @@ int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_c
 	} else if (step == SQLITE_DONE) {
 		code = error_set(err, ERR_NOT_FOUND, "run %lld: it has no checkpoint", (long long) id);
 	}
+	return finish(db, stmt, code, err);
+}
+
+int runs_best_model(struct sqlite3 *db, int64_t id, char *path, size_t size, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, "SELECT path FROM checkpoints WHERE run = ?1 AND kind = 'best' ORDER BY steps DESC, rowid DESC LIMIT 1", id, 0,
+	                   &stmt, err);
+	if (code)
+		return code;
+	int step = sqlite3_step(stmt);
+	if (step == SQLITE_ROW)
+		str_copy(path, size, text_or_empty(stmt, 0));
+	else if (step == SQLITE_DONE)
+		code = error_set(err, ERR_NOT_FOUND, "run %lld: it kept no best model; train with --eval-every", (long long) id);
 	return finish(db, stmt, code, err);
 }

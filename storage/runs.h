@@ -26,7 +26,7 @@ enum { RUN_CELLS_MAX = 48 };
 
 typedef enum RunPart {
 	PART_UPDATES, PART_LAST_UPDATE, PART_EVALS, PART_CHECKPOINTS, PART_INTERVENTIONS, PART_EPISODES, PART_DECISIONS,
-	PART_STATES, PART_AUDIT, PART_COUNT,
+	PART_STATES, PART_AUDIT, PART_RESULTS, PART_COUNT,
 } RunPart;
 
 /* "updates", "last_update", "evals", ...: the keys of `runs show --json`. */
@@ -61,5 +61,8 @@ int runs_last_decisions(struct sqlite3 *db, int64_t id, int64_t until_ms, int32_
                         Error *err);
 /* The checkpoint that a resumed run starts from: its newest of kind "last". ERR_NOT_FOUND. */
 int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err);
+
+/* The file of a training run's best policy. ERR_NOT_FOUND. */
+int runs_best_model(struct sqlite3 *db, int64_t id, char *path, size_t size, Error *err);
 
 #endif

@@ -104,7 +104,7 @@ static Role cell_id(const void *data, int row, char *text, size_t size)
 
 static Role cell_kind(const void *data, int row, char *text, size_t size)
 {
-	(void) snprintf(text, size, "%s", run_of(data, row)->kind == RUN_TRAIN ? "train" : "control");
+	(void) snprintf(text, size, "%s", run_kind_text(run_of(data, row)->kind));
 	return ROLE_LABEL;
 }
 

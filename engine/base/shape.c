@@ -153,7 +153,7 @@ SHAPE(shape_live, LIVE);
 
 #define T RunRow
 static const ShapeRow RUN[] = {
-	ONE(I64, id), ENUM(kind, RUN_CONTROL + 1), ENUM(status, RUN_STATUS_COUNT), ONE(TEXT, name), ONE(TEXT, policy), ONE(I64, seed),
+	ONE(I64, id), ENUM(kind, RUN_KIND_COUNT), ENUM(status, RUN_STATUS_COUNT), ONE(TEXT, name), ONE(TEXT, policy), ONE(I64, seed),
 	ONE(I64, start_ms), ONE(I64, end_ms), ONE(I64, steps), ONE(F64, ep_rew_mean), ONE(F64, ep_len_mean),
 	ONE(F64, eval_mean), ONE(F64, eval_std), ONE(U32, group), ONE(TEXT, tags), ONE(TEXT, note), ONE(BOOL, is_locked),
 	ONE(I64, deleted_ms),

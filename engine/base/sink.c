@@ -44,3 +44,9 @@ const char *run_status_text(RunStatus status)
 	static const char *const text[] = { "running", "done", "stopped", "failed", "crashed" };
 	return (unsigned) status < RUN_STATUS_COUNT ? text[status] : "?";
 }
+
+const char *run_kind_text(RunKind kind)
+{
+	static const char *const text[RUN_KIND_COUNT] = { "train", "control", "evaluate" };
+	return (unsigned) kind < RUN_KIND_COUNT ? text[kind] : "?";
+}

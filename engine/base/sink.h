@@ -12,7 +12,9 @@
 
 enum { EPISODE_STEPS_MAX = 1024 };
 
-typedef enum RunKind { RUN_TRAIN, RUN_CONTROL } RunKind;
+typedef enum RunKind { RUN_TRAIN, RUN_CONTROL, RUN_EVALUATE, RUN_KIND_COUNT } RunKind;
+/* "train", "control", "evaluate": the words of the store, `runs list` and the screen. */
+const char *run_kind_text(RunKind kind);
 typedef enum RunStatus { RUN_RUNNING, RUN_DONE, RUN_STOPPED, RUN_FAILED, RUN_CRASHED, RUN_STATUS_COUNT } RunStatus;
 /* "running", "done", "stopped", "failed", "crashed": the words of the store, `runs list` and the screen. */
 const char *run_status_text(RunStatus status);
@@ -29,7 +31,7 @@ typedef struct RunStart {
 /* Lent strings are copied by write. */
 typedef enum RecordKind {
 	RECORD_UPDATE, RECORD_EVAL, RECORD_EPISODE, RECORD_CHECKPOINT, RECORD_DECISION, RECORD_INTERVENTION,
-	RECORD_AUDIT, RECORD_STATE, RECORD_RUN_END,
+	RECORD_AUDIT, RECORD_STATE, RECORD_RESULT, RECORD_RUN_END,
 } RecordKind;
 
 typedef struct RecordUpdate { /* one PPO update */
@@ -98,6 +100,13 @@ typedef struct RecordState { /* a target's loop went from one state to another *
 	char detail[96];
 } RecordState;
 
+typedef struct RecordResult { /* one episode of an evaluation */
+	char policy[64], settings[80], trace[64];
+	int64_t seed;
+	double lambda, v_pct, pod_hours, slo_violation_s, slo_violation_soft_s;
+	char figures[1536]; /* JSON */
+} RecordResult;
+
 typedef struct Record {
 	RecordKind kind;
 	int64_t run_id;
@@ -111,6 +120,7 @@ typedef struct Record {
 		RecordIntervention intervention;
 		RecordAudit audit;
 		RecordState state;
+		RecordResult result;
 		RunStatus run_end;
 	} u;
 } Record;

@@ -2,8 +2,9 @@
 #include "cmd/cmd.h"
 #include "cmd/evaluate_opts.h"
 #include "cmd/evaluate_report.h"
+#include "cmd/evaluate_store.h"
 
-#include "base/clock.h"
+#include "base/mem.h"
 #include "control/gate.h"
 
 #include <signal.h>
@@ -18,7 +19,8 @@ typedef struct EvaluateCommand { /* what one call holds */
 	Family family[CONTEST_FAMILIES];
 	ContestConfig config;
 	Contest contest;
-	Clock clock;
+	Session session;
+	int64_t run_id;
 	int64_t shown_ms;
 } EvaluateCommand;
 
@@ -34,7 +36,7 @@ static void show_progress(void *arg, const char *stage, size_t done, size_t tota
 {
 	enum { WIDTH = 30, EVERY_MS = 200 };
 	EvaluateCommand *e = arg;
-	int64_t now = clock_mono_ms(&e->clock);
+	int64_t now = clock_mono_ms(&e->session.clock);
 	if (done < total && now - e->shown_ms < EVERY_MS)
 		return;
 	e->shown_ms = now;
@@ -65,9 +67,45 @@ static int read_policies(EvaluateCommand *e, Error *err)
 		list = &otherwise;
 	int code = 0;
 	for (size_t i = 0; i < list->n && !code; i++)
-		code = family_read(list->item[i], &e->family[e->config.n_families++], err);
+		code = evaluate_read_policy(&e->session, list->item[i], &e->family[e->config.n_families++], err);
 	e->config.family = e->family;
 	return code;
+}
+
+static int begin_run(EvaluateCommand *e, Error *err)
+{
+	char *config = evaluate_options_json(&e->options);
+	RunStart start = { .kind = RUN_EVALUATE, .seed = (uint64_t) e->options.seed, .config_json = config };
+	str_copy(start.name, sizeof start.name, e->options.name);
+	int code = config ? e->session.sink->ops->run_begin(e->session.sink, &start, &e->run_id, err) : ERR_NOMEM;
+	free(config);
+	return code;
+}
+
+static void end_run(EvaluateCommand *e, RunStatus status)
+{
+	Record record = { .kind = RECORD_RUN_END, .run_id = e->run_id, .wall_ms = clock_wall_ms(&e->session.clock), .u.run_end = status };
+	if (e->run_id)
+		e->session.sink->ops->write(e->session.sink, &record);
+}
+
+static int play(EvaluateCommand *e, Error *err)
+{
+	if (!e->options.is_quiet && isatty(STDERR_FILENO)) {
+		e->config.progress = show_progress;
+		e->config.arg = e;
+	}
+	int code = begin_run(e, err);
+	if (!code)
+		code = contest_run(&e->config, &stopped, &e->contest, err);
+	if (code) {
+		end_run(e, stopped ? RUN_STOPPED : RUN_FAILED);
+		return code;
+	}
+	evaluate_store_results(&e->session, e->run_id, &e->contest);
+	end_run(e, RUN_DONE);
+	code = e->options.is_json ? evaluate_print_json(&e->contest) : evaluate_print_table(&e->contest);
+	return code ? error_set(err, code, "%s", err_text(code)) : 0;
 }
 
 static int evaluate(EvaluateCommand *e, Error *err)
@@ -77,19 +115,8 @@ static int evaluate(EvaluateCommand *e, Error *err)
 		code = read_traces(e, err);
 	if (!code)
 		code = read_policies(e, err);
-	if (code)
-		return code;
-	clock_init_system(&e->clock);
-	if (!e->options.is_quiet && isatty(STDERR_FILENO)) {
-		e->config.progress = show_progress;
-		e->config.arg = e;
-	}
-	code = contest_run(&e->config, &stopped, &e->contest, err);
-	if (code)
-		return code;
-	code = e->options.is_json ? evaluate_print_json(&e->contest) : evaluate_print_table(&e->contest);
-	if (code)
-		return error_set(err, code, "%s", err_text(code));
+	if (!code)
+		code = play(e, err);
 	for (int32_t f = 0; f < e->config.n_families && e->options.is_stamped && !code; f++)
 		if (e->family[f].n_files)
 			code = gate_write(&e->contest, f, err);
@@ -110,9 +137,12 @@ int cmd_evaluate(int argc, char **argv)
 	struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART | (int) SA_RESETHAND };
 	(void) sigaction(SIGINT, &action, NULL);
 	(void) sigaction(SIGTERM, &action, NULL);
-	code = evaluate(e, &err);
+	code = session_open(&e->session, e->options.db, false, &err);
+	if (!code)
+		code = evaluate(e, &err);
 	status = stopped ? 128 + stopped : code ? cmd_fail(code, &err) : 0;
 	contest_done(&e->contest);
+	session_close(&e->session);
 	for (int32_t t = 0; t < e->config.n_traces; t++)
 		trace_done(&e->trace[t]);
 	free(e);

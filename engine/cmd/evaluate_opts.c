@@ -32,6 +32,8 @@ static const Opt OPTIONS[] = {
 	OPTION("fault", OPT_LIST, fault, 0, 0, "KIND", "in every replay: pod-kill, cpu-stress:at=10m,every=15m,for=270s, ...; repeatable"),
 	OPTION("stamp", OPT_FLAG, is_stamped, 0, 0, NULL, "write the finding into the files of the models that took part: run obeys it"),
 	OPTION("threads", OPT_INT, threads, 0, 64, "N", "0: as many as cores; the result is the same"),
+	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
+	OPTION("db", OPT_STRING, db, 0, 0, "FILE", "the run store"),
 	OPTION("json", OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a line on stdout"),
 	OPTION("quiet", OPT_FLAG, is_quiet, 0, 0, NULL, "no progress on stderr"),
 	{ 0 },
@@ -47,7 +49,7 @@ const OptCommand EVALUATE_COMMAND = {
 int evaluate_options_parse(EvaluateOptions *o, int argc, char **argv)
 {
 	int words;
-	*o = (EvaluateOptions) { .engine = "fluid", .seed = 1, .seeds = 3, .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = 250,
+	*o = (EvaluateOptions) { .engine = "fluid", .name = "evaluate", .seed = 1, .seeds = 3, .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = 250,
 		.latency_hard_ms = 500, .interval_s = 15, .lambda = 30, .report_from = 2.0 / 3, .compression = 1 };
 	return opts_parse(&EVALUATE_COMMAND, argc, argv, o, &words);
 }
@@ -102,4 +104,13 @@ int evaluate_options_apply(const EvaluateOptions *o, ContestConfig *ret, Error *
 	arena->startup_s = service_startup_median_s(&arena->sim.service);
 	arena->pod_capacity_rps = sim_capacity_rps(&arena->sim.service, 1, o->latency_soft_ms);
 	return isnan(arena->pod_capacity_rps) ? error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM)) : 0;
+}
+
+char *evaluate_options_json(const EvaluateOptions *options)
+{
+	Json *object = json_new_object();
+	opts_save(OPTIONS, options, object);
+	char *text = json_print(object);
+	json_free(object);
+	return text;
 }

@@ -18,6 +18,8 @@ extern const OptCommand EVALUATE_COMMAND;
 
 /* As opts_parse, over the defaults of the contract. */
 int evaluate_options_parse(EvaluateOptions *options, int argc, char **argv);
+/* All settings, for the store; freed by free(). NULL: out of memory. */
+char *evaluate_options_json(const EvaluateOptions *options);
 /* The base of every cell and the protocol; traces and families are the caller's. ERR_USAGE. */
 int evaluate_options_apply(const EvaluateOptions *options, ContestConfig *ret_config, Error *err);
 

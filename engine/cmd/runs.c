@@ -58,7 +58,7 @@ static Json *run_object(const RunRow *row)
 {
 	Json *run = json_new_object();
 	json_add_int(run, "id", row->id);
-	json_add_string(run, "kind", row->kind == RUN_TRAIN ? "train" : "control");
+	json_add_string(run, "kind", run_kind_text(row->kind));
 	json_add_string(run, "name", row->name);
 	json_add_string(run, "status", run_status_text(row->status));
 	json_add_string(run, "policy", *row->policy ? row->policy : NULL);
@@ -197,6 +197,7 @@ static const struct {
 	{ PART_EPISODES, { "steps", "time", "source", "reward", "length" } },
 	{ PART_DECISIONS, { "time", "state", "replicas", "latency", "rps", "action", "desired", "hpa", "applied", "reason" } },
 	{ PART_STATES, { "time", "from", "to", "reason", "detail" } },
+	{ PART_RESULTS, { "policy", "settings", "trace", "seed", "lambda", "v_pct", "pod_hours", "slo_violation_soft_s", "slo_violation_s" } },
 	{ PART_AUDIT, { "time", "who", "what", "from", "to", "result", "reason" } },
 };
 
@@ -288,7 +289,7 @@ static int show_text(const Request *request)
 			clock_format(row.end_ms, end);
 		printf("run %lld  ", (long long) row.id);
 		cells_print_padded(row.name, 0);
-		printf("\n  %-8s%s\n  %-8s%s\n", "kind", row.kind == RUN_TRAIN ? "train" : "control", "status",
+		printf("\n  %-8s%s\n  %-8s%s\n", "kind", run_kind_text(row.kind), "status",
 		       run_status_text(row.status));
 		printf("  %-8s%llu\n  %-8s%lld\n", "seed", (unsigned long long) row.seed, "steps", (long long) row.steps);
 		printf("  %-8s%s\n  %-8s%s\n  %-8s", "start", start, "end", end, "config");
@@ -337,7 +338,7 @@ static int export_csv(const Request *request)
 	int code = runs_get(request->db, request->id[0], &row, NULL, request->err);
 	if (code)
 		return code;
-	RunPart part = row.kind == RUN_TRAIN ? PART_UPDATES : PART_DECISIONS;
+	RunPart part = row.kind == RUN_TRAIN ? PART_UPDATES : row.kind == RUN_EVALUATE ? PART_RESULTS : PART_DECISIONS;
 	return runs_part(request->db, request->id[0], part, cells_print_csv, &is_first, request->err);
 }
 

@@ -5,6 +5,7 @@ cd "$(dirname "$0")/../.."
 maestro=${MAESTRO_TEST_BUILD:-build}/maestro
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+export MAESTRO_DB=$dir/runs.db
 check() { if eval "$2"; then echo "ok $1"; else echo "not ok $1"; fi; }
 
 trace=engine/sim/traces/nasa95_jul_week.csv
@@ -43,3 +44,10 @@ check "the finding is written into the model's file" \
 cp tests/fixtures/sb3_ppo_seedlike.zip "$dir/m.zip"
 play --policy hpa-calibrated --policy model:"$dir/m.zip" --stamp >/dev/null; status=$?
 check "a zip is not stamped and stays as it was" '[ $status = 2 ] && cmp -s "$dir/m.zip" tests/fixtures/sb3_ppo_seedlike.zip'
+
+"$maestro" runs list --json | jq -s . >"$dir/runs"
+id=$(jq -r "map(select(.kind==\"evaluate\" and .status==\"done\")) | last | .id" "$dir/runs")
+check "an evaluation is a run of the store, with a row an episode and lambda" \
+	'[ "$("$maestro" runs show $id --json | jq ".results | length")" = 16 ] && "$maestro" runs show $id | grep -q "hpa-calibrated"'
+play --policy run:$id >/dev/null; status=$?
+check "a run without a model is no policy" '[ $status = 1 ]'
