@@ -5,6 +5,7 @@
 #include "cmd/evaluate_store.h"
 
 #include "base/mem.h"
+#include "control/fail_if.h"
 #include "control/gate.h"
 
 #include <signal.h>
@@ -120,7 +121,10 @@ static int evaluate(EvaluateCommand *e, Error *err)
 	for (int32_t f = 0; f < e->config.n_families && e->options.is_stamped && !code; f++)
 		if (e->family[f].n_files)
 			code = gate_write(&e->contest, f, err);
-	return code;
+	bool fails = false;
+	if (!code && e->options.fail_if)
+		code = fail_if_eval(e->options.fail_if, summary_lookup, &e->contest, &fails, err);
+	return fails ? error_set(err, ERR_GATE, "the gate failed: %.200s", e->options.fail_if) : code;
 }
 
 int cmd_evaluate(int argc, char **argv)

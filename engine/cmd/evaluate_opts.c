@@ -30,6 +30,7 @@ static const Opt OPTIONS[] = {
 	SETTING("span", OPT_DURATION, span_s, 0, 1e9, "TIME", "most of a part that a replay plays; 0: all of it"),
 	SETTING("compression", OPT_DOUBLE, compression, 1, 60, "X", "trace seconds a simulated second"),
 	OPTION("fault", OPT_LIST, fault, 0, 0, "KIND", "in every replay: pod-kill, cpu-stress:at=10m,every=15m,for=270s, ...; repeatable"),
+	OPTION("fail-if", OPT_STRING, fail_if, 0, 0, "EXPR", "exit 6 where it holds: v_change(default,hpa-calibrated).hi > 0 || v_pct > 2"),
 	OPTION("stamp", OPT_FLAG, is_stamped, 0, 0, NULL, "write the finding into the files of the models that took part: run obeys it"),
 	OPTION("threads", OPT_INT, threads, 0, 64, "N", "0: as many as cores; the result is the same"),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),

@@ -50,7 +50,7 @@ static void print_help(void)
 	for (const Subcommand *s = SUBCOMMANDS; s->name; s++)
 		printf("  %-17s %s\n", s->name, s->help);
 	printf("\n`maestro COMMAND --help` lists a command's options.\n"
-	       "exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 API or Prometheus unreachable, 5 bad model or data\n");
+	       "exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 API or Prometheus unreachable, 5 bad model or data, 6 gate failed\n");
 }
 
 static int unknown(const char *word)

@@ -132,3 +132,50 @@ void versus_done(VersusSummary *versus)
 	free(versus->v_change);
 	versus->v_change = NULL;
 }
+
+static int32_t find_family(const Contest *contest, const char *word)
+{
+	int32_t f = 0;
+	while (f < contest->config.n_families && strcmp(contest->config.family[f].word, word) != 0)
+		f++;
+	return f < contest->config.n_families ? f : -1;
+}
+
+static double end_of(const Span *span, const char *end)
+{
+	return !*end ? span->iqm : !strcmp(end, "lo") ? span->traces_lo : span->traces_hi;
+}
+
+static int look_up_versus(const Contest *contest, bool is_change, int32_t family, int32_t against, const char *end, double *ret)
+{
+	VersusSummary versus;
+	int code = summary_versus(contest, family, against, 0, &versus);
+	if (code)
+		return code;
+	const VersusGroup *all = &versus.group[GROUP_ALL];
+	*ret = end_of(is_change ? &all->v_change : &all->pod_hours_ratio, end);
+	versus_done(&versus);
+	return 0;
+}
+
+int summary_lookup(void *arg, const char *name, const char *first, const char *second, const char *end, double *ret, Error *err)
+{
+	const Contest *contest = arg;
+	bool is_change = !strcmp(name, "v_change"), is_ratio = !strcmp(name, "pod_hours_ratio");
+	int32_t family = *first ? find_family(contest, first) : 0, against = find_family(contest, second);
+	if (family < 0 || (*second && against < 0))
+		return error_set(err, ERR_USAGE, "--fail-if: policy \"%.60s\" takes no part", family < 0 ? first : second);
+	if ((is_change || is_ratio) != (*second != '\0'))
+		return error_set(err, ERR_USAGE, "--fail-if: write v_change(POLICY,VERSUS) or pod_hours_ratio(POLICY,VERSUS)");
+	if (is_change || is_ratio)
+		return look_up_versus(contest, is_change, family, against, end, ret);
+	for (int k = 0; k < FIGURE_COUNT; k++) {
+		Span span;
+		if (strcmp(name, figure_key((Figure) k)) != 0)
+			continue;
+		int code = summary_figure(contest, family, 0, (Figure) k, &span);
+		*ret = code ? NAN : end_of(&span, end);
+		return code;
+	}
+	return error_set(err, ERR_USAGE, "--fail-if: there is no figure \"%.60s\"; they are the keys of --json's lines", name);
+}

@@ -44,4 +44,7 @@ typedef struct VersusSummary {
 int summary_versus(const Contest *contest, int32_t family, int32_t against, int32_t lambda, VersusSummary *ret);
 void versus_done(VersusSummary *versus);
 
+/* A value by the names of fail_if.h. arg: the Contest. */
+int summary_lookup(void *arg, const char *name, const char *first, const char *second, const char *end, double *ret, Error *err);
+
 #endif

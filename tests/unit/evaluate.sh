@@ -51,3 +51,10 @@ check "an evaluation is a run of the store, with a row an episode and lambda" \
 	'[ "$("$maestro" runs show $id --json | jq ".results | length")" = 16 ] && "$maestro" runs show $id | grep -q "hpa-calibrated"'
 play --policy run:$id >/dev/null; status=$?
 check "a run without a model is no policy" '[ $status = 1 ]'
+
+play --policy static:4 --fail-if "pod_hours(static:4) > 1000" >/dev/null; status=$?
+check "a gate that holds nothing passes" '[ $status = 0 ]'
+play --policy static:4 --policy hpa --fail-if "pod_hours > pod_hours(hpa) * 1.01" >"$dir/out"; status=$?
+check "a failed gate is exit 6, after the lines" '[ $status = 6 ] && grep -q summary "$dir/out"'
+play --policy static:4 --fail-if "pods > 1" >/dev/null; status=$?
+check "a gate on what is not measured is a usage error" '[ $status = 2 ]'
