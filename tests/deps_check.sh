@@ -40,7 +40,7 @@ cblas.h|engine/rl/blas.c
 curl/curl.h|engine/base/http.c engine/base/http_stream.c engine/base/http_inside.h
 cjson/cJSON.h|engine/base/json.c
 yaml.h|engine/base/config.c engine/base/yaml.c
-zlib.h|engine/rl/zip.c
+zlib.h|engine/rl/zip.c engine/cmd/raster.c
 cmocka.h|tests/
 '
 for row in $owners; do
