@@ -33,12 +33,15 @@ typedef struct PromSlot { /* of one target */
 	PromQueries queries;              /* of the annotation */
 } PromSlot;
 
+struct PromBatch;
+
 typedef struct PromMetrics {
 	Metrics base;
 	PromConfig config;
 	PromQuery query, latency;  /* latency.endpoint is NULL where one Prometheus has all */
 	PromQueries queries;       /* of targets without an annotation */
 	PromRows rows, times;
+	struct PromBatch *batch;   /* of a fetch of many targets */
 	StrBuf promql;
 	PromSlot *slot;
 	size_t n_slots;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_BYTES = 4 << 20, ROWS_MAX = 10000 };
+enum { ANSWER_BYTES = 4 << 20, ROWS_MAX = 10000, URL_QUERY_MAX = 2000 };
 
 /* The first bytes of an answer that is not what was expected, on one line. */
 static void excerpt(const StrBuf *body, char *text, size_t size)
@@ -50,6 +50,7 @@ static void read_labels(const Json *metric, PromRow *row)
 		len += n > 0 ? (size_t) n : 0;
 	}
 	str_copy(row->pod, sizeof row->pod, json_string_or(metric, "pod", ""));
+	str_copy(row->target, sizeof row->target, json_string_or(metric, "maestro_target", ""));
 }
 
 bool prom_read_value(const Json *pair, double *ret_time_s, double *ret)
@@ -139,10 +140,14 @@ static int check_answer(const PromQuery *query, int parsed, const Json *root, Er
 
 int prom_ask(PromQuery *query, int64_t timeout_ms, Json **ret_root, Error *err)
 {
-	if (query->target.failed)
+	if (query->target.failed || query->form.failed)
 		return error_set(err, ERR_NOMEM, "out of memory");
+	bool is_form = query->form.len > 0;
 	const HttpRequest request = {
-		.method = "GET",
+		.method = is_form ? "POST" : "GET",
+		.content_type = is_form ? "application/x-www-form-urlencoded" : NULL,
+		.body = is_form ? query->form.data : NULL,
+		.body_len = query->form.len,
 		.timeout_ms = timeout_ms,
 		.max_body = ANSWER_BYTES,
 	};
@@ -172,11 +177,14 @@ int prom_query(PromQuery *query, const char *promql, int64_t now_ms, int64_t tim
 {
 	Json *root = NULL;
 	rows->n = 0;
+	bool is_long = strlen(promql) > URL_QUERY_MAX;
+	StrBuf *text = is_long ? &query->form : &query->target;
 	strbuf_clear(&query->target);
-	strbuf_addf(&query->target, "/api/v1/query?time=%lld.%03d&query=", (long long) (now_ms / 1000),
-	            (int) (now_ms % 1000));
-	http_escape(&query->target, promql);
+	strbuf_addf(&query->target, is_long ? "/api/v1/query" : "/api/v1/query?");
+	strbuf_addf(text, "time=%lld.%03d&query=", (long long) (now_ms / 1000), (int) (now_ms % 1000));
+	http_escape(text, promql);
 	int code = prom_ask(query, timeout_ms, &root, err);
+	strbuf_clear(&query->form);
 	if (!code)
 		code = read_rows(query, root, rows, err);
 	if (code)
@@ -188,6 +196,7 @@ int prom_query(PromQuery *query, const char *promql, int64_t now_ms, int64_t tim
 void prom_query_done(PromQuery *query)
 {
 	strbuf_done(&query->target);
+	strbuf_done(&query->form);
 	http_response_done(&query->response);
 }
 

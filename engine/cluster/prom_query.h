@@ -10,6 +10,7 @@
 
 typedef struct PromRow {
 	char pod[NAME_MAX_K8S];  /* label "pod"; "" without it */
+	char target[NAME_MAX_K8S]; /* label "maestro_target" of a query for many; "" without it */
 	char labels[96];         /* all of them, for a person */
 	double value;            /* may be NaN or infinite, as Prometheus says it */
 } PromRow;
@@ -23,6 +24,7 @@ typedef struct PromQuery { /* what a query needs from call to call; zero it, the
 	Endpoint *endpoint;      /* lent */
 	Telemetry *telemetry;    /* lent; NULL: nobody counts */
 	StrBuf target;
+	StrBuf form;             /* of a query too long for a URL: sent as a POST; empty: none */
 	HttpResponse response;
 	bool was_too_much;       /* the last failed for the size of its answer or the work of it: ask for less */
 } PromQuery;
@@ -40,6 +42,8 @@ int prom_query(PromQuery *query, const char *promql, int64_t now_ms, int64_t tim
  * $LATENCY (windows, whole seconds) filled in.
  */
 void prom_expand(StrBuf *promql, const char *template, const Target *target, double rate_s, double latency_s);
+/* The same with pods for $POD. */
+void prom_expand_pods(StrBuf *promql, const char *template, const Target *target, const char *pods, double rate_s, double latency_s);
 /* Whether the target's names are such as Kubernetes allows, and so cannot end a string in a query. */
 bool prom_can_name(const Target *target);
 

@@ -22,6 +22,11 @@ static void add_pattern(StrBuf *to, const char *name)
 
 void prom_expand(StrBuf *promql, const char *template, const Target *target, double rate_s, double latency_s)
 {
+	prom_expand_pods(promql, template, target, NULL, rate_s, latency_s);
+}
+
+void prom_expand_pods(StrBuf *promql, const char *template, const Target *target, const char *pods, double rate_s, double latency_s)
+{
 	for (const char *dollar; (dollar = strchr(template, '$'));) {
 		size_t word = 1 + strspn(dollar + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 		strbuf_add(promql, template, (size_t) (dollar - template));
@@ -29,6 +34,8 @@ void prom_expand(StrBuf *promql, const char *template, const Target *target, dou
 			strbuf_addf(promql, "%s", target->namespace_);
 		else if (!strncmp(dollar, "$NAME", word))
 			strbuf_addf(promql, "%s", target->name);
+		else if (!strncmp(dollar, "$POD", word) && pods)
+			strbuf_addf(promql, "%s", pods);
 		else if (!strncmp(dollar, "$POD", word))
 			add_pattern(promql, target->name);
 		else

@@ -4,6 +4,7 @@
  */
 #include "cluster/prometheus.h"
 
+#include "cluster/prom_batch.h"
 #include "cluster/prom_inside.h"
 
 #include <math.h>
@@ -28,6 +29,7 @@ typedef struct Fetch { /* one target's */
 	const Target *target;
 	PromSlot *slot;
 	const PromQueries *queries;
+	int group;                     /* in the batch; -1: none */
 	int64_t now_ms, deadline_ms;
 	char problem[VALUES][PROBLEM]; /* "": none */
 } Fetch;
@@ -77,13 +79,17 @@ static void expand(const Fetch *fetch, const char *template)
 	prom_fill_in(fetch->prom, fetch->target, template);
 }
 
-static int ask(const Fetch *fetch, int v, const char *template, PromRows *rows, Error *err)
+/* Out of the batch where it is there, else by a query of its own. */
+static int ask(const Fetch *fetch, int v, PromKind kind, PromRows *rows, Error *err)
 {
 	PromMetrics *prom = fetch->prom;
+	int code = prom_batch_rows(prom->batch, fetch->group, fetch->target, &fetch->slot->pods, v, kind, rows, err);
+	if (code != ERR_NOT_FOUND)
+		return code;
 	int64_t left_ms = fetch->deadline_ms - clock_mono_ms(prom->config.clock);
 	if (left_ms <= 0)
 		return error_set(err, ERR_TIMEOUT, "prometheus: its answers took more than %d s", ALL_QUERIES_MS / 1000);
-	expand(fetch, template);
+	expand(fetch, prom_template(fetch->queries, v, kind));
 	if (prom->promql.failed)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	return prom_query(prom_source(prom, v), prom->promql.data, fetch->now_ms, left_ms < QUERY_MS ? left_ms : QUERY_MS, rows, err);
@@ -246,11 +252,11 @@ static int fetch_value(Fetch *fetch, int v, double *ret, Error *err)
 	double value = 0.0;
 	int64_t age_ms = 0;
 	bool is_there = false, is_by_pod = v == CPU || v == MEMORY;
-	int code = ask(fetch, v, fetch->queries->query[v], &prom->rows, &cause);
+	int code = ask(fetch, v, PROM_VALUE, &prom->rows, &cause);
 	if (!code)
 		is_there = is_by_pod ? take_by_pod(fetch, v, &prom->rows, &value) : take_single(fetch, v, &prom->rows, &value);
 	if (is_there) {
-		code = ask(fetch, v, fetch->queries->newest[v], &prom->times, &cause);
+		code = ask(fetch, v, PROM_NEWEST, &prom->times, &cause);
 		if (!code && is_by_pod)
 			is_there = is_fresh_by_pod(fetch, v, &prom->rows, &prom->times, &age_ms);
 		else if (!code)
@@ -293,9 +299,9 @@ static int infer_no_traffic(Fetch *fetch, Error *err)
 	if (strcmp(fetch->problem[RPS], "empty result"))
 		return 0;
 	Error cause = { 0 };
-	int code = ask(fetch, RPS, fetch->queries->newest[RPS], &prom->times, &cause);
+	int code = ask(fetch, RPS, PROM_NEWEST, &prom->times, &cause);
 	if (!code && prom->times.n == 0)
-		code = ask(fetch, RPS, fetch->queries->scraped, &prom->rows, &cause);
+		code = ask(fetch, RPS, PROM_SCRAPED, &prom->rows, &cause);
 	if (code)
 		return is_about_one_query(code) ? 0 : error_set(err, code, "%s", cause.text);
 	if (prom->times.n > 0) {
@@ -354,7 +360,8 @@ static int fetch_values(Fetch *fetch, Error *err)
 
 /* ---- the target ---- */
 
-static int fetch_target(Fetch *fetch, Error *err)
+/* What the API knows of it: its pods, and which queries are its. */
+static int prepare_target(Fetch *fetch, Error *err)
 {
 	const PromConfig *config = &fetch->prom->config;
 	const Target *target = fetch->target;
@@ -380,8 +387,7 @@ static int fetch_target(Fetch *fetch, Error *err)
 		.pods = slot->pods.pod,
 		.n_pods = slot->pods.n,
 	};
-	fetch->deadline_ms = clock_mono_ms(config->clock) + ALL_QUERIES_MS;
-	return fetch_values(fetch, err);
+	return 0;
 }
 
 static int reserve_slots(PromMetrics *prom, size_t n)
@@ -397,32 +403,59 @@ static int reserve_slots(PromMetrics *prom, size_t n)
 	return 0;
 }
 
+/* Prepares all and asks what can be asked for many at once. The targets that cannot be prepared have their code. */
+static int prepare(PromMetrics *prom, const Target *target, size_t n, int64_t now_ms, Fetch *fetch, Error *why)
+{
+	prom_batch_clear(prom->batch);
+	for (size_t i = 0; i < n; i++) {
+		fetch[i] = (Fetch) { .prom = prom, .target = &target[i], .slot = &prom->slot[i], .now_ms = now_ms, .group = -1 };
+		why[i] = (Error) { 0 };
+		if (prepare_target(&fetch[i], &why[i]) || n == 1)
+			continue;
+		fetch[i].group = prom_batch_add(prom->batch, &target[i], i, fetch[i].queries);
+		if (fetch[i].group < 0)
+			return ERR_NOMEM;
+	}
+	int64_t deadline_ms = clock_mono_ms(prom->config.clock) + ALL_QUERIES_MS;
+	for (size_t i = 0; i < n; i++)
+		fetch[i].deadline_ms = deadline_ms;
+	prom_batch_ask(prom->batch, prom, target, now_ms, deadline_ms);
+	return 0;
+}
+
 /* With one target its failure is the answer; with many, a target that cannot be had must not stop the others. */
+static int fetch_all(PromMetrics *prom, Fetch *fetch, Error *why, size_t n, Error *err)
+{
+	size_t n_failed = 0, first = n;
+	for (size_t i = 0; i < n; i++) {
+		if (!why[i].code && !fetch_values(&fetch[i], &why[i]))
+			continue;
+		prom->slot[i].sample = (Sample) { .wall_ms = fetch[i].now_ms };
+		str_copy(prom->slot[i].sample.missing, sizeof prom->slot[i].sample.missing, why[i].text);
+		first = n_failed++ == 0 ? i : first;
+	}
+	if (n_failed == 0 || n_failed < n)
+		return 0;
+	if (err)
+		*err = why[first];
+	return why[first].code;
+}
+
 static int fetch(Metrics *metrics, const Target *target, size_t n, int64_t now_ms, Sample *ret_sample, Error *err)
 {
 	PromMetrics *prom = (PromMetrics *) metrics;
-	Error cause = { 0 };
-	size_t n_failed = 0;
-	if (reserve_slots(prom, n))
-		return error_set(err, ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < n; i++) {
-		Fetch one = { .prom = prom, .target = &target[i], .slot = &prom->slot[i], .now_ms = now_ms };
-		Error why = { 0 };
-		int code = fetch_target(&one, &why);
-		if (!code)
-			continue;
-		prom->slot[i].sample = (Sample) { .wall_ms = now_ms };
-		str_copy(prom->slot[i].sample.missing, sizeof prom->slot[i].sample.missing, why.text);
-		cause = n_failed++ == 0 ? why : cause;
-	}
-	if (n_failed > 0 && n_failed == n) {
-		if (err)
-			*err = cause;
-		return cause.code;
-	}
-	for (size_t i = 0; i < n; i++)
+	Fetch *each = calloc(n, sizeof *each);
+	Error *why = calloc(n, sizeof *why);
+	int code = !each || !why || reserve_slots(prom, n) ? ERR_NOMEM : prepare(prom, target, n, now_ms, each, why);
+	if (code)
+		(void) error_set(err, code, "%s", err_text(code));
+	else
+		code = fetch_all(prom, each, why, n, err);
+	for (size_t i = 0; i < n && !code; i++)
 		ret_sample[i] = prom->slot[i].sample;
-	return 0;
+	free(each);
+	free(why);
+	return code;
 }
 
 static void prom_done(Metrics *metrics)
@@ -433,6 +466,9 @@ static void prom_done(Metrics *metrics)
 		prom_queries_done(&prom->slot[i].queries);
 	}
 	free(prom->slot);
+	if (prom->batch)
+		prom_batch_done(prom->batch);
+	free(prom->batch);
 	strbuf_done(&prom->promql);
 	prom_rows_done(&prom->rows);
 	prom_rows_done(&prom->times);
@@ -455,7 +491,8 @@ int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err
 	prom->config = *config;
 	EndpointConfig access = config->access;
 	access.url = config->url;
-	int code = prom_queries_open(config->queries ? config->queries : "istio", &prom->queries, err);
+	prom->batch = calloc(1, sizeof *prom->batch);
+	int code = !prom->batch ? error_set(err, ERR_NOMEM, "out of memory") : prom_queries_open(config->queries ? config->queries : "istio", &prom->queries, err);
 	if (!code)
 		code = endpoint_open(&access, &prom->query.endpoint, err);
 	prom->query.telemetry = prom->latency.telemetry = config->telemetry;

@@ -14,7 +14,7 @@ Bench *bench_new(int32_t replicas, int32_t action)
 	fake_actuator_init(&b->actuator, replicas);
 	fake_policy_init(&b->policy, action);
 	fake_policy_init(&b->rule, ACTION_KEEP);
-	fake_cluster_init(&b->cluster);
+	fake_side_init(&b->cluster);
 	fake_sink_init(&b->sink);
 	b->actuator.sink = &b->sink;
 	b->config = (LoopConfig) {

@@ -10,7 +10,7 @@ typedef struct Bench {
 	FakeMetrics metrics;
 	FakeActuator actuator;
 	FakePolicy policy, rule; /* rule: the HPA's, used where config.hpa is set to it */
-	FakeCluster cluster;     /* used where config.cluster is set to it */
+	FakeSide cluster;     /* used where config.cluster is set to it */
 	FakeSink sink;
 	PodSample pod;           /* one of the target's, so that the rule has something to go by */
 	LoopConfig config;

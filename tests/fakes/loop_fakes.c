@@ -126,18 +126,18 @@ static void cluster_look(Cluster *cluster, const Target *target, size_t n, Targe
 {
 	(void) target;
 	for (size_t i = 0; i < n; i++)
-		ret[i] = ((FakeCluster *) cluster)->facts;
+		ret[i] = ((FakeSide *) cluster)->facts;
 }
 
 static bool cluster_leads(Cluster *cluster)
 {
-	return ((FakeCluster *) cluster)->leads;
+	return ((FakeSide *) cluster)->leads;
 }
 
 static void cluster_tell(Cluster *cluster, const Target *target, EventWord word, const char *text)
 {
 	(void) target;
-	FakeCluster *fake = (FakeCluster *) cluster;
+	FakeSide *fake = (FakeSide *) cluster;
 	int32_t i = fake->n_events++ % FAKE_EVENTS;
 	fake->event[i] = word;
 	(void) snprintf(fake->text[i], sizeof fake->text[i], "%s", text);
@@ -146,7 +146,7 @@ static void cluster_tell(Cluster *cluster, const Target *target, EventWord word,
 static void cluster_show(Cluster *cluster, const Target *target, const char *status_json)
 {
 	(void) target;
-	FakeCluster *fake = (FakeCluster *) cluster;
+	FakeSide *fake = (FakeSide *) cluster;
 	fake->n_shown++;
 	(void) snprintf(fake->status, sizeof fake->status, "%s", status_json);
 }
@@ -156,13 +156,13 @@ static void cluster_end(Cluster *cluster)
 	(void) cluster;
 }
 
-void fake_cluster_init(FakeCluster *fake)
+void fake_side_init(FakeSide *fake)
 {
 	static const ClusterOps ops = { "fake", cluster_look, cluster_leads, cluster_tell, cluster_show, cluster_end };
-	*fake = (FakeCluster) { .cluster = { &ops }, .facts = { .held_replicas = -1 }, .leads = true };
+	*fake = (FakeSide) { .cluster = { &ops }, .facts = { .held_replicas = -1 }, .leads = true };
 }
 
-int32_t fake_cluster_count(const FakeCluster *fake, EventWord word)
+int32_t fake_side_count(const FakeSide *fake, EventWord word)
 {
 	int32_t count = 0;
 	for (int32_t i = 0; i < fake->n_events && i < FAKE_EVENTS; i++)

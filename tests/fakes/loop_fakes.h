@@ -46,7 +46,7 @@ typedef struct FakePolicy {
 
 enum { FAKE_EVENTS = 64 };
 
-typedef struct FakeCluster {
+typedef struct FakeSide {
 	Cluster cluster;
 	TargetFacts facts;      /* of every target */
 	bool leads;
@@ -54,7 +54,7 @@ typedef struct FakeCluster {
 	EventWord event[FAKE_EVENTS];
 	char text[FAKE_EVENTS][200];
 	char status[2048];      /* as last shown */
-} FakeCluster;
+} FakeSide;
 
 typedef struct FakeSink {
 	Sink sink;
@@ -67,9 +67,9 @@ void fake_metrics_init(FakeMetrics *fake);
 void fake_actuator_init(FakeActuator *fake, int32_t replicas);
 void fake_policy_init(FakePolicy *fake, int32_t action);
 /* Leads, and knows of nothing. */
-void fake_cluster_init(FakeCluster *fake);
+void fake_side_init(FakeSide *fake);
 /* How many Events of a word it was told. */
-int32_t fake_cluster_count(const FakeCluster *fake, EventWord word);
+int32_t fake_side_count(const FakeSide *fake, EventWord word);
 void fake_sink_init(FakeSink *fake);
 /* The last record of a kind; NULL: none kept. */
 const Record *fake_sink_last(const FakeSink *fake, RecordKind kind);

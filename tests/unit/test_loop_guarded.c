@@ -61,9 +61,9 @@ static void a_dead_model_is_held_then_the_rule_may_only_raise(void **state)
 	}
 	assert_int_equal(cycle(b), 0);
 	want_state(b, STATE_ACTIVE, REASON_POLICY_KEEP);
-	assert_int_equal(fake_cluster_count(&b->cluster, EVENT_MODEL_UNAVAILABLE), 1);
-	assert_int_equal(fake_cluster_count(&b->cluster, EVENT_FALLBACK), 1);
-	assert_int_equal(fake_cluster_count(&b->cluster, EVENT_RESUMED), 1);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_MODEL_UNAVAILABLE), 1);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_FALLBACK), 1);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_RESUMED), 1);
 	bench_free(b);
 }
 
@@ -95,7 +95,7 @@ static void no_metrics_is_a_hold_without_end(void **state)
 		want_state(b, STATE_HOLD, REASON_METRICS_MISSING);
 	}
 	assert_int_equal(b->actuator.n_writes, before);
-	assert_int_equal(fake_cluster_count(&b->cluster, EVENT_METRICS_MISSING), 1);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_METRICS_MISSING), 1);
 	assert_int_equal(view_of(b).condition[CONDITION_METRICS_FRESH].status, 0);
 	b->metrics.code = 0;
 	assert_int_equal(cycle(b), 0);
@@ -157,7 +157,7 @@ static void another_autoscaler_is_a_conflict_within_one_cycle(void **state)
 	assert_int_equal(b->actuator.n_writes, 0);
 	want_state(b, STATE_CONFLICT, REASON_CONFLICT);
 	assert_non_null(strstr(view_of(b).state_detail, "HorizontalPodAutoscaler shop/web"));
-	assert_int_equal(fake_cluster_count(&b->cluster, EVENT_CONFLICT), 1);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_CONFLICT), 1);
 	assert_int_equal(view_of(b).condition[CONDITION_SOLE_OWNER].status, 0);
 	b->cluster.facts.owner[0] = '\0';
 	assert_int_equal(cycle(b), 0);
@@ -232,7 +232,7 @@ static void replicas_taken_back_three_times_are_a_conflict(void **state)
 	}
 	want_state(b, STATE_CONFLICT, REASON_REPLICAS_FOUGHT);
 	assert_non_null(strstr(view_of(b).state_detail, "argocd"));
-	assert_int_equal(fake_cluster_count(&b->cluster, EVENT_REPLICAS_FOUGHT), 1);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_REPLICAS_FOUGHT), 1);
 	int32_t writes = b->actuator.n_writes;
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(cycle(b), 0);
@@ -282,7 +282,7 @@ static void an_annotation_that_cannot_be_read_holds(void **state)
 		assert_int_equal(cycle(b), 0);
 	want_state(b, STATE_PAUSED, REASON_INVALID);
 	assert_int_equal(b->actuator.n_writes, 0);
-	assert_int_equal(fake_cluster_count(&b->cluster, EVENT_HOLD), 1);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_HOLD), 1);
 	bench_free(b);
 }
 
@@ -344,7 +344,7 @@ static void a_standby_asks_nothing_and_writes_nothing(void **state)
 	b->cluster.leads = true;
 	assert_int_equal(cycle(b), 0);
 	assert_int_equal(b->actuator.replicas, 4);
-	assert_int_equal(fake_cluster_count(&b->cluster, EVENT_LEADER_ELECTED), 1);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_LEADER_ELECTED), 1);
 	bench_free(b);
 }
 
@@ -400,7 +400,7 @@ static void a_forbidden_write_is_tried_each_cycle_and_told_once(void **state)
 	for (int i = 0; i < 6; i++)
 		assert_int_equal(cycle(b), ERR_FORBIDDEN);
 	want_state(b, STATE_HOLD, REASON_FORBIDDEN);
-	assert_int_equal(fake_cluster_count(&b->cluster, EVENT_SCALE_FAILED), 1);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_SCALE_FAILED), 1);
 	LiveView view = view_of(b);
 	assert_int_equal(view.condition[CONDITION_ABLE_TO_SCALE].status, 0);
 	assert_int_equal(view.counters.scales[1][1], 6);
@@ -481,7 +481,7 @@ static void the_maximum_is_told_once_until_it_is_left(void **state)
 	b->metrics.sample.ready = 5;
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(cycle(b), 0);
-	assert_int_equal(fake_cluster_count(&b->cluster, EVENT_AT_MAXIMUM), 1);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_AT_MAXIMUM), 1);
 	bench_free(b);
 }
 
