@@ -35,11 +35,11 @@ UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 PROG_SRC := $(wildcard tests/programs/*.c)
 PROG     := $(PROG_SRC:tests/programs/%.c=$(B)/tests/%)
-HELP_SRC := $(wildcard tests/fakes/*.c)
+HELP_SRC := $(wildcard tests/fakes/*.c) $(filter-out tests/fuzz/driver.c,$(wildcard tests/fuzz/*.c))
 HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
 
 .DEFAULT_GOAL := all
-.PHONY: model all run test check programs asan tsan e2e sim-check lib interop deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-shot
+.PHONY: model all run test check programs asan tsan fuzz fuzz-targets e2e sim-check lib interop deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-fuzz setup-shot
 .SECONDARY:
 
 all: $(B)/maestro ## release build: build/maestro
@@ -160,6 +160,18 @@ asan: setup-test ## the same tests under address and undefined-behaviour sanitiz
 tsan: setup-test ## the same tests under the thread sanitizer, but for those that take minutes there or count on its speed
 	@SKIP='learning\|cartpole\|console.sh' $(MAKE) --no-print-directory -s B=build-tsan OPT='-O1 -fno-omit-frame-pointer' SAN='-fsanitize=thread' all programs check
 
+fuzz: setup-test setup-fuzz ## libFuzzer over every parser of files: FUZZ_S seconds each (30), T=NAME one of them (needs clang)
+	@$(MAKE) --no-print-directory -s B=build-fuzz CC=clang OPT='-O1 -fno-omit-frame-pointer' \
+		SAN='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all' fuzz-targets
+	@tests/fuzz/run.sh build-fuzz
+
+FUZZED   := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz-targets: $(FUZZED) $(B)/tests/test_fuzz
+
+$(B)/fuzz/%: tests/fuzz/driver.c $(HELP_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -DTARGET=$* -fsanitize=fuzzer -o $@ $< $(LDFLAGS) $(HELP_OBJ) $(LIB) $(LDLIBS)
+
 e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (needs Go for the first build)
 	@$(MAKE) --no-print-directory -s all programs
 	@tests/e2e/run.sh $(B)
@@ -205,7 +217,7 @@ deps-check: ## fails on an include arrow that engine/README.md does not draw, an
 	@tests/deps_check.sh "$(CC) -std=c11 $(CPPFLAGS)"
 
 clean: ## remove all builds
-	rm -rf build build-asan build-tsan
+	rm -rf build build-asan build-tsan build-fuzz
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
@@ -216,4 +228,5 @@ setup-build: ; @tests/setup.sh $(PKG_BUILD)
 setup-test:  ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST)
 setup-e2e:   ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST) $(PKG_E2E)
 setup-http:  ; @tests/setup.sh wrk curl jq
+setup-fuzz:  ; @tests/setup.sh clang
 setup-shot:  ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST) $(PKG_SHOT)

@@ -85,6 +85,8 @@ static Json *describe(const Net *net, const ModelInfo *info, bool is_sb3)
 	json_add_int(to, "observations", config->obs_dim);
 	json_add_int(to, "actions", config->n_actions);
 	Json *arch = json_add_object(to, "net_arch");
+	if (config->shared_depth)
+		add_widths(arch, "shared", config->shared_depth, config->shared_width);
 	add_widths(arch, "pi", config->depth, config->width);
 	add_widths(arch, "vf", is_apart ? config->value_depth : config->depth, is_apart ? config->value_width : config->width);
 	json_add_string(to, "activation", config->activation == ACTIVATION_TANH ? "tanh" : "relu");
@@ -316,6 +318,7 @@ int cmd_model(int argc, char **argv)
 	if (!options.model)
 		return usage("--model FILE is missing");
 	code = model_load(options.model, &net, &info, &err);
+	code = code == ERR_IO ? ERR_BAD_MODEL : code; /* no file is no model */
 	if (code)
 		return cmd_fail(code, &err);
 	if (verb[0] == 'i')

@@ -87,7 +87,7 @@ static void actuator_end(Actuator *actuator)
 void fake_actuator_init(FakeActuator *fake, int32_t replicas)
 {
 	static const ActuatorOps ops = { "fake", actuator_get, actuator_set, actuator_end };
-	*fake = (FakeActuator) { .actuator = { &ops }, .replicas = replicas, .version = 1 };
+	*fake = (FakeActuator) { .actuator = { .ops = &ops }, .replicas = replicas, .version = 1 };
 }
 
 static int policy_decide(Policy *policy, const Observation *obs, size_t n, Decision *ret)

@@ -56,6 +56,11 @@ check "inspect tells the shape" told "$fixture.zip"
 "$maestro" model convert --model "$dir/own.safetensors" --out "$dir/own.zip" 2>"$dir/err"
 check "a normalised policy says what a zip cannot hold" grep -q "folded into the first layers" "$dir/err"
 
+"$maestro" train --headless --json --steps 1024 --preset seed --eval-every 0 --db "$dir/t.db" --net-arch shared=48:pi=32:vf=16,8 \
+	--out "$dir/shared.safetensors" >/dev/null 2>&1
+shared() { "$maestro" model inspect --model "$1" --json | jq -e '.net_arch == {"shared":[48],"pi":[32],"vf":[16,8]}' >/dev/null; }
+check "inspect tells of a trunk that both share" shared "$dir/shared.safetensors"
+
 size=$(wc -c <"$fixture.zip")
 head -c $((size / 2)) "$fixture.zip" >"$dir/cut.zip"
 check "a zip cut short is refused" refused "$dir/cut.zip" "cut short"
@@ -78,7 +83,7 @@ check "a short observation is refused" exits 5 "observation 0: not an array of 5
 check "a null in one is refused" exits 5 "observation 0: value 2" predict "$fixture.zip" "$dir/null.json"
 check "another object is refused" exits 5 "observations" predict "$fixture.zip" "$dir/other.json"
 check "broken JSON is refused" exits 5 "$dir/broken.json" predict "$fixture.zip" "$dir/broken.json"
-check "an absent model is exit 1" exits 1 "/nonexistent" predict /nonexistent "$dir/rows.json"
+check "an absent model is exit 5" exits 5 "/nonexistent" predict /nonexistent "$dir/rows.json"
 check "an unknown extension is usage" exits 2 "onnx" "$maestro" model convert --model "$fixture.zip" --out "$dir/x.pkl"
 check "a word that is none is usage" exits 2 "inspect, convert or predict" "$maestro" model train --model "$fixture.zip"
 exit $failed

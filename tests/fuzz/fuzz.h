@@ -1,0 +1,34 @@
+/*
+ * What must stand any bytes: one file a target, one row of FUZZ_TARGETS each. tests/unit/test_fuzz.c tries every target a little,
+ * always the same; `make fuzz` lets libFuzzer at them.
+ *
+ * fuzz_NAME(bytes, len) gives the bytes to a parser and frees what comes out; it aborts where an answer breaks the parser's word.
+ * seed_NAME(to) appends a good input, from which changed ones are made. The bytes end where they end: no NUL behind them.
+ */
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#define FUZZ_TARGETS(ROW) \
+	ROW(json) \
+	ROW(pickle) \
+	ROW(safetensors) \
+	ROW(sb3) \
+	ROW(service) \
+	ROW(yaml) \
+	ROW(zip)
+
+#define FUZZ_DECLARE(name) \
+	void fuzz_##name(const char *bytes, size_t len); \
+	void seed_##name(StrBuf *to);
+FUZZ_TARGETS(FUZZ_DECLARE)
+#undef FUZZ_DECLARE
+
+/* A parser's word: 0, or one of the codes for bad input with a text that says what is wrong. Aborts otherwise. */
+void fuzz_check(int code, const Error *err);
+/* A file of the repository; aborts where it cannot be read. */
+void fuzz_read(const char *path, StrBuf *to);
+
+#endif
