@@ -1,0 +1,252 @@
+/* See fit.h: the order of the estimation, its errors on intervals that it has not seen, and the traffic trace. */
+#include "sim/fit_inside.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHECK_REQUESTS = 40000 };
+
+void fit_options_default(FitOptions *options)
+{
+	*options = (FitOptions) { .held_out = .25, .effort = 1.0, .seed = 1 };
+}
+
+/* ---- the latencies' parameters, into the file ---- */
+
+static void set(ServiceFile *file, const char *name, double value, double se, bool is_told)
+{
+	fit_set(file, name, value, is_told ? se : NAN, is_told ? FIT_ESTIMATED : FIT_UNIDENTIFIED);
+}
+
+static void set_limit(ServiceFile *file, const FitFound *found, double told_limit)
+{
+	Service s = fit_service(&found->point);
+	if (!isnan(told_limit))
+		fit_set(file, "cpu_limit", told_limit, NAN, FIT_READ);
+	else
+		set(file, "cpu_limit", s.cpu_limit, s.cpu_limit > 0.0 ? s.cpu_limit * found->se[AXIS_LIMIT] : NAN,
+		    found->has_axis[AXIS_LIMIT]);
+}
+
+static void set_found(ServiceFile *file, const FitFound *found, double told_limit)
+{
+	static const char *const never[] = { "cfs_period", "queue_max", "client_timeout", "readiness_period", "readiness_delay",
+		"warm_factor", "warm_time", "term_endpoint_lag", "grace", "cadvisor_interval", "cadvisor_jitter" };
+	Service s = fit_service(&found->point);
+	double demand = exp(found->point.x[AXIS_DEMAND]), demand_se = demand * found->se[AXIS_DEMAND];
+	bool has_overhead = found->has_axis[AXIS_OVERHEAD];
+	set(file, "service_mean", s.service_mean, has_overhead ? hypot(demand_se, found->se[AXIS_OVERHEAD]) : demand_se, true);
+	set(file, "service_cv", s.service_cv, found->se[AXIS_CV], found->has_axis[AXIS_CV]);
+	set(file, "service_overhead", s.service_overhead, found->se[AXIS_OVERHEAD], has_overhead);
+	set(file, "net_delay", s.net_delay, found->se[AXIS_DELAY], found->has_axis[AXIS_DELAY]);
+	set(file, "threads", s.threads, found->threads_se, found->has_threads);
+	set(file, "concurrency", s.concurrency, found->concurrency_se, found->has_concurrency);
+	set_limit(file, found, told_limit);
+	file->balance = found->point.balance;
+	file->fit.source[FIT_BALANCE] = found->has_balance ? FIT_ESTIMATED : FIT_UNIDENTIFIED;
+	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+		file->fit.source[service_find(never[i])] = FIT_UNIDENTIFIED;
+}
+
+/* ---- errors on the part held out ---- */
+
+/* The q-quantile of counts, as histogram_quantile(): linear inside a bucket. */
+static double quantile_ms(const FitData *data, const double *within, double q)
+{
+	double all = within[data->n_bounds], before = 0.0, low = 0.0;
+	for (size_t b = 0; b < data->n_bounds; b++) {
+		if (within[b] >= q * all)
+			return low + (data->bound_ms[b] - low) * (q * all - before) / (within[b] - before);
+		before = within[b];
+		low = data->bound_ms[b];
+	}
+	return low;
+}
+
+typedef struct Grid { /* predictions at loads that span the rows' */
+	double rate[FIT_BINS];
+	double within[FIT_BINS][FIT_BOUNDS + 1];
+} Grid;
+
+static void make_grid(FitLoad *load, const FitPoint *point, double low, double high, Grid *grid)
+{
+	for (int i = 0; i < FIT_BINS; i++) {
+		FitBin bin = load->bin[load->n_bins / 2];
+		bin.spread = 0.0;
+		bin.rate = grid->rate[i] = low + (high - low) * i / (FIT_BINS - 1);
+		fit_predict(load, point, &bin, 0, (size_t) (CHECK_REQUESTS * fmax(load->options->effort, .1)), grid->within[i]);
+		for (size_t b = 1; b <= load->n_bounds; b++)
+			grid->within[i][b] += grid->within[i][b - 1];
+	}
+}
+
+static double predicted_ms(const FitData *data, const Grid *grid, double rate, double q)
+{
+	double within[FIT_BOUNDS + 1];
+	int i = 0;
+	while (i < FIT_BINS - 2 && rate > grid->rate[i + 1])
+		i++;
+	double span = grid->rate[i + 1] - grid->rate[i], part = span > 0.0 ? (rate - grid->rate[i]) / span : 0.0;
+	for (size_t b = 0; b <= data->n_bounds; b++)
+		within[b] = grid->within[i][b] + part * (grid->within[i + 1][b] - grid->within[i][b]);
+	return quantile_ms(data, within, q);
+}
+
+static int rising(const void *a, const void *b)
+{
+	double x = *(const double *) a, y = *(const double *) b;
+	return (x > y) - (x < y);
+}
+
+static double sorted_quantile(double *x, size_t n, double q)
+{
+	qsort(x, n, sizeof *x, rising);
+	return n ? x[(size_t) (q * (double) (n - 1) + .5)] : NAN;
+}
+
+/* Rates of the steady rows from..to span this. */
+static size_t span_of(const FitData *data, size_t from, size_t to, double *ret_low, double *ret_high)
+{
+	size_t n = 0;
+	*ret_low = INFINITY;
+	*ret_high = 0.0;
+	for (size_t i = from; i < to; i++) {
+		if (!fit_row_is_steady(data, i, from, to))
+			continue;
+		double rate = data->row[i].rps / data->row[i].ready;
+		*ret_low = fmin(*ret_low, rate);
+		*ret_high = fmax(*ret_high, rate);
+		n++;
+	}
+	return n;
+}
+
+static int check_held_out(FitLoad *load, const FitData *data, size_t from, const FitPoint *point, ServiceFit *fit)
+{
+	double low, high, *p50 = malloc(data->n * sizeof *p50), *p95 = malloc(data->n * sizeof *p95);
+	double *cpu = malloc(data->n * sizeof *cpu), demand = exp(point->x[AXIS_DEMAND]);
+	Grid *grid = malloc(sizeof *grid);
+	size_t n = 0, n_cpu = 0, steady = span_of(data, from, data->n, &low, &high);
+	bool has_memory = p50 && p95 && cpu && grid;
+	if (has_memory && steady)
+		make_grid(load, point, low, high, grid);
+	for (size_t i = from; has_memory && i < data->n; i++) {
+		const FitRow *row = &data->row[i];
+		if (!isnan(row->rps) && row->cpu_cores > 0.0)
+			cpu[n_cpu++] = fabs(demand * row->rps / row->cpu_cores - 1.0);
+		if (!fit_row_is_steady(data, i, from, data->n))
+			continue;
+		double rate = row->rps / row->ready;
+		p50[n] = fabs(predicted_ms(data, grid, rate, .5) / quantile_ms(data, row->within, .5) - 1.0);
+		p95[n++] = fabs(predicted_ms(data, grid, rate, .95) / quantile_ms(data, row->within, .95) - 1.0);
+	}
+	if (has_memory) {
+		fit->held_out = (double) n;
+		fit->p50_error = sorted_quantile(p50, n, .5);
+		fit->p95_error_p90 = sorted_quantile(p95, n, .9);
+		fit->p95_error = sorted_quantile(p95, n, .5);
+		fit->cpu_error = sorted_quantile(cpu, n_cpu, .5);
+	}
+	free(p50);
+	free(p95);
+	free(cpu);
+	free(grid);
+	return has_memory ? 0 : ERR_NOMEM;
+}
+
+/* ---- all of it ---- */
+
+static void count_rows(const FitData *data, ServiceFit *fit)
+{
+	fit->is_there = true;
+	fit->window_s = data->step_s * (double) data->n;
+	fit->interval_s = data->step_s;
+	fit->requests = fit->intervals = 0.0;
+	for (size_t i = 0; i < data->n; i++) {
+		fit->requests += isnan(data->row[i].rps) ? 0.0 : data->row[i].rps * data->step_s;
+		fit->intervals += fit_row_is_steady(data, i, 0, data->n);
+	}
+}
+
+int fit_estimate(const FitData *data, const FitOptions *options, ServiceFile *ret, Error *err)
+{
+	FitLoad load;
+	FitFound found;
+	ServiceFile file;
+	size_t from = (size_t) ((double) data->n * (1.0 - options->held_out));
+	service_file_default(&file);
+	count_rows(data, &file.fit);
+	int code = fit_load_init(&load, data, 0, from, options, err);
+	if (!code)
+		code = fit_search(&load, data->cpu_limit, &found, err);
+	if (!code && check_held_out(&load, data, from, &found.point, &file.fit))
+		code = error_set(err, ERR_NOMEM, "out of memory");
+	if (!code) {
+		file.fit.dispersion = found.dispersion;
+		set_found(&file, &found, data->cpu_limit);
+		fit_memory(data, &file);
+		fit_starts(data, &file);
+		fit_told(data, &file);
+		memcpy(file.name, ret->name, sizeof file.name);
+		*ret = file;
+	}
+	fit_load_done(&load);
+	if (!code && options->progress)
+		(void) options->progress(options->context, 1.0);
+	return code;
+}
+
+/* ---- the trace ---- */
+
+static bool has_rate(const FitData *data, size_t i)
+{
+	return !isnan(data->row[i].rps);
+}
+
+/* The end of the stretch from row i on whose holes are all of at most `fill` rows. */
+static size_t end_of_stretch(const FitData *data, size_t i, size_t fill)
+{
+	size_t end = i;
+	for (size_t k = i; k < data->n && k <= end + fill; k++)
+		if (has_rate(data, k))
+			end = k + 1;
+	return end;
+}
+
+int fit_trace(const FitData *data, const char *name, double fill_s, StrBuf *to, size_t *ret_bridged, size_t *ret_left_out,
+              Error *err)
+{
+	size_t best = 0, length = 0, fill = (size_t) (fill_s / data->step_s), bridged = 0;
+	for (size_t i = 0; i < data->n;) {
+		size_t end = has_rate(data, i) ? end_of_stretch(data, i, fill) : i + 1;
+		if (has_rate(data, i) && end - i > length) {
+			best = i;
+			length = end - i;
+		}
+		i = end;
+	}
+	if (length < 2)
+		return error_set(err, ERR_NO_DATA, "fit: no two known request rates in a row");
+	double peak = 0.0;
+	for (size_t i = best; i < best + length; i++)
+		peak = has_rate(data, i) ? fmax(peak, data->row[i].rps) : peak;
+	strbuf_addf(to, "# name: %.60s\n# peak_rps: %.9g\nt_s,rps\n", name, peak);
+	size_t last = best;
+	for (size_t i = best; i < best + length; i++) {
+		double rate = data->row[i].rps;
+		if (!has_rate(data, i)) {
+			size_t next = i;
+			while (!has_rate(data, next))
+				next++;
+			rate = data->row[last].rps + (data->row[next].rps - data->row[last].rps) * (double) (i - last) / (double) (next - last);
+			bridged++;
+		} else {
+			last = i;
+		}
+		strbuf_addf(to, "%.3f,%.9g\n", (double) (i - best) * data->step_s, rate);
+	}
+	*ret_bridged = bridged;
+	*ret_left_out = data->n - length;
+	return to->failed ? error_set(err, ERR_NOMEM, "out of memory") : 0;
+}
