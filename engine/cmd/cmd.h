@@ -21,6 +21,7 @@ int cmd_override(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_suggestion_server(int argc, char **argv);
 int cmd_target_app(int argc, char **argv);
+int cmd_fit(int argc, char **argv);
 int cmd_load(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_colors(int argc, char **argv);

@@ -20,6 +20,7 @@ typedef struct Subcommand {
 } Subcommand;
 
 static const Subcommand SUBCOMMANDS[] = {
+	{ "fit", cmd_fit, "a simulated service from a Deployment's Prometheus history" },
 	{ "train", cmd_train, "PPO training; the console on a terminal, progress lines elsewhere" },
 	{ "tune", cmd_tune, "a small search over train's hyper-parameters, by successive halving" },
 	{ "evaluate", cmd_evaluate, "policies on the same traffic, side by side" },

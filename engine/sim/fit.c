@@ -31,8 +31,6 @@ static void set_limit(ServiceFile *file, const FitFound *found, double told_limi
 
 static void set_found(ServiceFile *file, const FitFound *found, double told_limit)
 {
-	static const char *const never[] = { "cfs_period", "queue_max", "client_timeout", "readiness_period", "readiness_delay",
-		"warm_factor", "warm_time", "term_endpoint_lag", "grace", "cadvisor_interval", "cadvisor_jitter" };
 	Service s = fit_service(&found->point);
 	double demand = exp(found->point.x[AXIS_DEMAND]), demand_se = demand * found->se[AXIS_DEMAND];
 	bool has_overhead = found->has_axis[AXIS_OVERHEAD];
@@ -45,8 +43,14 @@ static void set_found(ServiceFile *file, const FitFound *found, double told_limi
 	set_limit(file, found, told_limit);
 	file->balance = found->point.balance;
 	file->fit.source[FIT_BALANCE] = found->has_balance ? FIT_ESTIMATED : FIT_UNIDENTIFIED;
-	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
-		file->fit.source[service_find(never[i])] = FIT_UNIDENTIFIED;
+}
+
+/* What nothing in the data tells of, however much there is of it; the window of rate() is the reader's own choice. */
+static void name_rest(ServiceFile *file)
+{
+	for (int key = 0; key < SERVICE_PARAMETERS; key++)
+		if (file->fit.source[key] == FIT_DEFAULT && key != service_find("rate_window"))
+			file->fit.source[key] = FIT_UNIDENTIFIED;
 }
 
 /* ---- errors on the part held out ---- */
@@ -188,6 +192,7 @@ int fit_estimate(const FitData *data, const FitOptions *options, ServiceFile *re
 		fit_memory(data, &file);
 		fit_starts(data, &file);
 		fit_told(data, &file);
+		name_rest(&file);
 		memcpy(file.name, ret->name, sizeof file.name);
 		*ret = file;
 	}

@@ -201,7 +201,7 @@ static int check_row(const Reader *reader, const FitRow *row)
 		return bad(reader, "t_s is empty");
 	double before = 0.0;
 	for (size_t b = 0; b <= data->n_bounds; b++) {
-		if (row->within[b] < before * (1.0 - 1e-9) - 1e-9)
+		if (row->within[b] < before * (1.0 - 1e-6) - 1e-9)
 			return bad(reader, "the counts fall with the bound");
 		before = isnan(row->within[b]) ? before : row->within[b];
 	}

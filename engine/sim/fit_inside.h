@@ -93,6 +93,6 @@ int fit_search(FitLoad *load, double told_limit, FitFound *ret, Error *err);
 void fit_memory(const FitData *data, ServiceFile *file);
 void fit_starts(const FitData *data, ServiceFile *file);
 void fit_told(const FitData *data, ServiceFile *file);
-void fit_set(ServiceFile *file, const char *name, double value, double standard_error, FitSource source);
+void fit_set(ServiceFile *file, const char *name, double value, double standard_error, FitOrigin source);
 
 #endif

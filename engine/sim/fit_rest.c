@@ -8,7 +8,7 @@ enum { STARTS_MIN = 5 };
 static const double CACHED_S = 2.0;  /* from scheduled to running within it: the image was there */
 static const double TICK_S = 1.0;    /* Kubernetes' times are whole seconds */
 
-void fit_set(ServiceFile *file, const char *name, double value, double standard_error, FitSource source)
+void fit_set(ServiceFile *file, const char *name, double value, double standard_error, FitOrigin source)
 {
 	int key = service_find(name);
 	const ServiceParameter *row = &SERVICE_PARAMETER[key];

@@ -126,7 +126,7 @@ static int read_errors(const Reader *reader, const Json *object)
 }
 
 /* A list of parameters' names, all of one source. */
-static int read_names(const Reader *reader, const Json *list, const char *path, FitSource source)
+static int read_names(const Reader *reader, const Json *list, const char *path, FitOrigin source)
 {
 	if (!json_is_array(list))
 		return bad(reader, path, "must be a list of parameters");
@@ -288,7 +288,7 @@ static void print_parameter(StrBuf *to, const ServiceFile *file, int key)
 	strbuf_addf(to, "\n");
 }
 
-static void print_names(StrBuf *to, const ServiceFit *fit, const char *key, FitSource source)
+static void print_names(StrBuf *to, const ServiceFit *fit, const char *key, FitOrigin source)
 {
 	bool is_first = true;
 	strbuf_addf(to, "  %s: [", key);

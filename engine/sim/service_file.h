@@ -11,16 +11,16 @@
 /* Besides the parameters' places: the balancing of requests over pods. */
 enum { FIT_BALANCE = SERVICE_PARAMETERS, FIT_KEYS };
 
-typedef enum FitSource { /* where a parameter's value is from */
+typedef enum FitOrigin { /* where a parameter's value is from */
 	FIT_DEFAULT,        /* nobody looked: the default, or the writer's own word */
 	FIT_ESTIMATED,      /* from the data */
 	FIT_READ,           /* told by the cluster */
 	FIT_UNIDENTIFIED,   /* the data could not tell: the default */
-} FitSource;
+} FitOrigin;
 
 typedef struct ServiceFit {
 	bool is_there;
-	FitSource source[FIT_KEYS];
+	FitOrigin source[FIT_KEYS];
 	double standard_error[FIT_KEYS]; /* of what is estimated, in the parameter's unit; NAN: none */
 	/* goodness of fit; NAN: not known. Errors are relative ones of single intervals that the fit has not seen. */
 	double window_s, interval_s;     /* of the data */
