@@ -39,7 +39,7 @@ HELP_SRC := $(wildcard tests/fakes/*.c) $(filter-out tests/fuzz/driver.c,$(wildc
 HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
 
 .DEFAULT_GOAL := all
-.PHONY: model all run test check programs asan tsan fuzz fuzz-targets e2e sim-check lib interop deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-fuzz setup-shot
+.PHONY: model all run test check programs asan tsan fuzz fuzz-targets e2e sim-check lib interop fit-real deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-fuzz setup-shot
 .SECONDARY:
 
 all: $(B)/maestro ## release build: build/maestro
@@ -181,6 +181,10 @@ e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (nee
 sim-check: setup-build ## the simulator's acceptance table, measured now (a minute or two)
 	@$(MAKE) --no-print-directory -s all
 	@$(B)/maestro sim check
+
+fit-real: setup-e2e ## maestro fit on a real Prometheus that scraped real processes under a CPU quota (some six minutes)
+	@$(MAKE) --no-print-directory -s all
+	@tests/e2e/fit_real.sh $(B)
 
 lib: $(SIM_LIB) ## the simulator as build/libmaestro_sim.so, for Python and others
 

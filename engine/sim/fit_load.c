@@ -142,27 +142,59 @@ static double count_of(const FitData *data, const FitRow *row, size_t b)
 	return fmax(row->within[b] - (b ? row->within[b - 1] : 0.0), 0.0) * data->step_s;
 }
 
-/* Pearson's chi-square of the rows' counts about the bin's shares, over its degrees of freedom. */
-static double dispersion_of(const FitData *data, const Steady *steady, size_t n, const FitBin *bin)
+static double residual(const FitData *data, const Steady *steady, const FitBin *bin, size_t b)
 {
-	double chi = 0.0, degrees = 0.0;
-	for (size_t r = 0; r < n; r++) {
-		const FitRow *row = &data->row[steady[r].i];
-		double all = row->within[data->n_bounds] * data->step_s;
-		for (size_t b = 0; b <= data->n_bounds; b++) {
-			double want = all * bin->share[b], off = count_of(data, row, b) - want;
-			if (want < 1.0)
-				continue;
-			chi += off * off / want;
-			degrees += 1.0;
-		}
-	}
-	degrees *= n > 1 ? 1.0 - 1.0 / (double) n : 0.0;
-	return degrees > 0.0 ? fmax(chi / degrees, 1.0) : 4.0;
+	const FitRow *row = &data->row[steady->i];
+	return count_of(data, row, b) - row->within[data->n_bounds] * data->step_s * bin->share[b];
 }
 
-static void fill_bin(const FitData *data, const Steady *steady, size_t n, FitBin *bin)
+/*
+ * Variance of the bin's counts over a multinomial's. A queue outlives an interval, so neighbours in time go together (Newey and
+ * West 1987). steady is in the order of time.
+ */
+static double dispersion_of(const FitData *data, const Steady *steady, size_t n, const FitBin *bin)
 {
+	double over = 0.0, degrees = 0.0;
+	for (size_t b = 0; b <= data->n_bounds; b++) {
+		double sum = 0.0, want = bin->requests * bin->share[b] * (1.0 - bin->share[b]);
+		if (want < 10.0)
+			continue;
+		for (size_t r = 0; r < n; r++) {
+			double own = residual(data, &steady[r], bin, b);
+			sum += own * own;
+			for (size_t s = r + 1; s < n && steady[s].i - steady[r].i <= LAGS; s++)
+				sum += 2.0 * (1.0 - (double) (steady[s].i - steady[r].i) / (LAGS + 1)) * own * residual(data, &steady[s], bin, b);
+		}
+		over += sum / want;
+		degrees += 1.0;
+	}
+	degrees *= n > 1 ? 1.0 - 1.0 / (double) n : 0.0;
+	return degrees > 0.0 ? fmax(over / degrees, 1.0) : 4.0;
+}
+
+/* A few intervals tell a variance badly: each bin's is the mean with its neighbours' in load. */
+static void smooth_dispersions(FitLoad *load)
+{
+	double own[FIT_BINS];
+	for (size_t i = 0; i < load->n_bins; i++)
+		own[i] = load->bin[i].dispersion;
+	for (size_t i = 0; i < load->n_bins; i++) {
+		double sum = 0.0, n = 0.0;
+		for (size_t k = i ? i - 1 : 0; k <= i + 1 && k < load->n_bins; k++, n += 1.0)
+			sum += own[k];
+		load->bin[i].dispersion = fmax(own[i], sum / n);
+	}
+}
+
+static int by_time(const void *a, const void *b)
+{
+	size_t x = ((const Steady *) a)->i, y = ((const Steady *) b)->i;
+	return (x > y) - (x < y);
+}
+
+static void fill_bin(const FitData *data, Steady *steady, size_t n, FitBin *bin)
+{
+	qsort(steady, n, sizeof *steady, by_time);
 	*bin = (FitBin) { 0 };
 	for (size_t r = 0; r < n; r++) {
 		const FitRow *row = &data->row[steady[r].i];
@@ -276,6 +308,7 @@ int fit_load_init(FitLoad *load, const FitData *data, size_t first, size_t last,
 		size_t from = n * b / load->n_bins, to = n * (b + 1) / load->n_bins;
 		fill_bin(data, steady + from, to - from, &load->bin[b]);
 	}
+	smooth_dispersions(load);
 out:
 	free(steady);
 	free(room);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAMILIES_MAX = 128, GRID_REQUESTS = 2500, SHORT_REQUESTS = 8000, MIDDLE_REQUESTS = 30000, LONG_REQUESTS = 100000, FIRST = 24, SECOND = 12, THIRD = 4, FINALISTS = 2 };
+enum { FAMILIES_MAX = 128, GRID_REQUESTS = 2500, SHORT_REQUESTS = 8000, MIDDLE_REQUESTS = 30000, LONG_REQUESTS = 100000, FIRST = 16, SECOND = 8, THIRD = 4, FINALISTS = 2 };
 
 /* Twice the log-likelihood between two points above which the data tell them apart (chi-square of one degree at 95 %). */
 static const double APART = 3.84;
@@ -30,7 +30,7 @@ enum { N_THREADS = sizeof THREADS / sizeof *THREADS, N_CONCURRENCY = sizeof CONC
 static size_t scaled(const FitLoad *load, size_t requests)
 {
 	size_t n = (size_t) ((double) requests * load->options->effort);
-	return n < 1000 ? 1000 : n;
+	return n < 300 ? 300 : n;
 }
 
 /* ---- Fisher scoring ---- */
@@ -267,11 +267,9 @@ static size_t search_grid(FitLoad *load, double told_limit, Candidate *family)
 {
 	size_t n = 0, requests = scaled(load, GRID_REQUESTS);
 	const FitPoint start = start_point(load);
-	int n_balances = fit_mean_pods(load) < 1.5 ? 1 : 3;
-	for (int kind = 0; kind < 8 * N_THREADS * n_balances; kind++) {
+	for (int kind = 0; kind < 8 * N_THREADS; kind++) {
 		FitPoint point = start;
-		point.threads = THREADS[kind / 8 % N_THREADS];
-		point.balance = (SimBalance) (kind / 8 / N_THREADS);
+		point.threads = THREADS[kind / 8];
 		point.is_limited = kind & 1;
 		point.concurrency = kind & 2 ? point.threads : start.concurrency;
 		point.shape = kind & 4 ? SHAPE_LOGNORMAL : SHAPE_EXPONENTIAL;
@@ -282,6 +280,14 @@ static size_t search_grid(FitLoad *load, double told_limit, Candidate *family)
 			return n;
 		family[n++] = best_of_family(load, point, told_limit, requests);
 	}
+	/* another balancer begins where the random one did best */
+	for (size_t i = 0, n_random = n; i < n_random && fit_mean_pods(load) >= 1.5; i++)
+		for (int b = SIM_ROUND_ROBIN; b <= SIM_LEAST; b++) {
+			family[n] = family[i];
+			family[n].point.balance = (SimBalance) b;
+			family[n].likelihood = fit_likelihood(load, &family[n].point, requests);
+			n++;
+		}
 	qsort(family, n, sizeof *family, by_likelihood);
 	return n;
 }
@@ -345,36 +351,65 @@ static double loss_of(FitLoad *load, FitPoint *rival, const bool *is_held, doubl
 	return is_open ? 2.0 * (best - climb(load, rival, is_held, requests, 2)) : loss;
 }
 
-/* A count against its rivals: told if none is as likely; else the default if it is among them. */
-static bool try_count(FitLoad *load, FitFound *found, size_t field, const int *rivals, int n, int standard, const bool *is_held,
-                      size_t requests, double *ret_se)
+typedef struct Counting { /* one of the point's counts, tried */
+	size_t field;          /* in FitPoint */
+	const int *rivals;
+	int n, standard;
+	int low, high;         /* of those as likely as the point's own */
+	FitPoint best, at_standard;
+	double least_loss;     /* the best rival's; below 0 it is better than the point's own */
+	bool is_standard_likely;
+} Counting;
+
+static int *count_in(FitPoint *point, size_t field)
 {
-	int *own = (int *) (void *) ((char *) &found->point + field), low = *own, high = *own, old = *own;
-	double best = fit_likelihood(load, &found->point, requests);
-	FitPoint at_standard = found->point;
-	bool is_standard_likely = *own == standard;
-	for (int i = 0; i < n && !load->is_cancelled; i++) {
+	return (int *) (void *) ((char *) point + field);
+}
+
+static void try_rivals(FitLoad *load, FitFound *found, const bool *is_held, size_t requests, Counting *c)
+{
+	int own = c->low = c->high = *count_in(&found->point, c->field);
+	double likelihood = fit_likelihood(load, &found->point, requests);
+	c->best = c->at_standard = found->point;
+	c->least_loss = 0.0;
+	c->is_standard_likely = own == c->standard;
+	for (int i = 0; i < c->n && !load->is_cancelled; i++) {
 		FitPoint rival = found->point;
-		*(int *) (void *) ((char *) &rival + field) = rivals[i];
-		if (rivals[i] == old || rivals[i] < .9 * load->used_cores)
+		*count_in(&rival, c->field) = c->rivals[i];
+		if (c->rivals[i] == own || rival.threads < .9 * load->used_cores)
 			continue;
 		if (rival.is_limited)
 			rival = moved(&rival, AXIS_LIMIT, 0.0);
-		if (loss_of(load, &rival, is_held, best, requests) > APART)
+		double loss = loss_of(load, &rival, is_held, likelihood, requests);
+		if (loss < c->least_loss) {
+			c->least_loss = loss;
+			c->best = rival;
+		}
+		if (loss > APART)
 			continue;
-		low = rivals[i] < low ? rivals[i] : low;
-		high = rivals[i] > high ? rivals[i] : high;
-		if (rivals[i] == standard) {
-			at_standard = rival;
-			is_standard_likely = true;
+		c->low = c->rivals[i] < c->low ? c->rivals[i] : c->low;
+		c->high = c->rivals[i] > c->high ? c->rivals[i] : c->high;
+		if (c->rivals[i] == c->standard) {
+			c->at_standard = rival;
+			c->is_standard_likely = true;
 		}
 	}
-	*ret_se = .5 * (high - low);
-	if (low == high)
-		return true;
-	if (!is_standard_likely)
+}
+
+/* A count against its rivals, and against theirs where one is better: told if none is as likely; else the default if it is among
+ * them. */
+static bool try_count(FitLoad *load, FitFound *found, Counting count, const bool *is_held, size_t requests, double *ret_se)
+{
+	try_rivals(load, found, is_held, requests, &count);
+	for (int moves = 0; moves < 3 && count.least_loss < -APART; moves++) {
+		found->point = count.best;
+		(void) climb(load, &found->point, is_held, requests, 2);
+		try_rivals(load, found, is_held, requests, &count);
+	}
+	*ret_se = .5 * (count.high - count.low);
+	if (count.low == count.high || !count.is_standard_likely)
 		return true; /* within its error */
-	found->point = at_standard;
+	found->point = count.at_standard;
 	return false;
 }
 
@@ -389,7 +424,7 @@ static void try_balance(FitLoad *load, FitFound *found, const bool *is_held, siz
 	for (int b = SIM_RANDOM; b <= SIM_LEAST; b++) {
 		rival[b] = found->point;
 		rival[b].balance = (SimBalance) b;
-		loss[b] = loss_of(load, &rival[b], is_held, best, requests);
+		loss[b] = 2.0 * (best - climb(load, &rival[b], is_held, requests, 4));
 		winner = loss[b] < loss[winner] ? b : winner;
 	}
 	for (int b = SIM_RANDOM; b <= SIM_LEAST; b++)
@@ -437,16 +472,17 @@ static void try_limit(FitLoad *load, FitFound *found, bool *is_held, size_t requ
 static void settle(FitLoad *load, double told_limit, bool *is_held, FitFound *found)
 {
 	size_t middle = scaled(load, MIDDLE_REQUESTS), length = scaled(load, LONG_REQUESTS);
+	const Counting threads = { .field = offsetof(FitPoint, threads), .rivals = THREADS_TRIED, .n = N_TRIED, .standard = 1 };
+	const Counting concurrency = { .field = offsetof(FitPoint, concurrency), .rivals = CONCURRENCY, .n = N_CONCURRENCY, .standard = 128 };
+	found->has_concurrency = try_count(load, found, concurrency, is_held, middle, &found->concurrency_se);
+	found->has_threads = try_count(load, found, threads, is_held, middle, &found->threads_se);
+	try_balance(load, found, is_held, middle);
 	(void) fill_errors(load, found, is_held, length);
-	found->has_axis[AXIS_DEMAND] = found->has_axis[AXIS_CV] = true;
-	drop_untold(load, found, is_held, middle);
 	if (isnan(told_limit))
 		try_limit(load, found, is_held, middle);
-	found->has_threads = try_count(load, found, offsetof(FitPoint, threads), THREADS_TRIED, N_TRIED, 1, is_held, middle,
-	                               &found->threads_se);
-	found->has_concurrency = try_count(load, found, offsetof(FitPoint, concurrency), CONCURRENCY, N_CONCURRENCY, 128, is_held,
-	                                   middle, &found->concurrency_se);
-	try_balance(load, found, is_held, middle);
+	(void) fill_errors(load, found, is_held, length);
+	found->has_axis[AXIS_DEMAND] = true;
+	drop_untold(load, found, is_held, middle);
 	(void) climb(load, &found->point, is_held, length, 3);
 	(void) fill_errors(load, found, is_held, length);
 	if (found->point.shape != SHAPE_LOGNORMAL) { /* the error of cv: as if it could be any */

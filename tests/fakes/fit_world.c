@@ -1,5 +1,5 @@
 /* See fit_world.h. */
-#include "fakes/fit_world.h"
+#include "fit_world.h"
 
 #include "sim/core.h"
 
