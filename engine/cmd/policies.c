@@ -83,8 +83,11 @@ int policy_open_gated(const char *word, bool is_forced, Policy **ret_policy, Mod
 	if (ret_info->steps < 0 || is_forced)
 		return 0;
 	code = gate_read(ret_info, &gate, err);
-	if (!code && gate.verdict == GATE_MODEL)
+	if (!code && gate.verdict == GATE_MODEL) {
+		if (gate.pod_price > 0)
+			policy->pod_price = gate.pod_price; /* at which it was found good */
 		return 0;
+	}
 	policy_free(policy);
 	*ret_policy = NULL;
 	if (code)

@@ -47,6 +47,10 @@ int simlive_open(SimLive *live, Session *session, const SimLiveConfig *config, E
 		.is_simulated = true,
 		.speed = speed,
 	};
+	if (config->policy->obs_version > 0) { /* what a model asks to see, whatever the simulation trains on */
+		loop.observation.kind = (ObsKind) config->policy->obs_version;
+		loop.observation.stack = config->policy->obs_stack > 1 ? config->policy->obs_stack : 1;
+	}
 	rails_config_default(&loop.rails);
 	loop.rails.stabilise_ms = 0;
 	evaluate_target(config->sim, &loop.target);

@@ -17,7 +17,7 @@ static const Opt OPTIONS[] = {
 	SETTING("preset", OPT_STRING, preset, 0, 0, "NAME", "default, or seed (the thesis's figures, limits off)"),
 	SETTING("trace", OPT_LIST, trace, 0, 0, "FILE", "request rates to replay: CSV t_s,rps, or the name of a compiled-in trace; repeatable"),
 	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service to simulate, as maestro fit writes it (else the built-in one)"),
-	SETTING("traffic", OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic instead: mix (the default: all compiled-in traces and some shapes), constant, step, ramp, spike, diurnal, flash, onoff, noise, stages; NAME:key=value,..."),
+	SETTING("traffic", OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic instead: mix (the default: all compiled-in traces), constant, step, ramp, spike, diurnal, flash, onoff, noise, stages; NAME:key=value,..."),
 	SETTING("chaos", OPT_DOUBLE, chaos, 0, 1, "RATE", "faults a step and environment; none in the first fifth of training, then rising"),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
 	SETTING("steps", OPT_INT64, steps, 1, 1e12, "N", "environment steps in all"),
@@ -108,7 +108,7 @@ static void set_default(TrainOptions *o)
 {
 	o->observation = "trend";
 	o->reward = "slo";
-	o->steps = 8000000;
+	o->steps = 4000000;
 	o->envs = 128;
 	o->n_steps = 64;
 	o->batch_size = 1024;
@@ -118,7 +118,7 @@ static void set_default(TrainOptions *o)
 	o->ent_coef = .005;
 	o->clone_steps = 300000;
 	o->even_advantage = .75;
-	o->eval_every = 1000000;
+	o->eval_every = 500000;
 	o->interval_s = 15;
 	o->latency_soft_ms = 250;
 	o->latency_hard_ms = 500;

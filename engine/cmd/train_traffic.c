@@ -6,23 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Beside the recorded traces, which are mostly wild: calm days and slow ramps, and shapes that the records have too little of. */
-static const char *const MIX[] = {
-	"diurnal:period=6h,noise=.02", "diurnal:period=1d,noise=.04", "ramp:rise=1h,hold=30m,fall=1h,rest=15m,low=.2", "ramp:low=.3",
-	"noise:deviation=.1", "noise", "flash", "spike", "step", "onoff",
-};
-enum { N_MIX = sizeof MIX / sizeof *MIX };
-_Static_assert((int) N_MIX + (int) TRACES_BUILT_IN_MAX <= (int) TRAFFIC_MAX, "no room for the mix");
-
-static int add_made_up(TrainTraffic *traffic, const char *spec, uint64_t seed, Error *err)
-{
-	Traffic made;
-	int code = traffic_make(spec, seed, &made, err);
-	if (!code)
-		traffic->trace[traffic->n++] = made.trace;
-	return code;
-}
-
 static int open_mix(TrainTraffic *traffic, Error *err)
 {
 	int code = 0;
@@ -30,8 +13,6 @@ static int open_mix(TrainTraffic *traffic, Error *err)
 		code = trace_open(trace_builtin_name(i), &traffic->trace[traffic->n], err);
 		traffic->n += !code;
 	}
-	for (size_t i = 0; i < N_MIX && !code; i++)
-		code = add_made_up(traffic, MIX[i], i, err); /* the same in every run: its seed draws episodes, not worlds */
 	return code;
 }
 

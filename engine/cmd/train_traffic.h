@@ -4,7 +4,7 @@
 
 #include "cmd/train_opts.h"
 
-enum { TRAFFIC_MAX = 48 };
+enum { TRAFFIC_MAX = TRACES_BUILT_IN_MAX };
 
 typedef struct TrainTraffic {
 	Trace trace[TRAFFIC_MAX]; /* to train on, a part each; the rest is held out */
@@ -14,7 +14,7 @@ typedef struct TrainTraffic {
 
 /*
  * Opens what the options name and lends it to sim and eval_sim of the config. Without --trace and --traffic the preset `default` has
- * the mix: every compiled-in trace and some made-up shapes; `seed` has constant traffic. ERR_USAGE, ERR_IO, ERR_INVALID, ERR_NOMEM.
+ * the mix, every compiled-in trace (made-up shapes beside them were tried, and made it worse on the wild ones); `seed` has constant traffic. ERR_USAGE, ERR_IO, ERR_INVALID, ERR_NOMEM.
  */
 int train_traffic_open(const TrainOptions *options, TrainTraffic *ret_traffic, TrainerConfig *config, Error *err);
 void train_traffic_close(TrainTraffic *traffic);

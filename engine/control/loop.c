@@ -272,6 +272,8 @@ int loop_new(const LoopConfig *config, Loop **ret_loop, Error *err)
 	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = loop->remembered_replicas = -1;
 	if (loop->config.observation.interval_s <= 0)
 		loop->config.observation.interval_s = (float) config->interval_ms / 1000;
+	if (loop->config.target.pod_price <= 0)
+		loop->config.target.pod_price = config->policy->pod_price;
 	observer_init(&loop->observer, loop->config.observation);
 	int code = fleet_new(&loop, 1, &loop->own, err);
 	if (code) {

@@ -6,6 +6,7 @@
 #include "rl/model.h"
 
 #include "base/mem.h"
+#include "decide/observation.h"
 #include "rl/carve.h"
 
 #include <math.h>
@@ -22,6 +23,7 @@ typedef struct ModelPolicy {
 	ModelInfo info;
 	Net *next;             /* NULL: none waits */
 	int64_t steps;
+	ObsStats stats;        /* of the inputs in training, where the net knows them */
 	float *x;              /* [CHUNK][obs_dim] */
 	float *logits;         /* [CHUNK][n_actions] */
 	float value[CHUNK];
@@ -138,6 +140,20 @@ static bool range(const Policy *policy, int32_t i, float *ret_lo, float *ret_hi)
 
 static const PolicyOps OPS = { .name = "model", .decide = decide, .free = free_policy, .copy = copy, .range = range };
 
+static void read_stats(const Net *net, ObsStats *ret)
+{
+	*ret = (ObsStats) { 0 };
+	if (!net_range_min(net) || !net_is_normalised(net))
+		return;
+	ret->dim = net_config(net)->obs_dim;
+	for (int32_t i = 0; i < ret->dim; i++) {
+		ret->mean[i] = (float) net_norm_mean(net)[i];
+		ret->var[i] = (float) net_norm_var(net)[i];
+		ret->min[i] = (float) net_range_min(net)[i];
+		ret->max[i] = (float) net_range_max(net)[i];
+	}
+}
+
 static void place(ModelPolicy *model, Carve *at)
 {
 	const NetConfig *config = net_config(model->net);
@@ -156,7 +172,8 @@ int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy 
 	}
 	ModelPolicy plan = {
 		.policy = { .ops = &OPS, .interval_s = info->interval_s, .obs_version = info->obs_version,
-			    .obs_stack = info->obs_stack, .pod_price = info->pod_price },
+			    .obs_stack = info->obs_stack, .pod_price = info->pod_price,
+			    .has_rails = info->obs_version == OBS_TREND },
 		.net = net,
 		.steps = info->steps,
 		.info = *info,
@@ -171,6 +188,9 @@ int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy 
 	*model = plan;
 	place(model, &(Carve) { .base = (char *) model });
 	str_copy(model->policy.label, sizeof model->policy.label, label);
+	read_stats(net, &model->stats);
+	if (model->stats.dim && info->obs_version == OBS_TREND) /* the thesis's inputs have no scale of their own */
+		model->policy.trained_on = &model->stats;
 	(void) pthread_mutex_init(&model->lock, NULL);
 	*ret_policy = &model->policy;
 	return 0;
