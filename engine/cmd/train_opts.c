@@ -371,7 +371,7 @@ int train_options_info(const TrainOptions *o, const ServiceFile *service, Traine
 {
 	const SimConfig *sim = &config->sim;
 	config->info = (ModelInfo) {
-		.obs_version = sim->observation,
+		.obs_version = (int32_t) sim->observation,
 		.obs_stack = sim->stack,
 		.pod_price = sim->observation == OBS_TREND ? (float) o->pod_price : 0.0f,
 		.interval_s = (float) o->interval_s,

@@ -144,7 +144,7 @@ typedef struct Pod {
 	uint8_t state : 2;     /* LaneState */
 	uint8_t has_house : 1; /* cAdvisor was there */
 	uint8_t restarts : 5;  /* of its container */
-	uint8_t n_stamps;
+	uint8_t n_stamps, stamp; /* kept, and where the newest is */
 } Pod;
 
 typedef struct Cohort {
@@ -176,7 +176,7 @@ typedef struct SimView {
 	Cohort *cohort;        /* [cohorts] */
 	float *history;        /* [depth][columns], a ring */
 	float *kept;           /* [points] hazards of the oldest cohort, where it lags */
-	int16_t *stamp;        /* [lanes][stamps] sub-steps of cAdvisor's samples modulo 2^16, the newest first */
+	int16_t *stamp;        /* [lanes][stamps] sub-steps of cAdvisor's samples modulo 2^16, rings */
 	int16_t *order;        /* [lanes] used lanes, oldest pod first */
 	int16_t *live;         /* [cohorts] those with pods, oldest first */
 	const Target *target;  /* the model's, or one with this episode's start-up and price */
@@ -252,7 +252,14 @@ void nodes_tick(const SimModel *model, SimRow *row);
 /* Kills what is over its memory limit. */
 void memory_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s);
 /* A pod's working set, with n requests in it. */
-double memory_of(const SimModel *model, const SimRow *row, const Pod *pod, double n);
+static inline double memory_of(const SimModel *model, const SimRow *row, const Pod *pod, double n)
+{
+	const Service *s = &model->config.service;
+	double bytes = s->mem_base_bytes + (double) row->chaos.mem_bytes, served = row->served - (double) pod->served_before;
+	if (pod->cohort >= 0)
+		bytes += s->mem_inflight_bytes * n + s->mem_leak_bytes * (served > 0.0 ? served : 0.0);
+	return bytes;
+}
 
 /* chaos.c */
 

@@ -22,15 +22,6 @@ void nodes_tick(const SimModel *model, SimRow *row)
 	}
 }
 
-double memory_of(const SimModel *model, const SimRow *row, const Pod *pod, double n)
-{
-	const Service *s = &model->config.service;
-	double bytes = s->mem_base_bytes + (double) row->chaos.mem_bytes;
-	if (pod->cohort >= 0)
-		bytes += s->mem_inflight_bytes * n + s->mem_leak_bytes * fmax(row->served - (double) pod->served_before, 0.0);
-	return bytes;
-}
-
 /* Ten seconds, and twice as long each time up to five minutes (the kubelet's CrashLoopBackOff). */
 static double back_off_s(uint32_t restarts)
 {

@@ -21,55 +21,65 @@ static const double STALE_S = 300.0; /* Prometheus's look-back */
 
 enum { KEPT_STAMPS = 2 }; /* metrics-server looks at the last two, however old */
 
-/* A byte of a pod's own, whoever asks when: the best bits of a linear congruential generator. */
-static int32_t next_jitter(Pod *pod)
+/* Lets cAdvisor visit up to a sub-step. Its jitter is bytes of a pod's own, the best bits of a linear congruential generator. */
+static ALWAYS void keep_house(const SimModel *model, Pod *pod, int32_t tick)
 {
-	pod->chance = pod->chance * 747796405u + 2891336453u;
-	return (int32_t) (pod->chance >> 24);
-}
-
-static void keep_house(const SimModel *model, Pod *pod, int32_t tick)
-{
-	int32_t late;
-	while ((late = (int32_t) ((uint32_t) tick * HOUSE_PARTS - pod->house_at)) >= 0) {
-		pod->house_stamp = (int16_t) (tick - late / HOUSE_PARTS); /* the visit's sub-step, rounded up */
-		pod->has_house = true;
-		pod->house_at += (uint32_t) (model->house_every + (model->house_jitter * next_jitter(pod) + 128) / 256);
-	}
+	uint32_t until = (uint32_t) tick * HOUSE_PARTS, at = pod->house_at, last = at;
+	int32_t every = model->house_every, jitter = model->house_jitter;
+	if ((int32_t) (until - at) < 0)
+		return;
+	do {
+		last = at;
+		pod->chance = pod->chance * 747796405u + 2891336453u;
+		at += (uint32_t) (every + ((jitter * (int32_t) (pod->chance >> 24) + 128) >> 8));
+	} while ((int32_t) (until - at) >= 0);
+	pod->house_at = at;
+	pod->house_stamp = (int16_t) (tick - (int32_t) ((until - last) / HOUSE_PARTS)); /* the visit's sub-step, rounded up */
+	pod->has_house = true;
 }
 
 /* A stamp is its sub-step modulo 2^16, and not older than that. */
-static int32_t stamp_tick(const SimRow *row, int16_t stamp)
+static inline int32_t stamp_tick(const SimRow *row, int16_t stamp)
 {
 	return (int32_t) row->tick - (uint16_t) ((uint32_t) row->tick - (uint32_t) stamp);
+}
+
+/* Where the stamp is that is so many before the newest. */
+static inline int32_t stamp_place(const SimModel *model, const Pod *pod, int32_t before)
+{
+	int32_t at = pod->stamp - before;
+	return at < 0 ? at + model->stamps : at;
+}
+
+static inline void add_stamp(const SimModel *model, Pod *pod, int16_t *stamp)
+{
+	if (!pod->has_house || (pod->n_stamps && stamp[pod->stamp] == pod->house_stamp))
+		return;
+	pod->stamp = (uint8_t) (pod->stamp + 1 < model->stamps ? pod->stamp + 1 : 0);
+	pod->n_stamps = (uint8_t) (pod->n_stamps + (pod->n_stamps < model->stamps));
+	stamp[pod->stamp] = pod->house_stamp;
 }
 
 /* Scrapes up to the present: what cAdvisor has new becomes a sample, what no window reaches is forgotten. */
 static void catch_up(const SimModel *model, const SimRow *row, Pod *pod, int16_t *stamp)
 {
-	int32_t until = pod->gone_tick < row->tick ? pod->gone_tick : (int32_t) row->tick, n = pod->n_stamps;
-	for (; pod->scrape_tick <= until; pod->scrape_tick += model->scrape_ticks) {
-		if (pod->scrape_tick >= row->chaos.outage_from && pod->scrape_tick < row->chaos.outage_to)
+	int32_t until = pod->gone_tick < row->tick ? pod->gone_tick : (int32_t) row->tick, at = pod->scrape_tick;
+	for (; at <= until; at += model->scrape_ticks) {
+		if (at >= row->chaos.outage_from && at < row->chaos.outage_to)
 			continue;
-		keep_house(model, pod, pod->scrape_tick);
-		if (!pod->has_house || (n && stamp[0] == pod->house_stamp))
-			continue;
-		int16_t newer = pod->house_stamp, k = 0;
-		n += n < model->stamps;
-		do {
-			int16_t older = stamp[k];
-			stamp[k] = newer;
-			newer = older;
-		} while (++k < n);
+		keep_house(model, pod, at);
+		add_stamp(model, pod, stamp);
 	}
-	while (n > KEPT_STAMPS && stamp_tick(row, stamp[n - 1]) <= row->tick - model->rate_ticks)
+	pod->scrape_tick = at;
+	int32_t oldest = (int32_t) row->tick - model->rate_ticks, n = pod->n_stamps;
+	while (n > KEPT_STAMPS && stamp_tick(row, stamp[stamp_place(model, pod, n - 1)]) <= oldest)
 		n--;
 	pod->n_stamps = (uint8_t) n;
 }
 
 int32_t scrape_stamp(const SimModel *model, const SimRow *row, const SimView *view, int32_t lane, int32_t before)
 {
-	return stamp_tick(row, view->stamp[lane * model->stamps + before]);
+	return stamp_tick(row, view->stamp[lane * model->stamps + stamp_place(model, &view->pod[lane], before)]);
 }
 
 /* ---- a pod's counters ---- */
@@ -327,12 +337,14 @@ static void add_cpu(const Query *q, const Pod *pod, bool plain, const int16_t *s
 {
 	const SimModel *model = q->model;
 	Span span = { .n = pod->n_stamps };
-	while (span.n && stamp_tick(q->row, stamp[span.n - 1]) <= q->row->tick - model->rate_ticks)
+	if (span.n < 2)
+		return;
+	int32_t oldest = (int32_t) q->row->tick - model->rate_ticks;
+	while (span.n && (span.first = stamp_tick(q->row, stamp[stamp_place(model, pod, span.n - 1)])) <= oldest)
 		span.n--;
 	if (span.n < 2)
 		return;
-	span.first = stamp_tick(q->row, stamp[span.n - 1]);
-	span.last = stamp_tick(q->row, stamp[0]);
+	span.last = stamp_tick(q->row, stamp[pod->stamp]);
 	RateTerms terms = terms_of(q, span, model->rate_window_ms);
 	if (plain) {
 		float a = history_entry(model, q->row, q->view, span.first)[COLUMN_CPU_S];
@@ -354,7 +366,7 @@ static void add_memory(const Query *q, const Pod *pod, const int16_t *stamp, Ans
 		return;
 	const Service *s = &q->model->config.service;
 	double n = 0.0;
-	int32_t newest = stamp_tick(q->row, stamp[0]);
+	int32_t newest = stamp_tick(q->row, stamp[pod->stamp]);
 	if (pod->cohort >= 0 && q->row->tick - newest < q->model->depth && newest * q->model->dt >= pod->ready_s)
 		n = (double) history_entry(q->model, q->row, q->view, newest)[COLUMN_N];
 	double bytes = memory_of(q->model, q->row, pod, n);
