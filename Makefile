@@ -39,7 +39,7 @@ HELP_SRC := $(wildcard tests/fakes/*.c) $(filter-out tests/fuzz/driver.c,$(wildc
 HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
 
 .DEFAULT_GOAL := all
-.PHONY: model all run test check programs asan tsan fuzz fuzz-targets e2e sim-check lib interop fit-real deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-fuzz setup-shot
+.PHONY: model report all run test check programs asan tsan fuzz fuzz-targets e2e sim-check lib interop fit-real deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-fuzz setup-shot
 .SECONDARY:
 
 all: $(B)/maestro ## release build: build/maestro
@@ -216,6 +216,16 @@ model: all ## train the shipped model anew (about a minute on two idle cores), t
 	@$(B)/maestro train --headless --db $(B)/model.db --out $(B)/default.safetensors
 	@cp $(B)/default.safetensors $(MODEL)
 	@$(MAKE) --no-print-directory -s all
+
+# A page from the program itself, on the traces of the tree: REPORT='--engine des --seeds 5' for the request level.
+REPORT   ?=
+report: all ## evaluation of the shipped model beside the rules, as pages with pictures, into build/report/
+	@mkdir -p $(B)/report
+	@for s in 30 90; do $(B)/maestro evaluate $(patsubst %,--trace %,$(wildcard engine/sim/traces/*.csv)) --startup $${s}s --db $(B)/report/runs.db \
+		--policy hpa --policy hpa-calibrated --policy hpa-predictive --policy static --policy model-based --policy clairvoyant \
+		--policy default --policy choice --policy model:tests/fixtures/sb3_ppo_seedlike.zip \
+		--rails --format markdown --out $(B)/report/evaluation-startup-$${s}s.md $(REPORT) && \
+		echo $(B)/report/evaluation-startup-$${s}s.md; done
 
 deps-check: ## fails on an include arrow that engine/README.md does not draw, and on a header that does not stand alone
 	@tests/deps_check.sh "$(CC) -std=c11 $(CPPFLAGS)"

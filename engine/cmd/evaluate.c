@@ -1,6 +1,8 @@
 /* `maestro evaluate`: reads traces and policies, plays the contest, prints what came of it. */
 #include "cmd/cmd.h"
+#include "cmd/evaluate_markdown.h"
 #include "cmd/evaluate_opts.h"
+#include "cmd/evaluate_picture.h"
 #include "cmd/evaluate_report.h"
 #include "cmd/evaluate_store.h"
 
@@ -90,6 +92,76 @@ static void end_run(EvaluateCommand *e, RunStatus status)
 		e->session.sink->ops->write(e->session.sink, &record);
 }
 
+/* ---- showing ---- */
+
+static int show_json(EvaluateCommand *e, Error *err)
+{
+	int code = evaluate_print_json(&e->contest);
+	return code ? error_set(err, code, "%s", err_text(code)) : 0;
+}
+
+static int show_table(EvaluateCommand *e, Error *err)
+{
+	int code = evaluate_print_table(&e->contest);
+	return code ? error_set(err, code, "%s", err_text(code)) : 0;
+}
+
+static int show_png(EvaluateCommand *e, Error *err)
+{
+	return evaluate_picture(&e->contest, e->options.out, err);
+}
+
+/* To stdout without a picture; into FILE.md with FILE.png beside it. */
+static int show_markdown(EvaluateCommand *e, Error *err)
+{
+	char picture[512];
+	StrBuf page = { 0 };
+	int code = 0;
+	const char *out = e->options.out, *slash = out ? strrchr(out, '/') : NULL;
+	size_t stem = out ? strlen(out) : 0;
+	if (stem > 3 && !strcmp(out + stem - 3, ".md"))
+		stem -= 3;
+	if (out) {
+		(void) snprintf(picture, sizeof picture, "%.*s.png", (int) stem, out);
+		code = evaluate_picture(&e->contest, picture, err);
+	}
+	if (!code)
+		code = evaluate_markdown(&e->contest, !out ? NULL : slash ? picture + (slash + 1 - out) : picture, &page);
+	if (!code && out)
+		code = mem_write_file(out, page.data, page.len, err);
+	else if (!code)
+		(void) fwrite(page.data, 1, page.len, stdout);
+	strbuf_done(&page);
+	return code && !err->text[0] ? error_set(err, code, "%s", err_text(code)) : code;
+}
+
+static const struct {
+	const char *name;
+	int (*show)(EvaluateCommand *e, Error *err);
+} FORMATS[] = { { "table", show_table }, { "json", show_json }, { "markdown", show_markdown }, { "png", show_png } };
+enum { N_FORMATS = sizeof FORMATS / sizeof *FORMATS };
+
+static int format_of(const EvaluateOptions *options)
+{
+	int i = 0;
+	while (i < N_FORMATS && strcmp(FORMATS[i].name, options->is_json ? "json" : options->format) != 0)
+		i++;
+	return i;
+}
+
+static int check_format(const EvaluateOptions *options, Error *err)
+{
+	int i = format_of(options);
+	if (i == N_FORMATS)
+		return error_set(err, ERR_USAGE, "--format %.40s: write table, json, markdown or png", options->format);
+	return FORMATS[i].show == show_png && !options->out ? error_set(err, ERR_USAGE, "--format png needs --out FILE") : 0;
+}
+
+static int show(EvaluateCommand *e, Error *err)
+{
+	return FORMATS[format_of(&e->options)].show(e, err);
+}
+
 static int play(EvaluateCommand *e, Error *err)
 {
 	if (!e->options.is_quiet && isatty(STDERR_FILENO)) {
@@ -105,13 +177,14 @@ static int play(EvaluateCommand *e, Error *err)
 	}
 	evaluate_store_results(&e->session, e->run_id, &e->contest);
 	end_run(e, RUN_DONE);
-	code = e->options.is_json ? evaluate_print_json(&e->contest) : evaluate_print_table(&e->contest);
-	return code ? error_set(err, code, "%s", err_text(code)) : 0;
+	return show(e, err);
 }
 
 static int evaluate(EvaluateCommand *e, Error *err)
 {
-	int code = evaluate_options_apply(&e->options, &e->config, err);
+	int code = check_format(&e->options, err);
+	if (!code)
+		code = evaluate_options_apply(&e->options, &e->config, err);
 	if (!code)
 		code = read_traces(e, err);
 	if (!code)

@@ -30,7 +30,10 @@ static const Opt OPTIONS[] = {
 	SETTING("span", OPT_DURATION, span_s, 0, 1e9, "TIME", "most of a part that a replay plays; 0: all of it"),
 	SETTING("compression", OPT_DOUBLE, compression, 1, 60, "X", "trace seconds a simulated second"),
 	OPTION("fault", OPT_LIST, fault, 0, 0, "KIND", "in every replay: pod-kill, cpu-stress:at=10m,every=15m,for=270s, ...; repeatable"),
+	OPTION("format", OPT_STRING, format, 0, 0, "KIND", "table, json (as --json), markdown (a page), png (the fronts; needs --out)"),
+	OPTION("out", OPT_STRING, out, 0, 0, "FILE", "of the page or the picture; a page FILE.md has its picture beside it, FILE.png"),
 	OPTION("fail-if", OPT_STRING, fail_if, 0, 0, "EXPR", "exit 6 where it holds: v_change(default,hpa-calibrated).hi > 0 || v_pct > 2"),
+	OPTION("rails", OPT_FLAG, with_rails, 0, 0, NULL, "measure what each guard rail does to each model (a page and --json show it)"),
 	OPTION("stamp", OPT_FLAG, is_stamped, 0, 0, NULL, "write the finding into the files of the models that took part: run obeys it"),
 	OPTION("threads", OPT_INT, threads, 0, 64, "N", "0: as many as cores; the result is the same"),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
@@ -50,7 +53,7 @@ const OptCommand EVALUATE_COMMAND = {
 int evaluate_options_parse(EvaluateOptions *o, int argc, char **argv)
 {
 	int words;
-	*o = (EvaluateOptions) { .engine = "fluid", .name = "evaluate", .seed = 1, .seeds = 3, .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = 250,
+	*o = (EvaluateOptions) { .engine = "fluid", .format = "table", .name = "evaluate", .seed = 1, .seeds = 3, .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = 250,
 		.latency_hard_ms = 500, .interval_s = 15, .lambda = 30, .report_from = 2.0 / 3, .compression = 1 };
 	return opts_parse(&EVALUATE_COMMAND, argc, argv, o, &words);
 }
@@ -96,6 +99,7 @@ int evaluate_options_apply(const EvaluateOptions *o, ContestConfig *ret, Error *
 		.lambda = { o->lambda }, .n_lambdas = 1, .threads = o->threads ? o->threads : (int32_t) (cores < 1 ? 1 : cores) };
 	if (fabs(o->lambda - OTHER_LAMBDA) > 0)
 		ret->lambda[ret->n_lambdas++] = OTHER_LAMBDA;
+	ret->with_rails = o->with_rails;
 	Arena *arena = &ret->arena;
 	sim_config_default(&arena->sim);
 	int code = apply_sim(o, &arena->sim, err);

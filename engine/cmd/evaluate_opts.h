@@ -11,7 +11,7 @@ typedef struct EvaluateOptions {
 	int64_t seed;
 	int32_t seeds, min_replicas, max_replicas, threads;
 	double latency_soft_ms, latency_hard_ms, interval_s, startup_s, peak_rps, pod_price, lambda, report_from, span_s, compression;
-	bool is_json, is_quiet, is_stamped;
+	bool is_json, is_quiet, is_stamped, with_rails;
 } EvaluateOptions;
 
 extern const OptCommand EVALUATE_COMMAND;

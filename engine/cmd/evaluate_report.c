@@ -132,6 +132,21 @@ static int print_front(const Contest *contest, int32_t f, int32_t t)
 	return print_line(line);
 }
 
+/* What a rail does to a model. */
+static int print_rail(const Contest *contest, int32_t f, int row)
+{
+	const RailEffect *rail = &contest->rail[f * (1 + GUARD_COUNT) + row];
+	if (!rail->is_there)
+		return 0;
+	Json *line = json_new_object();
+	json_add_string(line, "rails", contest->config.family[f].word);
+	json_add_string(line, "without", row ? guard_text((Guard) (row - 1)) : NULL);
+	json_add_number(line, "v_pct", rail->v_pct);
+	json_add_number(line, "pod_hours", rail->pod_hours);
+	json_add_number(line, "decisions_changed", row ? rail->share : NAN);
+	return print_line(line);
+}
+
 int evaluate_print_json(const Contest *contest)
 {
 	const ContestConfig *c = &contest->config;
@@ -146,6 +161,9 @@ int evaluate_print_json(const Contest *contest)
 	for (int32_t f = 0; f < c->n_families && !code; f++)
 		for (int32_t l = 0; l < c->n_lambdas && !code; l++)
 			code = print_summary(contest, f, l);
+	for (int32_t f = 0; f < c->n_families && contest->rail && !code; f++)
+		for (int row = 0; row < 1 + GUARD_COUNT && !code; row++)
+			code = print_rail(contest, f, row);
 	for (int32_t l = 0; l < c->n_lambdas && !code; l++)
 		for (int32_t against = 0; against < c->n_families && !code; against++)
 			for (int32_t f = 0; f < c->n_families && !code; f++)

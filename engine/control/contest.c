@@ -2,6 +2,7 @@
 #include "control/contest.h"
 
 #include "base/mem.h"
+#include "decide/rails.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -19,6 +20,8 @@ typedef struct Cell {
 	Part part;
 	SimLevel level;
 	double *out;  /* [FIGURE_COUNT]; of a tuning cell [TUNE_BLOCKS][2] */
+	uint32_t rails_off;
+	double *share; /* [GUARD_COUNT] of decisions that each rail would change; NULL: not asked for */
 } Cell;
 
 typedef struct Batch { /* cells that are played side by side */
@@ -117,7 +120,7 @@ static int play_cell(Worker *worker, const Cell *cell, Error *err)
 		code = family->kind->open(family, &c->arena, cell->setting, cell->seed, &policy, err);
 	if (code)
 		return code;
-	const EvalOptions options = { .step = worker->step, .room = CELL_STEPS_MAX,
+	const EvalOptions options = { .rails_off = cell->rails_off, .counts_rails = cell->share, .step = worker->step, .room = CELL_STEPS_MAX,
 		.begin = begin, .arg = &(Beginning) { family, &c->arena } };
 	uint32_t stream = (uint32_t) ((2 * cell->trace + (cell->part == PART_REPORT)) * SEED_STRIDE + cell->seed);
 	code = evaluate_play(&config, evaluate_seed(c->seed, (int32_t) stream), policy, &options, worker->episode, &quantiles, err);
@@ -134,6 +137,9 @@ static int play_cell(Worker *worker, const Cell *cell, Error *err)
 		measure_blocks(&in, cell->out);
 		return 0;
 	}
+	for (int g = 0; cell->share && g < GUARD_COUNT; g++)
+		for (int32_t t = 0; t < in.n; t++)
+			cell->share[g] += (worker->step[t].guards >> g & 1) / (double) in.n;
 	figures_of(&in, cell->out);
 	cell->out[FIGURE_REWARD] = worker->episode->reward;
 	cell->out[FIGURE_P95] = quantiles.p95_ms;
@@ -293,7 +299,7 @@ static int tune_at(Contest *contest, SimLevel level, const volatile sig_atomic_t
 		for (int32_t t = 0, n = family_settings(&c->family[f], &c->arena); t < c->n_traces && needs_tuning(c, f) && !code; t++)
 			for (int32_t s = 0; s < n && !code; s++)
 				for (int32_t i = 0; !isnan(tuned_at(contest, f, t, s)[0]) && i < tune_seeds(c) && !code; i++)
-					code = add_cell(&batch, (Cell) { f, s, t, i, PART_TUNE, level, NULL });
+					code = add_cell(&batch, (Cell) { .family = f, .setting = s, .trace = t, .seed = i, .part = PART_TUNE, .level = level });
 	double *figures = calloc(batch.n + 1, 2 * TUNE_BLOCKS * sizeof *figures);
 	if (!figures || code)
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
@@ -443,9 +449,73 @@ static int report(Contest *contest, const volatile sig_atomic_t *stop, Error *er
 		for (int32_t t = 0; t < c->n_traces && c->family[f].kind->open && !code; t++)
 			for (int32_t k = 0; k < contest_path(contest, f, t)->n && !code; k++)
 				for (int32_t i = 0; i < c->seeds && !code; i++)
-					code = add_cell(&batch, (Cell) { f, contest_path(contest, f, t)->setting[k], t, i, PART_REPORT, c->arena.sim.level,
-					                                 contest_cell(contest, f, t, k, i) });
+					code = add_cell(&batch, (Cell) { .family = f, .setting = contest_path(contest, f, t)->setting[k], .trace = t, .seed = i,
+						.part = PART_REPORT, .level = c->arena.sim.level, .out = contest_cell(contest, f, t, k, i) });
 	code = code ? error_set(err, code, "%s", err_text(code)) : play(&batch, err);
+	free(batch.cell);
+	return code;
+}
+
+/* ---- rails ---- */
+
+typedef struct RailCell {
+	double figures[FIGURE_COUNT], share[GUARD_COUNT];
+} RailCell;
+
+/* Which rail a row stands for; 0: all are on. */
+static uint32_t rail_of(int row)
+{
+	return row ? RAILS_OFF_SEED & 1u << (row - 1) : 0;
+}
+
+static int add_rail_cells(const Contest *contest, Batch *batch)
+{
+	const ContestConfig *c = &contest->config;
+	int code = 0;
+	for (int32_t f = 0; f < c->n_families; f++)
+		for (int row = 0; row < 1 + GUARD_COUNT && c->family[f].n_files; row++)
+			for (int32_t t = 0; t < c->n_traces && (!row || rail_of(row)); t++)
+				for (int32_t i = 0; i < c->seeds && !code; i++) {
+					const Path *path = contest_path(contest, f, t);
+					code = add_cell(batch, (Cell) { .family = f, .setting = path->setting[path->best[0]], .trace = t, .seed = i,
+						.part = PART_REPORT, .level = c->arena.sim.level, .rails_off = rail_of(row) });
+				}
+	return code;
+}
+
+static int row_of(uint32_t rails_off)
+{
+	int row = 0;
+	while (rail_of(row) != rails_off)
+		row++;
+	return row;
+}
+
+static int measure_rails(Contest *contest, const volatile sig_atomic_t *stop, Error *err)
+{
+	const ContestConfig *c = &contest->config;
+	Batch batch = { .contest = contest, .stage = "without each rail", .stop = stop };
+	contest->rail = calloc((size_t) c->n_families * (1 + GUARD_COUNT), sizeof *contest->rail);
+	int code = contest->rail ? add_rail_cells(contest, &batch) : ERR_NOMEM;
+	RailCell *cells = calloc(batch.n + 1, sizeof *cells);
+	if (code || !cells)
+		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	for (size_t i = 0; i < batch.n && !code; i++) {
+		batch.cell[i].out = cells[i].figures;
+		batch.cell[i].share = batch.cell[i].rails_off ? NULL : cells[i].share;
+	}
+	if (!code)
+		code = play(&batch, err);
+	double part = 1.0 / (c->n_traces * c->seeds);
+	for (size_t i = 0; i < batch.n && !code; i++) {
+		RailEffect *of = contest->rail + batch.cell[i].family * (1 + GUARD_COUNT), *rail = of + row_of(batch.cell[i].rails_off);
+		rail->is_there = true;
+		rail->v_pct += part * cells[i].figures[FIGURE_V_PCT];
+		rail->pod_hours += part * cells[i].figures[FIGURE_POD_HOURS];
+		for (int g = 0; g < GUARD_COUNT; g++)
+			of[1 + g].share += part * cells[i].share[g];
+	}
+	free(cells);
 	free(batch.cell);
 	return code;
 }
@@ -508,6 +578,8 @@ int contest_run(const ContestConfig *config, const volatile sig_atomic_t *stop, 
 		copy_choices(contest, true);
 	if (!code)
 		add_regret(contest);
+	if (!code && config->with_rails)
+		code = measure_rails(contest, stop, err);
 	return code;
 }
 
@@ -517,6 +589,7 @@ void contest_done(Contest *contest)
 	free(contest->tuned);
 	free(contest->report);
 	free(contest->choice);
+	free(contest->rail);
 	*contest = (Contest) { 0 };
 }
 

@@ -37,6 +37,7 @@ typedef struct ContestConfig {
 	double lambda[CONTEST_LAMBDAS]; /* weights of violation for which settings are chosen; the first one is that of cost */
 	int32_t n_lambdas;
 	int32_t threads;
+	bool with_rails;         /* measures what each rail does */
 	void (*progress)(void *arg, const char *stage, size_t done, size_t total); /* may be NULL; one call at a time */
 	void *arg;
 } ContestConfig;
@@ -47,11 +48,18 @@ typedef struct Path { /* of a family on a trace */
 	int32_t best[CONTEST_LAMBDAS]; /* index into setting of what was picked for each lambda */
 } Path;
 
+typedef struct RailEffect { /* of one rail on a family of models at its settings for the first lambda; means over traces and seeds */
+	bool is_there;     /* the rail can be switched off, and the family passes it */
+	double v_pct, pod_hours; /* without it */
+	double share;      /* of the decisions that it would change, were they made without knowing of it */
+} RailEffect;
+
 typedef struct Contest {
 	ContestConfig config;
 	Path *path;      /* [family][trace] */
 	double *tuned;   /* [family][trace][setting of the largest family][TUNE_BLOCKS][2] pod-hours and V-hours of each quarter of the
 	                    tuning part; NAN: not tuned */
+	RailEffect *rail; /* [family][1 + GUARD_COUNT], first with all rails; NULL: not asked for */
 	int32_t *choice; /* [trace] the family that a choice (family.h) takes; -1: none takes part */
 	double *report;  /* [family][trace][PATH_MAX_SETTINGS][seed][FIGURE_COUNT] */
 	int32_t most_settings;

@@ -51,6 +51,7 @@ static int wanted(Run *run, int32_t *ret_desired, Error *err)
 {
 	Observation obs;
 	Decision decision = { 0 };
+	RailsOutcome outcome = { 0 };
 	if (observer_step(&run->observer, &run->target, &run->sample, &obs, NULL))
 		return 0;
 	RailsInput in = {
@@ -63,19 +64,28 @@ static int wanted(Run *run, int32_t *ret_desired, Error *err)
 		.hpa = -1,
 		.is_three_action = true,
 	};
+	int code = 0;
+	if (run->options->counts_rails) {
+		code = run->policy->ops->decide(run->policy, &obs, 1, &decision);
+		in.raw = decision.raw;
+		if (!code)
+			rails_apply(&in, &outcome);
+		run->guards = outcome.guards;
+		decision = (Decision) { 0 };
+	}
 	if (run->config->has_rails)
 		obs.mask &= rails_mask(&in);
-	int code = run->policy->ops->decide(run->policy, &obs, 1, &decision);
+	code = run->policy->ops->decide(run->policy, &obs, 1, &decision);
 	if (code == ERR_NO_DATA)
 		return 0;
 	if (code)
 		return error_set(err, code, "policy %s: %s", run->policy->label, err_text(code));
 	in.raw = decision.raw;
 	in.is_three_action = decision.n_actions == ACTION_COUNT;
-	RailsOutcome outcome;
 	rails_apply(&in, &outcome);
 	rails_note_cycle(&run->history, &in);
-	run->guards = outcome.guards;
+	if (!run->options->counts_rails)
+		run->guards = outcome.guards;
 	*ret_desired = outcome.desired;
 	return 0;
 }

@@ -33,6 +33,7 @@ typedef struct EvalStep {
 
 typedef struct EvalOptions {
 	uint32_t rails_off;     /* 1 << GUARD_*: what V would be without them */
+	bool counts_rails;      /* guards of a step are those that would change the policy's wish if it did not know of the rails */
 	EvalStep *step;         /* [room], the caller's; NULL: not kept */
 	int32_t room;
 	/* Called with the simulation before the first decision: for a clairvoyant, or to fill a history. May be NULL. */

@@ -58,3 +58,12 @@ play --policy static:4 --policy hpa --fail-if "pod_hours > pod_hours(hpa) * 1.01
 check "a failed gate is exit 6, after the lines" '[ $status = 6 ] && grep -q summary "$dir/out"'
 play --policy static:4 --fail-if "pods > 1" >/dev/null; status=$?
 check "a gate on what is not measured is a usage error" '[ $status = 2 ]'
+
+play_page() { "$maestro" evaluate --trace $trace --span 2h --seeds 2 --policy hpa-calibrated --policy hpa --policy default --policy choice "$@" 2>>"$dir/err"; }
+play_page --rails --format markdown --out "$dir/page.md"; status=$?
+check "a page has its picture beside it and says where it loses" \
+	'[ $status = 0 ] && grep -q "(page.png)" "$dir/page.md" && grep -q "^## Where it loses" "$dir/page.md" && grep -q "\*\*hpa\*\*, lambda 30: more violation" "$dir/page.md" && [ "$(head -c 4 "$dir/page.png" | od -An -tx1 | tr -d " ")" = 89504e47 ]'
+check "a page says how many settings each family had, what was chosen, and what rails do" \
+	'grep -q "^| hpa-calibrated | 66 |" "$dir/page.md" && grep -q "^- nasa95_jul_week: " "$dir/page.md" && grep -q "| default | Cooldown |" "$dir/page.md"'
+play_page --format png; status=$?
+check "a picture needs a file" '[ $status = 2 ]'
