@@ -196,6 +196,15 @@ bench: setup-build setup-test ## what training, simulator, kernels and frames co
 	@$(MAKE) --no-print-directory -s all programs
 	@tests/bench/run.sh $(B)
 
+.PHONY: image
+IMAGE ?= localhost/maestro:0.1
+MODEL ?=
+image: setup-build setup-test ## the container image as an OCI archive, build/maestro-image.tar, without a registry; MODEL=FILE puts that in
+	@$(MAKE) --no-print-directory -s all
+	@manifests/image/rootfs.sh $(B) $(B)/rootfs $(MODEL)
+	@manifests/image/oci.sh $(B)/rootfs $(IMAGE) $(B)/maestro-image.tar
+	@echo "$(IMAGE) in $(B)/maestro-image.tar, $$(du -h $(B)/maestro-image.tar | cut -f1)"
+
 bench-http: setup-build setup-test setup-http ## POST /predict beside a bare responder and the Python reference (skips what cannot be had)
 	@$(MAKE) --no-print-directory -s all $(B)/tests/bare_responder
 	@tests/bench/http.sh $(B) $(B)/bench-http.json

@@ -86,8 +86,8 @@ int cmd_target_app(int argc, char **argv)
 	code = target_app_start(&config, &app, &err);
 	if (code)
 		return cmd_fail(code, &err);
-	(void) fprintf(stderr, "maestro: target-app: pod %s of deployment %s/%s at %s, %g ms of CPU a request\n", config.pod,
-	               config.namespace_, config.deployment, config.listen, config.work_ms);
+	(void) fprintf(stderr, "maestro: target-app: pod %s of deployment %s/%s at %s, metrics at port %d, %g ms of CPU a request\n",
+	               config.pod, config.namespace_, config.deployment, config.listen, target_app_metrics_port(app), config.work_ms);
 	int number;
 	do
 		number = serving_wait(-1);

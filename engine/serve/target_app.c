@@ -261,6 +261,11 @@ int target_app_port(const TargetApp *app)
 	return server_port(app->server);
 }
 
+int target_app_metrics_port(const TargetApp *app)
+{
+	return server_port(app->metrics_server ? app->metrics_server : app->server);
+}
+
 void target_app_stop(TargetApp *app, int64_t wait_ms)
 {
 	if (!app)

@@ -26,6 +26,7 @@ typedef struct TargetApp TargetApp;
 /* ERR_USAGE, ERR_IO (cannot listen), ERR_NOMEM. */
 int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *err);
 int target_app_port(const TargetApp *app);
+int target_app_metrics_port(const TargetApp *app);
 /* Takes no more requests, serves what waits for up to wait_ms, answers the rest 503, and ends. Accepts NULL. */
 void target_app_stop(TargetApp *app, int64_t wait_ms);
 

@@ -1,0 +1,229 @@
+#!/bin/bash
+# The three servers and the sample service as real pods, from the image of `make image` and the manifests of the overlay kind: a real
+# control plane, a real kubelet and containerd, a real Prometheus with the kubelet's figures of pods, `maestro load` as the users.
+#   servers.sh BUILD
+# Prints `ok NAME`, `not ok NAME: why`, and a closing line; `skip` where containers cannot be run here (root, containerd, runc).
+#   KEEP=1         leaves the working folder and says where
+#   SERVERS_PORT   first of 20 ports on loopback (23400)
+# Pods have the machine's network here (no CNI), so ports and addresses are patched; all else is as users apply it.
+set -u
+cd "$(dirname "$0")/../.."
+repo=$PWD build=$(realpath "${1:-build}") here=$PWD/tests/e2e
+maestro=$build/maestro
+export KUBE_CACHE=${KUBE_CACHE:-$HOME/.cache/kube-test}
+kubectl=$KUBE_CACHE/bin/kubectl
+port=${SERVERS_PORT:-23400}
+export KUBE_PORT=$port ETCD_PORT=$((port + 1)) KCM_PORT=$((port + 4)) SCHED_PORT=$((port + 5)) KUBELET_PORT=$((port + 6)) FAKE_NODES=0
+prom_port=$((port + 7)) app_port=$((port + 8)) model_port=$((port + 10)) suggestion_port=$((port + 11)) autoscaler_port=$((port + 12))
+
+skip() { echo "skip servers: $1"; exit 0; }
+[ "$(id -u)" = 0 ] || skip "real pods need root"
+for tool in containerd ctr runc prometheus promtool openssl curl jq; do command -v $tool >/dev/null 2>&1 || skip "$tool is not installed"; done
+missing=
+for program in etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet; do
+	[ -x "$KUBE_CACHE/bin/$program" ] || missing="$missing $program"
+done
+[ -z "$missing" ] || command -v go >/dev/null 2>&1 || skip "no$missing in $KUBE_CACHE/bin, and no Go to build them"
+
+work=$(mktemp -d /tmp/maestro-servers-XXXXXX)
+export KUBE_WORK=$work/kube
+started=() n_ok=0 n_bad=0
+cleanup() {
+	for pid in "${started[@]}"; do kill "$pid" 2>/dev/null; done
+	wait 2>/dev/null
+	"$here/cluster/down.sh" >/dev/null 2>&1
+	if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+ok() { echo "ok $1"; n_ok=$((n_ok + 1)); }
+bad() { echo "not ok $1: $2"; n_bad=$((n_bad + 1)); }
+check() { # name what command...: the command's success is the claim
+	local name=$1 what=$2
+	shift 2
+	if "$@"; then ok "$name"; else bad "$name" "$what"; fi
+}
+wait_for() { # seconds command...
+	local until=$((SECONDS + $1))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep .3
+	done
+}
+k() { "$kubectl" --kubeconfig="$KUBE_WORK/admin.kubeconfig" "$@"; }
+replicas() { k get deployment target-app -o 'jsonpath={.spec.replicas}'; }
+query() { curl -fsS --data-urlencode "query=$1" "http://127.0.0.1:$prom_port/api/v1/query" | jq -r '.data.result[0].value[1] // empty'; }
+
+# ---- the cluster, and what users apply ----
+
+"$here/cluster/up.sh" >"$work/up.log" 2>&1 || { cat "$work/up.log"; bad cluster_starts "see above"; exit 1; }
+k apply -k manifests/overlays/kind --dry-run=server >"$work/dry" 2>&1
+check overlay_kind_is_clean "$(cat "$work/dry")" [ "$? $(grep -vc '(server dry run)$' "$work/dry")" = "0 0" ]
+k apply -f manifests/base/namespace.yaml >/dev/null
+for what in base overlays/istio; do
+	k apply -k manifests/$what --dry-run=server >"$work/dry" 2>&1
+	check "$(basename $what)_is_admitted_as_restricted" "$(cat "$work/dry")" [ "$? $(grep -vc '(server dry run)$' "$work/dry")" = "0 0" ]
+done
+k delete namespace maestro --wait=false >/dev/null
+for file in maestro/rl-model-server maestro/suggestion-server maestro/autoscaler-controller target-app/deployment tools/k6-traffic-generator; do
+	k apply -f manifests/$file.yaml --dry-run=server >"$work/dry" 2>&1
+	check "$(basename $file)_applies_alone" "$(cat "$work/dry")" [ "$? $(grep -vc '(server dry run)$' "$work/dry")" = "0 0" ]
+done
+
+# ---- the image as pods ----
+
+[ -s "$build/maestro-image.tar" ] || { bad image_is_there "run make image"; exit 1; }
+"$here/cluster/real-node.sh" "$build/maestro-image.tar" >"$work/node.log" 2>&1 || { tail -n 5 "$work/node.log"; bad node_is_ready "see above"; exit 1; }
+ok node_is_ready
+server_patch() { # NAME PORT MORE-ENV...
+	cat <<END
+- target: {kind: Deployment, name: $1}
+  patch: |
+    - {op: replace, path: /spec/replicas, value: 1}
+    - {op: remove, path: /spec/template/spec/containers/0/ports}
+    - {op: replace, path: /spec/template/spec/containers/0/env/0/value, value: "127.0.0.1:$2"}
+    - {op: replace, path: /spec/template/spec/containers/0/readinessProbe, value: {httpGet: {host: 127.0.0.1, port: $2, path: /healthz}, periodSeconds: 1}}
+    - {op: remove, path: /spec/template/spec/containers/0/livenessProbe}
+    - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: KUBERNETES_SERVICE_HOST, value: 127.0.0.1}}
+    - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: KUBERNETES_SERVICE_PORT, value: "$KUBE_PORT"}}
+    - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: PROMETHEUS_URL, value: "http://127.0.0.1:$prom_port"}}
+    - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: MODEL_SERVER_URL, value: "http://127.0.0.1:$model_port"}}
+    - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: SUGGESTION_SERVER_URL, value: "http://127.0.0.1:$suggestion_port"}}
+    - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: POLL_INTERVAL_SECONDS, value: "5"}}
+END
+}
+mkdir -p "$work/overlay"
+{
+	cat <<END
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [$(realpath --relative-to="$work/overlay" "$repo/manifests/overlays/kind")]
+patches:
+- target: {kind: Job}
+  patch: '{\$patch: delete, apiVersion: batch/v1, kind: Job, metadata: {name: k6-traffic-generator}}'
+- target: {kind: Deployment}
+  patch: |
+    - {op: add, path: /spec/template/spec/hostNetwork, value: true}
+    - {op: add, path: /spec/template/spec/nodeSelector, value: {type: real}}
+    - {op: add, path: /spec/template/spec/terminationGracePeriodSeconds, value: 2}
+    - {op: add, path: /spec/template/spec/tolerations, value: [{key: real, operator: Exists}]}
+- target: {kind: Deployment, name: target-app}
+  patch: |
+    - {op: remove, path: /spec/template/spec/containers/0/ports}
+    - {op: replace, path: /spec/template/spec/containers/0/env/0/value, value: "127.0.0.1:$app_port"}
+    - {op: replace, path: /spec/template/spec/containers/0/args, value: [target-app, --work-ms, "10", --metrics-listen, "127.0.0.1:0"]}
+    - {op: replace, path: /spec/template/spec/containers/0/readinessProbe, value: {httpGet: {host: 127.0.0.1, port: $app_port, path: /healthz}, periodSeconds: 1}}
+    - {op: replace, path: /spec/template/spec/containers/0/resources, value: {requests: {cpu: 200m, memory: 32Mi}, limits: {cpu: 200m, memory: 128Mi}}}
+    - {op: replace, path: /metadata/annotations/maestro.io~1max-replicas, value: "5"}
+END
+	server_patch rl-model-server $model_port
+	server_patch suggestion-server $suggestion_port
+	server_patch autoscaler-controller $autoscaler_port
+} >"$work/overlay/kustomization.yaml"
+# a variable that stands twice counts as its last; the API warns of it
+k kustomize "$work/overlay" >"$work/all.yaml" && k apply -f "$work/all.yaml" >"$work/apply.log" 2>&1
+check pods_are_applied "$(cat "$work/apply.log")" [ $? = 0 ]
+
+# ---- Prometheus: the kubelet's figures of pods (cAdvisor's names; cAdvisor itself looks for containerd elsewhere), and each pod at the port that its log names ----
+
+cat >"$work/prometheus.yml" <<END
+global: {scrape_interval: 1s, scrape_timeout: 1s}
+scrape_configs:
+- job_name: kubelet
+  scheme: https
+  metrics_path: /metrics/resource
+  tls_config: {ca_file: "$KUBE_WORK/pki/ca.crt", cert_file: "$KUBE_WORK/pki/apiserver-kubelet.crt", key_file: "$KUBE_WORK/pki/apiserver-kubelet.key"}
+  static_configs: [{targets: ["localhost:$KUBELET_PORT"]}]
+- job_name: target-app
+  honor_labels: true
+  file_sd_configs: [{files: ["$work/targets.json"], refresh_interval: 1s}]
+  metric_relabel_configs: [{source_labels: [__name__], regex: "container_.*", action: drop}]
+- job_name: maestro
+  honor_labels: true
+  static_configs: [{targets: ["127.0.0.1:$model_port", "127.0.0.1:$suggestion_port", "127.0.0.1:$autoscaler_port"]}]
+END
+echo '[]' >"$work/targets.json"
+prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" --web.listen-address="127.0.0.1:$prom_port" \
+	>"$work/prometheus.log" 2>&1 &
+started+=($!)
+discover() { # plays Prometheus's pod discovery
+	local pod at comma
+	while :; do
+		{
+			echo '['
+			comma=
+			for pod in $(k get pods -l app=target-app --field-selector=status.phase=Running -o 'jsonpath={.items[*].metadata.name}' 2>/dev/null); do
+				at=$(k logs "$pod" 2>/dev/null | sed -n 's/.*metrics at port \([0-9]*\),.*/\1/p' | head -n 1)
+				[ -z "$at" ] || { printf '%s{"targets":["127.0.0.1:%s"],"labels":{"namespace":"default","pod":"%s"}}\n' "$comma" "$at" "$pod"; comma=,; }
+			done
+			echo ']'
+		} >"$work/targets.tmp" && mv "$work/targets.tmp" "$work/targets.json"
+		sleep 1
+	done
+}
+discover & started+=($!)
+ready() { [ "$(k get deployment "$1" -o 'jsonpath={.status.readyReplicas}')" = "${2:-1}" ]; }
+for name in rl-model-server suggestion-server autoscaler-controller target-app; do
+	check "${name}_is_a_ready_pod" "$(k get pods -o wide; k describe pods -l app.kubernetes.io/name=maestro | tail -n 20)" wait_for 60 ready $name
+done
+user=$(k get pod -l app.kubernetes.io/component=model-server -o 'jsonpath={.items[0].status.containerStatuses[0].user.linux.uid}')
+pid=$(pgrep -f "^/usr/bin/maestro model-server" | head -n 1)
+check it_does_not_run_as_root "uid ${user:-?}" [ "$(awk '/^Uid:/ {print $2}' "/proc/${pid:-0}/status" 2>/dev/null)" = 65532 ]
+
+# ---- rights: what the Role names, and no more ----
+
+extra_rights() { # ACCOUNT: lines of `can-i --list` that neither the Role nor Kubernetes' basics name
+	k auth can-i --list --as="system:serviceaccount:default:$1" --no-headers 2>/dev/null | grep -v '^ *\[/' |
+		grep -v '^selfsubject' | sed 's/  *\[\]  */ /' | awk '{print $1}' | sort -u
+}
+check autoscaler_may_no_more_than_its_role "$(extra_rights maestro-autoscaler | paste -sd ' ')" [ "$(extra_rights maestro-autoscaler | paste -sd ' ')" = \
+	"deployments.apps deployments.apps/scale events horizontalpodautoscalers.autoscaling leases.coordination.k8s.io pods scaledobjects.keda.sh" ]
+check suggestion_server_may_no_more_than_its_role "$(extra_rights maestro-suggestion | paste -sd ' ')" \
+	[ "$(extra_rights maestro-suggestion | paste -sd ' ')" = "deployments.apps pods" ]
+can() { k auth can-i "$@" --as=system:serviceaccount:default:maestro-autoscaler >/dev/null 2>&1; }
+check autoscaler_reads_no_secret "it may" eval '! can get secrets && ! can delete deployments && ! can update deployments'
+
+# ---- it follows the load ----
+
+load() { "$maestro" load --url "http://127.0.0.1:$app_port/" --json "$@"; }
+(load --rps 36 --duration 110 >"$work/load_high.json"; load --rps 2 --duration 240 >"$work/load_low.json") & started+=($!)
+peak=1
+for _ in $(seq 110); do
+	n=$(replicas); [ "${n:-0}" -le "$peak" ] || peak=$n
+	sleep 1
+done
+check replicas_follow_the_load_up "peak $peak; $(k logs deployment/autoscaler-controller --tail=5)" [ "$peak" -ge 3 ]
+k logs deployment/autoscaler-controller --tail=6
+check log_has_a_line_a_decision "$(k logs deployment/autoscaler-controller --tail=3)" \
+	[ "$(k logs deployment/autoscaler-controller | grep -c ' default/target-app Active .*wanted')" -ge 5 ]
+for name in model suggestion autoscaler; do
+	at=${name}_port
+	curl -fsS "http://127.0.0.1:${!at}/metrics" | promtool check metrics >"$work/lint" 2>&1
+	check "${name}_metrics_are_clean" "$(cat "$work/lint")" [ $? = 0 ]
+done
+check metrics_arrive_in_prometheus "no maestro_replicas" eval '[ -n "$(query "maestro_replicas{kind=\"spec\",deployment=\"target-app\"}")" ]'
+doctor=$("$maestro" doctor --deployment default/target-app --kubeconfig "$KUBE_WORK/admin.kubeconfig" --prometheus "http://127.0.0.1:$prom_port" \
+	--db "$work/doctor.db")
+check doctor_finds_nothing_to_fix "$doctor" [ $? = 0 ]
+
+# ---- a dead model never scales down ----
+
+k scale deployment rl-model-server --replicas=0 >/dev/null
+wait_for 30 eval '! curl -fsS -o /dev/null http://127.0.0.1:$model_port/healthz'
+before=$(replicas) least=$before
+sleep 45 # the load is low by now, and there is nothing that could say so
+for _ in 1 2 3 4 5; do n=$(replicas); [ "$n" -ge "$least" ] || least=$n; sleep 1; done
+check dead_model_scales_nothing_down "$before -> $least" [ "$least" -ge "$before" ]
+state=$(curl -fsS "http://127.0.0.1:$autoscaler_port/status" | jq -r '.targets[0] | "\(.state) \(.reason) \(.message)"')
+echo "with a dead model: $state"
+check dead_model_is_said "$state" eval 'echo "$state" | grep -q "Hold\|Fallback"'
+answer=$(curl -sS -w ' %{http_code}' "http://127.0.0.1:$suggestion_port/suggestion?deployment=target-app&namespace=default" | tr -d '\n')
+check suggestion_is_503_without_a_model "$answer" eval 'echo "$answer" | grep -q "^{.error.:.* 503$"'
+k scale deployment rl-model-server --replicas=1 >/dev/null
+check recovers_by_itself "$(curl -fsS "http://127.0.0.1:$autoscaler_port/status")" wait_for 90 \
+	eval '[ "$(curl -fsS "http://127.0.0.1:$autoscaler_port/status" | jq -r ".targets[0].state")" = Active ]'
+check replicas_follow_the_load_down "still $(replicas) of $before" wait_for 120 eval '[ "$(replicas)" -lt "$before" ]'
+
+echo "$n_ok passed, $n_bad failed"
+[ $n_bad = 0 ]
