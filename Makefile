@@ -15,7 +15,7 @@ LDFLAGS  += -pthread $(SAN)
 # Debian packages: what the program links, what `make test` needs besides, what `make screenshots` needs.
 PKG_BUILD := pkg-config libncurses-dev libcurl4-openssl-dev libcjson-dev libopenblas-dev libsqlite3-dev libmicrohttpd-dev libyaml-dev zlib1g-dev
 PKG_TEST  := libcmocka-dev tmux jq
-PKG_E2E   := prometheus openssl curl
+PKG_E2E   := prometheus openssl curl containerd runc containernetworking-plugins
 PKG_SHOT  := xterm xvfb imagemagick fonts-dejavu-core x11-utils
 PC        := ncursesw libcurl libcjson sqlite3 libmicrohttpd yaml-0.1 zlib
 
@@ -176,6 +176,8 @@ e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (nee
 	@$(MAKE) --no-print-directory -s all programs
 	@tests/e2e/run.sh $(B)
 	@tests/e2e/guarded.sh $(B)
+	@$(MAKE) --no-print-directory -s image
+	@tests/e2e/servers.sh $(B)
 	@tests/e2e/hpa_diff.sh $(B)
 
 sim-check: setup-build ## the simulator's acceptance table, measured now (a minute or two)
@@ -198,10 +200,9 @@ bench: setup-build setup-test ## what training, simulator, kernels and frames co
 
 .PHONY: image
 IMAGE ?= localhost/maestro:0.1
-MODEL ?=
-image: setup-build setup-test ## the container image as an OCI archive, build/maestro-image.tar, without a registry; MODEL=FILE puts that in
+image: setup-build setup-test ## the container image as an OCI archive, build/maestro-image.tar, without a registry
 	@$(MAKE) --no-print-directory -s all
-	@manifests/image/rootfs.sh $(B) $(B)/rootfs $(MODEL)
+	@manifests/image/rootfs.sh $(B) $(B)/rootfs
 	@manifests/image/oci.sh $(B)/rootfs $(IMAGE) $(B)/maestro-image.tar
 	@echo "$(IMAGE) in $(B)/maestro-image.tar, $$(du -h $(B)/maestro-image.tar | cut -f1)"
 

@@ -19,7 +19,7 @@ typedef struct ModelServerOptions {
 
 static const Opt OPTIONS[] = {
 	SERVING_OPTIONS(ModelServerOptions, "where to serve (127.0.0.1:5000)"),
-	{ "model", 'm', OPT_STRING, offsetof(ModelServerOptions, model), 0, 0, "FILE", "safetensors or SB3 zip", false },
+	{ "model", 'm', OPT_STRING, offsetof(ModelServerOptions, model), 0, 0, "FILE", "safetensors or SB3 zip, or default: the shipped one", false },
 	{ "threads", 0, OPT_INT, offsetof(ModelServerOptions, threads), 1, THREADS_MAX, "N", "that answer (one a core, 4 at most)", false },
 	{ .name = NULL },
 };

@@ -10,6 +10,7 @@
 #include "cmd/runner.h"
 #include "cmd/serving.h"
 #include "control/engine.h"
+#include "rl/model.h"
 #include "serve/autoscaler_server.h"
 #include "tui/ui.h"
 
@@ -55,7 +56,7 @@ static const OptCommand COMMAND = {
 	OPTIONS, 0,
 };
 
-enum { SERVER_STOP_MS = 1000, MODEL_BYTES = 256 << 20 };
+enum { SERVER_STOP_MS = 1000 };
 
 typedef struct RunCommand {
 	Options options;
@@ -94,7 +95,7 @@ static void name_model(RunCommand *r, const RunnerModel *model, AutoscalerServer
 {
 	StrBuf bytes = { 0 };
 	const char *slash = strrchr(model->path, '/');
-	if (!mem_read_file(model->path, MODEL_BYTES, &bytes, NULL))
+	if (!model_bytes(model->path, &bytes, NULL))
 		sha256_hex(bytes.data, bytes.len, r->sha256);
 	strbuf_done(&bytes);
 	config->model_sha256 = r->sha256;

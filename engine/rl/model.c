@@ -295,7 +295,7 @@ static int read_safetensors(const StrBuf *bytes, Net **ret_net, ModelInfo *ret_i
 }
 
 /* The file's bytes; those of the shipped model where no file is called as it is. */
-static int read_bytes(const char *path, StrBuf *bytes, Error *err)
+int model_bytes(const char *path, StrBuf *bytes, Error *err)
 {
 	if (!strcmp(path, MODEL_DEFAULT) && access(path, F_OK)) {
 		strbuf_add(bytes, (const char *) DEFAULT_MODEL, sizeof DEFAULT_MODEL);
@@ -309,7 +309,7 @@ int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err)
 {
 	StrBuf bytes = { 0 };
 	Error why = { 0 };
-	int code = read_bytes(path, &bytes, err);
+	int code = model_bytes(path, &bytes, err);
 	if (code) {
 		strbuf_done(&bytes);
 		return code;

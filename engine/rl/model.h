@@ -8,6 +8,7 @@
 #define MAESTRO_RL_MODEL_H
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/policy.h"
 #include "rl/net.h"
 
@@ -30,6 +31,8 @@ int model_save(const char *path, const Net *net, const ModelInfo *info, Error *e
 /* A safetensors file or an SB3 zip, told apart by their first bytes. ERR_BAD_MODEL says what is wrong with the file; bounded
  * memory for any file. What an SB3 zip does not tell of is 0 in *ret_info: limits off, any interval. */
 /* "default" names the shipped model, which is compiled in, where there is no file of that name. */
+/* What is read, for naming it by its content; bytes is cleared first, strbuf_done() it. ERR_IO, ERR_INVALID (too large), ERR_NOMEM. */
+int model_bytes(const char *path, StrBuf *bytes, Error *err);
 int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err);
 
 /*

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { MODEL_MAX = 256 << 20, SCRATCH_FLOATS = 8192 };
+enum { SCRATCH_FLOATS = 8192 };
 
 typedef struct Served {
 	Net *net;
@@ -76,7 +76,7 @@ static int load(const char *path, Served **ret_served, Error *err)
 	if (!served)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	atomic_init(&served->users, 1);
-	int code = mem_read_file(path, MODEL_MAX, &bytes, err);
+	int code = model_bytes(path, &bytes, err);
 	if (!code) {
 		sha256_hex(bytes.data, bytes.len, served->sha256);
 		code = model_load(path, &served->net, &served->info, err);

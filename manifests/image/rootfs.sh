@@ -1,11 +1,10 @@
 #!/bin/bash
-# The image's files: the binary, what ldd names, the CA bundle, an account, a model to begin with.
-#   rootfs.sh BUILD FOLDER [MODEL]   without MODEL one is trained here: seconds, and a better one is a mount away
+# The image's files: the binary (the shipped model is in it), what ldd names, the CA bundle, an account.
+#   rootfs.sh BUILD FOLDER
 set -euo pipefail
-build=$(realpath "$1") root=$2 model=${3:-}
-here=$(cd "$(dirname "$0")/../.." && pwd)
+build=$(realpath "$1") root=$2
 rm -rf "$root"
-mkdir -p "$root"/{usr/bin,usr/share/maestro,etc/ssl/certs,var/lib/maestro,tmp}
+mkdir -p "$root"/{usr/bin,etc/ssl/certs,var/lib/maestro,tmp}
 cp "$build/maestro" "$root/usr/bin/maestro"
 strip "$root/usr/bin/maestro"
 ldd "$build/maestro" | grep -o '/[^ ]*' | while read -r lib; do
@@ -16,12 +15,4 @@ cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/" 2>/dev/null || echo
 echo 'maestro:x:65532:65532:maestro:/var/lib/maestro:/sbin/nologin' >"$root/etc/passwd"
 echo 'maestro:x:65532:' >"$root/etc/group"
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
-if [ -n "$model" ]; then
-	cp "$model" "$root/usr/share/maestro/model.safetensors"
-else
-	work=$(mktemp -d)
-	(cd "$here" && "$build/maestro" train --headless --seed 1 --steps 300000 --trace engine/sim/traces/wc98_opening_week.csv \
-		--db "$work/db" --out "$root/usr/share/maestro/model.safetensors") >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
-	rm -rf "$work"
-fi
 chmod 1777 "$root/tmp"

@@ -1,12 +1,14 @@
 /* See child.h. */
 #include "tests/fakes/child.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,7 +35,7 @@ static const char *read_line(Child *child, char *line, size_t size)
 Child child_start(const char *const *args)
 {
 	const char *build = getenv("MAESTRO_TEST_BUILD");
-	char program[512], line[1024] = "";
+	char program[512], line[1024], said[4096] = "";
 	const char *argv[ARGS] = { program };
 	for (size_t i = 0; args[i] && i + 2 < ARGS; i++)
 		argv[i + 1] = args[i];
@@ -45,6 +47,8 @@ Child child_start(const char *const *args)
 	if (child.pid < 0)
 		give_up(program, "no process");
 	if (child.pid == 0) {
+		(void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves no server behind */
+		(void) dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
 		(void) dup2(fds[1], STDERR_FILENO);
 		(void) close(fds[0]);
 		(void) close(fds[1]);
@@ -53,13 +57,15 @@ Child child_start(const char *const *args)
 	}
 	(void) close(fds[1]);
 	while (read_line(&child, line, sizeof line)) {
+		size_t len = strlen(said);
+		(void) snprintf(said + len, sizeof said - len, "%s\n", line);
 		const char *at = strstr(line, "listening on "), *colon = at ? strstr(at, ":") : NULL;
 		if (colon) {
 			child.port = atoi(colon + 1);
 			return child;
 		}
 	}
-	give_up("it does not listen; it said", line);
+	give_up("it does not listen; it said", said);
 	return child;
 }
 

@@ -38,7 +38,7 @@ static char *vector(FakeCluster *cluster, const char *query)
 static char *pods(void)
 {
 	static const char form[] =
-		"{\"metadata\":{\"name\":\"web-%d\"},\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"200m\"}}}]},"
+		"{\"metadata\":{\"name\":\"web-%d\",\"namespace\":\"shop\",\"labels\":{\"app\":\"web\"}},\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"200m\"}}}]},"
 		"\"status\":{\"phase\":\"Running\",\"startTime\":\"2026-01-01T00:00:00Z\",\"conditions\":[{\"type\":\"Ready\","
 		"\"status\":\"True\",\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}]}}";
 	char one[512], two[512];
@@ -102,6 +102,8 @@ static void handle(void *context, const FakeRequest *request, FakeReply *reply)
 		predict(cluster, request, reply);
 	else if (!strcmp(request->path, "/model") && about)
 		reply->body = fake_text("%s", about);
+	else if (strstr(request->path, "/horizontalpodautoscalers"))
+		reply->body = fake_text("{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[]}");
 	else if (strstr(request->path, "/namespaces/shop/pods"))
 		reply->body = pods();
 	else if (strstr(request->path, "/deployments/web/scale"))
