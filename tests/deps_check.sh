@@ -37,7 +37,7 @@ curses.h|tui/
 sqlite3.h|storage/
 microhttpd.h|engine/serve/
 cblas.h|engine/rl/blas.c
-curl/curl.h|engine/base/http.c engine/base/http_stream.c engine/base/http_inside.h
+curl/curl.h|engine/base/http.c engine/base/http_curl.c engine/base/http_stream.c engine/base/http_inside.h
 cjson/cJSON.h|engine/base/json.c
 yaml.h|engine/base/config.c engine/base/yaml.c
 zlib.h|engine/rl/zip.c engine/cmd/raster.c

@@ -26,16 +26,6 @@ struct HttpClient {
 	bool is_too_large;
 };
 
-int http_global_init(void)
-{
-	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : ERR_FAILED;
-}
-
-void http_global_done(void)
-{
-	curl_global_cleanup();
-}
-
 /* ---- URLs ---- */
 
 static bool is_loopback(const char *host)

@@ -39,8 +39,9 @@ typedef struct HttpResponse {
 	double elapsed_ms;
 } HttpResponse;
 
-/* Once in main, before threads. */
+/* Loads libcurl now; else the first request does. ERR_FAILED: it is not there, or cannot be set up. */
 int http_global_init(void);
+/* When no request is under way any more. */
 void http_global_done(void);
 
 int http_client_new(const HttpTls *tls, HttpClient **ret_client, Error *err);

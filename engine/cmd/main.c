@@ -116,8 +116,6 @@ int main(int argc, char **argv)
 {
 	keep_standard_streams();
 	(void) signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, not the end of a run */
-	if (http_global_init())
-		return cmd_fail(ERR_FAILED, &(Error) { .text = "libcurl cannot be set up" });
 	Error err = { 0 };
 	int code = config_apply(&argc, argv, &err);
 	int status = code ? cmd_fail(code, &err) : dispatch(argc, argv);
