@@ -105,6 +105,16 @@ static int64_t pragma_int(sqlite3 *db, const char *sql, int *ret_code)
 	return value;
 }
 
+static bool pragma_is(sqlite3 *db, const char *sql, const char *text)
+{
+	sqlite3_stmt *stmt;
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL))
+		return false;
+	bool is_so = sqlite3_step(stmt) == SQLITE_ROW && !strcmp((const char *) sqlite3_column_text(stmt, 0), text);
+	(void) sqlite3_finalize(stmt);
+	return is_so;
+}
+
 static bool is_damage(int sqlite_code)
 {
 	return (sqlite_code & 0xff) == SQLITE_CORRUPT || (sqlite_code & 0xff) == SQLITE_NOTADB;
@@ -247,11 +257,25 @@ static int set_aside(const char *path, Clock *clock, Error *err)
 	return 0;
 }
 
+/*
+ * With a write-ahead log NORMAL loses nothing when a process dies, and never the file; only a power cut takes the last commits
+ * with it, which FULL would pay for with a wait for the disk each. A file that has nothing in it yet need not wait at all.
+ */
+static int set_journal(sqlite3 *db)
+{
+	int code;
+	bool is_new = pragma_int(db, "PRAGMA page_count", &code) == 0 && !code;
+	if (is_new)
+		(void) db_exec(db, "PRAGMA synchronous = OFF");
+	(void) db_exec(db, "PRAGMA journal_mode = WAL");
+	/* a file system without shared memory keeps a rollback journal: slower, as safe */
+	bool is_wal = pragma_is(db, "PRAGMA journal_mode", "wal");
+	return db_exec(db, is_wal ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+}
+
 static int make_writable(sqlite3 *db, Clock *clock, Error *err)
 {
-	/* a file system without shared memory keeps a rollback journal: slower, as safe */
-	(void) db_exec(db, "PRAGMA journal_mode = WAL");
-	int code = db_exec(db, "PRAGMA synchronous = FULL");
+	int code = set_journal(db);
 	if (!code)
 		code = db_exec(db, "PRAGMA foreign_keys = ON");
 	if (!code)
