@@ -198,8 +198,8 @@ static void add_choices(Page *p)
 		has_choice = has_choice || !c->family[f].kind->open;
 	if (!has_choice)
 		return;
-	strbuf_addf(p->to, "\n## The choice of family\n\nBy the tuning part alone, rolling over its quarters, with a margin of 1 %% of the cost for the "
-	            "calibrated rule.\n\n");
+	strbuf_addf(p->to, "\n## The choice of family\n\nBy the tuning part alone, rolling over its quarters, at the calibrated rule's pod-hours, "
+	            "where its violation is less by 5 %% at least.\n\n");
 	for (int32_t t = 0; t < c->n_traces; t++)
 		strbuf_addf(p->to, "- %s: %s\n", c->trace[t].name, p->contest->choice[t] < 0 ? "none" : word_of(&c->family[p->contest->choice[t]]));
 }

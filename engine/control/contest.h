@@ -5,8 +5,8 @@
  *     tune      every setting of every family on each trace's tuning part; at the request level only those that a fluid tuning
  *               leaves in the running
  *     path      the settings that are best for some weight of violation, a family and trace
- *     choice    of the families, rolling over the tuning part: each quarter is played with what was best on those before it, and another
- *               family than the calibrated rule is taken only where it would have cost less by a margin
+ *     choice    of the families, rolling over the tuning part: another than the calibrated rule is taken only where it would have violated
+ *               less at the rule's pod-hours, by a margin (contest_choice.c)
  *     report    those settings on the report part, under each seed
  *
  * A cell is one episode: family, setting, trace, part, seed. Cells share nothing and are played by as many threads as asked for; each
