@@ -174,10 +174,10 @@ int console_send(Console *console, Command *command, const char *what)
 	return 0;
 }
 
-/* Only a real target that is being scaled makes leaving ask. */
+/* Only a real target that this process scales makes leaving ask. */
 static const LiveView *left_alone(const Console *console)
 {
-	for (int i = 0; i < console->frame.n_targets; i++) {
+	for (int i = 0; i < console->frame.n_targets && !console->feed->is_remote; i++) {
 		const LiveView *live = console->frame.target[i];
 		if (!live->is_simulated && (live->state == STATE_ACTIVE || live->state == STATE_MANUAL))
 			return live;

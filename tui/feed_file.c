@@ -247,7 +247,7 @@ int feed_file_open(const char *path, Feed **ret_feed, Error *err)
 	int code = ERR_NOMEM;
 	if (!file)
 		return error_set(err, ERR_NOMEM, "%.80s: out of memory", path);
-	file->feed = (Feed) { &OPS, -1 };
+	file->feed = (Feed) { .ops = &OPS, .wake_fd = -1 };
 	file->lent = calloc(1, sizeof *file->lent);
 	clock_init_system(&file->clock);
 	file->start_ms = clock_mono_ms(&file->clock);

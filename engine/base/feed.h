@@ -40,7 +40,8 @@ typedef struct FeedOps {
 
 struct Feed { /* first member of each kind */
 	const FeedOps *ops;
-	int wake_fd; /* readable when there is something new */
+	int wake_fd;    /* readable when there is something new */
+	bool is_remote; /* the workers are another process's: leaving stops nothing */
 };
 
 /* Accepts NULL. */

@@ -1,4 +1,5 @@
 /* `maestro` alone: the Live screen over a simulated service, and the run browser; nothing trains. */
+#include "cluster/attach.h"
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
 #include "cmd/policies.h"
@@ -14,6 +15,8 @@
 typedef struct ConsoleOptions {
 	const char *screen, *policy, *trace, *traffic, *db, *glyphs, *color, *theme;
 	OptList fault;
+	const char *attach, *attach_token_file, *attach_ca;
+	bool is_readonly;
 	double speed;
 	int64_t seed;
 } ConsoleOptions;
@@ -22,6 +25,10 @@ typedef struct ConsoleOptions {
 	{ name, letter, kind, offsetof(ConsoleOptions, field), lo, hi, arg, help, false }
 
 static const Opt OPTIONS[] = {
+	OPTION("attach", 0, OPT_STRING, attach, 0, 0, "URL", "over a running autoscaler (its --listen), which goes on deciding"),
+	OPTION("attach-token-file", 0, OPT_STRING, attach_token_file, 0, 0, "FILE", "bearer token for it"),
+	OPTION("attach-ca", 0, OPT_STRING, attach_ca, 0, 0, "FILE", "authority of its certificate"),
+	OPTION("readonly", 0, OPT_FLAG, is_readonly, 0, 0, NULL, "send no overrides"),
 	OPTION("screen", 0, OPT_STRING, screen, 0, 0, "NAME", "first screen: live or runs"),
 	OPTION("policy", 'p', OPT_STRING, policy, 0, 0, "P", "model:FILE, hpa or hpa:cpu=N"),
 	OPTION("trace", 0, OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay; else constant traffic"),
@@ -38,24 +45,46 @@ static const Opt OPTIONS[] = {
 
 static const OptCommand COMMAND = {
 	"[options]",
-	"Opens the console over the embedded simulator. `maestro --help` lists the commands.",
+	"Opens the console over the embedded simulator, or over a running autoscaler. `maestro --help` lists the commands.",
 	OPTIONS, 0,
 };
 
+static int ui_options(const ConsoleOptions *options, UiOptions *ui, Error *err)
+{
+	*ui = (UiOptions) { .is_readonly = options->is_readonly };
+	session_who(ui->who, sizeof ui->who);
+	int code = ui_option_set(ui, "screen", options->screen, err);
+	if (!code)
+		code = ui_option_set(ui, "glyphs", options->glyphs, err);
+	if (!code)
+		code = ui_option_set(ui, "color", options->color, err);
+	return code ? code : ui_option_set(ui, "theme", options->theme, err);
+}
+
+static int show_attached(Session *session, const ConsoleOptions *options, Error *err)
+{
+	UiOptions ui;
+	Feed *feed = NULL;
+	const AttachConfig config = {
+		.server = { .url = options->attach, .bearer_file = options->attach_token_file, .ca_file = options->attach_ca },
+		.clock = &session->clock, .wake = &session->wake, .archive = session->archive,
+	};
+	int code = ui_options(options, &ui, err);
+	if (!code)
+		code = attach_feed_new(&config, &feed, err);
+	if (!code)
+		code = ui_run(feed, &ui, err);
+	feed_free(feed);
+	return code == UI_HEADLESS ? UI_QUIT : code; /* there is nothing that would go on without the screen */
+}
+
 static int show(Session *session, const ConsoleOptions *options, const SimConfig *sim, Policy *policy, Error *err)
 {
-	UiOptions ui = { 0 };
-	session_who(ui.who, sizeof ui.who);
+	UiOptions ui;
 	SimLive live = { 0 };
 	Feed *feed = NULL;
 	SimLiveConfig config = { .sim = sim, .policy = policy, .seed = (uint64_t) options->seed, .speed = options->speed };
-	int code = ui_option_set(&ui, "screen", options->screen, err);
-	if (!code)
-		code = ui_option_set(&ui, "glyphs", options->glyphs, err);
-	if (!code)
-		code = ui_option_set(&ui, "color", options->color, err);
-	if (!code)
-		code = ui_option_set(&ui, "theme", options->theme, err);
+	int code = ui_options(options, &ui, err);
 	if (!code)
 		code = simlive_open(&live, session, &config, err);
 	EngineParts parts = { NULL, &live.loop, 1, session->archive, &session->wake, &session->clock };
@@ -118,7 +147,7 @@ int cmd_console(int argc, char **argv)
 	code = session_open(&session, options.db, false, &err);
 	if (code)
 		return cmd_fail(code, &err);
-	code = run(&session, &options, &err);
+	code = options.attach ? show_attached(&session, &options, &err) : run(&session, &options, &err);
 	session_close(&session);
 	if (code < 0)
 		return cmd_fail(code, &err);

@@ -116,6 +116,11 @@ patches:
     - {op: replace, path: /spec/template/spec/containers/0/readinessProbe, value: {httpGet: {host: 127.0.0.1, port: $app_port, path: /healthz}, periodSeconds: 1}}
     - {op: replace, path: /spec/template/spec/containers/0/resources, value: {requests: {cpu: 200m, memory: 32Mi}, limits: {cpu: 200m, memory: 128Mi}}}
     - {op: replace, path: /metadata/annotations/maestro.io~1max-replicas, value: "5"}
+    - {op: replace, path: /metadata/annotations/latencySoftConstraint, value: "400"}
+    - {op: replace, path: /metadata/annotations/latencyHardConstraint, value: "800"}
+    - op: add # one minute of latency instead of five, so that the rush is forgotten while the test looks on
+      path: /metadata/annotations/maestro.io~1queries
+      value: "preset: istio\\np95: {query: 'histogram_quantile(.95, sum by (le)(rate(istio_request_duration_milliseconds_bucket{\$LABELS}[1m])))'}"
 END
 	server_patch rl-model-server $model_port
 	server_patch suggestion-server $suggestion_port

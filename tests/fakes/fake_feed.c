@@ -60,5 +60,5 @@ static void fake_free(Feed *feed)
 void fake_feed_init(FakeFeed *fake, const TrainView *train, const LiveView *live)
 {
 	static const FeedOps OPS = { "fake", fake_next, fake_release, fake_send, fake_ask, fake_free, fake_inspect };
-	*fake = (FakeFeed) { .feed = { &OPS, -1 }, .frame = { .train = train, .live = live, .wall_ms = 1795523246000 } };
+	*fake = (FakeFeed) { .feed = { .ops = &OPS, .wake_fd = -1 }, .frame = { .train = train, .live = live, .wall_ms = 1795523246000 } };
 }

@@ -3,6 +3,7 @@
 #include "tests/fakes/fake_cluster.h"
 
 #include "base/http.h"
+#include "cluster/attach.h"
 #include "base/json.h"
 
 #include <setjmp.h>
@@ -222,6 +223,73 @@ static void commands_from_elsewhere_want_a_token(void **state)
 	end(&f);
 }
 
+/* Lends frames until the first target is in a state, for 10 s; the frame is the caller's to release. */
+static FeedFrame await(Feed *feed, TargetState state)
+{
+	for (int i = 0; i < 500; i++) {
+		FeedFrame frame;
+		assert_int_equal(feed->ops->next(feed, &frame), 0);
+		if (frame.live && frame.live->state == state)
+			return frame;
+		feed->ops->release(feed, &frame);
+		(void) nanosleep(&(struct timespec) { 0, 20000000 }, NULL);
+	}
+	fail_msg("never %s", state_text(state));
+	return (FeedFrame) { 0 };
+}
+
+/* A console over a running autoscaler: sees its target, and its command is done and audited there. */
+static void a_console_attaches_and_overrides(void **state)
+{
+	Fixture f;
+	Feed *feed = NULL;
+	Clock clock;
+	Wake wake;
+	Error err = { 0 };
+	char url[64];
+	int64_t id = 0;
+	(void) state;
+	begin(&f, "{\"action\":1}", NULL);
+	clock_init_system(&clock);
+	assert_int_equal(wake_init(&wake), 0);
+	(void) snprintf(url, sizeof url, "http://127.0.0.1:%d/", f.child.port);
+	const AttachConfig config = { .server = { .url = url }, .clock = &clock, .wake = &wake };
+	if (attach_feed_new(&config, &feed, &err))
+		fail_msg("%s", err.text);
+	assert_true(feed->is_remote);
+	FeedFrame frame = await(feed, STATE_ACTIVE);
+	assert_int_equal(frame.n_targets, 1);
+	assert_string_equal(frame.live->target.name, "web");
+	assert_float_equal(frame.live->last.sample.latency_ms, 200, 0);
+	assert_true(frame.live->n_history > 0);
+	assert_true(llabs(frame.wall_ms - clock_wall_ms(&clock)) < 5000);
+	feed->ops->release(feed, &frame);
+	Command command = { .kind = COMMAND_LIVE_OVERRIDE, .who = "bo", .u.override_ = { .replicas = 4, .hold_ms = 60000, .seen = 2 } };
+	assert_int_equal(feed->ops->send(feed, &command, &id), 0);
+	frame = await(feed, STATE_MANUAL);
+	assert_int_equal(frame.live->answers.answer[frame.live->answers.n - 1].id, id);
+	assert_int_equal(frame.live->answers.answer[frame.live->answers.n - 1].code, 0);
+	assert_string_equal(frame.live->manual_who, "bo");
+	assert_int_equal(atomic_load(&f.cluster.replicas), 4);
+	feed->ops->release(feed, &frame);
+	/* what a recording or a trainer would be asked is refused here */
+	assert_int_equal(feed->ops->send(feed, &(Command) { .kind = COMMAND_TRAIN_PAUSE }, &id), ERR_REFUSED);
+	/* the autoscaler ends: the last view stays, and says so */
+	end(&f);
+	bool is_said = false;
+	for (int i = 0; i < 500 && !is_said; i++) {
+		assert_int_equal(feed->ops->next(feed, &frame), 0);
+		is_said = frame.live && !frame.live->api.is_ok && strstr(frame.live->api.text, "127.0.0.1");
+		feed->ops->release(feed, &frame);
+		(void) nanosleep(&(struct timespec) { 0, 20000000 }, NULL);
+	}
+	assert_true(is_said);
+	feed_free(feed);
+	wake_done(&wake);
+	/* nobody there, and somebody else */
+	assert_int_equal(attach_feed_new(&config, &feed, &err), ERR_UNREACHABLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +298,7 @@ int main(void)
 		cmocka_unit_test(metrics_are_those_of_control_b8),
 		cmocka_unit_test(a_command_is_audited_and_answered),
 		cmocka_unit_test(commands_from_elsewhere_want_a_token),
+		cmocka_unit_test(a_console_attaches_and_overrides),
 	};
 	if (http_global_init())
 		return 1;

@@ -1,0 +1,284 @@
+/*
+ * See attach.h. One thread owns the connection: it sends what lies in the queue, asks for what is new, and publishes the views as one
+ * snapshot. While nobody answers, the last views stay, and their API health says why and since when.
+ */
+#include "cluster/attach.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/queue.h"
+#include "base/shape.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { POLL_MS = 1000, ASK_MS = 3000, ANSWER_MAX = 64 << 20, COMMANDS = 32 };
+
+typedef struct Views { /* a snapshot */
+	int n;
+	int64_t ahead_ms;       /* its clock before ours: ages are told by its own */
+	const LiveView *target[FEED_TARGETS_MAX]; /* into view */
+	LiveView view[];
+} Views;
+
+typedef struct AttachFeed {
+	Feed feed;
+	AttachConfig config;
+	Endpoint *server;
+	HttpResponse response;
+	Queue commands;
+	SnapBus views;
+	pthread_t thread;
+	bool is_started;
+	int64_t next_id;        /* of the console's thread */
+	int64_t stamp;          /* of the newest snapshot; what follows is the thread's own */
+	CommandAnswers refused; /* commands that did not arrive */
+	bool was_down;
+} AttachFeed;
+
+/* ---- what the server says ---- */
+
+static Views *views_new(int n)
+{
+	Views *views = snap_new(sizeof *views + (size_t) n * sizeof *views->view);
+	if (!views)
+		return NULL;
+	views->n = n;
+	for (int i = 0; i < n; i++)
+		views->target[i] = &views->view[i];
+	return views;
+}
+
+static int read_views(AttachFeed *attach, Error *err)
+{
+	Json *root = NULL;
+	int code = json_parse(attach->response.body.data, attach->response.body.len, &root, err);
+	const Json *targets = json_get(root, "targets");
+	if (!code && !json_is_array(targets))
+		code = error_set(err, ERR_PARSE, "%s is no autoscaler: its answer has no targets", endpoint_url(attach->server));
+	size_t n = json_len(targets) < FEED_TARGETS_MAX ? json_len(targets) : FEED_TARGETS_MAX;
+	Views *views = code ? NULL : views_new((int) n);
+	if (!code && !views)
+		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	int i = 0;
+	for (const Json *item = json_first(targets); item && views && i < views->n; item = json_next(item), i++) {
+		LiveView *view = &views->view[i];
+		shape_read(&shape_live, view, item);
+		for (int32_t a = 0; a < attach->refused.n; a++)
+			answers_add(&view->answers, attach->refused.answer[a].id, attach->refused.answer[a].code, attach->refused.answer[a].text);
+	}
+	attach->stamp = json_int_or(root, "stamp", 0);
+	if (views)
+		views->ahead_ms = json_int_or(root, "wall_ms", 0) - clock_wall_ms(attach->config.clock);
+	json_free(root);
+	if (views)
+		snap_publish(&attach->views, views);
+	return code;
+}
+
+static int status_error(const AttachFeed *attach, Error *err)
+{
+	int status = attach->response.status;
+	Json *root = NULL;
+	(void) json_parse(attach->response.body.data, attach->response.body.len, &root, NULL);
+	int code = status == 401 ? ERR_UNAUTHORIZED : status == 403 ? ERR_REFUSED : status == 404 ? ERR_NOT_FOUND : ERR_HTTP;
+	(void) error_set(err, code, "%s: HTTP %d: %.100s", endpoint_url(attach->server), status, json_string_or(root, "error", "no reason given"));
+	json_free(root);
+	return code;
+}
+
+static int refresh(AttachFeed *attach, Error *err)
+{
+	char path[64];
+	(void) snprintf(path, sizeof path, "/v1/snapshot?stamp=%lld", (long long) attach->stamp);
+	const HttpRequest request = { .method = "GET", .timeout_ms = ASK_MS, .max_body = ANSWER_MAX };
+	int code = endpoint_request(attach->server, path, request, &attach->response, err);
+	if (code || attach->response.status == 204)
+		return code;
+	return attach->response.status == 200 ? read_views(attach, err) : status_error(attach, err);
+}
+
+/* The last views again, with what is wrong in place of a healthy API. */
+static void show_trouble(AttachFeed *attach, const Error *why)
+{
+	const Views *last = snap_acquire(&attach->views);
+	Views *views = last ? views_new(last->n) : NULL;
+	if (views)
+		views->ahead_ms = last->ahead_ms;
+	for (int i = 0; views && i < views->n; i++) {
+		LiveView *view = &views->view[i];
+		*view = *last->target[i];
+		view->api.is_known = true;
+		view->api.is_ok = false;
+		str_copy(view->api.text, sizeof view->api.text, why->text);
+		for (int32_t a = 0; a < attach->refused.n; a++)
+			answers_add(&view->answers, attach->refused.answer[a].id, attach->refused.answer[a].code, attach->refused.answer[a].text);
+	}
+	snap_release(last);
+	if (views)
+		snap_publish(&attach->views, views);
+	attach->stamp = 0; /* whatever comes next is news */
+}
+
+/* ---- commands ---- */
+
+static char *body_of(const Command *command)
+{
+	static const char *const kinds[] = {
+		[COMMAND_LIVE_OVERRIDE] = "override", [COMMAND_LIVE_RESUME] = "resume", [COMMAND_LIVE_PAUSE] = "pause",
+	};
+	const char *slash = strchr(command->target, '/');
+	char ns[NAMESPACE_MAX] = "";
+	(void) snprintf(ns, sizeof ns, "%.*s", slash ? (int) (slash - command->target) : 0, command->target);
+	Json *root = json_new_object();
+	json_add_int(root, "id", command->id);
+	json_add_string(root, "kind", kinds[command->kind]);
+	json_add_string(root, "who", command->who);
+	json_add_string(root, "namespace", ns);
+	json_add_string(root, "deployment", slash ? slash + 1 : "");
+	if (command->kind == COMMAND_LIVE_OVERRIDE) {
+		json_add_int(root, "replicas", command->u.override_.replicas);
+		json_add_int(root, "hold_ms", command->u.override_.hold_ms);
+		json_add_int(root, "seen", command->u.override_.seen);
+		json_add_string(root, "reason", command->u.override_.reason);
+	}
+	char *text = json_print(root);
+	json_free(root);
+	return text;
+}
+
+static void forward(AttachFeed *attach, const Command *command)
+{
+	Error err = { 0 };
+	char *body = body_of(command);
+	int code = body ? 0 : error_set(&err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	if (!code) {
+		const HttpRequest request = { .method = "POST", .content_type = "application/json", .body = body, .body_len = strlen(body),
+		                              .timeout_ms = ASK_MS };
+		code = endpoint_request(attach->server, "/v1/command", request, &attach->response, &err);
+	}
+	if (!code && attach->response.status != 202)
+		code = status_error(attach, &err);
+	free(body);
+	if (!code)
+		return; /* its answer comes with a snapshot */
+	answers_add(&attach->refused, command->id, code, err.text);
+	show_trouble(attach, &err);
+}
+
+static void *watch(void *arg)
+{
+	AttachFeed *attach = arg;
+	for (;;) {
+		Command command;
+		int code = queue_pop(&attach->commands, &command, POLL_MS);
+		if (code == ERR_CLOSED)
+			return NULL;
+		if (!code)
+			forward(attach, &command);
+		Error err = { 0 };
+		if (refresh(attach, &err)) {
+			if (!attach->was_down)
+				show_trouble(attach, &err);
+			attach->was_down = true;
+		} else {
+			attach->was_down = false;
+		}
+	}
+}
+
+/* ---- the feed ---- */
+
+static int attach_next(Feed *feed, FeedFrame *ret_frame)
+{
+	AttachFeed *attach = (AttachFeed *) feed;
+	wake_drain(attach->config.wake);
+	const Views *views = snap_acquire(&attach->views);
+	*ret_frame = (FeedFrame) {
+		.archive = attach->config.archive ? snap_acquire(attach->config.archive->answers) : NULL,
+		.wall_ms = clock_wall_ms(attach->config.clock),
+	};
+	if (views) {
+		ret_frame->wall_ms += views->ahead_ms;
+		ret_frame->live = views->n ? views->target[0] : NULL;
+		ret_frame->target = views->target;
+		ret_frame->n_targets = views->n;
+	}
+	return 0;
+}
+
+static void attach_release(Feed *feed, FeedFrame *frame)
+{
+	(void) feed;
+	if (frame->target) /* the list is within the snapshot */
+		snap_release((const char *) (const void *) frame->target - offsetof(Views, target));
+	snap_release(frame->archive);
+	*frame = (FeedFrame) { 0 };
+}
+
+static int attach_send(Feed *feed, const Command *command, int64_t *ret_id)
+{
+	AttachFeed *attach = (AttachFeed *) feed;
+	Command numbered = *command;
+	if (command->kind != COMMAND_LIVE_OVERRIDE && command->kind != COMMAND_LIVE_RESUME && command->kind != COMMAND_LIVE_PAUSE)
+		return ERR_REFUSED;
+	const Views *views = snap_acquire(&attach->views);
+	if (views && views->n && !numbered.target[0])
+		target_full_name(&views->target[0]->target, numbered.target, sizeof numbered.target);
+	snap_release(views);
+	numbered.id = attach->next_id;
+	int code = queue_push(&attach->commands, &numbered);
+	if (!code)
+		*ret_id = attach->next_id++;
+	return code;
+}
+
+static int attach_ask(Feed *feed, const ArchiveQuery *query, int64_t *ret_query_id)
+{
+	Archive *archive = ((AttachFeed *) feed)->config.archive;
+	return archive ? archive->ops->ask(archive, query, ret_query_id) : ERR_NOT_FOUND;
+}
+
+static void attach_free(Feed *feed)
+{
+	AttachFeed *attach = (AttachFeed *) feed;
+	if (attach->is_started) {
+		queue_close(&attach->commands);
+		(void) pthread_join(attach->thread, NULL);
+	}
+	queue_done(&attach->commands);
+	snap_bus_done(&attach->views);
+	http_response_done(&attach->response);
+	endpoint_close(attach->server);
+	free(attach);
+}
+
+int attach_feed_new(const AttachConfig *config, Feed **ret_feed, Error *err)
+{
+	static const FeedOps ops = {
+		.name = "attach", .next = attach_next, .release = attach_release, .send = attach_send, .ask = attach_ask, .free = attach_free,
+	};
+	AttachFeed *attach = calloc(1, sizeof *attach);
+	if (!attach)
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	*attach = (AttachFeed) { .feed = { .ops = &ops, .wake_fd = config->wake->fd, .is_remote = true }, .config = *config };
+	attach->next_id = clock_wall_ms(config->clock) * 1000; /* apart from those of other consoles, and below 2^53 */
+	snap_bus_init(&attach->views, config->wake);
+	int code = queue_init(&attach->commands, sizeof(Command), COMMANDS) ? error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM)) : 0;
+	if (!code)
+		code = endpoint_open(&config->server, &attach->server, err);
+	if (!code)
+		code = refresh(attach, err);
+	if (!code && pthread_create(&attach->thread, NULL, watch, attach))
+		code = error_set(err, ERR_NOMEM, "a thread cannot be started");
+	attach->is_started = !code;
+	if (code)
+		attach_free(&attach->feed);
+	else
+		*ret_feed = &attach->feed;
+	return code;
+}
