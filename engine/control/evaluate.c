@@ -190,8 +190,9 @@ static void finish(Run *run)
 	out->v_pct = 100 * (out->soft_s + out->hard_s) / total_s;
 }
 
-int evaluate_play(const SimConfig *config, uint64_t seed, Policy *policy, const EvalOptions *options, EvalEpisode *ret,
-                  EvalQuantiles *ret_quantiles, Error *err)
+/* *sim is made where it is NULL and started anew where it is not: its tables serve any number of episodes. */
+static int play_in(SimTarget **sim, const SimConfig *config, uint64_t seed, Policy *policy, const EvalOptions *options,
+                   EvalEpisode *ret, EvalQuantiles *ret_quantiles, Error *err)
 {
 	*ret = (EvalEpisode) { 0 };
 	Run run = { .config = config, .policy = policy, .options = options, .now_ms = START_MS, .out = ret };
@@ -207,9 +208,14 @@ int evaluate_play(const SimConfig *config, uint64_t seed, Policy *policy, const 
 		run.rails.stabilise_ms = 0;
 	else /* the thesis's policies within their bounds */
 		run.rails.off = RAILS_OFF_SEED & ~RAIL(STEP_LIMIT);
-	int code = sim_target_new(config, seed, START_MS, &run.sim, err);
+	int code = 0;
+	if (*sim)
+		sim_target_restart(*sim, seed, START_MS);
+	else
+		code = sim_target_new(config, seed, START_MS, sim, err);
 	if (code)
 		return code;
+	run.sim = *sim;
 	run.target = *sim_target_target(run.sim);
 	sim_target_past(run.sim, spec, &run.observer);
 	if (policy->ops->reset)
@@ -224,7 +230,15 @@ int evaluate_play(const SimConfig *config, uint64_t seed, Policy *policy, const 
 	finish(&run);
 	if (ret_quantiles)
 		*ret_quantiles = (EvalQuantiles) { sim_target_quantile_ms(run.sim, .95), sim_target_quantile_ms(run.sim, .99) };
-	sim_target_free(run.sim);
+	return code;
+}
+
+int evaluate_play(const SimConfig *config, uint64_t seed, Policy *policy, const EvalOptions *options, EvalEpisode *ret,
+                  EvalQuantiles *ret_quantiles, Error *err)
+{
+	SimTarget *sim = NULL;
+	int code = play_in(&sim, config, seed, policy, options, ret, ret_quantiles, err);
+	sim_target_free(sim);
 	return code;
 }
 
@@ -246,9 +260,11 @@ typedef struct Share { /* of the episodes: first, first + 2, ... */
 static void *play(void *arg)
 {
 	Share *share = arg;
+	SimTarget *sim = NULL;
 	for (int32_t i = share->first; i < share->n && !share->code; i += 2)
-		share->code = evaluate_episode(share->config, evaluate_seed(share->seed, i), share->policy, &share->ret[i],
-		                               &share->err);
+		share->code = play_in(&sim, share->config, evaluate_seed(share->seed, i), share->policy, &(EvalOptions) { 0 },
+		                      &share->ret[i], NULL, &share->err);
+	sim_target_free(sim);
 	return NULL;
 }
 
@@ -270,8 +286,10 @@ int evaluate_policies(const SimConfig *config, uint64_t seed, int32_t n, Policy 
 
 int evaluate_policy(const SimConfig *config, uint64_t seed, int32_t n, Policy *policy, EvalEpisode *ret, Error *err)
 {
+	SimTarget *sim = NULL;
 	int code = 0;
 	for (int32_t i = 0; i < n && !code; i++)
-		code = evaluate_episode(config, evaluate_seed(seed, i), policy, &ret[i], err);
+		code = play_in(&sim, config, evaluate_seed(seed, i), policy, &(EvalOptions) { 0 }, &ret[i], NULL, err);
+	sim_target_free(sim);
 	return code;
 }

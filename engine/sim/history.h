@@ -8,8 +8,8 @@
 
 #define ALWAYS inline __attribute__((always_inline))
 
-/* Of a counter: there a float still tells 1/4096 of a request. */
-#define HISTORY_MOST 4096.0f
+/* Of a counter: there a float still tells 1/1024 of a request. */
+#define HISTORY_MOST 16384.0f
 
 /* Only differences count: all entries are moved by the one at `at`, before floats lose digits. */
 void history_rebase(const SimModel *model, const SimView *view, int32_t at);

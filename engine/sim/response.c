@@ -168,16 +168,20 @@ static float gain_of(double slope, double dt)
 	return (float) (slope * dt > 1e-9 ? -expm1(-slope * dt) / slope : dt);
 }
 
-static float hazard_of(double over)
+static float hazard_of(float over)
 {
-	return over > (double) HAZARD_OVER ? fmaxf((float) -log(over), 0.0f) : HAZARD_MAX;
+	if (over <= HAZARD_OVER)
+		return HAZARD_MAX;
+	float hazard = -logf(over);
+	return hazard > 0.0f ? hazard : 0.0f;
 }
 
 static void fill_hazard(const Response *response, int32_t i, ResponseRow *row)
 {
 	Place at = i + 1 < response->n_rows ? (Place) { i, 0.0f } : (Place) { i - 1, 1.0f };
 	for (int p = 0; p < POINTS; p++)
-		row->hazard[p] = hazard_of(isinf(response->point_s[p]) ? 0.0 : 1.0 - response_cdf(response, at, response->point_s[p]));
+		row->hazard[p] = isinf(response->point_s[p]) ? HAZARD_MAX
+			: hazard_of((float) (1.0 - response_cdf(response, at, response->point_s[p])));
 }
 
 static void fill_log_hazards(Response *response)
@@ -185,14 +189,15 @@ static void fill_log_hazards(Response *response)
 	for (int p = 0; p < POINTS; p++)
 		response->point_log[p] = isinf(response->point_s[p]) ? LOG_POINTS :
 		                         (float) (LOG_STEPS * (log2(response->point_s[p]) - TIME_LOW));
-	for (int j = 0; j < TABLE_LOADS; j++)
-		for (int k = 0; k < LOG_POINTS; k++) {
-			double part;
-			int32_t bin = time_bin(exp2(TIME_LOW + (double) k / LOG_STEPS), &part);
+	for (int k = 0; k < LOG_POINTS; k++) {
+		double part;
+		int32_t bin = time_bin(exp2(TIME_LOW + (double) k / LOG_STEPS), &part);
+		for (int j = 0; j < TABLE_LOADS; j++) {
 			const float *cdf = response->table.cdf[j];
 			double below = (double) cdf[bin] + part * (double) (cdf[bin + 1] - cdf[bin]);
-			response->log_hazard[j][k] = k < LOG_POINTS - 1 ? hazard_of(1.0 - below) : HAZARD_MAX;
+			response->log_hazard[j][k] = k < LOG_POINTS - 1 ? hazard_of((float) (1.0 - below)) : HAZARD_MAX;
 		}
+	}
 }
 
 /* A bound below which no request is done, or above which none is, however full the pod, needs no point. */

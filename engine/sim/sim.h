@@ -106,6 +106,8 @@ typedef struct SimTarget SimTarget;
 /* Simulated time starts at start_wall_ms. Not thread-safe: one loop owns it. The same config and seed give the same
  * arrivals whatever its replicas do (common random numbers). */
 int sim_target_new(const SimConfig *config, uint64_t seed, int64_t start_wall_ms, SimTarget **ret, Error *err);
+/* The same simulation from its start, with another seed: what new with that seed would give, without making its tables anew. */
+void sim_target_restart(SimTarget *sim, uint64_t seed, int64_t start_wall_ms);
 void sim_target_free(SimTarget *sim);
 /* Lent. fetch advances the simulation to its now_ms (never back) and answers what Prometheus would have known then,
  * with the pod list of the HPA; set_scale takes effect from there on. */

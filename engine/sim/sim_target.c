@@ -156,6 +156,16 @@ static void actuator_keep(Actuator *actuator)
 static const MetricsOps METRICS = { "sim", target_fetch, metrics_keep, NULL };
 static const ActuatorOps ACTUATOR = { "sim", target_get_scale, target_set_scale, actuator_keep };
 
+void sim_target_restart(SimTarget *sim, uint64_t seed, int64_t start_wall_ms)
+{
+	sim->start_ms = start_wall_ms;
+	sim->version = 1;
+	sim->served = (Served) { 0 };
+	core_reset(&sim->model, sim->row, seed, 0, 0);
+	const SimView view = core_view(&sim->model, sim->row);
+	core_info(&sim->model, sim->row, &view, &sim->info);
+}
+
 int sim_target_new(const SimConfig *config, uint64_t seed, int64_t start_wall_ms, SimTarget **ret, Error *err)
 {
 	SimTarget *sim = mem_block(1, sizeof *sim);
@@ -163,8 +173,6 @@ int sim_target_new(const SimConfig *config, uint64_t seed, int64_t start_wall_ms
 		return error_set(err, ERR_NOMEM, "simulator: out of memory");
 	sim->metrics.ops = &METRICS;
 	sim->actuator.ops = &ACTUATOR;
-	sim->start_ms = start_wall_ms;
-	sim->version = 1;
 	int code = core_model_init(&sim->model, config, err);
 	if (code)
 		goto fail;
@@ -174,9 +182,7 @@ int sim_target_new(const SimConfig *config, uint64_t seed, int64_t start_wall_ms
 		code = error_set(err, ERR_NOMEM, "simulator: out of memory");
 		goto fail;
 	}
-	core_reset(&sim->model, sim->row, seed, 0, 0);
-	const SimView view = core_view(&sim->model, sim->row);
-	core_info(&sim->model, sim->row, &view, &sim->info);
+	sim_target_restart(sim, seed, start_wall_ms);
 	*ret = sim;
 	return 0;
 fail:
