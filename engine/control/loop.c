@@ -58,6 +58,19 @@ static void each(Loop *const *loop, size_t n, void (*step)(Loop *loop))
 		step(loop[i]);
 }
 
+/* Ups first, and each cycle begins with another target: when the API's budget is spent, nobody waits every time. */
+static void write_all(Fleet *fleet, size_t n)
+{
+	size_t first = n ? fleet->turn++ % n : 0;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < n; i++) {
+			Loop *loop = fleet->due[(first + i) % n];
+			bool is_up = loop->cycle.decision.desired > loop->cycle.scale.replicas;
+			if (is_up == (pass == 0))
+				loop_write(loop);
+		}
+}
+
 /* CONTROL B.1, for the n loops in fleet->due. */
 static void run_cycle(Fleet *fleet, size_t n)
 {
@@ -69,7 +82,7 @@ static void run_cycle(Fleet *fleet, size_t n)
 	each(due, n, loop_validate);      /* 3 */
 	loop_decide(fleet, n);            /* 4 one inference a policy */
 	each(due, n, loop_guard);         /* 5 states and guard rails */
-	each(due, n, loop_write);         /* 6 */
+	write_all(fleet, n);              /* 6 */
 	each(due, n, loop_record_cycle);  /* 7; 8, the sleep, is the thread's */
 }
 

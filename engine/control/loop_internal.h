@@ -72,6 +72,7 @@ struct Fleet {
 	Queue commands;   /* of LoopCommand */
 	pthread_t thread;
 	bool is_started;
+	size_t turn;      /* of who writes first */
 	/* scratch of a cycle, [n] each */
 	Loop **due, **part;
 	Target *target;
