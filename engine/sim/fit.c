@@ -45,6 +45,14 @@ static void set_found(ServiceFile *file, const FitFound *found, double told_limi
 	file->fit.source[FIT_BALANCE] = found->has_balance ? FIT_ESTIMATED : FIT_UNIDENTIFIED;
 }
 
+/* Kubernetes takes no request above the limit, and the limit where no request is given. */
+static void bound_request(ServiceFile *file)
+{
+	Service *s = &file->service;
+	if (s->cpu_limit > 0.0 && s->cpu_request > s->cpu_limit)
+		s->cpu_request = s->cpu_limit;
+}
+
 /* What nothing in the data tells of, however much there is of it; the window of rate() is the reader's own choice. */
 static void name_rest(ServiceFile *file)
 {
@@ -192,6 +200,7 @@ int fit_estimate(const FitData *data, const FitOptions *options, ServiceFile *re
 		fit_memory(data, &file);
 		fit_starts(data, &file);
 		fit_told(data, &file);
+		bound_request(&file);
 		name_rest(&file);
 		memcpy(file.name, ret->name, sizeof file.name);
 		*ret = file;
