@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 build=$1 pick=${2:-}
 out=$build/tests/out
 rm -rf "$out" && mkdir -p "$out"
-export MAESTRO_TEST_BUILD=$build
+export MAESTRO_TEST_BUILD=$build XDG_CACHE_HOME=$(realpath "$out")/cache
 names=$(ls "$build"/tests/test_* 2>/dev/null | grep -v '\.d$' | xargs -n1 basename | grep -- "$pick")
 scripts=$(ls tests/unit/*.sh tests/golden/run.sh 2>/dev/null | grep -- "$pick")
 jobs=$(nproc 2>/dev/null || echo 2)

@@ -2,6 +2,7 @@
 #include "sim/response.h"
 
 #include "base/mem.h"
+#include "sim/table_cache.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -291,10 +292,16 @@ static int take_table(Response *response, const Service *service)
 {
 	Service standard;
 	service_default(&standard);
-	if (!table_is_shared(service, &standard))
-		return table_build(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
-	response->table = *table_default();
-	return 0;
+	if (table_is_shared(service, &standard)) {
+		response->table = *table_default();
+		return 0;
+	}
+	if (table_cache_read(service, TABLE_REQUESTS, TABLE_SEED, &response->table))
+		return 0;
+	int code = table_build(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
+	if (!code)
+		table_cache_write(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
+	return code;
 }
 
 int response_new(const Service *service, double dt, double soft_ms, double hard_ms, Response **ret_response)

@@ -13,6 +13,7 @@ check() { # NAME COMMAND...
 	if "$@" >"$dir/out" 2>&1; then echo "ok $name"; else echo "not ok $name"; sed 's/^/# /' "$dir/out"; failed=1; fi
 }
 printf 'service_mean: .02\ncpu_limit: .3\ncpu_request: .3\nconcurrency: 1\nnet_delay: 0\n' >"$dir/true.yaml"
+printf 'scrape_interval: 1\nmem_base_bytes: 12.4e6\nmem_inflight_bytes: 31400\n' >>"$dir/true.yaml"
 check "fit reads a recording" "$maestro" fit --from-csv tests/fixtures/fit_real.csv --effort .1 --out "$dir/web.yaml"
 check "train takes the fitted service" "$maestro" train --headless --seed 1 --steps 150000 --service "$dir/web.yaml" --trace $trace \
 	--latency-soft 400 --latency-hard 800 --eval-every 0 --json --db "$dir/runs.db" --out "$dir/web.safetensors"

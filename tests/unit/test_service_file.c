@@ -3,6 +3,7 @@
 #include "sim/service_file.h"
 
 #include "base/env.h"
+#include "sim/table_cache.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -145,6 +146,56 @@ static void a_file_is_simulated_on_both_levels(void **state)
 	}
 }
 
+/* ---- tables on disk ---- */
+
+static char cache[] = "/tmp/maestro-cache-XXXXXX";
+
+static void tables_are_kept_whole_or_not_at_all(void **state)
+{
+	(void) state;
+	static ResponseTable made, kept;
+	Service service, other;
+	char command[128], path[256] = "";
+	assert_non_null(mkdtemp(cache));
+	assert_int_equal(setenv("XDG_CACHE_HOME", cache, 1), 0);
+	service_default(&service);
+	service.service_mean = .03;
+	other = service;
+	other.net_delay = .002;
+	assert_int_equal(table_build(&service, 500, 7, &made), 0);
+	assert_false(table_cache_read(&service, 500, 7, &kept));
+	table_cache_write(&service, 500, 7, &made);
+	assert_true(table_cache_read(&service, 500, 7, &kept));
+	assert_memory_equal(&kept, &made, sizeof made);
+	assert_false(table_cache_read(&other, 500, 7, &kept));
+	assert_false(table_cache_read(&service, 501, 7, &kept));
+	assert_false(table_cache_read(&service, 500, 8, &kept));
+	(void) snprintf(command, sizeof command, "ls -d %s/maestro/table-*", cache);
+	FILE *list = popen(command, "r");
+	assert_non_null(list);
+	assert_non_null(fgets(path, sizeof path, list));
+	assert_null(fgets(command, sizeof command, list)); /* one file, and no temporary one */
+	(void) pclose(list);
+	path[strcspn(path, "\n")] = '\0';
+	for (long at = 200; at < 40000; at += 9999) { /* one byte changed anywhere, or the end missing: not there */
+		FILE *file = fopen(path, "r+b");
+		assert_non_null(file);
+		assert_int_equal(fseek(file, at, SEEK_SET), 0);
+		int byte = fgetc(file);
+		assert_int_equal(fseek(file, at, SEEK_SET), 0);
+		assert_true(fputc(byte ^ 1, file) != EOF && !fclose(file));
+		assert_false(table_cache_read(&service, 500, 7, &kept));
+		table_cache_write(&service, 500, 7, &made);
+	}
+	assert_int_equal(truncate(path, 30000), 0);
+	assert_false(table_cache_read(&service, 500, 7, &kept));
+	assert_int_equal(setenv("XDG_CACHE_HOME", "/nonexistent/cache", 1), 0);
+	table_cache_write(&service, 500, 7, &made); /* no place: nothing is kept, and nothing fails */
+	assert_false(table_cache_read(&service, 500, 7, &kept));
+	(void) snprintf(command, sizeof command, "rm -r %s", cache);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +203,7 @@ int main(void)
 		cmocka_unit_test(every_wrong_file_is_named_with_line_and_key),
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(a_file_is_simulated_on_both_levels),
+		cmocka_unit_test(tables_are_kept_whole_or_not_at_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
