@@ -194,8 +194,8 @@ interop: setup-test ## files of SB3, ONNX and TensorBoard both ways; the simulat
 	@$(MAKE) --no-print-directory -s all lib
 	@tests/interop/run.sh $(B)
 
-bench: setup-build setup-test ## what training, simulator, kernels and frames cost here, into build/bench.json
-	@$(MAKE) --no-print-directory -s all programs
+bench: setup-build setup-test setup-http ## what training, simulator, kernels and frames cost here, into build/bench.json
+	@$(MAKE) --no-print-directory -s all programs $(B)/tests/bare_responder
 	@tests/bench/run.sh $(B)
 
 .PHONY: image

@@ -215,12 +215,6 @@ static int read_command(const Json *root, Command *ret, Error *err)
 	return 0;
 }
 
-/* Whether only this machine can connect. */
-static bool is_local(const char *listen)
-{
-	return !strncmp(listen, "127.", 4) || !strncmp(listen, "localhost:", 10) || !strncmp(listen, "[::1]:", 6);
-}
-
 static ServerVerdict command(void *context, ServerRequest *request)
 {
 	AutoscalerServer *server = context;
@@ -230,7 +224,7 @@ static ServerVerdict command(void *context, ServerRequest *request)
 	Error err = { 0 };
 	if (config->is_readonly)
 		return server_error(request, 403, "this autoscaler is read-only");
-	if (!config->server.token_file && !is_local(config->server.listen))
+	if (!config->server.token_file && !server_is_local(request))
 		return server_error(request, 403, "commands from other machines want --token-file");
 	int code = json_parse(request->body, request->body_len, &root, &err);
 	if (!code)

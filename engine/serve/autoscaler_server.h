@@ -2,7 +2,7 @@
  * What a running autoscaler shows and takes over HTTP: /metrics (CONTROL B.8), /status (its conditions), /v1/snapshot and
  * /v1/decisions for consoles, POST /v1/command for overrides.
  *
- * Commands come in only where a token is asked for or only this machine can connect; the loop audits and applies them.
+ * Commands are taken where a token is asked for, or from this machine (`kubectl port-forward` too); the loop audits and applies them.
  */
 #ifndef MAESTRO_SERVE_AUTOSCALER_SERVER_H
 #define MAESTRO_SERVE_AUTOSCALER_SERVER_H

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -281,6 +282,17 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 const char *server_query(const ServerRequest *request, const char *name)
 {
 	return MHD_lookup_connection_value(((const Connection *) request)->mhd, MHD_GET_ARGUMENT_KIND, name);
+}
+
+bool server_is_local(const ServerRequest *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(((const Connection *) request)->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *address = info ? info->client_addr : NULL;
+	if (address && address->sa_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *) (const void *) address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return address && address->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *) (const void *) address)->sin6_addr);
 }
 
 ServerVerdict server_error(ServerRequest *request, int status, const char *format, ...)

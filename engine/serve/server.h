@@ -61,6 +61,8 @@ int server_port(const Server *server);
 
 /* A parameter of the query, percent-decoded; NULL: not there. Only within the handler. */
 const char *server_query(const ServerRequest *request, const char *name);
+/* Whether it comes from this machine, or by a port-forward into this pod. */
+bool server_is_local(const ServerRequest *request);
 /* Answers {"error": text} with a status. For a handler's return. */
 __attribute__((format(printf, 3, 4))) ServerVerdict server_error(ServerRequest *request, int status, const char *format, ...);
 /* Before a handler hands the request to another thread and answers SERVER_KEPT. */

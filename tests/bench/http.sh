@@ -3,7 +3,7 @@
 # a bare epoll responder as the ceiling; rounds in turn, so that a busy machine is busy for all. JSON lines on stdout, a verdict
 # on stderr.
 #   http.sh BUILD [OUT.json]   also into OUT
-#   HTTP_PORT  first of three ports (23010)   ROUNDS (3)   SECONDS_A_ROUND (4)
+#   HTTP_PORT  first of three ports (23010)   ROUNDS (3)   SECONDS_A_ROUND (4)   FLASK=no: without the reference
 set -eu
 cd "$(dirname "$0")/../.."
 build=$1 out=${2:-/dev/null} port=${HTTP_PORT:-23010} rounds=${ROUNDS:-3} seconds=${SECONDS_A_ROUND:-4}
@@ -27,11 +27,13 @@ LUA
 names=(bare maestro)
 "$build/tests/bare_responder" "$port" 2 & pids+=($!)
 "$build/maestro" model-server --listen "127.0.0.1:$((port + 1))" --model "$dir/model.safetensors" 2>/dev/null & pids+=($!)
-if [ ! -x "$venv/bin/gunicorn" ] && command -v python3 >/dev/null; then
+if [ "${FLASK:-}" != no ] && [ ! -x "$venv/bin/gunicorn" ] && command -v python3 >/dev/null; then
 	{ [ -x "$venv/bin/pip" ] || python3 -m venv "$venv"; } >"$dir/setup" 2>&1 &&
 		"$venv/bin/pip" install -q "stable-baselines3==2.9.2" flask gunicorn >>"$dir/setup" 2>&1 || true
 fi
-if [ -x "$venv/bin/gunicorn" ]; then
+if [ "${FLASK:-}" = no ]; then
+	echo "POST /predict without the Python reference; make bench-http has it" >&2
+elif [ -x "$venv/bin/gunicorn" ]; then
 	names+=(flask)
 	(cd tests/bench && MODEL="$dir/model.zip" CUDA_VISIBLE_DEVICES='' PYTHONDONTWRITEBYTECODE=1 exec "$OLDPWD/$venv/bin/gunicorn" -w 2 \
 		--keep-alive 30 --log-level error -b "127.0.0.1:$((port + 2))" flask_server:app) >"$dir/flask.log" 2>&1 & pids+=($!)

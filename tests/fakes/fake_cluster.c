@@ -71,6 +71,7 @@ static void predict(FakeCluster *cluster, const FakeRequest *request, FakeReply 
 	(void) pthread_mutex_lock(&cluster->lock);
 	(void) snprintf(cluster->asked, sizeof cluster->asked, "%s", request->body);
 	(void) pthread_mutex_unlock(&cluster->lock);
+	reply->delay_ms = atomic_load(&cluster->model_delay_ms);
 	reply->status = atomic_load(&cluster->model_status);
 	reply->body = fake_text("%s", atomic_load(&cluster->model_answer));
 }

@@ -18,6 +18,7 @@ typedef struct FakeCluster {
 	_Atomic int writes;
 	_Atomic int prometheus_status;    /* not 200: every query answers it */
 	_Atomic int model_status;         /* the same of /predict */
+	_Atomic int model_delay_ms;       /* before /predict answers */
 	const char *_Atomic missing;      /* part of a PromQL text: such queries give an empty result; NULL: none */
 	const char *_Atomic rps;          /* "100" */
 	const char *_Atomic model_answer; /* body of /predict */

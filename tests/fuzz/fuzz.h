@@ -14,9 +14,12 @@
 #define FUZZ_TARGETS(ROW) \
 	ROW(json) \
 	ROW(pickle) \
+	ROW(predict) \
+	ROW(preset) \
 	ROW(safetensors) \
 	ROW(sb3) \
 	ROW(service) \
+	ROW(view) \
 	ROW(yaml) \
 	ROW(zip)
 

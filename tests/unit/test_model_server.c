@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "rl/model.h"
-#include "serve/predict_body.h"
+#include "serve/model_server.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -194,6 +194,46 @@ static void a_bad_file_keeps_the_old_model(void **state)
 	end(&f);
 }
 
+/* CONTROL D 10: cut at every 512th byte, with the whole file before and after. */
+static void half_a_file_keeps_the_old_model(void **state)
+{
+	char dir[] = "/tmp/test_model_server_XXXXXX", path[96], line[96];
+	StrBuf whole = { 0 };
+	ModelServer *server = NULL;
+	Error err = { 0 };
+	int failed = 0;
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	(void) snprintf(path, sizeof path, "%s/m.safetensors", dir);
+	write_model(path, 5, 1, ACTION_UP);
+	assert_int_equal(mem_read_file(path, 1 << 20, &whole, NULL), 0);
+	const ModelServerConfig config = { .server = { .listen = "127.0.0.1:0" }, .model = path };
+	assert_int_equal(model_server_start(&config, &server, &err), 0);
+	for (size_t len = 0; len < whole.len; len += 512) {
+		assert_int_equal(mem_write_file(path, whole.data, len, NULL), 0);
+		assert_true(model_server_is_changed(server));
+		assert_int_equal(model_server_reload(server, &err), ERR_BAD_MODEL);
+		assert_non_null(strstr(err.text, path));
+		failed++;
+	}
+	assert_int_equal(mem_write_file(path, whole.data, whole.len, NULL), 0);
+	assert_int_equal(model_server_reload(server, &err), 0);
+	assert_true(failed > 1);
+	(void) snprintf(line, sizeof line, "http://127.0.0.1:%d/metrics", model_server_port(server));
+	HttpClient *client = NULL;
+	HttpResponse response = { 0 };
+	assert_int_equal(http_client_new(NULL, &client, NULL), 0);
+	assert_int_equal(http_request(client, &(HttpRequest) { .method = "GET", .url = line }, &response, NULL), 0);
+	(void) snprintf(line, sizeof line, "maestro_model_reloads_total{outcome=\"failed\"} %d\n", failed);
+	assert_non_null(strstr(response.body.data, line));
+	http_response_done(&response);
+	http_client_free(client);
+	model_server_stop(server, 1000);
+	strbuf_done(&whole);
+	(void) unlink(path);
+	(void) rmdir(dir);
+}
+
 static void probes_and_metrics_are_there(void **state)
 {
 	Fixture f;
@@ -277,6 +317,7 @@ int main(void)
 		cmocka_unit_test(predict_refuses_what_is_not_an_observation),
 		cmocka_unit_test(predict_of_another_model_asks_for_its_vector),
 		cmocka_unit_test(a_bad_file_keeps_the_old_model),
+		cmocka_unit_test(half_a_file_keeps_the_old_model),
 		cmocka_unit_test(probes_and_metrics_are_there),
 		cmocka_unit_test(a_token_is_asked_for_where_one_is_set),
 		cmocka_unit_test(tls_serves_its_certificate),

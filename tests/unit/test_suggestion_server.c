@@ -105,6 +105,9 @@ static void no_action_is_made_up(void **state)
 	atomic_store(&f.cluster.model_status, 500);
 	assert_none(&f, "model server");
 	atomic_store(&f.cluster.model_status, 200);
+	atomic_store(&f.cluster.model_delay_ms, 1500); /* slower than an inference may be */
+	assert_none(&f, "timed out");
+	atomic_store(&f.cluster.model_delay_ms, 0);
 	static const char *const nonsense[] = { "{\"action\":3}", "{\"action\":-1}", "{\"action\":\"2\"}", "{\"action\":1.5}", "{}", "2", "<html>", "" };
 	for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
 		atomic_store(&f.cluster.model_answer, nonsense[i]);
