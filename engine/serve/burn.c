@@ -2,7 +2,6 @@
  * the clock. */
 #include "serve/burn.h"
 
-#include <stdbool.h>
 #include <time.h>
 
 enum { PERIOD_US = 100000, SLICE_US = 1000 };
@@ -53,10 +52,12 @@ static void burn_slice(int64_t us)
 			sink = sink * 1.0000001 + 1e-9;
 }
 
-void burn_cpu(double seconds, Quota *quota)
+bool burn_cpu(double seconds, Quota *quota, const atomic_bool *stop)
 {
 	for (int64_t left_us = (int64_t) (seconds * 1e6); left_us > 0;) {
 		int64_t slice_us = left_us < SLICE_US ? left_us : SLICE_US, wait_us;
+		if (stop && atomic_load_explicit(stop, memory_order_relaxed))
+			return false;
 		if (quota->limit_us > 0 && !take(quota, slice_us, &wait_us)) {
 			(void) nanosleep(&(struct timespec) { wait_us / 1000000, wait_us % 1000000 * 1000 }, NULL);
 			continue;
@@ -64,4 +65,5 @@ void burn_cpu(double seconds, Quota *quota)
 		burn_slice(slice_us);
 		left_us -= slice_us;
 	}
+	return true;
 }

@@ -5,6 +5,8 @@
 #define MAESTRO_SERVE_BURN_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The rule of the kernel's CFS bandwidth control, as a container runtime sets it: limit x 100 ms of CPU in each period
@@ -20,7 +22,7 @@ void quota_init(Quota *quota, double limit_cores);
 void quota_done(Quota *quota);
 
 /* Uses seconds of this thread's CPU time (CLOCK_THREAD_CPUTIME_ID), so that a busy machine makes it slower and not
- * cheaper. */
-void burn_cpu(double seconds, Quota *quota);
+ * cheaper. False: *stop became true meanwhile, looked at every millisecond of work; NULL: nothing ends it. */
+bool burn_cpu(double seconds, Quota *quota, const atomic_bool *stop);
 
 #endif

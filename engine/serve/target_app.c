@@ -97,8 +97,10 @@ static void *work(void *user)
 			finish(app, request, 503, "stopping\n");
 			continue;
 		}
-		burn_cpu(rng_exponential(&worker->rng) * app->config.work_ms / 1e3, &app->quota);
-		finish(app, request, 200, "done\n");
+		if (burn_cpu(rng_exponential(&worker->rng) * app->config.work_ms / 1e3, &app->quota, &app->is_stopping))
+			finish(app, request, 200, "done\n");
+		else
+			finish(app, request, 503, "stopping\n");
 	}
 	return NULL;
 }
@@ -121,15 +123,17 @@ static void add_escaped(char *labels, const char *name, const char *value)
 	labels[len] = '\0';
 }
 
-static double memory_bytes(void)
+/* False: not to be had, which is not 0. */
+static bool read_memory(const char *path, double *ret_bytes)
 {
 	unsigned long size = 0, resident = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
+	FILE *file = fopen(path, "r");
 	if (!file)
-		return 0.0;
+		return false;
 	int n = fscanf(file, "%lu %lu", &size, &resident);
 	(void) fclose(file);
-	return n == 2 ? (double) resident * (double) sysconf(_SC_PAGESIZE) : 0.0;
+	*ret_bytes = (double) resident * (double) sysconf(_SC_PAGESIZE);
+	return n == 2;
 }
 
 static void head(StrBuf *to, const char *name, const char *type, const char *help)
@@ -169,8 +173,11 @@ static void write_metrics(TargetApp *app, StrBuf *to)
 	head(to, "container_cpu_usage_seconds_total", "counter", "CPU time of this process.");
 	strbuf_addf(to, "container_cpu_usage_seconds_total{%s} %.6f\n", app->pod_labels,
 	            (double) cpu.tv_sec + (double) cpu.tv_nsec / 1e9);
+	double bytes;
+	if (!read_memory(app->config.statm, &bytes))
+		return;
 	head(to, "container_memory_working_set_bytes", "gauge", "Resident memory of this process.");
-	strbuf_addf(to, "container_memory_working_set_bytes{%s} %.0f\n", app->pod_labels, memory_bytes());
+	strbuf_addf(to, "container_memory_working_set_bytes{%s} %.0f\n", app->pod_labels, bytes);
 }
 
 static void metrics(void *context, StrBuf *to)
@@ -233,6 +240,8 @@ int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *
 	if (!app)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	app->config = *config;
+	if (!app->config.statm)
+		app->config.statm = "/proc/self/statm";
 	(void) pthread_mutex_init(&app->lock, NULL);
 	quota_init(&app->quota, config->cpu_limit_cores);
 	add_escaped(app->pod_labels, "namespace", config->namespace_);

@@ -19,6 +19,7 @@ typedef struct TargetAppConfig { /* strings are lent for the app's life */
 	int32_t queue_max;           /* requests that may wait; beyond it 503 */
 	uint64_t seed;               /* of the demands */
 	const char *namespace_, *deployment, *pod; /* labels */
+	const char *statm;           /* where the memory in use is told; NULL: /proc/self/statm */
 } TargetAppConfig;
 
 typedef struct TargetApp TargetApp;
@@ -27,7 +28,8 @@ typedef struct TargetApp TargetApp;
 int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *err);
 int target_app_port(const TargetApp *app);
 int target_app_metrics_port(const TargetApp *app);
-/* Takes no more requests, serves what waits for up to wait_ms, answers the rest 503, and ends. Accepts NULL. */
+/* Takes no more requests, serves what waits for up to wait_ms, answers the rest 503, what burns CPU at that moment included, and ends.
+ * Accepts NULL. */
 void target_app_stop(TargetApp *app, int64_t wait_ms);
 
 #endif

@@ -190,6 +190,49 @@ static void target_app_serves_what_waits_when_it_stops(void **state)
 	end(&f);
 }
 
+static void target_app_does_not_finish_a_long_burn_when_it_stops(void **state)
+{
+	(void) state;
+	Fixture f;
+	TargetAppConfig config = CONFIG;
+	config.work_ms = 60000.0;
+	begin(&f, config);
+	HttpPool *pool;
+	HttpDone done;
+	char url[64];
+	size_t n = 0;
+	assert_int_equal(http_pool_new(1, false, 30000, &pool, &f.err), 0);
+	(void) snprintf(url, sizeof url, "http://127.0.0.1:%d/", target_app_port(f.app));
+	assert_int_equal(http_pool_start(pool, url, 0, &f.err), 0);
+	double before = metric(&f, "container_cpu_usage_seconds_total{");
+	do /* until it burns */
+		assert_int_equal(http_pool_poll(pool, 10, &done, 1, &n), 0);
+	while (metric(&f, "container_cpu_usage_seconds_total{") - before < .1);
+	target_app_stop(f.app, 50);
+	f.app = NULL;
+	for (n = 0; n == 0;)
+		assert_int_equal(http_pool_poll(pool, 100, &done, 1, &n), 0);
+	assert_int_equal(done.status, 503);
+	struct timespec cpu;
+	(void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	assert_true((double) cpu.tv_sec < before + 10.0); /* of CPU: most of a minute is left */
+	http_pool_free(pool);
+	end(&f);
+}
+
+static void target_app_says_nothing_of_memory_that_it_cannot_read(void **state)
+{
+	(void) state;
+	Fixture f;
+	TargetAppConfig config = CONFIG;
+	config.statm = "/nonexistent/statm";
+	begin(&f, config);
+	assert_true(metric(&f, "container_memory_working_set_bytes") < 0.0); /* no such line */
+	assert_null(strstr(f.response.body.data, "container_memory"));
+	assert_true(metric(&f, "container_cpu_usage_seconds_total{") > 0.0);
+	end(&f);
+}
+
 static void target_app_refuses_what_finds_the_waiting_room_full(void **state)
 {
 	(void) state;
@@ -272,7 +315,7 @@ static void burn_uses_the_cpu_that_it_was_told(void **state)
 	Quota quota;
 	quota_init(&quota, 0.0);
 	double start = seconds(CLOCK_THREAD_CPUTIME_ID);
-	burn_cpu(.05, &quota);
+	assert_true(burn_cpu(.05, &quota, NULL));
 	double used = seconds(CLOCK_THREAD_CPUTIME_ID) - start;
 	assert_true(used >= .05 && used < .06); /* of CPU, so a busy machine changes nothing */
 	quota_done(&quota);
@@ -285,7 +328,7 @@ static void burn_keeps_to_its_quota(void **state)
 	Quota quota;
 	quota_init(&quota, .1);
 	double start = seconds(CLOCK_MONOTONIC);
-	burn_cpu(.04, &quota);
+	assert_true(burn_cpu(.04, &quota, NULL));
 	assert_true(seconds(CLOCK_MONOTONIC) - start > .2);
 	quota_done(&quota);
 }
@@ -298,6 +341,8 @@ int main(void)
 		cmocka_unit_test(target_app_buckets_are_istios_and_cumulative),
 		cmocka_unit_test(target_app_metrics_pass_promtool),
 		cmocka_unit_test(target_app_serves_what_waits_when_it_stops),
+		cmocka_unit_test(target_app_does_not_finish_a_long_burn_when_it_stops),
+		cmocka_unit_test(target_app_says_nothing_of_memory_that_it_cannot_read),
 		cmocka_unit_test(target_app_refuses_what_finds_the_waiting_room_full),
 		cmocka_unit_test(target_app_address_in_use_or_wrong_is_named),
 		cmocka_unit_test(target_apps_share_a_port),
