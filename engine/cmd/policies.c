@@ -55,12 +55,6 @@ int policy_open(const char *word, Policy **ret_policy, ModelInfo *ret_info, Erro
 	return error_set(err, ERR_USAGE, "policy \"%.80s\" is not known and no such file; write default, hpa, hpa:cpu=N or model:FILE", word);
 }
 
-int policy_gate(const ModelInfo *info, const char *word, Error *err)
-{
-	(void) info; /* no header holds an evaluation yet */
-	return error_set(err, ERR_REFUSED, "%s carries no evaluation against the HPA; watch it with --dry-run, or act with --force", word);
-}
-
 static int open_rule_of(const Gate *gate, Policy **ret_policy, Error *err)
 {
 	HpaConfig config;
@@ -71,31 +65,37 @@ static int open_rule_of(const Gate *gate, Policy **ret_policy, Error *err)
 	return code ? error_set(err, code, "%s", err_text(code)) : 0;
 }
 
-int policy_open_gated(const char *word, bool is_forced, Policy **ret_policy, ModelInfo *ret_info, char *said, size_t size, Error *err)
+int policy_gate(const ModelInfo *info, const char *word, Policy *model, Policy **ret_rule, char *said, size_t size, Error *err)
 {
-	Policy *policy = NULL;
 	Gate gate;
-	int code = policy_open(word, &policy, ret_info, err);
+	int code = gate_read(info, &gate, err);
+	*ret_rule = NULL;
 	said[0] = '\0';
 	if (code)
 		return code;
-	*ret_policy = policy;
-	if (ret_info->steps < 0 || is_forced)
+	if (gate.verdict == GATE_MODEL && gate.pod_price > 0)
+		model->pod_price = gate.pod_price; /* at which it was found good */
+	if (gate.verdict == GATE_MODEL)
 		return 0;
-	code = gate_read(ret_info, &gate, err);
-	if (!code && gate.verdict == GATE_MODEL) {
-		if (gate.pod_price > 0)
-			policy->pod_price = gate.pod_price; /* at which it was found good */
-		return 0;
-	}
-	policy_free(policy);
-	*ret_policy = NULL;
-	if (code)
-		return code;
 	if (gate.verdict == GATE_MISSING)
 		return error_set(err, ERR_REFUSED, "%s %s; evaluate it with --stamp, watch it with --dry-run, or act with --force", word, gate.text);
-	*ret_info = (ModelInfo) { .steps = -1 };
 	(void) snprintf(said, size, "%s takes %s: the HPA rule acts in its place, at cpu %d %% with a down window of %g s; --force has the model act",
 	                word, gate.text, gate.hpa_cpu_pct, gate.hpa_down_window_s);
-	return open_rule_of(&gate, ret_policy, err);
+	return open_rule_of(&gate, ret_rule, err);
+}
+
+int policy_open_gated(const char *word, bool is_forced, Policy **ret_policy, ModelInfo *ret_info, char *said, size_t size, Error *err)
+{
+	Policy *rule = NULL;
+	said[0] = '\0';
+	int code = policy_open(word, ret_policy, ret_info, err);
+	if (code || ret_info->steps < 0 || is_forced)
+		return code;
+	code = policy_gate(ret_info, word, *ret_policy, &rule, said, size, err);
+	if (!code && !rule)
+		return 0;
+	policy_free(*ret_policy);
+	*ret_policy = rule;
+	*ret_info = (ModelInfo) { .steps = -1 };
+	return code;
 }

@@ -14,15 +14,14 @@
  */
 int policy_open(const char *word, Policy **ret_policy, ModelInfo *ret_info, Error *err);
 
-/* Whether a model may act: its header has an evaluation, and by it the model is no worse than the calibrated HPA. Else ERR_REFUSED,
- * with what to do about it. */
-int policy_gate(const ModelInfo *info, const char *word, Error *err);
-
 /*
- * The same for `run`: a model acts by the finding of its evaluation (control/gate.h). Where that is for the calibrated HPA rule, the rule
- * is what opens, with its tuned settings, and *ret_info is a rule's; said tells so ("": nothing to say). ERR_REFUSED for a model without
- * an evaluation. is_forced: as policy_open.
+ * Whether a model acts, by the finding of the evaluation in its header (control/gate.h): 0 with *ret_rule NULL where it does, and the
+ * model then has the price at which it was found good. Where the finding is for the calibrated HPA rule, *ret_rule is that rule with its
+ * tuned settings, and said tells so ("": nothing to say). ERR_REFUSED for a model without an evaluation.
  */
+int policy_gate(const ModelInfo *info, const char *word, Policy *model, Policy **ret_rule, char *said, size_t size, Error *err);
+
+/* policy_open, then the gate: what acts in the end, with its info. is_forced: as policy_open. */
 int policy_open_gated(const char *word, bool is_forced, Policy **ret_policy, ModelInfo *ret_info, char *said, size_t size, Error *err);
 
 #endif

@@ -40,6 +40,24 @@ static int open_model(Runner *r, const char *word, ModelSlot **ret, Error *err)
 	return 0;
 }
 
+/* The model's evaluation decides who acts; a rule that takes its place remembers its target, and is the target's own. */
+static int pass_gate(RunTarget *t, const char *word, Error *err)
+{
+	char said[320];
+	Policy *rule;
+	int code = policy_gate(t->info, word, t->policy, &rule, said, sizeof said, err);
+	if (code || !rule) {
+		t->is_evaluated = !code;
+		return code;
+	}
+	if (t == t->runner->target) /* once for all targets */
+		(void) fprintf(stderr, "maestro: %s\n", said);
+	t->policy = rule;
+	t->owns_policy = true;
+	t->info = NULL;
+	return 0;
+}
+
 static int open_policy(Runner *r, RunTarget *t, Error *err)
 {
 	const RunOptions *o = r->config.options;
@@ -66,9 +84,7 @@ static int open_policy(Runner *r, RunTarget *t, Error *err)
 		return code;
 	t->policy = slot->policy;
 	t->info = slot->info.steps >= 0 ? &slot->info : NULL;
-	if (t->info && !o->is_forced && !o->is_dry_run && !o->is_readonly)
-		code = policy_gate(t->info, settings.policy, err);
-	return code;
+	return t->info && !o->is_forced && !o->is_dry_run && !o->is_readonly ? pass_gate(t, settings.policy, err) : 0;
 }
 
 static int open_source(Runner *r, RunTarget *t, Error *err)
@@ -167,7 +183,7 @@ static void set_rails(const RunTarget *t, RailsConfig *rails)
 		rails->off = RAILS_OFF_SEED;
 	if (o->scale_down_window_s >= 0)
 		rails->stabilise_ms = (int64_t) (o->scale_down_window_s * 1000);
-	else if (t->info && !policy_gate(t->info, "", &(Error) { 0 }))
+	else if (t->is_evaluated)
 		rails->stabilise_ms = 0; /* cooldown and latency veto guard an evaluated model */
 }
 
