@@ -373,3 +373,31 @@ int runs_best_model(struct sqlite3 *db, int64_t id, char *path, size_t size, Err
 		code = error_set(err, ERR_NOT_FOUND, "run %lld: it kept no best model; train with --eval-every", (long long) id);
 	return finish(db, stmt, code, err);
 }
+
+int runs_results(struct sqlite3 *db, int64_t id, int32_t limit, ArchiveResult *result, int32_t *ret_n, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, "SELECT policy, lambda, sum(n), avg(v), max(v), avg(pods), avg(soft), avg(hard) FROM"
+	                       " (SELECT policy, lambda, min(rowid) AS first, count(*) AS n, avg(v_pct) AS v, avg(pod_hours) AS pods,"
+	                       " avg(slo_violation_soft_s) AS soft, avg(slo_violation_s) AS hard FROM results WHERE run = ?1"
+	                       " GROUP BY policy, lambda, trace) GROUP BY policy, lambda ORDER BY lambda DESC, min(first)", id, 0, &stmt, err);
+	if (code)
+		return code;
+	int32_t n = 0;
+	for (; n < limit && sqlite3_step(stmt) == SQLITE_ROW; n++) {
+		result[n] = (ArchiveResult) {
+			.lambda = real_or_nan(stmt, 1),
+			.replays = sqlite3_column_int(stmt, 2),
+			.v_pct = real_or_nan(stmt, 3),
+			.v_worst_pct = real_or_nan(stmt, 4),
+			.pod_hours = real_or_nan(stmt, 5),
+			.soft_s = real_or_nan(stmt, 6),
+			.hard_s = real_or_nan(stmt, 7),
+		};
+		str_copy(result[n].policy, sizeof result[n].policy, text_or_empty(stmt, 0));
+	}
+	code = finish(db, stmt, 0, err);
+	if (!code)
+		*ret_n = n;
+	return code;
+}

@@ -233,6 +233,8 @@ void runs_draw_selected(const Scene *scene, Rect in)
 	draw_config(scene, (Rect) { in.row, left.col + left.cols + 3, in.rows, config_cols }, run->config);
 	if (run->row[0].kind == RUN_TRAIN)
 		draw_curves(scene, left);
+	else if (run->row[0].kind == RUN_EVALUATE)
+		runs_draw_results(scene, left);
 	else
 		draw_decisions(scene, left);
 }

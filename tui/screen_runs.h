@@ -18,5 +18,7 @@ bool runs_is_marked(const struct Console *console, int64_t run);
 /* Inside of the Selected run pane: curves of a training run or the last decisions of a control run, and its
  * configuration. */
 void runs_draw_selected(const Scene *scene, Rect in);
+/* Of a selected evaluation (runs_results.c). */
+void runs_draw_results(const Scene *scene, Rect in);
 
 #endif

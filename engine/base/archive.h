@@ -11,7 +11,7 @@
 #include "base/view.h"
 
 enum {
-	ARCHIVE_ROWS = 200, ARCHIVE_POINTS = 256, ARCHIVE_DECISIONS = 48, ARCHIVE_EVENTS = 200, ARCHIVE_COMPARE = 24,
+	ARCHIVE_ROWS = 200, ARCHIVE_POINTS = 256, ARCHIVE_DECISIONS = 48, ARCHIVE_RESULTS = 48, ARCHIVE_EVENTS = 200, ARCHIVE_COMPARE = 24,
 	COMPARE_POINTS = 64, ARCHIVE_CONFIG = 2048, FILTER_TEXT = 160, TAGS_TEXT = 64, NOTE_TEXT = 160,
 };
 
@@ -68,6 +68,14 @@ typedef struct ArchiveDecision {
 	bool is_applied;
 } ArchiveDecision;
 
+typedef struct ArchiveResult { /* of a policy in an evaluation, at its settings for one lambda; means over traces and replays */
+	char policy[64];
+	double lambda;
+	int32_t replays;
+	double v_pct, v_worst_pct; /* worst: of the trace where it is largest */
+	double pod_hours, soft_s, hard_s;
+} ArchiveResult;
+
 typedef struct EpisodeFigures { /* of one evaluation episode; NAN: not known */
 	double reward;
 	double v_pct;      /* steps over the soft limit, in percent of those with a latency */
@@ -112,6 +120,8 @@ typedef struct ArchiveAnswer { /* an immutable snapshot */
 	float point_rew[ARCHIVE_POINTS], point_len[ARCHIVE_POINTS];
 	int32_t n_decisions;       /* ARCHIVE_RUN of a control run: its last decisions, newest first */
 	ArchiveDecision decision[ARCHIVE_DECISIONS];
+	int32_t n_results;         /* ARCHIVE_RUN of an evaluation */
+	ArchiveResult result[ARCHIVE_RESULTS];
 	char config[ARCHIVE_CONFIG]; /* ARCHIVE_RUN: JSON, cut */
 	int32_t n_compared;        /* ARCHIVE_PAIR */
 	CompareRun compared[ARCHIVE_COMPARE];

@@ -191,13 +191,21 @@ static const ShapeRow EVENT[] = {
 static SHAPE(event_shape, EVENT);
 #undef T
 
+#define T ArchiveResult
+static const ShapeRow RESULT[] = {
+	ONE(TEXT, policy), ONE(F64, lambda), ONE(I32, replays), ONE(F64, v_pct), ONE(F64, v_worst_pct), ONE(F64, pod_hours),
+	ONE(F64, soft_s), ONE(F64, hard_s),
+};
+static SHAPE(result_shape, RESULT);
+#undef T
+
 #define T ArchiveAnswer
 static const ShapeRow ARCHIVE[] = {
 	ENUM(ask, ARCHIVE_ASK_COUNT), ONE(I32, code), ONE(TEXT, text), ONE(I32, fault_col), ONE(I64, total),
 	ONE(I64, matched), ONE(I32, n_rows),
 	INNERS(row, "n_rows", run_shape), ONE(I32, n_points), ARRAY(I64, point_steps, "n_points"),
 	ARRAY(F32, point_rew, "n_points"), ARRAY(F32, point_len, "n_points"), ONE(I32, n_decisions),
-	INNERS(decision, "n_decisions", past_shape), ONE(TEXT, config), ONE(I32, n_compared),
+	INNERS(decision, "n_decisions", past_shape), ONE(I32, n_results), INNERS(result, "n_results", result_shape), ONE(TEXT, config), ONE(I32, n_compared),
 	INNERS(compared, "n_compared", compared_shape), ONE(I32, n_events), INNERS(event, "n_events", event_shape),
 	ONE(I32, n_past), INNERS(past, "n_past", history_shape), ONE(I64, past_first_ms),
 };
