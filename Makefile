@@ -65,7 +65,8 @@ $(B)/gen/ready: $(wildcard storage/*.sql)
 	@mkdir -p $(B)/gen
 	@for f in $^; do name=$$(basename $$f .sql); { \
 		echo "static const char *const $$(echo $$name | tr a-z A-Z)_SQL[] = {"; \
-		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' -e '/;\\n"$$/s/$$/,/' $$f; \
+		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $$f | \
+		awk '{ if (!within) printf "("; within = !/;\\n"$$/; print $$0 (within ? "" : "),") } END { if (within) print ")," }'; \
 		echo "};"; } > $(B)/gen/$${name}_sql.h; done
 	@touch $@
 $(B)/gen/%_sql.h: $(B)/gen/ready ;

@@ -76,7 +76,7 @@ typedef struct Load {
 typedef struct Weather { /* of a sub-step: what follows from the load alone, and stays while that does */
 	Load load;
 	float rate, rho;       /* of one of these pods */
-	float mean, sd;        /* of the arrivals */
+	float mean, sd, per_mean; /* of the arrivals */
 	float keep, fresh;     /* of the AR(1) */
 	float per, third;      /* of the frailty: its variance, and what the noise is multiplied with */
 } Weather;
@@ -113,20 +113,21 @@ typedef struct SimRow {
 	int32_t nodes;         /* there are now */
 	int32_t pending;       /* pods without a node, since */
 	double pending_s;
+	int64_t wall_start_ms; /* of time 0, for the calendar */
+	double violations;     /* sum of reward_violation since it was asked for */
 	int32_t oom_kills;     /* since the start of a control step */
 	Chaos chaos;
-	int64_t wall_start_ms; /* of time 0, for the calendar */
 	uint32_t mask;         /* of the last observation */
 	int32_t direction;     /* of the last change of replicas; 0: none yet */
 	int32_t change_step;
 	float reward_scale;    /* by the price */
 	int32_t judged;        /* intervals in violations */
-	double violations;     /* sum of reward_violation since it was asked for */
 	uint32_t chance[4];    /* Philox block of this sub-step and its neighbour */
-	float last[SAMPLE_FIELDS]; /* last known value of each signal, in the order of the SAMPLE_ bits */
+	float last[4];         /* last known value of each signal but the replicas, in the order of the SAMPLE_ bits */
 	Rng lifecycle;
 	Weather weather;
 	float steady_n;        /* of the oldest cohort, where it stays in this weather; < 0: not known */
+	int32_t steady_ticks;  /* that it has */
 	Change steady;
 	StepTotals totals;
 } SimRow;

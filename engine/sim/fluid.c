@@ -127,8 +127,11 @@ static ALWAYS Change advance(const Flow *flow, float n, float lambda, float spee
 /* The oldest cohort, in the endpoints throughout: once it stays where it is, it does so until the weather changes. */
 static ALWAYS Change advance_oldest(const Flow *flow, SimRow *row, float n, float speed)
 {
-	if (n == row->steady_n)
+	if (n == row->steady_n) {
+		row->steady_ticks++;
 		return row->steady;
+	}
+	row->steady_ticks = 0;
 	Change change = advance(flow, n, flow->rate, speed);
 	if (fabsf(change.n - n) <= STEADY * n) {
 		change.n = row->steady_n = n;
@@ -223,6 +226,9 @@ static Past past_of(const Cast *cast, const Cohort *cohort, float accepted)
 /* Of a pod that lags behind its load: what completes is old. */
 static Sojourn lagging(const Cast *cast, const Cohort *cohort, const Change *change, float rho, float *hazard)
 {
+	bool is_oldest = cohort == &cast->view->cohort[cast->view->live[0]];
+	if (is_oldest && cast->row->steady_ticks > cast->model->depth && cast->row->kept_stretch > 0.0f && !has_bad_network(cast))
+		return (Sojourn) { cast->view->kept, cast->view->kept, 0.0f }; /* its past is all alike */
 	const Response *r = cast->model->response;
 	float middle = .5f * (cohort->n + change->n);
 	Place shape = change->middle;
@@ -233,7 +239,6 @@ static Sojourn lagging(const Cast *cast, const Cohort *cohort, const Change *cha
 	Past past = past_of(cast, cohort, change->accepted);
 	float mean = place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
 	float lag = .5f * (lag_of(&past, cohort->n, false) + lag_of(&past, change->n, true));
-	bool is_oldest = cohort == &cast->view->cohort[cast->view->live[0]];
 	return stretched(cast, is_oldest, shape, at_least(lag / mean, 1e-6f), hazard);
 }
 
@@ -338,7 +343,7 @@ static void change_weather(const SimModel *model, Weather *weather, Load load)
 	Place at = response_load_place(rho);
 	float sd = place_mix(at, r->noise_sd[at.at], r->noise_sd[at.at + 1]) / sqrtf(at_least(load.open, 1.0f));
 	*weather = (Weather) {
-		.load = load, .rate = rate, .rho = rho, .mean = mean, .sd = sqrtf(mean),
+		.load = load, .rate = rate, .rho = rho, .mean = mean, .sd = sqrtf(mean), .per_mean = mean > 0.0f ? 1.0f / mean : 0.0f,
 		.keep = place_mix(at, r->noise_keep[at.at], r->noise_keep[at.at + 1]),
 		.fresh = place_mix(at, r->noise_new[at.at], r->noise_new[at.at + 1]),
 		.per = at_least(sd * sd, 1e-3f), .third = sd * (1.0f / 3.0f),
@@ -412,18 +417,21 @@ static float open_shares(const SimModel *model, SimRow *row, const SimView *view
 void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
 {
 	Weather *weather = &row->weather;
-	Counts sum = { .open = open_shares(model, row, view, now_s) };
+	Counts sum;
+	memset(&sum, 0, offsetof(Counts, within) + (size_t) model->response->n_points * sizeof *sum.within);
+	sum.open = open_shares(model, row, view, now_s);
 	int32_t ghosts = chaos_ghosts(row);
 	const Load load = { (float) rate_rps, sum.open, (float) ghosts, row->pace };
 	const Load *old = &weather->load;
 	if (load.rate_rps != old->rate_rps || load.open != old->open || load.ghosts != old->ghosts || load.pace != old->pace) {
 		change_weather(model, weather, load);
 		row->steady_n = -1.0f;
+		row->steady_ticks = 0;
 	}
 	const uint32_t *word = words_of(model, row);
 	float arrivals = chance_poisson(word[0], weather->mean, weather->sd);
 	Flow flow = { .response = model->response, .dt = (float) model->dt, .rate = weather->rate, .pace = row->pace,
-		.burst = weather->mean > 0.0f ? arrivals / weather->mean : 0.0f };
+		.burst = arrivals * weather->per_mean };
 	draw_noise(row, chance_normal(word[1]), &flow);
 	row->totals.offered += arrivals;
 	if (sum.open <= 0.0f)
