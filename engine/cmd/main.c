@@ -32,7 +32,7 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "autoscaler", cmd_autoscaler, "polls a suggestion server and scales" },
 	{ "doctor", cmd_doctor, "looks at Prometheus, API, rights and target, and says what to fix" },
 	{ "target-app", cmd_target_app, "a sample HTTP service to scale" },
-	{ "load", cmd_load, "open-loop load on URLs" },
+	{ "load", cmd_load, "load on URLs: a rate, a trace, or virtual users" },
 	{ "sim", cmd_sim, "sim check: the simulator against theory, single requests and a real Prometheus" },
 	{ "keys", cmd_keys, "the console's keys, and the check of a keys.yaml" },
 	{ "colors", cmd_colors, "the palettes, their contrast, and how the colour-blind see them" },

@@ -184,6 +184,96 @@ static void load_stops_when_told(void **state)
 	fake_server_stop(f.server);
 }
 
+/* ---- courses ---- */
+
+static double falling(void *context, double t_s)
+{
+	(void) context;
+	return t_s < .2 ? 1000.0 : 100.0;
+}
+
+static void load_follows_a_rate_that_changes(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f, (Script) { .status = 200 });
+	f.config.rate = falling;
+	f.config.duration_s = .5;
+	assert_int_equal(load_run(&f.config, &f.report, &f.err), 0);
+	/* 200 + 30 arrivals: within five deviations of a Poisson number */
+	assert_true(fabs((double) (f.report.sent + f.report.unsent) - 230.0) < 5.0 * sqrt(230.0));
+	fake_server_stop(f.server);
+}
+
+static double two_then_five(void *context, double t_s)
+{
+	*(double *) context = t_s;
+	return t_s < .3 ? 2.0 : 5.0;
+}
+
+/* A user's round takes its answer and its thinking: no more requests than users times rounds, whatever the server's haste. */
+static void users_wait_for_their_answer_and_think(void **state)
+{
+	(void) state;
+	Fixture f;
+	double last_s = 0.0;
+	begin(&f, (Script) { .status = 200 });
+	f.config.vus_max = 5;
+	f.config.vus = two_then_five;
+	f.config.context = &last_s;
+	f.config.think_s = .1;
+	f.config.duration_s = .6;
+	assert_int_equal(load_run(&f.config, &f.report, &f.err), 0);
+	assert_int_equal(f.report.sent, f.report.ok);
+	assert_int_equal(f.report.unsent, 0);
+	assert_true(f.report.ok <= 2 * 3 + 5 * 3 + 2 && f.report.ok >= 2);
+	assert_true(last_s > .3);
+	fake_server_stop(f.server);
+}
+
+static void slow_answers_slow_a_closed_loop_down(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f, (Script) { .status = 200, .first_delay_ms = 200, .delay_ms = 200 });
+	f.config.vus_max = 3;
+	f.config.think_s = 0.0;
+	f.config.duration_s = .5;
+	assert_int_equal(load_run(&f.config, &f.report, &f.err), 0);
+	/* the fake answers one after the other: three at a time wait, and no fourth is ever sent */
+	assert_true(f.report.sent <= 6 && f.report.sent >= 3);
+	assert_true(f.report.latency.max_ms < 1500.0);
+	fake_server_stop(f.server);
+}
+
+typedef struct Told {
+	LoadProgress progress;
+	int times;
+	double last_s;
+} Told;
+
+static void count_told(LoadProgress *self, double elapsed_s, const LoadReport *so_far, size_t under_way)
+{
+	Told *told = (Told *) self;
+	told->times++;
+	assert_true(elapsed_s > told->last_s && so_far->sent >= (int64_t) under_way);
+	told->last_s = elapsed_s;
+}
+
+static void progress_is_told_once_a_second(void **state)
+{
+	(void) state;
+	Fixture f;
+	Told told = { .progress = { count_told } };
+	begin(&f, (Script) { .status = 200 });
+	f.config.rps = 50.0;
+	f.config.duration_s = 1.3;
+	f.config.progress = &told.progress;
+	assert_int_equal(load_run(&f.config, &f.report, &f.err), 0);
+	assert_true(told.times >= 1);
+	fake_server_stop(f.server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +285,10 @@ int main(void)
 		cmocka_unit_test(load_tells_failures_apart),
 		cmocka_unit_test(load_ends_though_nobody_answers),
 		cmocka_unit_test(load_stops_when_told),
+		cmocka_unit_test(load_follows_a_rate_that_changes),
+		cmocka_unit_test(users_wait_for_their_answer_and_think),
+		cmocka_unit_test(slow_answers_slow_a_closed_loop_down),
+		cmocka_unit_test(progress_is_told_once_a_second),
 	};
 	assert_int_equal(http_global_init(), 0);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
