@@ -8,10 +8,11 @@
 #include "control/loop_internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMMANDS = 32 };
+enum { COMMANDS = 32, JUMP_MS = 30000 };
 
 Reason loop_reason_of(int code)
 {
@@ -58,6 +59,17 @@ static void each(Loop *const *loop, size_t n, void (*step)(Loop *loop))
 		step(loop[i]);
 }
 
+/* Windows, cooldowns and turns go by the monotonic clock; a wall clock that is set is only worth a line. */
+static void watch_clock(Fleet *fleet)
+{
+	Clock *clock = fleet->loop[0]->config.clock;
+	int64_t ahead_ms = clock_wall_ms(clock) - clock_mono_ms(clock), moved_ms = ahead_ms - fleet->wall_ahead_ms;
+	if (fleet->wall_ahead_ms && (moved_ms > JUMP_MS || moved_ms < -JUMP_MS))
+		(void) fprintf(stderr, "maestro: the clock was set %s by %lld s; nothing here goes by it\n", moved_ms > 0 ? "forward" : "back",
+		               (long long) ((moved_ms > 0 ? moved_ms : -moved_ms) / 1000));
+	fleet->wall_ahead_ms = ahead_ms;
+}
+
 /* Ups first, and each cycle begins with another target: when the API's budget is spent, nobody waits every time. */
 static void write_all(Fleet *fleet, size_t n)
 {
@@ -75,6 +87,7 @@ static void write_all(Fleet *fleet, size_t n)
 static void run_cycle(Fleet *fleet, size_t n)
 {
 	Loop **due = fleet->due;
+	watch_clock(fleet);
 	each(due, n, begin);
 	loop_look(fleet, n);              /* 1 gates: who leads, who else scales, what people ask for */
 	each(due, n, loop_gate);

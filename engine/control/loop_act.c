@@ -103,7 +103,7 @@ void loop_guard(Loop *loop)
 	};
 	TargetState state = state_next(&loop->machine, &loop->config.states, &in);
 	bool is_outside = loop->machine.outside >= loop->config.states.outside_after;
-	if (cycle->outside >= 0 && !cycle->fault && is_outside)
+	if (cycle->outside >= 0 && !cycle->fault && is_outside && cycle->gate == STATE_ACTIVE)
 		name_feature(loop);
 	if (state == STATE_FALLBACK) {
 		fall_back(loop, is_outside);

@@ -73,6 +73,7 @@ struct Fleet {
 	pthread_t thread;
 	bool is_started;
 	size_t turn;      /* of who writes first */
+	int64_t wall_ahead_ms; /* wall less monotonic time of the last cycle; 0: none yet */
 	/* scratch of a cycle, [n] each */
 	Loop **due, **part;
 	Target *target;

@@ -143,7 +143,8 @@ void loop_validate(Loop *loop)
 		const RailsInput in = loop_rails_input(loop, cycle->scale.replicas, false);
 		cycle->obs.mask &= rails_mask(&in);
 	}
-	cycle->outside = outside_feature(config->policy->trained_on, &cycle->obs);
+	bool has_unknowns = config->observation.kind == OBS_TREND && cycle->obs.x[TREND_IMPUTED] > 0;
+	cycle->outside = outside_feature(config->policy->trained_on, &cycle->obs, has_unknowns);
 }
 
 /* ---- 4 decide ---- */

@@ -13,11 +13,11 @@ static bool is_outside(double x, double mean, double var, double min, double max
 	return var > 0 && fabs(x - mean) > DEVIATIONS * sqrt(var);
 }
 
-int32_t outside_feature(const ObsStats *trained_on, const Observation *obs)
+int32_t outside_feature(const ObsStats *trained_on, const Observation *obs, bool has_unknowns)
 {
 	for (int32_t i = 0; trained_on && i < trained_on->dim && i < obs->dim; i++)
-		if (is_outside((double) obs->x[i], (double) trained_on->mean[i], (double) trained_on->var[i],
-		               (double) trained_on->min[i], (double) trained_on->max[i]))
+		if (!(has_unknowns && fpclassify(obs->x[i]) == FP_ZERO) && is_outside((double) obs->x[i], (double) trained_on->mean[i],
+		    (double) trained_on->var[i], (double) trained_on->min[i], (double) trained_on->max[i]))
 			return i;
 	return -1;
 }

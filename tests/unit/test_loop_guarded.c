@@ -523,6 +523,118 @@ static void the_status_is_shown_on_change_only(void **state)
 	bench_free(b);
 }
 
+/* ---- time, pods, neighbours ---- */
+
+typedef struct JumpClock { /* a wall clock that is set while the monotonic one goes on */
+	Clock clock;
+	int64_t mono_ms, wall_ms;
+} JumpClock;
+
+static int64_t jump_mono(Clock *clock)
+{
+	return ((JumpClock *) clock)->mono_ms;
+}
+
+static int64_t jump_wall(Clock *clock)
+{
+	return ((JumpClock *) clock)->wall_ms;
+}
+
+static int64_t jump_wait(Clock *clock, int64_t until_ms)
+{
+	(void) clock, (void) until_ms;
+	return 0;
+}
+
+/* D 8: an hour forward or back moves no window. */
+static void a_clock_that_is_set_moves_no_window(void **state)
+{
+	(void) state;
+	static const ClockOps ops = { "jump", jump_mono, jump_wall, jump_wait };
+	for (int64_t jump = -3600000; jump <= 3600000; jump += 7200000) {
+		Bench *b = bench_new_whole(3, ACTION_UP);
+		JumpClock clock = { .clock = { .ops = &ops }, .mono_ms = 1000000, .wall_ms = 1700000000000 };
+		Error err = { 0 };
+		b->config.clock = &clock.clock;
+		bench_open(b);
+		assert_int_equal(loop_once(b->loop, &err), 0); /* 3 -> 4 */
+		b->policy.action = ACTION_DOWN;
+		b->metrics.sample.ready = 4;
+		for (int i = 1; i <= 3; i++) { /* 15, 30, 45 s on: within the cooldown */
+			clock.mono_ms += 15000;
+			clock.wall_ms += 15000 + (i == 2 ? jump : 0);
+			assert_int_equal(loop_once(b->loop, &err), 0);
+			assert_int_equal(b->actuator.replicas, 4);
+		}
+		clock.mono_ms += 15000;
+		assert_int_equal(loop_once(b->loop, &err), 0);
+		assert_int_equal(b->actuator.replicas, 3);
+		bench_free(b);
+	}
+}
+
+/* D 28: pods that come, go and crash during an update; the policy sees load and asks for more each cycle. */
+static void pods_that_do_not_become_ready_are_not_piled_up(void **state)
+{
+	(void) state;
+	Rng rng;
+	rng_init(&rng, 28, 0, RNG_CHAOS);
+	for (int trace = 0; trace < 10; trace++) {
+		Bench *b = bench_new_whole(3, ACTION_UP);
+		b->config.target.max_replicas = 50;
+		b->metrics.sample.ready = 3;
+		bench_open(b);
+		for (int i = 0; i < 40; i++) {
+			assert_int_equal(cycle(b), 0);
+			b->metrics.sample.ready = (int32_t) rng_below(&rng, 4); /* surge pods are Pending, old ones leave */
+		}
+		assert_in_range(b->actuator.replicas, 3, 4);
+		bench_free(b);
+	}
+}
+
+/* D 29 */
+static void all_pods_killed_lowers_nothing(void **state)
+{
+	(void) state;
+	Bench *b = started(4, ACTION_KEEP);
+	b->metrics.sample.ready = 4;
+	assert_int_equal(cycle(b), 0);
+	b->policy.action = ACTION_DOWN;
+	b->metrics.sample.ready = 0;
+	b->metrics.sample.valid &= ~(uint32_t) SAMPLE_LATENCY; /* nobody answers */
+	for (int i = 0; i < 10; i++)
+		(void) cycle(b);
+	assert_int_equal(b->actuator.n_writes, 0);
+	b->metrics.sample.valid = SAMPLE_ALL;
+	b->metrics.sample.rps = 80; /* it grows: one up is let through */
+	b->policy.action = ACTION_UP;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 5);
+	bench_free(b);
+}
+
+/* D 31: slow though the cpu is idle. More pods, one at a time as they become ready, and no further than the maximum. */
+static void a_noisy_neighbour_ends_at_the_maximum(void **state)
+{
+	(void) state;
+	Bench *b = bench_new_whole(2, ACTION_UP);
+	b->config.target.latency_soft_ms = 250;
+	b->config.target.latency_hard_ms = 500;
+	bench_open(b);
+	b->metrics.sample.latency_ms = 900;
+	b->metrics.sample.cpu_cores = .05;
+	for (int i = 0; i < 12; i++) {
+		b->metrics.sample.ready = b->actuator.replicas;
+		assert_int_equal(cycle(b), 0);
+		assert_true(b->actuator.replicas <= 5);
+	}
+	assert_int_equal(b->actuator.replicas, 5);
+	assert_int_equal(fake_side_count(&b->cluster, EVENT_AT_MAXIMUM), 1);
+	bench_free(b);
+}
+
 /* ---- many targets ---- */
 
 static void many_targets_are_one_fetch_and_one_inference(void **state)
@@ -665,6 +777,10 @@ int main(void)
 		cmocka_unit_test(the_maximum_is_told_once_until_it_is_left),
 		cmocka_unit_test(a_floor_follows_the_wish_and_leaves_the_replicas_to_the_other),
 		cmocka_unit_test(the_status_is_shown_on_change_only),
+		cmocka_unit_test(a_clock_that_is_set_moves_no_window),
+		cmocka_unit_test(pods_that_do_not_become_ready_are_not_piled_up),
+		cmocka_unit_test(all_pods_killed_lowers_nothing),
+		cmocka_unit_test(a_noisy_neighbour_ends_at_the_maximum),
 		cmocka_unit_test(many_targets_are_one_fetch_and_one_inference),
 		cmocka_unit_test(no_sequence_of_faults_and_restarts_breaks_the_promise),
 	};
