@@ -89,7 +89,7 @@ void runs_draw_results(const Scene *scene, Rect in)
 		return;
 	}
 	(void) canvas_text(scene->canvas, in.row, in.col, in.cols, ROLE_LABEL,
-	                   "means over traces and replays, and the worst trace; intervals: runs show");
+	                   "means over traces; worst: the trace with most");
 	table_draw(scene->canvas, (Rect) { in.row + 1, in.col - 2, in.rows - 1, in.cols + 2 }, COLUMNS,
 	           sizeof COLUMNS / sizeof *COLUMNS, run, run->n_results, 0, -1);
 }

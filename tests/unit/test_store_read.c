@@ -293,6 +293,44 @@ static void archive_answers_with_the_last_decisions_of_a_control_run(void **stat
 	wake_done(&wake);
 }
 
+static void put_result(int64_t run, const char *policy, const char *trace, double lambda, double v_pct, double pod_hours)
+{
+	Record record = { .kind = RECORD_RESULT, .run_id = run, .wall_ms = 1 };
+	record.u.result = (RecordResult) { .lambda = lambda, .v_pct = v_pct, .pod_hours = pod_hours, .slo_violation_s = NAN, .figures = "{}" };
+	str_copy(record.u.result.policy, sizeof record.u.result.policy, policy);
+	str_copy(record.u.result.trace, sizeof record.u.result.trace, trace);
+	bench.sink->ops->write(bench.sink, &record);
+}
+
+/* A policy's mean is over its traces' means: a trace with more replays does not count for more. */
+static void an_evaluation_is_summed_up_by_policy_and_lambda(void **state)
+{
+	(void) state;
+	int64_t run = 0;
+	int32_t n = 0;
+	ArchiveResult result[8];
+	RunRow row = { 0 };
+	RunStart start = { .kind = RUN_EVALUATE, .name = "e", .config_json = "{}" };
+	assert_int_equal(bench.sink->ops->run_begin(bench.sink, &start, &run, NULL), 0);
+	put_result(run, "hpa", "calm", 10, 50, 5);
+	put_result(run, "hpa", "calm", 30, 1, 10);
+	put_result(run, "hpa", "calm", 30, 3, 14);
+	put_result(run, "hpa", "wild", 30, 8, 20);
+	put_result(run, "default", "calm", 30, 0, 11);
+	commit();
+	assert_int_equal(runs_results(bench.db, run, 8, result, &n, NULL), 0);
+	assert_int_equal(n, 3);
+	assert_string_equal(result[0].policy, "hpa");
+	assert_true(result[0].lambda == 30 && result[0].replays == 3 && result[0].v_pct == 5 && result[0].v_worst_pct == 8);
+	assert_true(result[0].pod_hours == 16 && isnan(result[0].hard_s));
+	assert_string_equal(result[1].policy, "default");
+	assert_true(result[2].lambda == 10 && result[2].v_pct == 50);
+	assert_int_equal(runs_get(bench.db, run, &row, NULL, NULL), 0);
+	assert_int_equal(row.kind, RUN_EVALUATE);
+	assert_int_equal(row.steps, 5);
+	assert_string_equal(row.policy, "hpa,default");
+}
+
 static void archive_answers_each_question_under_its_id(void **state)
 {
 	(void) state;
@@ -373,6 +411,7 @@ int main(void)
 		TEST(resume_continues_the_run_and_drops_what_will_be_made_again),
 		TEST(resume_refuses_what_runs_and_what_is_not_there),
 		TEST(archive_answers_with_the_last_decisions_of_a_control_run),
+		TEST(an_evaluation_is_summed_up_by_policy_and_lambda),
 		TEST(archive_answers_each_question_under_its_id),
 		TEST(archive_answers_although_the_store_comes_later),
 	};
