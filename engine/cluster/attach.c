@@ -35,7 +35,8 @@ typedef struct AttachFeed {
 	pthread_t thread;
 	bool is_started;
 	int64_t next_id;        /* of the console's thread */
-	int64_t stamp;          /* of the newest snapshot; what follows is the thread's own */
+	int64_t since_ms;       /* its clock at the last answer; 0: everything is wanted. This and what follows is the thread's own */
+	int64_t start_ms;       /* of the process that answered */
 	CommandAnswers refused; /* commands that did not arrive */
 	bool was_down;
 } AttachFeed;
@@ -53,6 +54,55 @@ static Views *views_new(int n)
 	return views;
 }
 
+static void add_refused(const AttachFeed *attach, LiveView *view)
+{
+	const CommandAnswers *refused = &attach->refused;
+	for (int32_t a = 0; a < refused->n; a++)
+		answers_add(&view->answers, refused->answer[a].id, refused->answer[a].code, refused->answer[a].text);
+}
+
+/* The place of a target among n views, by its name; n where it is a new one. */
+static int find(const Views *views, int n, const LiveView *view)
+{
+	int i = 0;
+	while (i < n && (strcmp(views->view[i].target.name, view->target.name) ||
+	                 strcmp(views->view[i].target.namespace_, view->target.namespace_)))
+		i++;
+	return i;
+}
+
+/* Lays what is new over a copy of what there was: the server leaves out what has not changed. */
+static int merge(AttachFeed *attach, const Json *root, const Json *targets, Error *err)
+{
+	const Views *last = attach->since_ms ? snap_acquire(&attach->views) : NULL;
+	int kept = last ? last->n : 0;
+	size_t most = (size_t) kept + json_len(targets);
+	Views *views = views_new(most < FEED_TARGETS_MAX ? (int) most : FEED_TARGETS_MAX);
+	LiveView *view = calloc(1, sizeof *view);
+	int n = kept;
+	for (int i = 0; views && view && i < kept; i++)
+		views->view[i] = *last->target[i];
+	snap_release(last);
+	for (const Json *item = json_first(targets); item && views && view; item = json_next(item)) {
+		*view = (LiveView) { 0 };
+		shape_read(&shape_live, view, item);
+		add_refused(attach, view);
+		int at = find(views, n, view);
+		if (at < views->n)
+			views->view[at] = *view;
+		n = at == n && n < views->n ? n + 1 : n;
+	}
+	free(view);
+	if (!views || !view) {
+		snap_release(views);
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	}
+	views->n = n;
+	views->ahead_ms = json_int_or(root, "wall_ms", 0) - clock_wall_ms(attach->config.clock);
+	snap_publish(&attach->views, views);
+	return 0;
+}
+
 static int read_views(AttachFeed *attach, Error *err)
 {
 	Json *root = NULL;
@@ -60,23 +110,14 @@ static int read_views(AttachFeed *attach, Error *err)
 	const Json *targets = json_get(root, "targets");
 	if (!code && !json_is_array(targets))
 		code = error_set(err, ERR_PARSE, "%s is no autoscaler: its answer has no targets", endpoint_url(attach->server));
-	size_t n = json_len(targets) < FEED_TARGETS_MAX ? json_len(targets) : FEED_TARGETS_MAX;
-	Views *views = code ? NULL : views_new((int) n);
-	if (!code && !views)
-		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	int i = 0;
-	for (const Json *item = json_first(targets); item && views && i < views->n; item = json_next(item), i++) {
-		LiveView *view = &views->view[i];
-		shape_read(&shape_live, view, item);
-		for (int32_t a = 0; a < attach->refused.n; a++)
-			answers_add(&view->answers, attach->refused.answer[a].id, attach->refused.answer[a].code, attach->refused.answer[a].text);
-	}
-	attach->stamp = json_int_or(root, "stamp", 0);
-	if (views)
-		views->ahead_ms = json_int_or(root, "wall_ms", 0) - clock_wall_ms(attach->config.clock);
+	int64_t start_ms = json_int_or(root, "start_ms", 0);
+	bool is_other = !code && attach->since_ms && start_ms != attach->start_ms; /* it was started anew: all of it, from the beginning */
+	if (!code && !is_other)
+		code = merge(attach, root, targets, err);
+	if (!code)
+		attach->since_ms = is_other ? 0 : json_int_or(root, "wall_ms", 0);
+	attach->start_ms = start_ms;
 	json_free(root);
-	if (views)
-		snap_publish(&attach->views, views);
 	return code;
 }
 
@@ -94,7 +135,7 @@ static int status_error(const AttachFeed *attach, Error *err)
 static int refresh(AttachFeed *attach, Error *err)
 {
 	char path[64];
-	(void) snprintf(path, sizeof path, "/v1/snapshot?stamp=%lld", (long long) attach->stamp);
+	(void) snprintf(path, sizeof path, "/v1/snapshot?since=%lld", (long long) attach->since_ms);
 	const HttpRequest request = { .method = "GET", .timeout_ms = ASK_MS, .max_body = ANSWER_MAX };
 	int code = endpoint_request(attach->server, path, request, &attach->response, err);
 	if (code || attach->response.status == 204)
@@ -115,13 +156,12 @@ static void show_trouble(AttachFeed *attach, const Error *why)
 		view->api.is_known = true;
 		view->api.is_ok = false;
 		str_copy(view->api.text, sizeof view->api.text, why->text);
-		for (int32_t a = 0; a < attach->refused.n; a++)
-			answers_add(&view->answers, attach->refused.answer[a].id, attach->refused.answer[a].code, attach->refused.answer[a].text);
+		add_refused(attach, view);
 	}
 	snap_release(last);
 	if (views)
 		snap_publish(&attach->views, views);
-	attach->stamp = 0; /* whatever comes next is news */
+	attach->since_ms = 0; /* whatever comes next is news */
 }
 
 /* ---- commands ---- */

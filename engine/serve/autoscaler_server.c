@@ -25,6 +25,7 @@ typedef struct Line {
 struct AutoscalerServer {
 	AutoscalerServerConfig config;
 	Server *server;
+	int64_t start_ms;       /* wall: tells this process from one before it */
 	LoopMetrics *metrics;   /* [n_loops] */
 	pthread_mutex_t lock;   /* of the lines */
 	Line line[LINES];       /* ring */
@@ -114,36 +115,32 @@ static ServerVerdict status(void *context, ServerRequest *request)
 
 /* ---- /v1 ---- */
 
-/* A view is published at most once a millisecond and its time never goes back: the sum tells whether anything is new. */
-static int64_t stamp_of(const LiveView *const *view, size_t n)
-{
-	int64_t stamp = 0;
-	for (size_t i = 0; i < n; i++)
-		stamp += view[i] ? view[i]->wall_ms + view[i]->cycles + view[i]->answers.n : 0;
-	return stamp;
-}
-
+/*
+ * Targets whose view was published at since (ms since 1970, of this machine) or later; 204 where there is none. A console asks with
+ * the wall_ms of the answer before, and keeps what it has of the others.
+ */
 static ServerVerdict snapshot(void *context, ServerRequest *request)
 {
 	AutoscalerServer *server = context;
-	const char *known = server_query(request, "stamp");
+	const char *text = server_query(request, "since");
+	int64_t now_ms = wall_ms(), since_ms = text ? strtoll(text, NULL, 10) : 0; /* before the views are taken */
+	if (since_ms > now_ms)
+		since_ms = 0; /* the clock was set back */
 	const LiveView **view = acquire_all(server);
-	int64_t stamp = view ? stamp_of(view, server->config.n_loops) : 0;
-	if (!view || (known && strtoll(known, NULL, 10) == stamp)) {
-		release_all(server, view);
-		request->status = 204; /* nothing new */
-		return SERVER_ANSWERED;
-	}
 	Json *root = json_new_object();
-	json_add_int(root, "wall_ms", wall_ms());
-	json_add_int(root, "stamp", stamp);
-	json_add_bool(root, "is_readonly", server->config.is_readonly);
+	json_add_int(root, "wall_ms", now_ms);
+	json_add_int(root, "start_ms", server->start_ms);
+	json_add_int(root, "n_targets", (int64_t) server->config.n_loops);
 	Json *targets = json_add_array(root, "targets");
-	for (size_t i = 0; i < server->config.n_loops; i++)
-		if (is_asked_for(request, view[i]))
+	for (size_t i = 0; view && i < server->config.n_loops; i++)
+		if (is_asked_for(request, view[i]) && view[i]->wall_ms >= since_ms)
 			shape_write(&shape_live, view[i], json_add_object(targets, NULL));
 	release_all(server, view);
-	return answer_json(request, root);
+	if (view && (!since_ms || json_first(targets)))
+		return answer_json(request, root);
+	json_free(root);
+	request->status = 204;
+	return view ? SERVER_ANSWERED : server_error(request, 500, "%s", err_text(ERR_NOMEM));
 }
 
 /* The lines since a time (ms since 1970), oldest first. */
@@ -316,6 +313,7 @@ int autoscaler_server_start(const AutoscalerServerConfig *config, AutoscalerServ
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	}
 	server->config = *config;
+	server->start_ms = wall_ms();
 	(void) pthread_mutex_init(&server->lock, NULL);
 	name_targets(server);
 	ServerConfig http = config->server;
