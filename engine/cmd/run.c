@@ -91,35 +91,43 @@ static int suggestion_policy(void *arg, const Target *target, Policy **ret_polic
 }
 
 /* The model of the first target, for /metrics. */
-static void name_model(RunCommand *r, const RunnerModel *model, AutoscalerServerConfig *config)
+static void name_model(RunCommand *r, const RunnerModel *model, AutoscalerTargets *targets)
 {
 	StrBuf bytes = { 0 };
 	const char *slash = strrchr(model->path, '/');
 	if (!model_bytes(model->path, &bytes, NULL))
 		sha256_hex(bytes.data, bytes.len, r->sha256);
 	strbuf_done(&bytes);
-	config->model_sha256 = r->sha256;
-	config->model_name = slash ? slash + 1 : model->path;
-	config->model_observation = observation_version_name(model->obs_version);
+	targets->model_sha256 = r->sha256;
+	targets->model_name = slash ? slash + 1 : model->path;
+	targets->model_observation = observation_version_name(model->obs_version);
 }
 
-/* After the loops are there and before they run. */
 static int open_server(RunCommand *r, Error *err)
 {
 	const Options *o = &r->options;
-	RunnerModel model;
 	if (!o->serving.listen)
 		return 0;
 	AutoscalerServerConfig config = {
 		.server = serving_config(&o->serving), .telemetry = r->telemetry, .is_readonly = o->run.is_readonly,
 	};
-	config.loops = runner_loops(r->runner, &config.n_loops);
-	if (runner_model(r->runner, &model))
-		name_model(r, &model, &config);
 	int code = autoscaler_server_start(&config, &r->server, err);
 	if (!code && !r->has_console)
 		serving_announce(o->suggestion_url ? "autoscaler" : "run", &o->serving, autoscaler_server_port(r->server), "");
 	return code;
+}
+
+/* After the loops are there and before they run. */
+static int show_targets(RunCommand *r, Error *err)
+{
+	AutoscalerTargets targets = { 0 };
+	RunnerModel model;
+	if (!r->server)
+		return 0;
+	targets.loops = runner_loops(r->runner, &targets.n_loops);
+	if (runner_model(r->runner, &model))
+		name_model(r, &model, &targets);
+	return autoscaler_server_show(r->server, &targets, err);
 }
 
 static bool never(void *arg)
@@ -222,9 +230,11 @@ static int run_main(const OptCommand *command, int argc, char **argv)
 	session_catch_signals();
 	code = session_open(&r->session, o->run.db, false, &err);
 	if (!code)
+		code = open_server(r, &err);
+	if (!code)
 		code = runner_open(&config, &r->runner, &err);
 	if (!code)
-		code = open_server(r, &err);
+		code = show_targets(r, &err);
 	if (code > 0)
 		status = 128 + code; /* a signal while waiting for the API */
 	else if (code)

@@ -10,6 +10,7 @@
 #include "serve/loop_metrics.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,9 @@ struct AutoscalerServer {
 	AutoscalerServerConfig config;
 	Server *server;
 	int64_t start_ms;       /* wall: tells this process from one before it */
-	LoopMetrics *metrics;   /* [n_loops] */
+	AutoscalerTargets targets; /* whole once n is not 0 */
+	LoopMetrics *metrics;   /* [n] */
+	atomic_size_t n;        /* of targets; 0: not yet known */
 	pthread_mutex_t lock;   /* of the lines */
 	Line line[LINES];       /* ring */
 	size_t n_lines;         /* ever */
@@ -41,19 +44,26 @@ static int64_t wall_ms(void)
 
 /* ---- views ---- */
 
-static const LiveView **acquire_all(AutoscalerServer *server)
+typedef struct Views { /* of all targets; views is NULL where there is no memory */
+	const LiveView **view;
+	size_t n;
+} Views;
+
+static Views acquire_all(AutoscalerServer *server)
 {
-	const LiveView **view = calloc(server->config.n_loops + 1, sizeof *view);
-	for (size_t i = 0; view && i < server->config.n_loops; i++)
-		view[i] = snap_acquire(loop_views(server->config.loops[i]));
-	return view;
+	Views views = { .n = atomic_load(&server->n) };
+	views.view = calloc(views.n + 1, sizeof *views.view);
+	for (size_t i = 0; views.view && i < views.n; i++)
+		views.view[i] = snap_acquire(loop_views(server->targets.loops[i]));
+	views.n = views.view ? views.n : 0;
+	return views;
 }
 
-static void release_all(AutoscalerServer *server, const LiveView **view)
+static void release_all(Views *views)
 {
-	for (size_t i = 0; view && i < server->config.n_loops; i++)
-		snap_release(view[i]);
-	free(view);
+	for (size_t i = 0; i < views->n; i++)
+		snap_release(views->view[i]);
+	free(views->view);
 }
 
 static bool is_asked_for(const ServerRequest *request, const LiveView *view)
@@ -99,17 +109,17 @@ void autoscaler_status(const LiveView *view, Json *object)
 static ServerVerdict status(void *context, ServerRequest *request)
 {
 	AutoscalerServer *server = context;
-	const LiveView **view = acquire_all(server);
+	Views views = acquire_all(server);
 	Json *root = json_new_object(), *targets = json_add_array(root, "targets");
-	for (size_t i = 0; view && i < server->config.n_loops; i++) {
-		if (!is_asked_for(request, view[i]))
+	for (size_t i = 0; i < views.n; i++) {
+		if (!is_asked_for(request, views.view[i]))
 			continue;
 		Json *item = json_add_object(targets, NULL);
-		json_add_string(item, "namespace", view[i]->target.namespace_);
-		json_add_string(item, "deployment", view[i]->target.name);
-		autoscaler_status(view[i], item);
+		json_add_string(item, "namespace", views.view[i]->target.namespace_);
+		json_add_string(item, "deployment", views.view[i]->target.name);
+		autoscaler_status(views.view[i], item);
 	}
-	release_all(server, view);
+	release_all(&views);
 	return answer_json(request, root);
 }
 
@@ -126,21 +136,21 @@ static ServerVerdict snapshot(void *context, ServerRequest *request)
 	int64_t now_ms = wall_ms(), since_ms = text ? strtoll(text, NULL, 10) : 0; /* before the views are taken */
 	if (since_ms > now_ms)
 		since_ms = 0; /* the clock was set back */
-	const LiveView **view = acquire_all(server);
+	Views views = acquire_all(server);
 	Json *root = json_new_object();
 	json_add_int(root, "wall_ms", now_ms);
 	json_add_int(root, "start_ms", server->start_ms);
-	json_add_int(root, "n_targets", (int64_t) server->config.n_loops);
+	json_add_int(root, "n_targets", (int64_t) atomic_load(&server->n));
 	Json *targets = json_add_array(root, "targets");
-	for (size_t i = 0; view && i < server->config.n_loops; i++)
-		if (is_asked_for(request, view[i]) && view[i]->wall_ms >= since_ms)
-			shape_write(&shape_live, view[i], json_add_object(targets, NULL));
-	release_all(server, view);
-	if (view && (!since_ms || json_first(targets)))
+	for (size_t i = 0; i < views.n; i++)
+		if (is_asked_for(request, views.view[i]) && views.view[i]->wall_ms >= since_ms)
+			shape_write(&shape_live, views.view[i], json_add_object(targets, NULL));
+	release_all(&views);
+	if (views.view && (!since_ms || json_first(targets)))
 		return answer_json(request, root);
 	json_free(root);
 	request->status = 204;
-	return view ? SERVER_ANSWERED : server_error(request, 500, "%s", err_text(ERR_NOMEM));
+	return views.view ? SERVER_ANSWERED : server_error(request, 500, "%s", err_text(ERR_NOMEM));
 }
 
 /* The lines since a time (ms since 1970), oldest first. */
@@ -171,12 +181,12 @@ static ServerVerdict decisions(void *context, ServerRequest *request)
 static Loop *find_loop(const AutoscalerServer *server, const Json *root)
 {
 	const char *ns = json_string_or(root, "namespace", ""), *name = json_string_or(root, "deployment", "");
-	for (size_t i = 0; i < server->config.n_loops; i++) {
-		const LiveView *view = snap_acquire(loop_views(server->config.loops[i]));
+	for (size_t i = 0; i < atomic_load(&server->n); i++) {
+		const LiveView *view = snap_acquire(loop_views(server->targets.loops[i]));
 		bool is_it = view && !strcmp(view->target.namespace_, ns) && !strcmp(view->target.name, name);
 		snap_release(view);
 		if (is_it)
-			return server->config.loops[i];
+			return server->targets.loops[i];
 	}
 	return NULL;
 }
@@ -247,26 +257,26 @@ static void metrics(void *context, StrBuf *to)
 {
 	AutoscalerServer *server = context;
 	const AutoscalerServerConfig *config = &server->config;
-	const LiveView **view = acquire_all(server);
+	Views views = acquire_all(server);
 	exposition_build(to);
-	if (config->model_sha256) {
+	const AutoscalerTargets *targets = &server->targets;
+	if (views.n > 0 && targets->model_sha256) {
 		StrBuf labels = { 0 };
-		exposition_label(&labels, "sha256", config->model_sha256);
-		exposition_label(&labels, "name", config->model_name);
-		exposition_label(&labels, "observation", config->model_observation);
+		exposition_label(&labels, "sha256", targets->model_sha256);
+		exposition_label(&labels, "name", targets->model_name);
+		exposition_label(&labels, "observation", targets->model_observation);
 		exposition_head(to, "maestro_model_info", "gauge", "The model that decides; always 1.");
 		exposition_sample(to, "maestro_model_info", labels.data, 1);
 		strbuf_done(&labels);
 	}
 	exposition_telemetry(to, config->telemetry);
-	if (view)
-		loop_metrics_write(to, view, server->metrics, config->n_loops, wall_ms());
-	release_all(server, view);
+	loop_metrics_write(to, views.view, server->metrics, views.n, wall_ms());
+	release_all(&views);
 }
 
 void autoscaler_server_cycle(AutoscalerServer *server, const LiveView *view)
 {
-	for (size_t i = 0; i < server->config.n_loops; i++) {
+	for (size_t i = 0; i < atomic_load(&server->n); i++) {
 		const Target *own = &server->metrics[i].target;
 		if (!strcmp(own->name, view->target.name) && !strcmp(own->namespace_, view->target.namespace_)) {
 			loop_metrics_note(&server->metrics[i], view);
@@ -286,10 +296,14 @@ void autoscaler_server_cycle(AutoscalerServer *server, const LiveView *view)
 
 /* ---- life ---- */
 
-static void name_targets(AutoscalerServer *server)
+int autoscaler_server_show(AutoscalerServer *server, const AutoscalerTargets *targets, Error *err)
 {
-	for (size_t i = 0; i < server->config.n_loops; i++) {
-		const LiveView *view = snap_acquire(loop_views(server->config.loops[i]));
+	server->metrics = calloc(targets->n_loops + 1, sizeof *server->metrics);
+	if (!server->metrics)
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	server->targets = *targets;
+	for (size_t i = 0; i < targets->n_loops; i++) {
+		const LiveView *view = snap_acquire(loop_views(targets->loops[i]));
 		LoopMetrics *metrics_of = &server->metrics[i];
 		if (view) {
 			metrics_of->target = view->target;
@@ -298,6 +312,13 @@ static void name_targets(AutoscalerServer *server)
 		}
 		snap_release(view);
 	}
+	atomic_store(&server->n, targets->n_loops);
+	return 0;
+}
+
+static const char *not_ready(void *context)
+{
+	return atomic_load(&((AutoscalerServer *) context)->n) ? NULL : "no targets yet: it waits for the Kubernetes API";
 }
 
 static const ServerRoute ROUTES[] = {
@@ -308,17 +329,15 @@ static const ServerRoute ROUTES[] = {
 int autoscaler_server_start(const AutoscalerServerConfig *config, AutoscalerServer **ret_server, Error *err)
 {
 	AutoscalerServer *server = calloc(1, sizeof *server);
-	if (!server || !(server->metrics = calloc(config->n_loops, sizeof *server->metrics))) {
-		free(server);
+	if (!server)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	}
 	server->config = *config;
 	server->start_ms = wall_ms();
 	(void) pthread_mutex_init(&server->lock, NULL);
-	name_targets(server);
 	ServerConfig http = config->server;
 	http.route = ROUTES;
 	http.metrics = metrics;
+	http.not_ready = not_ready;
 	http.context = server;
 	int code = server_start(&http, &server->server, err);
 	if (code)

@@ -14,16 +14,22 @@
 
 typedef struct AutoscalerServerConfig { /* lent for the server's life */
 	ServerConfig server;         /* listen, token and TLS; routes and metrics are set here */
-	Loop *const *loops;
-	size_t n_loops;
 	Telemetry *telemetry;        /* NULL: none */
-	const char *model_sha256, *model_name, *model_observation; /* NULL: no model file */
 	bool is_readonly;            /* takes no command */
 } AutoscalerServerConfig;
 
+typedef struct AutoscalerTargets { /* lent for the server's life */
+	Loop *const *loops;
+	size_t n_loops;
+	const char *model_sha256, *model_name, *model_observation; /* NULL: no model file */
+} AutoscalerTargets;
+
 typedef struct AutoscalerServer AutoscalerServer;
 
+/* Serves at once, not ready and without targets, so that a wait for the API is no dead process to whoever probes. */
 int autoscaler_server_start(const AutoscalerServerConfig *config, AutoscalerServer **ret_server, Error *err);
+/* What it shows from now on; once, before the loops run. ERR_NOMEM. */
+int autoscaler_server_show(AutoscalerServer *server, const AutoscalerTargets *targets, Error *err);
 int autoscaler_server_port(const AutoscalerServer *server);
 /* After each cycle of one of its loops, on the loop's thread. */
 void autoscaler_server_cycle(AutoscalerServer *server, const LiveView *view);

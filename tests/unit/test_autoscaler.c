@@ -249,6 +249,29 @@ static void commands_from_elsewhere_want_a_token(void **state)
 	end(&f);
 }
 
+/* Whoever probes it sees a process that waits, not a dead one; and a signal ends the wait. */
+static void without_the_api_it_is_alive_and_not_ready(void **state)
+{
+	Fixture f = { .dir = "/tmp/test_autoscaler_XXXXXX" };
+	(void) state;
+	assert_non_null(mkdtemp(f.dir));
+	(void) snprintf(f.db, sizeof f.db, "%s/m.db", f.dir);
+	fake_cluster_start(&f.cluster);
+	char *url = strdup(fake_cluster_url(&f.cluster));
+	fake_server_stop(f.cluster.server); /* its port refuses from now on */
+	f.cluster.server = NULL;
+	f.child = child_start((const char *const[]) { "autoscaler", "--listen", "127.0.0.1:0", "--suggestion-url", url, "--prometheus", url,
+	                                              "--kubeconfig", f.cluster.kubeconfig, "--deployment", "shop/web", "--max-replicas", "4",
+	                                              "--db", f.db, NULL });
+	assert_int_equal(http_client_new(NULL, &f.client, NULL), 0);
+	assert_int_equal(ask(&f, "GET", "/healthz", NULL), 200);
+	assert_int_equal(ask(&f, "GET", "/readyz", NULL), 503);
+	assert_int_equal(ask(&f, "GET", "/metrics", NULL), 200);
+	assert_int_equal(ask(&f, "GET", "/v1/snapshot", NULL), 200);
+	end(&f);
+	free(url);
+}
+
 /* Lends frames until the first target is in a state, for 10 s; the frame is the caller's to release. */
 static FeedFrame await(Feed *feed, TargetState state)
 {
@@ -324,6 +347,7 @@ int main(void)
 		cmocka_unit_test(metrics_are_those_of_control_b8),
 		cmocka_unit_test(a_command_is_audited_and_answered),
 		cmocka_unit_test(commands_from_elsewhere_want_a_token),
+		cmocka_unit_test(without_the_api_it_is_alive_and_not_ready),
 		cmocka_unit_test(a_console_attaches_and_overrides),
 	};
 	if (http_global_init())
