@@ -1,5 +1,5 @@
 #!/bin/bash
-# The image's files: the binary (the shipped model is in it), what ldd names, the CA bundle, an account.
+# The image's files: the binary (the shipped model is in it), the libraries that it is linked with or loads, the CA bundle, an account.
 #   rootfs.sh BUILD FOLDER
 set -euo pipefail
 build=$(realpath "$1") root=$2
@@ -7,7 +7,16 @@ rm -rf "$root"
 mkdir -p "$root"/{usr/bin,etc/ssl/certs,var/lib/maestro,tmp}
 cp "$build/maestro" "$root/usr/bin/maestro"
 strip "$root/usr/bin/maestro"
-ldd "$build/maestro" | grep -o '/[^ ]*' | while read -r lib; do
+libraries() { # FILE: what it is linked with
+	ldd "$1" | grep -o '/[^ ]*'
+}
+{
+	libraries "$build/maestro"
+	for name in $(grep -aoE 'lib[a-z0-9]+\.so\.[0-9]+' "$build/maestro" | sort -u); do # what it loads when it needs it
+		lib=$(ldconfig -p | awk -v n="$name" '$1 == n { print $NF; exit }')
+		[ -z "$lib" ] || { echo "$lib"; libraries "$lib"; }
+	done
+} | sort -u | while read -r lib; do
 	mkdir -p "$root$(dirname "$lib")"
 	cp -L "$lib" "$root$lib"
 done

@@ -29,7 +29,7 @@ work=$(mktemp -d /tmp/maestro-servers-XXXXXX)
 export KUBE_WORK=$work/kube
 started=() n_ok=0 n_bad=0
 cleanup() {
-	for pid in "${started[@]}"; do kill "$pid" 2>/dev/null; done
+	for pid in "${started[@]}"; do pkill -P "$pid" 2>/dev/null; kill "$pid" 2>/dev/null; done
 	wait 2>/dev/null
 	"$here/cluster/down.sh" >/dev/null 2>&1
 	if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
