@@ -76,9 +76,9 @@ typedef struct Load {
 typedef struct Weather { /* of a sub-step: what follows from the load alone, and stays while that does */
 	Load load;
 	float rate, rho;       /* of one of these pods */
-	float mean, sd, per_mean; /* of the arrivals */
+	float sd, per_mean;    /* of the arrivals */
 	float keep, fresh;     /* of the AR(1) */
-	float per, third;      /* of the frailty: its variance, and what the noise is multiplied with */
+	float per, times, third; /* of the frailty: its variance, 1 over it, and what the noise is multiplied with */
 } Weather;
 
 typedef struct Change { /* of one pod over a sub-step */
@@ -122,12 +122,12 @@ typedef struct SimRow {
 	int32_t change_step;
 	float reward_scale;    /* by the price */
 	int32_t judged;        /* intervals in violations */
-	uint32_t chance[4];    /* Philox block of this sub-step and its neighbour */
+	uint32_t chance[4];    /* Philox block of this sub-step and its neighbour, drawn one sub-step ahead */
 	float last[4];         /* last known value of each signal but the replicas, in the order of the SAMPLE_ bits */
 	Rng lifecycle;
 	Weather weather;
 	float steady_n;        /* of the oldest cohort, where it stays in this weather; < 0: not known */
-	int32_t steady_ticks;  /* that it has */
+	int32_t steady_ticks;  /* that it has; for so long as a window that view.kept is for the present weather too */
 	Change steady;
 	StepTotals totals;
 } SimRow;

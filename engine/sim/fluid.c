@@ -227,8 +227,6 @@ static Past past_of(const Cast *cast, const Cohort *cohort, float accepted)
 static Sojourn lagging(const Cast *cast, const Cohort *cohort, const Change *change, float rho, float *hazard)
 {
 	bool is_oldest = cohort == &cast->view->cohort[cast->view->live[0]];
-	if (is_oldest && cast->row->steady_ticks > cast->model->depth && cast->row->kept_stretch > 0.0f && !has_bad_network(cast))
-		return (Sojourn) { cast->view->kept, cast->view->kept, 0.0f }; /* its past is all alike */
 	const Response *r = cast->model->response;
 	float middle = .5f * (cohort->n + change->n);
 	Place shape = change->middle;
@@ -271,16 +269,33 @@ static ALWAYS float smaller(float x, float limit)
  * P(T > t | R) = exp(-R k (S(t)^(-1/k) - 1)) mixes to S(t) itself: chance moves the windows, and the distribution over
  * all of them stays.
  */
+static ALWAYS float grown_of(float per, Sojourn sojourn, int32_t q)
+{
+	return exp_of(per * (sojourn.a[q] + sojourn.part * (sojourn.b[q] - sojourn.a[q]))) - 1.0f; /* at most e^(1 x HAZARD_MAX) */
+}
+
+static ALWAYS float within_of(float times, float grown)
+{
+	return 1.0f - exp_of(-smaller(times * grown, 80.0f));
+}
+
 static ALWAYS void count(const Flow *flow, Sojourn sojourn, float served, float *restrict within)
 {
 	float per = flow->per, times = flow->times;
 	int32_t n = flow->response->n_points;
 	for (int32_t p = 0; p < n; p += SIDE_BY_SIDE)
-		for (int32_t q = p; q < p + SIDE_BY_SIDE; q++) {
-			float hazard = sojourn.a[q] + sojourn.part * (sojourn.b[q] - sojourn.a[q]);
-			float grown = times * (exp_of(per * hazard) - 1.0f); /* at most e^(1 x HAZARD_MAX) */
-			within[q] += served * (1.0f - exp_of(-smaller(grown, 80.0f)));
-		}
+		for (int32_t q = p; q < p + SIDE_BY_SIDE; q++)
+			within[q] += served * within_of(times, grown_of(per, sojourn, q));
+}
+
+/* The same where the hazards are raised to the frailty already. */
+static ALWAYS void count_grown(const Flow *flow, const float *restrict grown, float served, float *restrict within)
+{
+	float times = flow->times;
+	int32_t n = flow->response->n_points;
+	for (int32_t p = 0; p < n; p += SIDE_BY_SIDE)
+		for (int32_t q = p; q < p + SIDE_BY_SIDE; q++)
+			within[q] += served * within_of(times, grown[q]);
 }
 
 /* ---- a cohort, and all of them ---- */
@@ -294,6 +309,13 @@ static float speed_of(const Service *service, double age_s)
 	return 1.0f / (1.0f + ((float) service->warm_factor - 1.0f) * left);
 }
 
+static void keep_grown(const Cast *cast, float per, Sojourn sojourn)
+{
+	for (int32_t q = 0; q < cast->model->response->n_points; q++)
+		cast->view->kept[q] = grown_of(per, sojourn, q);
+	cast->row->kept_stretch = 0.0f; /* they are no hazards any more */
+}
+
 static ALWAYS void live_through(const Cast *cast, const Flow *flow, Cohort *cohort, bool is_oldest, float speed, Counts *sum)
 {
 	const Response *r = flow->response;
@@ -304,7 +326,15 @@ static ALWAYS void live_through(const Cast *cast, const Flow *flow, Cohort *coho
 	/* chance in the number of arrivals shows in what completes only while there is room */
 	float burst = rho < RHO_MAX && cohort->n < r->concurrency ? flow->burst : 1.0f;
 	float served = pods * at_least(change.served, 0.0f) * burst, hazard[POINTS];
-	count(flow, sojourn_of(cast, cohort, &change, rho, speed, hazard), served, sum->within);
+	int32_t alike = is_usual && is_oldest && !has_bad_network(cast) ? cast->row->steady_ticks - cast->model->depth : 0;
+	if (alike > 1) { /* its past is all alike, and what follows from it is kept */
+		count_grown(flow, cast->view->kept, served, sum->within);
+	} else {
+		Sojourn sojourn = sojourn_of(cast, cohort, &change, rho, speed, hazard);
+		count(flow, sojourn, served, sum->within);
+		if (alike == 1)
+			keep_grown(cast, flow->per, sojourn);
+	}
 	sum->n += pods * change.n;
 	sum->accepted += pods * change.accepted;
 	sum->served += served;
@@ -343,10 +373,10 @@ static void change_weather(const SimModel *model, Weather *weather, Load load)
 	Place at = response_load_place(rho);
 	float sd = place_mix(at, r->noise_sd[at.at], r->noise_sd[at.at + 1]) / sqrtf(at_least(load.open, 1.0f));
 	*weather = (Weather) {
-		.load = load, .rate = rate, .rho = rho, .mean = mean, .sd = sqrtf(mean), .per_mean = mean > 0.0f ? 1.0f / mean : 0.0f,
+		.load = load, .rate = rate, .rho = rho, .sd = sqrtf(mean), .per_mean = mean > 0.0f ? 1.0f / mean : 0.0f,
 		.keep = place_mix(at, r->noise_keep[at.at], r->noise_keep[at.at + 1]),
 		.fresh = place_mix(at, r->noise_new[at.at], r->noise_new[at.at + 1]),
-		.per = at_least(sd * sd, 1e-3f), .third = sd * (1.0f / 3.0f),
+		.per = at_least(sd * sd, 1e-3f), .times = 1.0f / at_least(sd * sd, 1e-3f), .third = sd * (1.0f / 3.0f),
 	};
 }
 
@@ -356,7 +386,7 @@ static ALWAYS void draw_noise(SimRow *row, float normal, Flow *flow)
 	row->noise = w->keep * row->noise + w->fresh * normal;
 	float root = at_least(1.0f - w->third * w->third - w->third * row->noise, .05f);
 	flow->per = w->per;
-	flow->times = root * root * root / w->per;
+	flow->times = root * root * root * w->times;
 }
 
 /* Part of [from, from + dt] during which a pod is in the endpoints. */
@@ -368,16 +398,27 @@ static float share_of(double ready_s, double out_s, double from_s, double dt)
 	return end > start ? (float) ((end - start) / dt) : 0.0f;
 }
 
-/* Two words of chance for this sub-step. */
-static const uint32_t *words_of(const SimModel *model, SimRow *row)
+static void draw_pair(SimRow *row, uint32_t pair)
+{
+	const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
+	const uint32_t counter[] = { pair, row->episode, row->id, RNG_ARRIVALS };
+	rng_philox(counter, key, row->chance);
+}
+
+typedef struct Words { /* two words of chance for a sub-step */
+	uint32_t arrivals, noise;
+} Words;
+
+/* The next pair of sub-steps' block is drawn as soon as this pair has its words, so that nothing waits for it. */
+static Words words_of(const SimModel *model, SimRow *row)
 {
 	uint32_t k = (uint32_t) (row->tick + model->warm_ticks);
-	if (k % 2 == 0) {
-		const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
-		const uint32_t counter[] = { k / 2, row->episode, row->id, RNG_ARRIVALS };
-		rng_philox(counter, key, row->chance);
-	}
-	return &row->chance[k % 2 * 2];
+	if (!k)
+		draw_pair(row, 0);
+	const Words words = { row->chance[k % 2 * 2], row->chance[k % 2 * 2 + 1] };
+	if (k % 2)
+		draw_pair(row, k / 2 + 1);
+	return words;
 }
 
 /* From the newest on, so that the one that joins another is not met again. */
@@ -428,11 +469,11 @@ void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 		row->steady_n = -1.0f;
 		row->steady_ticks = 0;
 	}
-	const uint32_t *word = words_of(model, row);
-	float arrivals = chance_poisson(word[0], weather->mean, weather->sd);
+	const Words words = words_of(model, row);
+	float arrivals = chance_poisson(words.arrivals, weather->load.rate_rps * (float) model->dt, weather->sd);
 	Flow flow = { .response = model->response, .dt = (float) model->dt, .rate = weather->rate, .pace = row->pace,
 		.burst = arrivals * weather->per_mean };
-	draw_noise(row, chance_normal(word[1]), &flow);
+	draw_noise(row, chance_normal(words.noise), &flow);
 	row->totals.offered += arrivals;
 	if (sum.open <= 0.0f)
 		sum.dropped += arrivals; /* no endpoint: refused before any pod could count it */

@@ -8,8 +8,9 @@
 
 #define ALWAYS inline __attribute__((always_inline))
 
-/* Of a counter: there a float still tells 1/1024 of a request. */
+/* Of a counter: there a float still tells 1/1024 of a request, or 1/64 of one that came and may have been refused. */
 #define HISTORY_MOST 16384.0f
+#define HISTORY_MOST_CAME 262144.0f
 
 /* Only differences count: all entries are moved by the one at `at`, before floats lose digits. */
 void history_rebase(const SimModel *model, const SimView *view, int32_t at);
@@ -72,7 +73,7 @@ static ALWAYS void history_add(const SimModel *model, SimRow *row, const SimView
 	totals->cpu_s += counts->cpu_s;
 	totals->pod_s += (float) model->dt * (float) row->present;
 	totals->time_s += (float) model->dt;
-	if (after[COLUMN_SERVED] > HISTORY_MOST || after[COLUMN_ACCEPTED] > HISTORY_MOST || after[COLUMN_ERROR] > HISTORY_MOST)
+	if (after[COLUMN_SERVED] > HISTORY_MOST || after[COLUMN_ACCEPTED] > HISTORY_MOST_CAME || after[COLUMN_ERROR] > HISTORY_MOST_CAME)
 		history_rebase(model, view, to);
 }
 
