@@ -100,8 +100,8 @@ static void add_versus_rows(Page *p, int32_t f, int32_t against, int32_t lambda)
 		add_span(p, &of->pod_hours_ratio, 1, 3);
 		strbuf_addf(p->to, " | %.3f | %.3f | ", of->pod_hours_median, of->pod_hours_worst);
 		if (g == GROUP_ALL)
-			strbuf_addf(p->to, "%.2f [%.2f, %.2f]", v.improvement.mean, v.improvement.lo, v.improvement.hi);
-		strbuf_addf(p->to, " |\n");
+			strbuf_addf(p->to, "%.0f %% | %.0f %% | %.2f [%.2f, %.2f]", 100 * v.unreached, 100 * v.cheapest, v.improvement.mean, v.improvement.lo, v.improvement.hi);
+		strbuf_addf(p->to, g == GROUP_ALL ? " |\n" : "| | |\n");
 	}
 	if (!p->code)
 		versus_done(&v);
@@ -111,10 +111,12 @@ static void add_versus(Page *p, int32_t against)
 {
 	const ContestConfig *c = &p->contest->config;
 	strbuf_addf(p->to, "\n## Against %s\n\nAlong each policy's front, at the settings of %s for lambda. Change of V in percent at equal pod-hours: "
-	            "below 0 is better. Pod-hours at equal V: below 1 is better. P: the probability that a replay costs less, by pod-hours + lambda "
+	            "below 0 is better. Pod-hours at equal V: below 1 is better; where no setting violates so "
+	            "little, all replicas all the time stand for it (unreached says in how many of the replays). "
+	            "Too dear: the replays in which even its cheapest setting costs more, so that V is compared there. P: the probability that a replay costs less, by pod-hours + lambda "
 	            "V-hours.\n\n", word_of(&c->family[against]), word_of(&c->family[against]));
-	strbuf_addf(p->to, "| policy | lambda | traffic | change of V, %% | worst trace | pod-hours at equal V | median trace | worst trace | P |\n"
-	            "|---|---:|---|---:|---:|---:|---:|---:|---:|\n");
+	strbuf_addf(p->to, "| policy | lambda | traffic | change of V, %% | worst trace | pod-hours at equal V | median trace | worst trace | unreached | too dear | P |\n"
+	            "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
 	for (int32_t f = 0; f < c->n_families; f++)
 		for (int32_t l = 0; l < c->n_lambdas && f != against && !p->code; l++)
 			add_versus_rows(p, f, against, l);
@@ -181,6 +183,9 @@ static void add_losses(Page *p, int32_t against)
 					strbuf_addf(p->to, "; %s traffic: %s %s", group_name((Group) g),
 					            span->traces_lo > 0 ? "worse than" : "not shown to be better than", rival);
 			}
+			if (v.cheapest > 0)
+				strbuf_addf(p->to, "; in %.0f %% of the replays even its cheapest setting costs more than %s, and its violation is that of "
+				            "more pods", 100 * v.cheapest, rival);
 			if (v.group[GROUP_ALL].pod_hours_median > 1 || v.group[GROUP_ALL].pod_hours_worst > 1.15)
 				strbuf_addf(p->to, "; **use %s**: its violation costs %.2f x the pod-hours in the median, %.2f x on the worst trace", rival,
 				            v.group[GROUP_ALL].pod_hours_median, v.group[GROUP_ALL].pod_hours_worst);

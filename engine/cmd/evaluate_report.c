@@ -97,6 +97,7 @@ static int print_versus(const Contest *contest, int32_t f, int32_t against, int3
 	json_add_number(better, "hi", v.improvement.hi);
 	json_add_number(line, "cheapest_point_taken", v.cheapest);
 	json_add_number(line, "dearest_point_taken", v.dearest);
+	json_add_number(line, "v_unreached", v.unreached);
 	Json *by_trace = json_add_object(line, "v_change_by_trace");
 	for (int32_t t = 0; t < c->n_traces; t++)
 		json_add_number(by_trace, c->trace[t].name, v.trace_change[t]);

@@ -272,10 +272,15 @@ void contest_front(const Contest *contest, int32_t family, int32_t trace, int32_
 	front_of(point, (size_t) path->n, contest->floor_pct[trace], ret);
 }
 
+static double interval_of(const ContestConfig *c, int32_t family)
+{
+	return (double) (c->family[family].interval_s > 0 ? c->family[family].interval_s : c->arena.sim.interval_s);
+}
+
 void contest_compare(const Contest *contest, int32_t family, int32_t against, int32_t lambda, Versus *versus)
 {
 	const ContestConfig *c = &contest->config;
-	versus->cheapest = versus->dearest = 0;
+	versus->cheapest = versus->dearest = versus->unreached = 0;
 	for (int32_t t = 0; t < c->n_traces; t++)
 		for (int32_t i = 0; i < c->seeds; i++) {
 			Front front;
@@ -286,6 +291,9 @@ void contest_compare(const Contest *contest, int32_t family, int32_t against, in
 			versus->cheapest += beyond < 0;
 			versus->dearest += beyond > 0;
 			versus->v_change[t * c->seeds + i] = front_change(other[FIGURE_V_PCT], v, contest->floor_pct[t]);
-			versus->pod_hours_ratio[t * c->seeds + i] = front_pod_hours_at(&front, other[FIGURE_V_PCT], NULL) / other[FIGURE_POD_HOURS];
+			double most = c->arena.sim.max_replicas * other[FIGURE_STEPS] * interval_of(c, against) / 3600;
+			double pod_hours = front_pod_hours_at(&front, other[FIGURE_V_PCT], most, &beyond);
+			versus->unreached += beyond > 0;
+			versus->pod_hours_ratio[t * c->seeds + i] = pod_hours / other[FIGURE_POD_HOURS];
 		}
 }

@@ -88,6 +88,7 @@ typedef struct Versus { /* a family against another, [trace][seed] each, at the 
 	double *v_change;        /* at its pod-hours: -.2 is a fifth less violation */
 	double *pod_hours_ratio; /* at its violation */
 	int32_t cheapest, dearest; /* cells in which the front's end was taken, since it ends before */
+	int32_t unreached;       /* cells in which no point of the front violates so little: max replicas all the time stand for it */
 } Versus;
 
 /* Arrays of the caller, [n_traces * seeds]. */

@@ -62,7 +62,7 @@ double front_v_at(const Front *front, double pod_hours, int *ret_is_beyond)
 	return p[front->n - 1].v;
 }
 
-double front_pod_hours_at(const Front *front, double v, int *ret_is_beyond)
+double front_pod_hours_at(const Front *front, double v, double most, int *ret_is_beyond)
 {
 	const FrontPoint *p = front->point;
 	say(ret_is_beyond, 0);
@@ -79,7 +79,7 @@ double front_pod_hours_at(const Front *front, double v, int *ret_is_beyond)
 			return p[i - 1].pod_hours + part * (p[i].pod_hours - p[i - 1].pod_hours);
 		}
 	say(ret_is_beyond, 1);
-	return p[front->n - 1].pod_hours;
+	return fmax(most, p[front->n - 1].pod_hours);
 }
 
 int32_t front_best(const double *pod_hours, const double *v_hours, size_t n, double lambda)

@@ -30,9 +30,9 @@ void front_of(const FrontPoint *point, size_t n, double floor, Front *ret);
 /* Violation at pod_hours, ln(v + floor) linear in pod_hours between neighbours; the end point beyond an end (*ret_is_beyond: -1 where
  * even the cheapest costs more, +1 where the dearest costs less, else 0; may be NULL). NAN without points. */
 double front_v_at(const Front *front, double pod_hours, int *ret_is_beyond);
-/* Least pod_hours at which the front violates no more than v; the dearest point's where none does (*ret_is_beyond +1), the
- * cheapest's where all do less (-1). */
-double front_pod_hours_at(const Front *front, double v, int *ret_is_beyond);
+/* Least pod_hours at which the front violates no more than v; `most`, what it could cost at the very most, where no point of it does
+ * (*ret_is_beyond +1); the cheapest point's where all do less (-1). */
+double front_pod_hours_at(const Front *front, double v, double most, int *ret_is_beyond);
 
 /* Relative change of violation from `from` to `to`, both with the floor: -.2 is a fifth less. */
 static inline double front_change(double from, double to, double floor)

@@ -112,6 +112,7 @@ int summary_versus(const Contest *contest, int32_t family, int32_t against, int3
 		contest_compare(contest, family, against, lambda, &versus);
 		ret->cheapest = (double) versus.cheapest / (double) n;
 		ret->dearest = (double) versus.dearest / (double) n;
+		ret->unreached = (double) versus.unreached / (double) n;
 		by_trace(contest, versus.v_change, ret->trace_change);
 		by_trace(contest, versus.pod_hours_ratio, ret->trace_ratio);
 		costs(contest, family, lambda, block + 3 * n, x);

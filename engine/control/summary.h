@@ -35,6 +35,7 @@ typedef struct VersusSummary {
 	VersusGroup group[GROUPS];
 	Interval improvement;         /* probability that a run costs less, by pod-hours + lambda V-hours at the settings tuned for it */
 	double cheapest, dearest;     /* shares of cells that were compared at an end of the front */
+	double unreached;             /* share of cells whose violation the front cannot reach */
 	double trace_change[CONTEST_TRACES]; /* means over seeds */
 	double trace_ratio[CONTEST_TRACES];
 	double *v_change;             /* [n_traces][seeds] of each cell, for a profile; freed by versus_done */
