@@ -44,7 +44,7 @@ jq -r '
 	          + (if .threads then ", \(.threads) thread" + (if .threads > 1 then "s" else "" end) else "" end), (.blas // ""),
 	          if .bench == "process" then "\(.seconds) s (best \(.best_s)), \(.steps_per_s) steps/s"
 	          elif .servers then "\(.servers.maestro.requests_per_s | round) requests/s, p99 \(.servers.maestro.p99_ms) ms, \(.percent_of_bare) % of a bare responder"
-	          elif .steps_per_s then "\(.seconds) s, \(.steps_per_s) steps/s"
+	          elif .steps_per_s then "\(.seconds) s, \(.steps_per_s) steps/s" + (if .bytes_per_env then ", \(.bytes_per_env) bytes" else "" end)
 	          elif .ns then "\(.ns) ns" elif .ms then "\(.ms) ms"
 	          else "\(.gflops) GFLOP/s" + (if .percent_of_peak then ", \(.percent_of_peak) % of peak" else "" end) end];
 	(["what", "OpenBLAS", "figure"], (.results[] | row)) | @tsv' "$build/bench.json" |
