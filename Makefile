@@ -181,6 +181,10 @@ e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (nee
 	@tests/e2e/servers.sh $(B)
 	@tests/e2e/hpa_diff.sh $(B)
 
+faults: setup-test ## kills, signals, sick networks and a soak of SOAK_S seconds (600; 86400 for a day): tests/FAULTS.md
+	@$(MAKE) --no-print-directory -s all programs $(B)/tests/test_alloc_faults
+	@MAESTRO_ALL_N=1 tests/faults/run.sh $(B)
+
 sim-check: setup-build ## the simulator's acceptance table, measured now (a minute or two)
 	@$(MAKE) --no-print-directory -s all
 	@$(B)/maestro sim check

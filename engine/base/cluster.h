@@ -14,6 +14,7 @@ typedef struct TargetFacts {
 	char uid[64];             /* another one: the Deployment was made anew */
 	char owner[160];          /* another autoscaler that has the target: "HorizontalPodAutoscaler shop/web"; "": none */
 	char manager[64];         /* who wrote spec.replicas last, by managedFields; "": not known */
+	int64_t changed_ms;       /* wall, when that was; 0: not known */
 	bool is_paused;           /* maestro.io/paused */
 	bool is_scale_in_paused;  /* maestro.io/paused-scale-in */
 	int32_t held_replicas;    /* maestro.io/paused-replicas until paused-until; -1: none */

@@ -78,8 +78,9 @@ int queue_pop(Queue *queue, void *ret_item, int64_t wait_ms)
 	}
 	if (queue->len) {
 		memcpy(ret_item, queue->item + queue->head * queue->item_size, queue->item_size);
-		queue->head = (queue->head + 1) % queue->capacity;
 		queue->len--;
+		/* an empty queue begins at its start again, so that a large one touches no more memory than it needs */
+		queue->head = queue->len ? (queue->head + 1) % queue->capacity : 0;
 		code = 0;
 	} else if (queue->is_closed) {
 		code = ERR_CLOSED;

@@ -184,10 +184,12 @@ static int put_deployment(Entry *entry, const char *namespace_, const char *name
 static int put_pod(Entry *entry, const Json *object)
 {
 	char *labels = labels_of(object);
-	if (!labels || (!entry->pod && !(entry->pod = malloc(sizeof *entry->pod)))) {
+	KubePod *pod = entry->pod ? entry->pod : labels ? malloc(sizeof *pod) : NULL;
+	if (!labels || !pod) {
 		free(labels);
 		return ERR_NOMEM;
 	}
+	entry->pod = pod;
 	kube_pod_parse(object, entry->pod);
 	free(entry->labels);
 	entry->labels = labels;
@@ -202,7 +204,9 @@ int kube_cache_put(KubeCache *cache, CacheKind kind, const char *namespace_, con
 	(void) pthread_mutex_lock(&cache->lock);
 	Entry *entry = ensure(&cache->shelf[kind], namespace_, name);
 	int code = !entry ? ERR_NOMEM : kind == CACHE_PODS ? put_pod(entry, object) : put_deployment(entry, namespace_, name, object);
-	if (entry)
+	if (entry && code && !entry->pod && !entry->deployment) /* half an entry is none */
+		remove_at(&cache->shelf[kind], (size_t) (entry - cache->shelf[kind].entry));
+	else if (entry)
 		entry->generation = cache->generation;
 	(void) pthread_mutex_unlock(&cache->lock);
 	return code;

@@ -40,10 +40,12 @@ typedef struct KubeCluster {
 
 /* ---- polling ---- */
 
-static void put_all(KubeCache *cache, CacheKind kind, const char *namespace_, const Json *list)
+static int put_all(KubeCache *cache, CacheKind kind, const char *namespace_, const Json *list)
 {
-	for (const Json *item = json_first(json_get(list, "items")); item; item = json_next(item))
-		(void) kube_cache_put(cache, kind, namespace_, item);
+	int code = 0;
+	for (const Json *item = json_first(json_get(list, "items")); item && !code; item = json_next(item))
+		code = kube_cache_put(cache, kind, namespace_, item);
+	return code;
 }
 
 static int get(KubeCluster *self, const char *what, const StrBuf *path, Json **ret, Error *err)
@@ -68,8 +70,8 @@ static int poll_target(KubeCluster *self, const Target *target, Error *err)
 	int code = get(self, what, &path, &root, err);
 	if (code == ERR_NOT_FOUND)
 		kube_cache_drop(cache, CACHE_DEPLOYMENTS, target->namespace_, target->name);
-	if (!code)
-		code = kube_cache_put(cache, CACHE_DEPLOYMENTS, target->namespace_, root);
+	if (!code && kube_cache_put(cache, CACHE_DEPLOYMENTS, target->namespace_, root))
+		code = error_set(err, ERR_NOMEM, "%s: out of memory", what);
 	if (!code)
 		code = kube_deployment_parse(root, target, &deployment, err);
 	json_free(root);
@@ -81,8 +83,8 @@ static int poll_target(KubeCluster *self, const Target *target, Error *err)
 	http_escape(&path, code ? "" : deployment.selector);
 	if (!code)
 		code = get(self, what, &path, &root, err);
-	if (!code)
-		put_all(cache, CACHE_PODS, target->namespace_, root);
+	if (!code && put_all(cache, CACHE_PODS, target->namespace_, root))
+		code = error_set(err, ERR_NOMEM, "%s: out of memory", what);
 	json_free(root);
 	strbuf_done(&path);
 	return code;

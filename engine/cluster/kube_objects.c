@@ -189,6 +189,7 @@ static void read_manager(const Json *root, TargetFacts *facts)
 			continue;
 		newest = time;
 		str_copy(facts->manager, sizeof facts->manager, json_string_or(entry, "manager", ""));
+		(void) time_parse(time, &facts->changed_ms);
 	}
 }
 

@@ -46,7 +46,7 @@ static bool leads(const Loop *loop)
 static void forget(Loop *loop)
 {
 	loop->machine = (StateMachine) { 0 };
-	loop->is_history_known = loop->is_backfilled = false;
+	loop->is_history_known = loop->is_remembered = loop->is_backfilled = false;
 	observer_init(&loop->observer, loop->config.observation);
 	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = loop->remembered_replicas = -1;
 	memset(loop->fight_ms, 0, sizeof loop->fight_ms);
@@ -85,6 +85,25 @@ static void note_api(Loop *loop, int code, int64_t took_ms, const char *text)
 	}
 }
 
+/* The first look at a target. The number found counts as a wish: a restart lowers nothing within the first window. And its last change
+ * counts as one of ours, by the store where that has it and by the API, which knows of a write whose row was lost with its process. */
+static void remember_scale(Loop *loop)
+{
+	Cycle *cycle = &loop->cycle;
+	int32_t now = cycle->scale.replicas, before = loop->remembered_replicas;
+	const RailsConfig *rails = &loop->config.rails;
+	int64_t age_ms = cycle->sample.wall_ms - cycle->facts.changed_ms;
+	bool is_known_there = cycle->facts.changed_ms > 0 && age_ms >= 0;
+	if (!loop->is_history_known)
+		rails_history_init(&loop->history, cycle->start_ms, now);
+	if (before >= 0 && before != now)
+		(void) rails_note_change(&loop->history, rails, cycle->start_ms, before, now);
+	else if (is_known_there && age_ms < rails->cooldown_up_ms) /* of which direction it does not say: the careful one */
+		(void) rails_note_change(&loop->history, rails, cycle->start_ms - age_ms, now - 1, now);
+	loop->remembered_replicas = -1;
+	loop->is_history_known = loop->is_remembered = true;
+}
+
 static int read_scale(Loop *loop)
 {
 	const LoopConfig *config = &loop->config;
@@ -101,12 +120,8 @@ static int read_scale(Loop *loop)
 	cycle->has_scale = true;
 	cycle->sample.replicas = cycle->scale.replicas;
 	cycle->sample.valid |= SAMPLE_REPLICAS;
-	if (!loop->is_history_known) /* the number found counts as a wish: a restart lowers nothing within the first window */
-		rails_history_init(&loop->history, cycle->start_ms, cycle->scale.replicas);
-	loop->is_history_known = true;
-	if (loop->remembered_replicas >= 0) /* a write whose row was lost with its process, or somebody else's: of just now, for all we know */
-		(void) rails_note_change(&loop->history, &config->rails, cycle->start_ms, loop->remembered_replicas, cycle->scale.replicas);
-	loop->remembered_replicas = -1;
+	if (!loop->is_remembered)
+		remember_scale(loop);
 	return 0;
 }
 

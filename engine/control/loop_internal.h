@@ -40,6 +40,7 @@ struct Loop {
 	RailsHistory history;
 	Observer observer;
 	bool is_history_known;   /* since the first scale that was read */
+	bool is_remembered;      /* and what happened before it */
 	bool is_backfilled;
 	bool is_paused;          /* by a command */
 	int32_t own_replicas;    /* of the loop's own last write; -1: none */

@@ -143,8 +143,8 @@ void loop_validate(Loop *loop)
 		const RailsInput in = loop_rails_input(loop, cycle->scale.replicas, false);
 		cycle->obs.mask &= rails_mask(&in);
 	}
-	bool has_unknowns = config->observation.kind == OBS_TREND && cycle->obs.x[TREND_IMPUTED] > 0;
-	cycle->outside = outside_feature(config->policy->trained_on, &cycle->obs, has_unknowns);
+	int32_t unknown_flag = config->observation.kind == OBS_TREND ? TREND_IMPUTED : -1;
+	cycle->outside = outside_feature(config->policy->trained_on, &cycle->obs, unknown_flag);
 }
 
 /* ---- 4 decide ---- */

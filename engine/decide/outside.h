@@ -5,8 +5,8 @@
 #include "base/types.h"
 
 /* The first feature that is more than 6 deviations off its mean in training, or more than half of its range outside of it;
- * -1: none, or nothing is known of the training. has_unknowns: the vector says that it has features that are not known, which are
- * exactly 0 and count for nothing. */
-int32_t outside_feature(const ObsStats *trained_on, const Observation *obs, bool has_unknowns);
+ * -1: none, or nothing is known of the training. unknown_flag (-1: none) is the feature that says whether others are not known: these
+ * are exactly 0 then and count for nothing, and neither does the flag. */
+int32_t outside_feature(const ObsStats *trained_on, const Observation *obs, int32_t unknown_flag);
 
 #endif

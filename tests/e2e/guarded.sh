@@ -47,7 +47,7 @@ check conflict_ends_when_the_hpa_is_gone "$(tail -n 1 "$work/one.ndjson")" comes
 check conflict_is_an_event "$(events | sort | uniq -c)" wait_for 10 eval 'events | grep -q MaestroConflict'
 check start_is_an_event "$(events | sort | uniq -c)" eval 'events | grep -q MaestroStarted'
 status_of() { k get deployment web -o json | jq -r '.metadata.annotations["maestro.io/status"] // ""' | jq -r "$1"; }
-check status_is_an_annotation "$(status_of .)" wait_for 10 eval '[ "$(status_of .state)" = Active ]'
+check status_is_an_annotation "$(status_of .)" wait_for 30 eval '[ "$(status_of .state)" = Active ]'
 check status_has_conditions "$(status_of .)" [ "$(status_of '[.conditions[].type] | length')" = 7 ]
 check describe_reads_well "$(k describe deployment web | tail -n 8)" eval 'k describe deployment web | grep -q "Warning *MaestroConflict.*HorizontalPodAutoscaler default/web"'
 

@@ -47,12 +47,27 @@ static char *pods(void)
 	return fake_text("{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[%s,%s]}", one, two);
 }
 
+static void managed_fields(FakeCluster *cluster, char *text, size_t size)
+{
+	time_t at = (time_t) atomic_load(&cluster->changed_s);
+	struct tm tm;
+	char when[40];
+	text[0] = '\0';
+	if (!at)
+		return;
+	(void) strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&at, &tm));
+	(void) snprintf(text, size, "\"managedFields\":[{\"manager\":\"maestro\",\"time\":\"%s\",\"fieldsV1\":{\"f:spec\":{\"f:replicas\":{}}}}],",
+	                when);
+}
+
 static char *deployment(FakeCluster *cluster)
 {
+	char fields[256];
+	managed_fields(cluster, fields, sizeof fields);
 	return fake_text("{\"kind\":\"Deployment\",\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"uid\":\"u\",\"resourceVersion\":\"7\","
-	                 "\"annotations\":{%s}},\"spec\":{\"replicas\":%d,\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"template\":{"
+	                 "%s\"annotations\":{%s}},\"spec\":{\"replicas\":%d,\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"template\":{"
 	                 "\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"200m\"},\"limits\":{\"memory\":\"512Mi\"}}}]}}}}",
-	                 atomic_load(&cluster->annotations), atomic_load(&cluster->replicas));
+	                 fields, atomic_load(&cluster->annotations), atomic_load(&cluster->replicas));
 }
 
 static char *scale(FakeCluster *cluster, const FakeRequest *request)
@@ -60,6 +75,7 @@ static char *scale(FakeCluster *cluster, const FakeRequest *request)
 	const char *replicas = strcmp(request->method, "PUT") ? NULL : strstr(request->body, "\"replicas\":");
 	if (replicas) {
 		atomic_store(&cluster->replicas, atoi(replicas + 11));
+		atomic_store(&cluster->changed_s, (long) time(NULL));
 		(void) atomic_fetch_add(&cluster->writes, 1);
 	}
 	return fake_text("{\"kind\":\"Scale\",\"apiVersion\":\"autoscaling/v1\",\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"uid\":\"u\","
