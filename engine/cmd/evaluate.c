@@ -65,7 +65,7 @@ static int read_traces(EvaluateCommand *e, Error *err)
 static int read_policies(EvaluateCommand *e, Error *err)
 {
 	const OptList *list = &e->options.policy;
-	static const OptList otherwise = { .item = { "hpa", "hpa-calibrated" }, .n = 2 };
+	static const OptList otherwise = { .item = { "default", "hpa", "hpa-calibrated" }, .n = 3 };
 	if (!list->n)
 		list = &otherwise;
 	int code = 0;

@@ -11,7 +11,8 @@
 #define OPTION(name, kind, field, lo, hi, arg, help) { name, 0, kind, offsetof(EvaluateOptions, field), lo, hi, arg, help, false }
 
 static const Opt OPTIONS[] = {
-	OPTION("policy", OPT_LIST, policy, 0, 0, "P", "hpa[:cpu=70], hpa-calibrated, hpa-predictive, model-based, static[:N], clairvoyant, default, model:FILE[,FILE...], run:ID, choice"),
+	OPTION("policy", OPT_LIST, policy, 0, 0, "P", "hpa[:cpu=70], hpa-calibrated, hpa-predictive, model-based, static[:N], clairvoyant, default, model:FILE[,FILE...], run:ID, choice; "
+	       "else default, hpa and hpa-calibrated"),
 	OPTION("trace", OPT_LIST, trace, 0, 0, "FILE", "request rates to replay: CSV t_s,rps; repeatable"),
 	SETTING("seeds", OPT_INT, seeds, 1, 1000, "N", "replays of each trace; the same traffic for every policy"),
 	SETTING("seed", OPT_INT64, seed, 0, 9e15, "N", "same seed, same numbers"),
