@@ -18,6 +18,8 @@ static const Opt OPTIONS[] = {
 	SETTING("trace", OPT_LIST, trace, 0, 0, "FILE", "request rates to replay: CSV t_s,rps, or the name of a compiled-in trace; repeatable"),
 	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service to simulate, as maestro fit writes it (else the built-in one)"),
 	SETTING("traffic", OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic instead: mix (the default: all compiled-in traces), constant, step, ramp, spike, diurnal, flash, onoff, noise, stages; NAME:key=value,..."),
+	SETTING("randomise", OPT_INT, randomise, 0, 256, "K", "services about the given one, each episode in one of them; 0: off"),
+	SETTING("lb", OPT_STRING, lb, 0, 0, "WHAT", "requests go to pods at random, rr or least (of two); the last two with --level request"),
 	SETTING("chaos", OPT_DOUBLE, chaos, 0, 1, "RATE", "faults a step and environment; none in the first fifth of training, then rising"),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
 	SETTING("steps", OPT_INT64, steps, 1, 1e12, "N", "environment steps in all"),
@@ -281,7 +283,16 @@ static int apply_sim(const TrainOptions *o, const ServiceFile *service, TrainerC
 	if (service && !service_file_apply(service, sim))
 		(void) fprintf(stderr, "maestro: %s: lb is %s; the fluid level balances at random (--level request does as the file says)\n",
 		               o->service, SIM_BALANCE_NAME[service->balance]);
-	config->eval_sim = *sim; /* without faults */
+	int32_t lb = SIM_RANDOM;
+	for (; o->lb && lb <= SIM_LEAST && strcmp(o->lb, SIM_BALANCE_NAME[lb]); lb++)
+		;
+	if (lb > SIM_LEAST)
+		return error_set(err, ERR_USAGE, "--lb %.40s: write random, rr or least", o->lb);
+	if (o->lb)
+		sim->balance = (SimBalance) lb;
+	config->eval_sim = *sim; /* without faults, and the service as it is */
+	sim->vary.worlds = o->randomise;
+	sim->vary.worlds_seed = (uint64_t) o->seed;
 	sim->chaos_rate = o->chaos;
 	sim->chaos_steps = o->steps / o->envs;
 	config->eval_sim.window_from = sim->window_to;

@@ -10,9 +10,9 @@
 typedef struct TrainOptions {
 	/* settings of the run */
 	OptList trace;
-	const char *preset, *traffic, *service, *name, *net_arch, *activation, *bounds, *level;
+	const char *preset, *traffic, *service, *name, *net_arch, *activation, *bounds, *lb, *level;
 	int64_t steps, eval_every, seed;
-	int32_t envs, eval_episodes, min_replicas, max_replicas;
+	int32_t randomise, envs, eval_episodes, min_replicas, max_replicas;
 	double interval_s, latency_soft_ms, latency_hard_ms, peak_rps, chaos;
 	const char *learning_rate, *clip_range, *clip_range_vf; /* schedules: X, or lin_X */
 	double gamma, gae_lambda, ent_coef, vf_coef, max_grad_norm, target_kl;

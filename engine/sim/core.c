@@ -97,6 +97,10 @@ static int check(const SimConfig *c, Error *err)
 	if (!(c->chaos_rate >= 0.0 && c->chaos_rate <= 1.0) || c->n_plans < 0 || c->n_plans > CHAOS_PLANS)
 		return error_set(err, ERR_INVALID, "simulator: chaos rate of %g with %d plans, must be 0 to 1 with 0 to %d", c->chaos_rate,
 		                 c->n_plans, CHAOS_PLANS);
+	if (c->vary.worlds < 0 || c->vary.worlds > 256 || !(c->metric_noise >= 0.0 && c->metric_noise <= 1.0) ||
+	    !(c->metric_missing >= 0.0 && c->metric_missing < 1.0))
+		return error_set(err, ERR_INVALID, "simulator: %d worlds, metric noise %g, missing %g; must be 0 to 256, 0 to 1, 0 to below 1",
+		                 c->vary.worlds, c->metric_noise, c->metric_missing);
 	if (!(c->think_s >= 0.0 && c->think_s <= 3600.0))
 		return error_set(err, ERR_INVALID, "simulator: think time of %g s, must be 0 to 3600", c->think_s);
 	if (!(c->compression >= 1.0 && c->compression <= 60.0))

@@ -115,7 +115,8 @@ typedef struct SimRow {
 	double pending_s;
 	int64_t wall_start_ms; /* of time 0, for the calendar */
 	double violations;     /* sum of reward_violation since it was asked for */
-	int32_t oom_kills;     /* since the start of a control step */
+	int16_t oom_kills;     /* since the start of a control step */
+	int16_t world;         /* whose model it lives by */
 	Chaos chaos;
 	uint32_t mask;         /* of the last observation */
 	int32_t direction;     /* of the last change of replicas; 0: none yet */
@@ -261,6 +262,13 @@ static inline double memory_of(const SimModel *model, const SimRow *row, const P
 		bytes += s->mem_inflight_bytes * n + s->mem_leak_bytes * (served > 0.0 ? served : 0.0);
 	return bytes;
 }
+
+/* worlds.c */
+
+/* The world of an episode. */
+int32_t world_of(int32_t worlds, uint64_t seed, uint32_t id, uint32_t episode);
+/* Noise on what is measured, and gaps. */
+void world_blur(const SimConfig *config, const SimRow *row, Sample *sample);
 
 /* chaos.c */
 

@@ -40,6 +40,9 @@ typedef struct SimVary { /* what each training episode draws, log-uniform betwee
 	double price_min, price_max;         /* pod price */
 	double price_even;                   /* rewards are scaled by (price/.4)^-this, so that dear episodes do not drown cheap ones */
 	bool mirrors;                        /* traces run either way, and turn at the window's ends */
+	int32_t worlds;                      /* services that episodes draw from, about the config's own; 0: that alone */
+	uint64_t worlds_seed;
+	bool is_corner;                      /* worlds are of the corner that training leaves out */
 	bool turns_clock;                    /* an episode begins at any time of the week */
 } SimVary;
 
@@ -53,6 +56,8 @@ typedef struct SimConfig {
 	double peak_rps;         /* at the trace's peak; 0: the demand at the peak is .8 x max */
 	double think_s;          /* > 0: the traffic counts users who think so long between requests (closed loop); 0: requests */
 	bool random_start;       /* episodes begin anywhere in the window; else at its start, row i shifted evenly */
+	double metric_noise;     /* of each metric, deviation over its value */
+	double metric_missing;   /* chance that one is not there when it is asked for */
 	double chaos_rate;       /* of a fault of any kind, a control step */
 	int64_t chaos_steps;     /* > 0: of an environment's training, of which the first fifth is calm and the rate then rises */
 	ChaosPlan plan[CHAOS_PLANS]; /* faults at fixed times */
@@ -86,6 +91,9 @@ double sim_capacity_rps(const Service *service, int32_t replicas, double latency
 ObsSpec sim_obs_spec(const SimConfig *config);
 /* The Deployment that it stands for: default/sim with the config's bounds, limits, price, and what its service model says. */
 void sim_target_of(const SimConfig *config, double pod_capacity_rps, Target *ret_target);
+
+/* The k-th of the worlds that config->vary draws: another service, measured otherwise. */
+void sim_world(const SimConfig *config, int32_t k, SimConfig *ret);
 
 /*
  * n environments with the reward and observation of the thesis. Row i's bytes depend on (seed, i) alone. Response

@@ -14,19 +14,34 @@
 
 typedef struct SimEnv {
 	Env env;
-	SimModel model;
+	SimModel *model;     /* [worlds] */
+	int32_t worlds;
+	size_t row_bytes;    /* the largest of theirs */
 	unsigned char *rows; /* [n] of row_bytes */
 	uint64_t mark;       /* of the configuration: a snapshot of another one is refused */
 } SimEnv;
 
 static SimRow *row_at(const SimEnv *sim, size_t i)
 {
-	return (SimRow *) (void *) (sim->rows + i * sim->model.row_bytes);
+	return (SimRow *) (void *) (sim->rows + i * sim->row_bytes);
+}
+
+static const SimModel *model_of(const SimEnv *sim, const SimRow *row)
+{
+	return &sim->model[row->world];
+}
+
+/* To the start of an episode, in its world. */
+static void reset_row(const SimEnv *sim, SimRow *row, uint64_t seed, uint32_t id, uint32_t episode)
+{
+	int32_t world = world_of(sim->worlds, seed, id, episode);
+	core_reset(&sim->model[world], row, seed, id, episode);
+	row->world = (int16_t) world;
 }
 
 static void env_spec(const Env *env, EnvSpec *ret_spec)
 {
-	const SimConfig *config = &((const SimEnv *) env)->model.config;
+	const SimConfig *config = &((const SimEnv *) env)->model->config;
 	*ret_spec = (EnvSpec) {
 		.obs_dim = observer_dim(sim_obs_spec(config)),
 		.n_actions = ACTION_COUNT,
@@ -74,11 +89,12 @@ static uint32_t rails_left(const SimModel *model, const SimRow *row, const SimVi
 static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_latency_ms)
 {
 	SimRow *row = row_at(sim, i);
-	const SimModel *model = &sim->model;
+	const SimModel *model = model_of(sim, row);
 	SimView view = core_view(model, row);
 	Sample sample;
 	Observation observation;
 	scrape_query(model, row, &view, core_now_s(model, row), &sample);
+	world_blur(&model->config, row, &sample);
 	fill_missing(model, row, &sample);
 	sample.wall_ms += row->wall_start_ms;
 	int code = view.observer ? observer_step(view.observer, view.target, &sample, &observation, NULL)
@@ -103,7 +119,7 @@ static int env_reset(Env *env, uint64_t seed, EnvBuf *buf)
 	int code = 0;
 	for (size_t i = 0; i < env->n && !code; i++) {
 		float latency_ms;
-		core_reset(&sim->model, row_at(sim, i), seed, (uint32_t) i, 0);
+		reset_row(sim, row_at(sim, i), seed, (uint32_t) i, 0);
 		code = observe(sim, i, buf, &latency_ms);
 	}
 	return code;
@@ -147,14 +163,14 @@ static float slo_of(const SimModel *model, SimRow *row, const SimView *view, int
 
 static int end_episode(SimEnv *sim, size_t i, EnvBuf *buf)
 {
-	size_t dim = (size_t) observer_dim(sim_obs_spec(&sim->model.config));
+	size_t dim = (size_t) observer_dim(sim_obs_spec(&sim->model->config));
 	float latency_ms;
 	SimRow *row = row_at(sim, i);
 	memcpy(buf->final_obs + i * dim, buf->obs + i * dim, dim * sizeof *buf->obs);
 	int64_t lived = row->lived;
 	double violations = row->violations;
 	int32_t judged = row->judged;
-	core_reset(&sim->model, row, row->seed, row->id, row->episode + 1);
+	reset_row(sim, row, row->seed, row->id, row->episode + 1);
 	row->violations = violations; /* these go on over episodes */
 	row->judged = judged;
 	row->lived = lived;
@@ -163,8 +179,8 @@ static int end_episode(SimEnv *sim, size_t i, EnvBuf *buf)
 
 static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 {
-	const SimModel *model = &sim->model;
 	SimRow *row = row_at(sim, i);
+	const SimModel *model = model_of(sim, row);
 	row->chaos.seen = row->chaos.active;
 	row->oom_kills = 0;
 	row->lived++;
@@ -209,7 +225,7 @@ typedef struct Head { /* no padding: its bytes are the snapshot's */
 
 static size_t rows_size(const SimEnv *sim)
 {
-	return sim->env.n * sim->model.row_bytes;
+	return sim->env.n * sim->row_bytes;
 }
 
 static size_t env_state_size(const Env *env)
@@ -220,7 +236,7 @@ static size_t env_state_size(const Env *env)
 static void env_snapshot(const Env *env, void *state)
 {
 	const SimEnv *sim = (const SimEnv *) env;
-	const Head head = { sim->mark, (double) sim->model.config.slo.violation };
+	const Head head = { sim->mark, (double) sim->model->config.slo.violation };
 	memcpy(state, &head, sizeof head);
 	memcpy((unsigned char *) state + sizeof head, sim->rows, rows_size(sim));
 }
@@ -234,7 +250,7 @@ static int env_restore(Env *env, const void *state, size_t size)
 	memcpy(&head, state, sizeof head);
 	if (head.mark != sim->mark)
 		return ERR_INVALID;
-	sim->model.config.slo.violation = (float) head.violation_cost;
+	sim_env_set_violation_cost(env, (float) head.violation_cost);
 	memcpy(sim->rows, (const unsigned char *) state + sizeof head, rows_size(sim));
 	return 0;
 }
@@ -257,12 +273,14 @@ double sim_env_violations(Env *env)
 
 void sim_env_set_violation_cost(Env *env, float cost)
 {
-	((SimEnv *) env)->model.config.slo.violation = cost;
+	SimEnv *sim = (SimEnv *) env;
+	for (int32_t k = 0; k < sim->worlds; k++)
+		sim->model[k].config.slo.violation = cost;
 }
 
 float sim_env_violation_cost(const Env *env)
 {
-	return ((const SimEnv *) env)->model.config.slo.violation;
+	return ((const SimEnv *) env)->model->config.slo.violation;
 }
 
 static uint64_t mark_bytes(uint64_t mark, const void *data, size_t len)
@@ -282,7 +300,8 @@ static uint64_t mark_of(const SimModel *model)
 		c->level, c->balance, c->stack, c->reward, (double) c->pod_price, (double) c->slo.violation, (double) c->slo.kappa,
 		(double) c->slo.change, (double) c->slo.reversal, c->slo.is_plain, c->has_rails, c->vary.startup_min_s, c->vary.startup_max_s,
 		c->vary.level_min, c->vary.level_max, c->vary.compression_max, c->vary.price_min, c->vary.price_max, c->vary.price_even,
-		c->vary.mirrors, c->vary.turns_clock, c->think_s, c->chaos_rate,
+		c->vary.mirrors, c->vary.turns_clock, c->vary.worlds, (double) c->vary.worlds_seed, c->vary.is_corner, c->metric_noise,
+		c->metric_missing, c->think_s, c->chaos_rate,
 		c->chaos_rate > 0.0 ? (double) c->chaos_steps : 0.0, c->n_plans, /* without chaos a run can go on for longer */
 	};
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
@@ -299,7 +318,9 @@ static uint64_t mark_of(const SimModel *model)
 static void sim_env_free(Env *env)
 {
 	SimEnv *sim = (SimEnv *) env;
-	core_model_done(&sim->model);
+	for (int32_t k = 0; k < sim->worlds; k++)
+		core_model_done(&sim->model[k]);
+	free(sim->model);
 	free(sim->rows);
 	free(sim);
 }
@@ -330,21 +351,41 @@ double sim_capacity_rps(const Service *service, int32_t replicas, double latency
 	return rate;
 }
 
+/* Its worlds' models, in sim, with the largest of their rows. */
+static int make_models(SimEnv *sim, const SimConfig *config, Error *err)
+{
+	int32_t worlds = config->vary.worlds > 0 ? config->vary.worlds : 1;
+	sim->model = mem_block((size_t) worlds, sizeof *sim->model);
+	if (!sim->model)
+		return error_set(err, ERR_NOMEM, "simulator: out of memory");
+	for (int32_t k = 0; k < worlds; k++) {
+		SimConfig world = *config;
+		if (config->vary.worlds > 0)
+			sim_world(config, k, &world);
+		int code = core_model_init(&sim->model[k], &world, err);
+		if (code)
+			return code;
+		sim->worlds = k + 1;
+		sim->mark = (sim->mark ^ mark_of(&sim->model[k])) * UINT64_C(1099511628211);
+		if (sim->model[k].row_bytes > sim->row_bytes)
+			sim->row_bytes = sim->model[k].row_bytes;
+	}
+	return 0;
+}
+
 int sim_env_new(const SimConfig *config, size_t n, Env **ret_env, Error *err)
 {
 	SimEnv *sim = mem_block(1, sizeof *sim);
 	if (!sim)
 		return error_set(err, ERR_NOMEM, "simulator: out of memory");
 	sim->env = (Env) { &OPS, n };
-	int code = core_model_init(&sim->model, config, err);
-	if (!code && !(sim->rows = mem_block(n, sim->model.row_bytes)))
-		code = error_set(err, ERR_NOMEM, "simulator: no memory for %zu environments of %zu bytes", n,
-		                 sim->model.row_bytes);
+	int code = make_models(sim, config, err);
+	if (!code && !(sim->rows = mem_block(n, sim->row_bytes)))
+		code = error_set(err, ERR_NOMEM, "simulator: no memory for %zu environments of %zu bytes", n, sim->row_bytes);
 	if (code) {
 		sim_env_free(&sim->env);
 		return code;
 	}
-	sim->mark = mark_of(&sim->model);
 	*ret_env = &sim->env;
 	return 0;
 }

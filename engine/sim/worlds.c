@@ -1,0 +1,92 @@
+/*
+ * Domain randomisation (CONTROL F.6): a training's episodes take place in one of a number of worlds, each drawn from the
+ * configuration's and prepared once: a response table costs half a second, a row that changes worlds nothing. What needs no
+ * table (start-up, traffic, price) is drawn per episode by core.c from the same configuration's SimVary.
+ *
+ * A corner of the space, services both slower and more erratic than most, is kept apart: no training draws from it.
+ */
+#include "sim/chance.h"
+#include "sim/core.h"
+
+#include <math.h>
+
+/* Service time over the configuration's, and its coefficient of variation, from where the corner begins. */
+static const double CORNER_MEAN = 1.4, CORNER_CV = 1.3;
+
+static double between(Rng *rng, double least, double most)
+{
+	return least + (most - least) * rng_uniform(rng);
+}
+
+static double log_between(Rng *rng, double least, double most)
+{
+	return least * pow(most / least, rng_uniform(rng));
+}
+
+static void draw_service(Rng *rng, Service *s)
+{
+	static const double limits[] = { 0.0, .25, .5, 1.0 };
+	s->cpu_limit = limits[rng_below(rng, 4)];
+	s->cpu_request = s->cpu_limit > 0.0 ? s->cpu_limit : s->threads;
+	s->warm_factor = between(rng, 1.0, 3.0);
+	s->warm_time = between(rng, 10.0, 60.0);
+	s->start_cached = .95;
+	s->start_pull_mean *= 3.0;
+	s->retries = fmax(between(rng, -.3, .3), 0.0);
+	s->neighbour = between(rng, 0.0, fmin(1.0, .5 * s->node_cpu));
+}
+
+/* A scrape interval that sub-steps fit into and that leaves a window two scrapes. */
+static void draw_metrics(Rng *rng, SimConfig *config)
+{
+	static const double scrapes[] = { 5.0, 15.0, 30.0 };
+	double drawn = scrapes[rng_below(rng, 3)], parts = drawn / (double) config->substep_s;
+	double window = fmin((double) config->latency_window_s, config->service.rate_window);
+	if (parts >= 1.0 && fabs(parts - floor(parts + .5)) < 1e-6 && 2.0 * drawn <= window)
+		config->service.scrape_interval = drawn;
+	config->metric_noise = between(rng, 0.0, .1);
+	config->metric_missing = between(rng, 0.0, .05);
+}
+
+void sim_world(const SimConfig *config, int32_t k, SimConfig *ret)
+{
+	Rng rng;
+	bool is_corner;
+	rng_init(&rng, config->vary.worlds_seed, (uint32_t) k, RNG_PARAMETERS);
+	*ret = *config;
+	do {
+		double times = log_between(&rng, .5, 2.0), cv = sqrt(log_between(&rng, .2, 4.0));
+		ret->service.service_mean = times * config->service.service_mean;
+		ret->service.service_cv = cv;
+		is_corner = times >= CORNER_MEAN && cv >= CORNER_CV;
+	} while (is_corner != config->vary.is_corner);
+	draw_service(&rng, &ret->service);
+	draw_metrics(&rng, ret);
+	ret->vary.worlds = 0;
+}
+
+int32_t world_of(int32_t worlds, uint64_t seed, uint32_t id, uint32_t episode)
+{
+	const uint32_t key[] = { (uint32_t) seed, (uint32_t) (seed >> 32) }, counter[] = { UINT32_MAX, episode, id, RNG_PARAMETERS };
+	uint32_t word[4];
+	if (worlds <= 1)
+		return 0;
+	rng_philox(counter, key, word);
+	return (int32_t) ((uint64_t) word[0] * (uint64_t) worlds >> 32);
+}
+
+void world_blur(const SimConfig *config, const SimRow *row, Sample *sample)
+{
+	if (config->metric_noise <= 0.0 && config->metric_missing <= 0.0)
+		return;
+	double *value[] = { &sample->cpu_cores, &sample->mem_bytes, &sample->latency_ms, &sample->rps };
+	const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
+	for (uint32_t i = 0; i < sizeof value / sizeof *value; i++) {
+		const uint32_t counter[] = { (uint32_t) row->tick << 4 | i, row->episode, row->id ^ 0x80000000u, RNG_METRICS };
+		uint32_t word[4];
+		rng_philox(counter, key, word);
+		*value[i] *= fmax(1.0 + config->metric_noise * (double) chance_normal(word[0]), .1);
+		if ((word[1] + .5) / 4294967296.0 < config->metric_missing)
+			sample->valid &= ~(1u << i);
+	}
+}
