@@ -56,6 +56,8 @@ int fit_data_add_start(FitData *data, const FitStart *start);
  * unsorted, uneven, counts that fall with the bound, an unknown column, no rows.
  */
 int fit_data_read(const char *path, FitData *data, Error *err);
+/* The same of a text, which is cut into lines; NULL: empty. path is for messages. */
+int fit_data_parse(char *text, const char *path, FitData *data, Error *err);
 int fit_data_write(const FitData *data, const char *path, Error *err);
 
 typedef struct FitOptions {

@@ -257,15 +257,21 @@ static int read_lines(Reader *reader, char *text)
 	return reader->data->n < 2 ? bad(reader, "no rows: at least two are needed") : 0;
 }
 
+int fit_data_parse(char *text, const char *path, FitData *data, Error *err)
+{
+	Reader reader = { .path = path, .data = data, .err = err };
+	int code = read_lines(&reader, text);
+	if (!code)
+		data->step_s = data->row[1].t_s - data->row[0].t_s;
+	return code;
+}
+
 int fit_data_read(const char *path, FitData *data, Error *err)
 {
 	StrBuf text = { 0 };
-	Reader reader = { .path = path, .data = data, .err = err };
 	int code = mem_read_file(path, FILE_MAX_BYTES, &text, err);
 	if (!code)
-		code = read_lines(&reader, text.data);
-	if (!code)
-		data->step_s = data->row[1].t_s - data->row[0].t_s;
+		code = fit_data_parse(text.data, path, data, err);
 	strbuf_done(&text);
 	return code;
 }

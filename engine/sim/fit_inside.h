@@ -75,6 +75,9 @@ double fit_weight(const FitBin *bin, size_t requests);
  * impossible. */
 double fit_likelihood(FitLoad *load, const FitPoint *point, size_t requests);
 
+/* So many requests, as the options' effort has it. */
+size_t fit_scaled(const FitLoad *load, size_t requests);
+
 /* fit_search.c */
 
 typedef struct FitFound {
@@ -85,8 +88,24 @@ typedef struct FitFound {
 	double threads_se, concurrency_se; /* half the range of what is as likely; 0: nothing else is */
 	double dispersion;   /* Pearson's chi-square over its degrees of freedom, over the bins' own dispersion */
 } FitFound;
-/* The best point. told_limit: the cluster's word, 0 for none, NAN where it says nothing. ERR_CANCELLED. */
+/* The best point and what the data tell of it. told_limit: the cluster's word, 0 for none, NAN where it says nothing. ERR_CANCELLED. */
 int fit_search(FitLoad *load, double told_limit, FitFound *ret, Error *err);
+
+/* fit_climb.c; is_held: axes that stay */
+
+enum { MIDDLE_REQUESTS = 30000, LONG_REQUESTS = 100000 };
+
+/* The point with one axis moved, as far as its bounds let it. */
+FitPoint fit_moved(const FitPoint *point, int axis, double by);
+/* Up to `steps` steps uphill; the likelihood that it ends with. */
+double fit_climb(FitLoad *load, FitPoint *point, const bool *is_held, size_t requests, int steps);
+/* Fills the standard errors at the point (NAN where the information is singular) and the dispersion that is left. */
+void fit_errors(FitLoad *load, FitFound *found, const bool *is_held, size_t requests);
+
+/* fit_tell.c */
+
+/* Fills all of found but its point, and moves that to better rivals and to defaults that are as likely. */
+void fit_tell(FitLoad *load, double told_limit, bool *is_held, FitFound *found);
 
 /* fit_rest.c */
 

@@ -145,6 +145,12 @@ void fit_predict(FitLoad *load, const FitPoint *point, const FitBin *bin, size_t
 
 /* ---- likelihood ---- */
 
+size_t fit_scaled(const FitLoad *load, size_t requests)
+{
+	size_t n = (size_t) ((double) requests * load->options->effort);
+	return n < 300 ? 300 : n;
+}
+
 static bool is_possible(const FitPoint *point)
 {
 	Service s = fit_service(point);

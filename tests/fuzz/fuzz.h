@@ -12,6 +12,7 @@
 #include "base/mem.h"
 
 #define FUZZ_TARGETS(ROW) \
+	ROW(history) \
 	ROW(json) \
 	ROW(pickle) \
 	ROW(predict) \
