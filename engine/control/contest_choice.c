@@ -1,13 +1,15 @@
 /*
  * The choice of family, by the tuning part alone and rolling over its quarters: for each quarter after the first, every family's front is
  * made of the settings that were best for some weight on the quarters before it, and held against the calibrated rule at the setting that
- * was best for the rule then. The family whose violation at the rule's pod-hours is least on average is taken, if it is less by a margin.
+ * was best for the rule then. The family whose violation at the rule's pod-hours is least on average is taken, if it is less by a margin;
+ * one that cannot be had for the rule's pod-hours is not.
  */
 #include "control/contest_internal.h"
 
 #include <math.h>
 
 static const double MARGIN = .05; /* of the rule's violation */
+static const double TOO_DEAR = .03; /* by which the cheapest point of a front may cost more than the rule */
 
 /* Point of a setting in quarter b; V in hours. */
 static FrontPoint point_of(const Contest *contest, int32_t family, int32_t trace, int32_t setting, int32_t b)
@@ -41,6 +43,8 @@ static double rolling_change(const Contest *contest, int32_t family, int32_t rul
 			return NAN;
 		FrontPoint rival = point_of(contest, rule, trace, rules, b);
 		front_of(point, n, floor_h, &front);
+		if (!front.n || front.point[0].pod_hours > (1 + TOO_DEAR) * rival.pod_hours)
+			return NAN; /* its violation would be that of more pods */
 		sum += log1p(front_change(rival.v, front_v_at(&front, rival.pod_hours, NULL), floor_h));
 	}
 	return sum / (TUNE_BLOCKS - 1);

@@ -67,3 +67,7 @@ check "a page says how many settings each family had, what was chosen, and what 
 	'grep -q "^| hpa-calibrated | 66 |" "$dir/page.md" && grep -q "^- nasa95_jul_week: " "$dir/page.md" && grep -q "| default | Cooldown |" "$dir/page.md"'
 play_page --format png; status=$?
 check "a picture needs a file" '[ $status = 2 ]'
+
+play --policy hpa-calibrated --policy static:15 --policy choice >"$dir/out"
+check "what cannot be had for the rule's pod-hours is not chosen, little as it violates" \
+	'[ "$(jq -c "select(.seed!=null and .policy==\"choice\") | .pod_hours" "$dir/out")" = "$(jq -c "select(.seed!=null and .policy==\"hpa-calibrated\") | .pod_hours" "$dir/out")" ]'
