@@ -281,8 +281,8 @@ static int apply_sim(const TrainOptions *o, const ServiceFile *service, TrainerC
 	sim->level = is_request ? SIM_REQUEST : SIM_FLUID;
 	sim->start = is_seed ? SIM_START_ONE : SIM_START_DEMAND;
 	if (service && !service_file_apply(service, sim))
-		(void) fprintf(stderr, "maestro: %s: lb is %s; the fluid level balances at random (--level request does as the file says)\n",
-		               o->service, SIM_BALANCE_NAME[service->balance]);
+		(void) fprintf(stderr, "maestro: %s: lb is %s, keepalive_conns %g; the fluid level balances each request at random (--level request does as the file says)\n",
+		               o->service, SIM_BALANCE_NAME[service->balance], service->service.keepalive_conns);
 	int32_t lb = SIM_RANDOM;
 	for (; o->lb && lb <= SIM_LEAST && strcmp(o->lb, SIM_BALANCE_NAME[lb]); lb++)
 		;

@@ -45,6 +45,7 @@ static void lay_out(SimModel *model)
 		model->discrete_at = take(&used, sizeof(Discrete));
 		model->servers_at = take(&used, cohorts * sizeof(Server));
 		model->jobs_at = take(&used, cohorts * model->jobs * sizeof(Job));
+		model->conns_at = take(&used, (size_t) model->config.service.keepalive_conns * sizeof(Conn));
 	}
 	model->row_bytes = used;
 }
@@ -61,7 +62,7 @@ SimView core_view(const SimModel *model, SimRow *row)
 		.history = (void *) (base + model->history_at), .kept = (void *) (base + model->kept_at), .stamp = (void *) (base + model->stamps_at),
 		.order = (void *) (base + model->order_at), .live = (void *) (base + model->live_at),
 		.discrete = (void *) (base + model->discrete_at), .server = (void *) (base + model->servers_at),
-		.job = (void *) (base + model->jobs_at),
+		.job = (void *) (base + model->jobs_at), .conn = (void *) (base + model->conns_at),
 	};
 }
 

@@ -57,7 +57,7 @@ typedef struct SimModel {
 	Target target;         /* what observation and reward look at */
 	RailsConfig rails;     /* where config.has_rails */
 	size_t pods_at, cohorts_at, history_at, kept_at, stamps_at, order_at, live_at; /* in a row, bytes */
-	size_t target_at, observer_at, rails_at, faults_at, discrete_at, servers_at, jobs_at; /* 0: there is none */
+	size_t target_at, observer_at, rails_at, faults_at, discrete_at, servers_at, jobs_at, conns_at; /* 0: there is none */
 	uint32_t jobs;         /* a server has memory for; 0 at the fluid level */
 	size_t row_bytes;
 } SimModel;
@@ -173,6 +173,11 @@ typedef struct Discrete { /* of the request level, besides a server for each coh
 	uint32_t turn;         /* of round robin */
 } Discrete;
 
+typedef struct Conn {  /* of a client, at the request level with keepalive */
+	double until_s;
+	int32_t cohort, since; /* the pod that it is pinned to */
+} Conn;
+
 typedef struct SimView {
 	Pod *pod;              /* [lanes] */
 	Cohort *cohort;        /* [cohorts] */
@@ -188,6 +193,7 @@ typedef struct SimView {
 	Discrete *discrete;    /* at the request level */
 	Server *server;        /* [cohorts] */
 	Job *job;              /* [cohorts][jobs] */
+	Conn *conn;            /* [keepalive_conns] */
 } SimView;
 
 /* core.c */

@@ -31,6 +31,8 @@ void discrete_reset(const SimModel *model, SimRow *row, const SimView *view)
 	rng_init(&d->balancer, row->seed, row->id, RNG_LB);
 	d->arrivals.counter[1] = d->demands.counter[1] = d->balancer.counter[1] = row->episode;
 	d->to_arrival = rng_exponential(&d->arrivals);
+	for (int32_t k = 0; k < (int32_t) model->config.service.keepalive_conns; k++)
+		view->conn[k] = (Conn) { .until_s = -INFINITY };
 }
 
 /* Between sub-steps a row holds no pointers: it may be copied to another place. */
@@ -110,7 +112,7 @@ static uint32_t load_at(const Run *run, int32_t index, double t_s)
 	return run->view->server[index].n + run->view->server[index].waiting;
 }
 
-static int32_t choose(const Run *run, double t_s)
+static int32_t balance(const Run *run, double t_s)
 {
 	Discrete *d = run->view->discrete;
 	if (run->model->config.balance == SIM_ROUND_ROBIN)
@@ -120,6 +122,24 @@ static int32_t choose(const Run *run, double t_s)
 		return a;
 	int32_t b = any_in(run, t_s); /* the one with less to do of two */
 	return load_at(run, b, t_s) < load_at(run, a, t_s) ? b : a;
+}
+
+/* A request goes where its connection does, which was balanced when it was opened: a new pod gets traffic only as connections
+ * end. */
+static int32_t choose(const Run *run, double t_s)
+{
+	const Service *s = &run->model->config.service;
+	Rng *rng = &run->view->discrete->balancer;
+	if (s->keepalive_conns <= 0.0)
+		return balance(run, t_s);
+	Conn *conn = &run->view->conn[rng_below(rng, (uint32_t) s->keepalive_conns)];
+	const Cohort *pod = &run->view->cohort[conn->cohort];
+	if (conn->until_s > t_s && pod->pods && pod->since == conn->since && is_in(pod, t_s))
+		return conn->cohort;
+	int32_t index = balance(run, t_s);
+	if (index >= 0)
+		*conn = (Conn) { t_s + s->conn_life * rng_exponential(rng), index, run->view->cohort[index].since };
+	return index;
 }
 
 /* ---- a sub-step ---- */

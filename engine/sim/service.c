@@ -39,7 +39,7 @@ const ServiceParameter SERVICE_PARAMETER[] = {
 	ROW(node_mem_bytes, 8192.0 * MIB, MIB, 1e14, "bytes", "of a node, for the pods' limits"),
 	ROW(node_add_s, 0.0, 0.0, 86400.0, "s", "until a node is added for pending pods; 0: never"),
 	ROW(neighbour, 0.0, 0.0, 1024.0, "cores", "that others take on each node"),
-	ROW(keepalive_conns, 0.0, 0.0, 1024.0, "", "connections of the clients, each to one pod; 0: every request picks its pod"),
+	ROW(keepalive_conns, 0.0, 0.0, 1024.0, "", "connections of the clients, each to one pod; 0: every request picks its pod (request level)"),
 	ROW(conn_life, 60.0, .1, 86400.0, "s", "that a connection lives, exponential, mean"),
 	ROW(mem_base_bytes, 96.0 * MIB, 0.0, 1e13, "bytes", "working set of an idle pod"),
 	ROW(mem_inflight_bytes, .25 * MIB, 0.0, 1e13, "bytes", "and for each request in it"),

@@ -30,7 +30,8 @@ typedef struct Service {
 	double nodes, node_cpu, node_mem_bytes;  /* pods beyond what they hold stay Pending; each as large */
 	double node_add_s;         /* s until a node is added for pending pods; 0: never */
 	double neighbour;          /* cores that others take on each node */
-	double keepalive_conns;    /* clients' connections, each pinned to a pod; 0: every request picks its pod */
+	double keepalive_conns;    /* clients' connections, each pinned to a pod; 0: every request picks its pod. Request level: the
+	                            * fluid one spreads requests evenly, as after a conn_life */
 	double conn_life;          /* s that a connection lives, mean */
 	double mem_base_bytes, mem_inflight_bytes, mem_leak_bytes, mem_limit_bytes;
 	double scrape_interval, cadvisor_interval, cadvisor_jitter; /* s */

@@ -250,7 +250,7 @@ bool service_file_apply(const ServiceFile *file, SimConfig *sim)
 	sim->substep_s = (float) ((double) whole / (double) parts / 10.0);
 	bool is_able = sim->level == SIM_REQUEST || file->balance == SIM_RANDOM;
 	sim->balance = is_able ? file->balance : SIM_RANDOM;
-	return is_able;
+	return is_able && (sim->level == SIM_REQUEST || file->service.keepalive_conns <= 0.0);
 }
 
 /* ---- writing ---- */

@@ -88,6 +88,46 @@ static void better_balancing_shortens_the_tail(void **state)
 	assert_true(least < random);
 }
 
+/* Mean p95 over [from, to) after four pods more were asked for at 0. */
+static double p95_after(double conn_life, int64_t from_s, int64_t to_s)
+{
+	SimConfig config = world(SIM_REQUEST, SIM_RANDOM, 60);
+	config.substep_s = 1;
+	config.interval_s = 5;
+	config.service.keepalive_conns = conn_life > 0 ? 400 : 0;
+	config.service.conn_life = conn_life > 0 ? conn_life : 60;
+	Error err = { 0 };
+	SimTarget *sim = NULL;
+	if (sim_target_new(&config, 3, 0, &sim, &err))
+		fail_msg("%s", err.text);
+	Target target = { .namespace_ = "default", .name = "sim", .min_replicas = PODS, .max_replicas = 15 };
+	Metrics *metrics = sim_target_metrics(sim);
+	Actuator *actuator = sim_target_actuator(sim);
+	double p95 = 0;
+	for (int64_t t = 0; t < to_s; t += 5) {
+		Sample sample;
+		EnvInfo info;
+		assert_int_equal(metrics->ops->fetch(metrics, &target, 1, t * 1000, &sample, &err), 0);
+		if (!t)
+			assert_int_equal(actuator->ops->set_scale(actuator, &target, &(Scale) { .replicas = PODS + 4 }, NULL, &err), 0);
+		sim_target_info(sim, &info);
+		if (t >= from_s)
+			p95 += (double) info.p95_ms * 5 / (double) (to_s - from_s);
+	}
+	sim_target_free(sim);
+	return p95;
+}
+
+static void pinned_connections_find_new_pods_late(void **state)
+{
+	(void) state;
+	double free = p95_after(0, 60, 300), pinned = p95_after(1000, 60, 300), renewed = p95_after(10, 120, 300);
+	print_message("p95 after four pods more: each request balanced %.1f, connections of 1000 s %.1f, of 10 s %.1f ms\n", free, pinned,
+	              renewed);
+	assert_true(pinned > 1.2 * free);
+	assert_true(renewed < .6 * (pinned + free));
+}
+
 static void fluid_level_refuses_other_balancing(void **state)
 {
 	(void) state;
@@ -146,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_levels_are_the_same_service),
 		cmocka_unit_test(better_balancing_shortens_the_tail),
+		cmocka_unit_test(pinned_connections_find_new_pods_late),
 		cmocka_unit_test(fluid_level_refuses_other_balancing),
 		cmocka_unit_test(restored_environment_goes_on_to_the_same_bytes),
 	};
