@@ -6,13 +6,22 @@ maestro=$MAESTRO_TEST_BUILD/maestro
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failed=0
+# A shell's background job ignores INT, and what was ignored stays so: perl gives the signals their meaning back.
+plainly() { exec perl -e '$SIG{INT} = $SIG{HUP} = "DEFAULT"; exec @ARGV' -- "$@"; }
+started() { # FILE: an update is on its way; a signal before that would find nothing to stop
+	i=0
+	until grep -q '"update"' "$1" || [ $i = 600 ]; do sleep .1; i=$((i + 1)); done
+}
 for row in TERM:143 INT:130 HUP:129; do
 	signal=${row%:*} want=${row#*:} db=$dir/${row%:*}.db
-	timeout --foreground -k 60 --preserve-status -s "$signal" 3 \
-		"$maestro" train --headless --json --n-steps 32 --steps 1000000000 --db "$db" >"$dir/out" 2>&1
+	plainly "$maestro" train --headless --json --n-steps 32 --steps 1000000000 --db "$db" >"$dir/$signal.out" 2>&1 &
+	pid=$!
+	started "$dir/$signal.out"
+	kill -s "$signal" $pid
+	wait $pid
 	status=$?
 	stored=$("$maestro" runs show 1 --db "$db" --json | jq -r '.status + " " + ([.checkpoints[].kind] | index("last") != null | tostring)')
-	ended=$(grep -c '"event":"end"' "$dir/out")
+	ended=$(grep -c '"event":"end"' "$dir/$signal.out")
 	if [ "$status $stored $ended" = "$want stopped true 1" ]; then echo "ok $signal stops training with a checkpoint and exit $want"
 	else echo "not ok $signal stops training with a checkpoint and exit $want: $status $stored $ended"; failed=1; fi
 done
@@ -20,8 +29,7 @@ done
 # started as nohup does it
 (trap '' HUP; exec "$maestro" train --headless --json --n-steps 32 --steps 1000000000 --eval-every 0 --db "$dir/nohup.db" >"$dir/nohup" 2>&1) &
 pid=$!
-i=0
-until grep -q '"update"' "$dir/nohup" || [ $i = 600 ]; do sleep .1; i=$((i + 1)); done
+started "$dir/nohup"
 kill -s HUP $pid
 lines=$(wc -l <"$dir/nohup")
 sleep 2
