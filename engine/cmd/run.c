@@ -144,12 +144,24 @@ static int run_once(RunCommand *r)
 	return code ? cmd_fail(code, &err) : 0;
 }
 
+/* Until INT or TERM; HUP reads the models again. */
+static int wait_for_end(RunCommand *r)
+{
+	for (;;) {
+		int signal_number = session_wait(&r->session, never, NULL);
+		if (signal_number != SIGHUP)
+			return signal_number;
+		session_forget_hangup();
+		runner_reload(r->runner);
+	}
+}
+
 static int run_headless(RunCommand *r, Error *err)
 {
 	int code = runner_start(r->runner, err);
 	if (code)
 		return cmd_fail(code, err);
-	int signal_number = session_wait(&r->session, never, NULL);
+	int signal_number = wait_for_end(r);
 	runner_stop(r->runner);
 	runner_note_end(r->runner, RUN_STOPPED);
 	return 128 + signal_number;

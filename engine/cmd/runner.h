@@ -34,6 +34,9 @@ void runner_close(Runner *runner); /* stops and releases the lease; accepts NULL
 int runner_once(Runner *runner, Error *err);
 int runner_start(Runner *runner, Error *err);
 void runner_stop(Runner *runner);
+/* Reads the model files again, while the loops run; one that cannot be read, or has other inputs, leaves the old model in place. Says on
+ * stderr what came of each, and counts it. */
+void runner_reload(Runner *runner);
 /* How the runs in the store end. */
 void runner_note_end(Runner *runner, RunStatus status);
 

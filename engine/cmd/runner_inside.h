@@ -24,6 +24,7 @@ typedef struct ModelSlot { /* a model, for all targets that name it */
 	char word[256];
 	Policy *policy;
 	ModelInfo info;
+	int32_t obs_dim;
 } ModelSlot;
 
 typedef struct MetricsSlot { /* a source, for all targets of the same windows */

@@ -28,6 +28,8 @@ static int open_model(Runner *r, const char *word, ModelSlot **ret, Error *err)
 	ModelSlot *slot = calloc(1, sizeof *slot);
 	ModelSlot **longer = slot ? realloc(r->model, (r->n_models + 1) * sizeof(ModelSlot *)) : NULL;
 	int code = longer ? policy_open(word, &slot->policy, &slot->info, err) : runner_out_of_memory(err);
+	if (!code)
+		slot->obs_dim = model_policy_obs_dim(slot->policy);
 	if (longer)
 		r->model = longer;
 	if (code) {
@@ -38,6 +40,33 @@ static int open_model(Runner *r, const char *word, ModelSlot **ret, Error *err)
 	r->model[r->n_models++] = slot;
 	*ret = slot;
 	return 0;
+}
+
+static int reload(ModelSlot *slot, Error *err)
+{
+	const char *path = strncmp(slot->word, "model:", 6) ? slot->word : slot->word + 6;
+	Net *net = NULL;
+	ModelInfo info;
+	int code = model_load(path, &net, &info, err);
+	if (code)
+		return code;
+	if (info.obs_version != slot->info.obs_version || net_config(net)->obs_dim != slot->obs_dim) {
+		net_free(net);
+		return error_set(err, ERR_BAD_MODEL, "%s: its inputs are not those of the model that runs", path);
+	}
+	model_policy_swap(slot->policy, net, info.steps);
+	return 0;
+}
+
+void runner_reload(Runner *r)
+{
+	for (size_t i = 0; i < r->n_models; i++) {
+		Error err = { 0 };
+		int code = r->model[i]->info.steps < 0 ? 0 : reload(r->model[i], &err);
+		(void) fprintf(stderr, "maestro: %s: %s%s\n", r->model[i]->word, code ? "not reloaded, the old one stays: " : "reloaded",
+		               code ? err.text : "");
+		telemetry_count(r->config.telemetry, TELEMETRY_MODEL_RELOADS, code ? "failed" : "ok", NULL, NULL);
+	}
 }
 
 /* The model's evaluation decides who acts; a rule that takes its place remembers its target, and is the target's own. */

@@ -67,7 +67,7 @@ static int caught_pipe[2] = { -1, -1 };
 static void note_signal(int number)
 {
 	int saved = errno;
-	if (caught && number != SIGHUP)
+	if (caught && caught != SIGHUP && number != SIGHUP)
 		_exit(128 + number); /* asked twice: whatever it is that waits, waits no more */
 	caught = number;
 	ssize_t wrote = write(caught_pipe[1], "", 1); /* full: it is readable already */
@@ -109,6 +109,15 @@ int session_wait_fd(int fd)
 	while (!caught && !fds[1].revents)
 		(void) poll(fds, 2, -1);
 	return caught;
+}
+
+void session_forget_hangup(void)
+{
+	char some[16];
+	while (caught_pipe[0] >= 0 && read(caught_pipe[0], some, sizeof some) > 0)
+		continue;
+	if (caught == SIGHUP) /* one that ends things is not forgotten */
+		caught = 0;
 }
 
 int session_sleep(int seconds)

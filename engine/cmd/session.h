@@ -34,6 +34,8 @@ void session_who(char *who, size_t size);
 void session_catch_signals(void);
 /* Waits until is_done(arg) after something new was published, or for a caught signal. Answers 0, or the signal's number. */
 int session_wait(Session *session, bool (*is_done)(void *arg), void *arg);
+/* The hang-up that was caught is dealt with: waits wait again. */
+void session_forget_hangup(void);
 /* Waits so long at most; 0, or the caught signal's number. */
 int session_sleep(int seconds);
 /* Until fd has something to read, or one of them: its number, or 0. */

@@ -45,5 +45,7 @@ int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy 
  * the old one is freed when no decide uses it. steps: of training. */
 void model_policy_swap(Policy *policy, Net *net, int64_t steps);
 int64_t model_policy_steps(const Policy *policy);
+/* How long its observations are. Before it decides, or on the deciding thread. */
+int32_t model_policy_obs_dim(const Policy *policy);
 
 #endif

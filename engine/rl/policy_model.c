@@ -215,3 +215,8 @@ int64_t model_policy_steps(const Policy *policy)
 	(void) pthread_mutex_unlock(&model->lock);
 	return steps;
 }
+
+int32_t model_policy_obs_dim(const Policy *policy)
+{
+	return net_config(((const ModelPolicy *) policy)->net)->obs_dim;
+}

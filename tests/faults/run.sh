@@ -25,6 +25,7 @@ tally() { # runs a storm and counts its lines
 tally kills "${KILLS:-200}"
 tally stop 40
 tally store
+tally reload
 "$build/tests/test_alloc_faults" >"$work/alloc" 2>&1
 check any_allocation_may_fail "$(tail -n 3 "$work/alloc")" [ $? = 0 ]
 

@@ -4,6 +4,7 @@
  *   fault_storm MAESTRO kills N       kill -9 at random moments: no double step, no down after a change (fault 21)
  *   fault_storm MAESTRO stop N        SIGTERM and SIGINT at random moments: gone within 5 s (fault 34)
  *   fault_storm MAESTRO store         a store that cannot be had, or is garbage: scaling goes on (fault 22)
+ *   fault_storm MAESTRO reload        SIGHUP with a model file that is garbage, then whole: the old one stays, then the new one (10)
  *   fault_storm MAESTRO soak SECONDS  faults 1, 2, 12, 14, 17 at random: no down on bad data, no growth of memory or descriptors
  * Prints `ok` and `not ok` lines; exit 1 where there is one of the latter.
  */
@@ -219,6 +220,50 @@ static void store(Storm *s)
 	(void) say(s, system(command) == 0, "a damaged store is set aside, not deleted", "there is no *.corrupt-*");
 }
 
+/* ---- reload ---- */
+
+static bool logs(const Storm *s, const char *text)
+{
+	char command[400];
+	(void) snprintf(command, sizeof command, "grep -q '%s' %s", text, s->log);
+	for (int i = 0; i < 200; i++, (void) usleep(50000))
+		if (system(command) == 0)
+			return true;
+	return false;
+}
+
+static void reload(Storm *s)
+{
+	char model[100], command[700], word[120];
+	const char *url = fake_cluster_url(&s->cluster);
+	int status = -1;
+	(void) snprintf(model, sizeof model, "%.60s/web.safetensors", s->dir);
+	(void) snprintf(word, sizeof word, "model:%s", model);
+	(void) snprintf(command, sizeof command, "%s model convert --model default --out %s >/dev/null 2>&1 && cp %s %s.whole", s->maestro, model,
+	                model, model);
+	if (system(command))
+		(void) say(s, false, "a model is written", "model convert fails");
+	pid_t pid = fork();
+	if (!pid) {
+		int out = open(s->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+		(void) dup2(out, STDOUT_FILENO);
+		(void) dup2(out, STDERR_FILENO);
+		(void) execl(s->maestro, s->maestro, "run", "--headless", "--policy", word, "--force", "--prometheus", url, "--kubeconfig",
+		             s->cluster.kubeconfig, "--deployment", "shop/web", "--max-replicas", "9", "--interval", "1s", "--db", s->db, (char *) NULL);
+		_exit(127);
+	}
+	(void) say(s, logs(s, "shop/web"), "it runs on a model's file", "no line");
+	(void) snprintf(command, sizeof command, "head -c 5000 %s.whole >%s", model, model);
+	(void) !system(command);
+	(void) kill(pid, SIGHUP);
+	(void) say(s, logs(s, "not reloaded, the old one stays"), "half a file keeps the old model", "no line says so");
+	(void) snprintf(command, sizeof command, "cp %s.whole %s", model, model);
+	(void) !system(command);
+	(void) kill(pid, SIGHUP);
+	(void) say(s, logs(s, ": reloaded"), "a whole file is taken", "no line says so");
+	(void) say(s, ends(pid, SIGTERM, EXIT_MS, &status) && status == 128 + SIGTERM, "and a hang-up does not end it", "it was gone");
+}
+
 /* ---- soak ---- */
 
 static double rss_kib(pid_t pid)
@@ -322,6 +367,8 @@ int main(int argc, char **argv)
 		stop(&storm, n);
 	else if (!strcmp(argv[2], "store"))
 		store(&storm);
+	else if (!strcmp(argv[2], "reload"))
+		reload(&storm);
 	else if (!strcmp(argv[2], "soak"))
 		soak(&storm, n);
 	if (storm.bad) {

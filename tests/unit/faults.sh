@@ -4,4 +4,5 @@ set -u
 storm=$MAESTRO_TEST_BUILD/tests/fault_storm maestro=$MAESTRO_TEST_BUILD/maestro
 "$storm" "$maestro" kills 8 || exit 1
 "$storm" "$maestro" stop 2 || exit 1
+"$storm" "$maestro" reload || exit 1
 "$storm" "$maestro" store
