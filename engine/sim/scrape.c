@@ -100,15 +100,16 @@ static double within_life(const SimModel *model, const Pod *pod, double tick)
 	return fmax(fmin(tick, end_of(model, pod)), begin_of(model, pod));
 }
 
-/* It takes traffic, and did before anything that is still known: all such pods have the mean pod's counters. */
-static bool is_plain(const SimModel *model, const SimRow *row, const Pod *pod)
-{
-	return pod->deleted_s == INFINITY && pod->ready_s <= (double) (row->tick - model->depth + 1) * model->dt;
-}
-
+/* It took traffic before anything that is still known. */
 static bool is_old(const SimModel *model, const SimRow *row, const Pod *pod)
 {
-	return pod->ready_s <= (double) (row->tick - model->depth + 1) * model->dt;
+	return pod->ready_s <= (double) ((int32_t) row->tick - model->depth + 1) * model->dt;
+}
+
+/* And it does now: all such pods have the mean pod's counters. */
+static bool is_plain(const SimModel *model, const SimRow *row, const Pod *pod)
+{
+	return pod->deleted_s == INFINITY && is_old(model, row, pod);
 }
 
 double scrape_counted(const SimModel *model, const SimRow *row, const SimView *view, const Pod *pod, int32_t tick,
@@ -143,6 +144,8 @@ typedef struct Query { /* what all of them look at */
 	SimRow *row;
 	const SimView *view;
 	double now_s;
+	int32_t oldest;    /* no window of rates reaches it */
+	bool is_stale;     /* an outage has lasted so long that instant values are none any more */
 } Query;
 
 static int32_t later(int32_t a, int32_t b)
@@ -187,7 +190,8 @@ static Span scraped(const Query *q, int32_t last, int32_t ticks, int32_t listen)
 
 static RateTerms terms_of(const Query *q, Span span, int64_t range_ms)
 {
-	double dt = q->model->dt, range_s = 1e-3 * (double) range_ms, tick = (double) q->row->tick;
+	double dt = q->model->dt, range_s = 1e-3 * (double) range_ms;
+	int32_t tick = (int32_t) q->row->tick;
 	RateWindow window = { .sampled_s = dt * (span.last - span.first), .start_s = range_s - dt * (tick - span.first),
 		.end_s = dt * (tick - span.last), .range_s = range_s };
 	window.mean_s = window.sampled_s / (span.n - 1);
@@ -339,8 +343,7 @@ static void add_cpu(const Query *q, const Pod *pod, bool plain, const int16_t *s
 	Span span = { .n = pod->n_stamps };
 	if (span.n < 2)
 		return;
-	int32_t oldest = (int32_t) q->row->tick - model->rate_ticks;
-	while (span.n && (span.first = stamp_tick(q->row, stamp[stamp_place(model, pod, span.n - 1)])) <= oldest)
+	while (span.n && (span.first = stamp_tick(q->row, stamp[stamp_place(model, pod, span.n - 1)])) <= q->oldest)
 		span.n--;
 	if (span.n < 2)
 		return;
@@ -359,10 +362,7 @@ static void add_cpu(const Query *q, const Pod *pod, bool plain, const int16_t *s
 
 static void add_memory(const Query *q, const Pod *pod, const int16_t *stamp, Answer *answer)
 {
-	const Chaos *chaos = &q->row->chaos;
-	bool is_stale = q->row->tick >= chaos->outage_from && q->row->tick < chaos->outage_to &&
-	                (double) (q->row->tick - chaos->outage_from) * q->model->dt > STALE_S;
-	if (pod->state != LANE_POD || !pod->n_stamps || is_stale) /* an instant value goes stale with its pod */
+	if (pod->state != LANE_POD || !pod->n_stamps || q->is_stale) /* an instant value goes stale with its pod */
 		return;
 	const Service *s = &q->model->config.service;
 	double n = 0.0;
@@ -400,10 +400,17 @@ static void give(Sample *sample, int bit, bool is_there, int64_t newest_ms, cons
 	(void) snprintf(sample->missing + used, sizeof sample->missing - used, "%s%s", used ? "; " : "", name);
 }
 
+static bool is_stale(const SimModel *model, const SimRow *row)
+{
+	const Chaos *chaos = &row->chaos;
+	return row->tick >= chaos->outage_from && row->tick < chaos->outage_to &&
+	       (double) (row->tick - chaos->outage_from) * model->dt > STALE_S;
+}
+
 void scrape_query(const SimModel *model, SimRow *row, const SimView *view, double now_s, Sample *ret_sample)
 {
 	int64_t tick = row->tick, ms = model->dt_ms;
-	const Query q = { model, row, view, now_s };
+	const Query q = { model, row, view, now_s, (int32_t) tick - model->rate_ticks, is_stale(model, row) };
 	Answer answer = { .bucket_tick = INT32_MIN, .rps_tick = INT32_MIN, .cpu_tick = INT32_MIN, .mem_tick = INT32_MIN };
 	double coming_s = 0.0;
 	for (int32_t k = 0; k < row->n_used; k++) {
@@ -417,8 +424,8 @@ void scrape_query(const SimModel *model, SimRow *row, const SimView *view, doubl
 			add_requests(&q, pod, &answer);
 		add_cpu(&q, pod, plain, stamp, &answer);
 		add_memory(&q, pod, stamp, &answer);
-		answer.ready += pod_is_ready(pod, now_s);
-		if (pod->state == LANE_POD && pod->ready_s > now_s && pod->deleted_s > now_s)
+		answer.ready += plain || pod_is_ready(pod, now_s);
+		if (!plain && pod->state == LANE_POD && pod->ready_s > now_s && pod->deleted_s > now_s)
 			coming_s = fmax(coming_s, now_s - (pod->ready_s - (double) pod->created));
 	}
 	sum_up(&q, &answer);
