@@ -103,6 +103,7 @@ check few_workers_are_found "concurrency $(value parameters.concurrency), not 1 
 check trace_is_written "no trace" [ "$(grep -c '^[0-9]' "$work/web.trace.csv")" -ge 40 ]
 train() {
 	"$maestro" train --headless --steps 20000 --seed 1 --service "$work/web.yaml" --trace "$work/web.trace.csv" --eval-every 0 \
+		--latency-soft "$((work_ms * 20))" --latency-hard "$((work_ms * 40))" \
 		--db "$work/runs.db" --json >"$work/train.log" 2>&1
 }
 check a_policy_trains_on_it "$(tail -n 1 "$work/train.log" 2>/dev/null)" train
