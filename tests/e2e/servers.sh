@@ -91,6 +91,7 @@ server_patch() { # NAME PORT MORE-ENV...
     - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: MODEL_SERVER_URL, value: "http://127.0.0.1:$model_port"}}
     - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: SUGGESTION_SERVER_URL, value: "http://127.0.0.1:$suggestion_port"}}
     - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: POLL_INTERVAL_SECONDS, value: "5"}}
+    - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: MAESTRO_SCALE_DOWN_WINDOW, value: "20s"}}
 END
 }
 mkdir -p "$work/overlay"
@@ -192,9 +193,12 @@ check autoscaler_reads_no_secret "it may" eval '! can get secrets && ! can delet
 # ---- it follows the load ----
 
 load() { "$maestro" load --url "http://127.0.0.1:$app_port/" --json "$@"; }
-(load --rps 36 --duration 110 >"$work/load_high.json"; load --rps 2 --duration 240 >"$work/load_low.json") & started+=($!)
+# a rush: 4 requests/s, up to 36, which one pod cannot carry (20 at most: 10 ms of CPU each, a fifth of a core), then next to none
+awk 'BEGIN { print "# name: rush\n# peak_rps: 36\nt_s,rps"; for (t = 0; t <= 600; t += 10)
+	print t "," (t < 20 ? 4 : t < 60 ? 4 + 32 * (t - 20) / 40 : t < 130 ? 36 : t < 160 ? 36 - 34 * (t - 130) / 30 : 2) }' >"$work/rush.csv"
+load --trace "$work/rush.csv" --duration 600 >"$work/load.json" 2>"$work/load.err" & started+=($!)
 peak=1
-for _ in $(seq 110); do
+for _ in $(seq 140); do
 	n=$(replicas); [ "${n:-0}" -le "$peak" ] || peak=$n
 	sleep 1
 done
@@ -202,6 +206,9 @@ check replicas_follow_the_load_up "peak $peak; $(k logs deployment/autoscaler-co
 k logs deployment/autoscaler-controller --tail=6
 check log_has_a_line_a_decision "$(k logs deployment/autoscaler-controller --tail=3)" \
 	[ "$(k logs deployment/autoscaler-controller | grep -c ' default/target-app Active .*wanted')" -ge 5 ]
+k describe deployment target-app >"$work/describe"
+check describe_tells_what_was_done "$(tail -n 12 "$work/describe")" grep -q 'MaestroScaled .*-> .*: suggestion up' "$work/describe"
+check describe_has_the_conditions "$(grep -A2 maestro.io/status "$work/describe")" grep -q '"type":"ScalingActive","status":"True"' "$work/describe"
 for name in model suggestion autoscaler; do
 	at=${name}_port
 	curl -fsS "http://127.0.0.1:${!at}/metrics" | promtool check metrics >"$work/lint" 2>&1
