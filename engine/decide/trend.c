@@ -278,13 +278,17 @@ void trend_fill(TrendState *state, const Target *target, float interval_s, const
 
 /* ---- a rule to start from ---- */
 
+/* Constants found by random search on the middle thirds of the recorded traces, at lambda 10 and 30. */
 int32_t trend_rule(const float *x, uint32_t mask, int32_t max_replicas)
 {
-	static const float LOW_PRICE = -2.0f, HIGH_PRICE = 2.0f, LOW_USE = .55f, USE_A_UNIT = .11f, DEAD_BAND = .35f;
-	float price = fminf(fmaxf(x[TREND_PRICE], LOW_PRICE), HIGH_PRICE), use = LOW_USE + USE_A_UNIT * (price - LOW_PRICE);
+	static const float MOST_PRICE = 2.0f, USE_AT_LEAST = .4f, USE_A_PRICE = .1f, LEAST_USE = .1f, OF_SLOPE = .525f, OF_NOISE = .5f;
+	static const float OF_RISE = 1.95f, DEAD_BAND = .69f, MOST_WILD = .5f, LEAST_MEAN = .02f;
+	float price = fminf(fmaxf(x[TREND_PRICE], -MOST_PRICE), MOST_PRICE), cheap = (MOST_PRICE - price) / (2.0f * MOST_PRICE);
+	float wild = fminf(x[TREND_RISE_LONG] / fmaxf(x[TREND_MEAN_LONG], LEAST_MEAN), MOST_WILD);
+	float use = fmaxf(USE_AT_LEAST + USE_A_PRICE * (price + MOST_PRICE) + wild * price, LEAST_USE);
 	float spec = x[TREND_SPEC] * (float) max_replicas, ready = fmaxf(spec - x[TREND_COMING] * (float) max_replicas, 1.0f);
-	float rise = .5f * (x[TREND_SLOPE_SHORT] + x[TREND_SLOPE_LONG]);
-	float need = ready * (x[TREND_RHO] + fmaxf(rise, 0.0f) + .5f * x[TREND_NOISE]) / use;
+	float reserve = (OF_NOISE * x[TREND_NOISE] + OF_RISE * x[TREND_RISE_LONG]) * .5f * (1.0f + cheap);
+	float need = ready * (x[TREND_RHO] + fmaxf(OF_SLOPE * x[TREND_SLOPE_LONG], 0.0f) + reserve) / use;
 	if (x[TREND_LATENCY] > 0.0f && x[TREND_COMING] <= 0.0f)
 		need = fmaxf(need, spec + .5f);
 	if (need > spec && (mask >> ACTION_UP & 1u))

@@ -46,7 +46,7 @@ struct Learner {
 	float *grad;                    /* [n_params] */
 	Pass pass[TRUNK_COUNT];
 	float *log_prob, *advantage;    /* [batch_size] the policy's */
-	int32_t *action;
+	int32_t *action, *teacher;
 	uint8_t *mask;                  /* [batch_size][n_actions] */
 	float *scratch;
 	float *ret, *old_value;         /* [batch_size] the value's */
@@ -87,6 +87,7 @@ static void place(Learner *learner, Carve *at)
 	learner->log_prob = carve(at, n, sizeof(float));
 	learner->advantage = carve(at, n, sizeof(float));
 	learner->action = carve(at, n, sizeof(int32_t));
+	learner->teacher = carve(at, n, sizeof(int32_t));
 	learner->mask = carve(at, n * n_actions, sizeof(uint8_t));
 	learner->scratch = carve(at, loss_scratch_floats(n, n_actions), sizeof(float));
 	learner->ret = carve(at, n, sizeof(float));
@@ -226,6 +227,8 @@ static void run_policy(Learner *learner, const Job *job, LossFigures *ret_figure
 	for (size_t b = 0; b < job->n; b++) {
 		size_t i = job->index[b];
 		learner->action[b] = buf->action[i];
+		if (buf->teacher)
+			learner->teacher[b] = buf->teacher[i];
 		learner->log_prob[b] = buf->log_prob[i];
 		learner->advantage[b] = buf->advantage[i];
 		if (buf->mask)
@@ -237,6 +240,7 @@ static void run_policy(Learner *learner, const Job *job, LossFigures *ret_figure
 		.ld_logits = net->layer[TRUNK_POLICY][head].out_pad,
 		.logits = pass->y[head],
 		.action = learner->action,
+		.teacher = buf->teacher ? learner->teacher : NULL,
 		.mask = buf->mask ? learner->mask : NULL,
 		.log_prob = learner->log_prob,
 		.advantage = learner->advantage,

@@ -7,8 +7,9 @@
 #include "rl/carve.h"
 
 #include <math.h>
+#include <string.h>
 
-static const float FORBIDDEN = -1e8f;
+static const float FORBIDDEN = -1e8f, TEACHER_SMOOTHING = .05f;
 
 float softmax(size_t n, const float *logits, float *ret_prob)
 {
@@ -109,26 +110,39 @@ static void surrogate(const LossConfig *config, const LossPolicy *batch, const C
 	ret->clip_fraction = clipped / (double) n;
 }
 
-/* Where the actions are a teacher's: figures and derivative of -sum q log p, q the teacher's action but for what is spread out. */
-static void clone(const LossConfig *config, const LossPolicy *batch, const Columns *c, float *ret_dlogits, LossFigures *ret)
+/* -sum q log p a row, scaled: q the teacher's action but for what is spread over all allowed ones. Adds its derivative, returns it. */
+static double cross_entropy(const LossPolicy *batch, const int32_t *teacher, float smoothing, float scale, const Columns *c,
+			    float *dlogits)
 {
 	size_t n = batch->n, n_actions = batch->n_actions;
-	float per_row = 1.0f / (float) n, smoothing = (float) config->clone_smoothing;
-	*ret = (LossFigures) { 0 };
+	double loss = 0.0;
 	for (size_t b = 0; b < n; b++) {
 		const uint8_t *mask = batch->mask ? batch->mask + b * n_actions : NULL;
 		size_t allowed = 0;
 		for (size_t a = 0; a < n_actions; a++)
 			allowed += !mask || mask[a];
 		for (size_t a = 0; a < n_actions; a++) {
-			float q = batch->action[b] == (int32_t) a ? 1.0f - smoothing : 0.0f;
+			float q = teacher[b] == (int32_t) a ? 1.0f - smoothing : 0.0f;
 			q += !mask || mask[a] ? smoothing / (float) allowed : 0.0f;
-			ret_dlogits[b * batch->ld_logits + a] = per_row * (c->prob[a * c->ld + b] - q);
-			ret->policy_loss -= q > 0.0f ? (double) (q * c->log_p[a * c->ld + b] * per_row) : 0.0;
+			dlogits[b * batch->ld_logits + a] += scale * (c->prob[a * c->ld + b] - q);
+			loss -= q > 0.0f ? (double) (scale * q * c->log_p[a * c->ld + b]) : 0.0;
 		}
+	}
+	return loss;
+}
+
+/* Where the actions are a teacher's, nothing but that. */
+static void clone(const LossConfig *config, const LossPolicy *batch, const Columns *c, float *ret_dlogits, LossFigures *ret)
+{
+	size_t n = batch->n;
+	float per_row = 1.0f / (float) n;
+	*ret = (LossFigures) { 0 };
+	for (size_t b = 0; b < n; b++) {
+		memset(ret_dlogits + b * batch->ld_logits, 0, batch->n_actions * sizeof *ret_dlogits);
 		ret->entropy_loss -= (double) (c->entropy[b] * per_row);
 		ret->approx_kl += (double) ((c->ratio[b] - 1.0f - c->log_ratio[b]) * per_row);
 	}
+	ret->policy_loss = cross_entropy(batch, batch->action, (float) config->clone_smoothing, per_row, c, ret_dlogits);
 }
 
 void loss_policy(const LossConfig *config, const LossPolicy *batch, const Kernels *kernels, float *ret_dlogits,
@@ -152,6 +166,9 @@ void loss_policy(const LossConfig *config, const LossPolicy *batch, const Kernel
 			float of_entropy = prob * (c.log_p[a * c.ld + b] + c.entropy[b]);
 			ret_dlogits[b * batch->ld_logits + a] = c.pull[b] * (own - prob) + ent_scale * of_entropy;
 		}
+	if (batch->teacher && config->teacher_coef > 0.0)
+		ret_figures->policy_loss += cross_entropy(batch, batch->teacher, TEACHER_SMOOTHING,
+							  (float) (config->teacher_coef / (double) n), &c, ret_dlogits);
 }
 
 double loss_value(const LossConfig *config, const LossValue *batch, float *ret_dvalue)

@@ -17,6 +17,8 @@ typedef struct LossConfig {
 	double clip_range, ent_coef, vf_coef;
 	double clip_range_vf;     /* how far a value may move from the one that acted; 0: off (SB3's None) */
 	bool normalize_advantage; /* a minibatch of one is left as it is */
+	double teacher_coef;      /* weight of the cross-entropy against what the teacher would do, beside PPO's loss (kickstarting; Schmitt
+	                             et al. 2018): where rewards say little, the policy stays with the teacher. Read where there is one */
 	double clone_smoothing;   /* 0: PPO. Else behaviour cloning (Pomerleau 1991): the actions are a teacher's, and policy_loss is the
 	                             cross-entropy of the policy against them, this share of it spread over all allowed actions (Szegedy
 	                             et al. 2016), so that something is left to explore. No entropy term */
@@ -27,6 +29,7 @@ typedef struct LossPolicy {
 	const float *logits;            /* [n][ld_logits] */
 	const int32_t *action;          /* [n] */
 	const uint8_t *mask;            /* [n][n_actions] 1 where the action was allowed; NULL: all were */
+	const int32_t *teacher;         /* [n] what a teacher would do; NULL: there is none */
 	const float *log_prob;          /* [n] of the policy that acted */
 	float *advantage;               /* [n] normalised in place */
 	float *scratch;                 /* loss_scratch_floats, aligned to 64 bytes */

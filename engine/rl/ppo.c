@@ -56,6 +56,7 @@ static int check(const PpoConfig *config, const Env *env, Error *err)
 		{ "clip_range_vf", config->clip_range_vf, 0, 1e6 },
 		{ "target_kl", config->target_kl, 0, 1e6 },
 		{ "even_advantage", config->even_advantage, 0, 1 },
+		{ "teacher_coef", config->teacher_coef, 0, config->teacher ? 100 : 0 },
 		{ "clone_steps", (double) config->clone_steps, 0, config->teacher ? 1e15 : 0 },
 		{ "n_threads", config->n_threads, 1, 64 },
 	};
@@ -91,6 +92,8 @@ static void place(Ppo *ppo, Carve *at)
 	ppo->obs_stats.var = carve(at, dim, sizeof(double));
 	ppo->reward_stats.mean = carve(at, 1, sizeof(double));
 	ppo->reward_stats.var = carve(at, 1, sizeof(double));
+	if (ppo->config.teacher)
+		ppo->teacher = carve(at, n, sizeof(int32_t));
 	ppo->obs_range = carve(at, 2 * n_envs * dim, sizeof(double));
 	ppo->obs_moments = carve(at, 2 * n_envs * dim, sizeof(double));
 	ppo->reward_moments = carve(at, 2 * n_envs, sizeof(double));
@@ -119,6 +122,7 @@ static int take_memory(Ppo *ppo, Error *err)
 	if (!ppo->block)
 		return error_set(err, ERR_NOMEM, "ppo: out of memory for %zu bytes", at.used);
 	place(ppo, &(Carve) { .base = ppo->block });
+	ppo->rollout.teacher = ppo->teacher;
 	code = learner_new(ppo->net, (size_t) config->batch_size, n_envs * n_steps, config->adam_eps,
 			   (size_t) config->n_threads, &ppo->learner);
 	if (!code)
@@ -264,6 +268,7 @@ int ppo_learn(Ppo *ppo, double value[TRAIN_METRIC_COUNT], Error *err)
 			.vf_coef = config->vf_coef,
 			.clip_range_vf = config->clip_range_vf * (config->is_clip_vf_linear ? left : 1.0),
 			.normalize_advantage = config->normalize_advantage,
+			.teacher_coef = config->teacher_coef * left,
 			.clone_smoothing = ppo->is_cloning ? CLONE_SMOOTHING : 0.0,
 		},
 		.learning_rate = config->learning_rate * (config->is_lr_linear ? left : 1.0),

@@ -38,6 +38,8 @@ typedef struct PpoConfig {
 	PpoTeacher *teacher;     /* NULL: none */
 	void *teacher_arg;
 	int64_t clone_steps;     /* rollouts that begin before copy the teacher, who acts in half of the steps (Ross et al. 2011) */
+	double teacher_coef;     /* weight of staying with the teacher afterwards, falling linearly to 0 over total_timesteps where those are
+	                            known (kickstarting; Schmitt et al. 2018) */
 	double even_advantage;   /* 0..1: advantages of an environment's rollout are divided by their deviation to this power, so that calm
 	                            and dear episodes count as much as wild ones */
 	uint64_t seed;

@@ -48,8 +48,10 @@ static void act(Ppo *ppo, const PpoWorker *worker, size_t t)
 		}
 		float log_sum = softmax(n_actions, logits, prob);
 		int32_t action = ppo->buf.action[e] = sample_action(&ppo->row[e].rng, n_actions, prob);
+		if (ppo->teacher)
+			ppo->teacher[i] = taught(ppo, e);
 		if (ppo->is_cloning) {
-			action = taught(ppo, e);
+			action = ppo->teacher[i];
 			if (rng_below(&ppo->row[e].rng, 2))
 				ppo->buf.action[e] = action;
 		}

@@ -49,6 +49,7 @@ struct Ppo {
 	double *ended_return;    /* [n_samples] of the episode that ended with the step */
 	int32_t *ended_len;      /* [n_samples] 0: none ended */
 	Running obs_stats, reward_stats;
+	int32_t *teacher;        /* [n_samples] where there is one */
 	double *obs_range;       /* [2][n_envs][obs_dim] least and most of each input so far, by environment */
 	double *obs_moments;     /* [2][n_envs][obs_dim] mean, variance of this rollout */
 	double *reward_moments;  /* [2][n_envs] */

@@ -86,10 +86,10 @@ static int write_key(const Ppo *ppo, char key[KEY_BYTES])
 	add_widths(&text, "shared", net->shared_depth, net->shared_width);
 	strbuf_addf(&text, "; n_envs %d n_steps %d batch_size %d n_epochs %d gamma %.17g gae_lambda %.17g vf_coef %.17g "
 		    "max_grad_norm %.17g adam_eps %.17g normalize_advantage %d clip_range_vf %.17g target_kl %.17g masks %d "
-		    "linear %d %d %d norm %d %d clone %lld even %.17g seed %" PRIu64, c->n_envs, c->n_steps, c->batch_size, c->n_epochs, c->gamma,
+		    "linear %d %d %d norm %d %d clone %lld teacher %.17g even %.17g seed %" PRIu64, c->n_envs, c->n_steps, c->batch_size, c->n_epochs, c->gamma,
 		    c->gae_lambda, c->vf_coef, c->max_grad_norm, c->adam_eps, c->normalize_advantage, c->clip_range_vf,
 		    c->target_kl, c->use_masks, c->is_lr_linear, c->is_clip_linear, c->is_clip_vf_linear, c->norm_obs, c->norm_reward,
-		    (long long) c->clone_steps, c->even_advantage, c->seed);
+		    (long long) c->clone_steps, c->teacher_coef, c->even_advantage, c->seed);
 	memset(key, 0, KEY_BYTES);
 	if (!text.failed)
 		str_copy(key, KEY_BYTES, text.data);

@@ -21,6 +21,7 @@ typedef struct RolloutBuf {
 	float *last_value; /* [n_envs] of the observation after the last step */
 	float *advantage;  /* [n] filled by rollout_advantage */
 	float *ret;        /* [n] returns, likewise */
+	int32_t *teacher;  /* [n] what a teacher would have done; lent, NULL: there is none */
 	void *block;
 } RolloutBuf;
 
