@@ -42,6 +42,7 @@ static const Opt OPTIONS[] = {
 	SETTING("violation-budget", OPT_DOUBLE, violation_budget, 0, 1, "X", "of slo-lagrange: share of slow intervals"),
 	SETTING("startup", OPT_DURATION, startup_s, 0, 3600, "TIME", "median from a pod's creation to ready; 0: the service's, and 5 s to 2 min in training"),
 	SETTING("clone-steps", OPT_INT64, clone_steps, 0, 1e12, "N", "steps that copy a rule before it learns from rewards"),
+	SETTING("teacher-coef", OPT_DOUBLE, teacher_coef, 0, 100, "X", "weight of staying with that rule where rewards say little; falls to 0 over --steps"),
 	SETTING("even-advantage", OPT_DOUBLE, even_advantage, 0, 1, "X", "0..1: how far calm episodes count as much as wild ones"),
 	SETTING("norm-obs", OPT_FLAG, norm_obs, 0, 0, NULL, "running normalisation of observations (--no-norm-obs: off)"),
 	SETTING("norm-reward", OPT_FLAG, norm_reward, 0, 0, NULL, "rewards by the running deviation of the discounted return"),
@@ -120,6 +121,7 @@ static void set_default(TrainOptions *o)
 	o->ent_coef = .005;
 	o->clone_steps = 300000;
 	o->even_advantage = .75;
+	o->teacher_coef = .3;
 	o->eval_every = 500000;
 	o->interval_s = 15;
 	o->latency_soft_ms = 250;
@@ -350,10 +352,11 @@ static int apply_learning(const TrainOptions *o, TrainerConfig *config, Error *e
 	if (reward < 0)
 		return ERR_USAGE;
 	bool is_trend = observation == 1;
-	if (o->clone_steps > 0 && is_trend) {
+	if ((o->clone_steps > 0 || o->teacher_coef > 0) && is_trend) {
 		config->ppo.teacher = teach;
 		config->ppo.teacher_arg = &config->sim.max_replicas;
 		config->ppo.clone_steps = o->clone_steps;
+		config->ppo.teacher_coef = o->teacher_coef;
 	}
 	if (reward && o->latency_soft_ms <= 0)
 		return error_set(err, ERR_USAGE, "--reward %s: needs --latency-soft", o->reward);

@@ -19,7 +19,7 @@ typedef struct TrainOptions {
 	int32_t n_steps, batch_size, n_epochs;
 	const char *observation, *reward;
 	int32_t stack;
-	double pod_price, startup_s, violation_budget, even_advantage;
+	double pod_price, startup_s, violation_budget, even_advantage, teacher_coef;
 	int64_t clone_steps;
 	bool norm_obs, norm_reward, normalize_advantage, use_masking;
 	/* of this process */

@@ -94,6 +94,51 @@ static void cloning_gradient_is_that_of_central_differences(void **state)
 		}
 }
 
+/* PPO's loss and, beside it, the cross-entropy against the teacher: what the second adds to the gradient is its own. */
+static void staying_with_a_teacher_adds_its_cross_entropy(void **state)
+{
+	(void) state;
+	static const double coef = .3, smoothing = .05;
+	static const int32_t teacher[ROWS] = { 1, 1, 2, 1, 0 };
+	Batch batch, alone;
+	for (int pass = 0; pass < 2; pass++) {
+		Batch *to = pass ? &batch : &alone;
+		fill(to);
+		float *scratch = aligned_alloc(64, (loss_scratch_floats(ROWS, ACTIONS) * sizeof(float) + 63) / 64 * 64);
+		for (int b = 0; b < ROWS; b++) {
+			to->advantage[b] = (float) (b - 2);
+			to->log_prob[b] = -1.2f;
+		}
+		LossConfig config = { .clip_range = .2, .ent_coef = .1, .teacher_coef = coef };
+		LossPolicy policy = {
+			.n = ROWS, .n_actions = ACTIONS, .ld_logits = LD, .logits = to->logits[0], .action = to->action,
+			.mask = to->mask[0], .teacher = pass ? teacher : NULL, .log_prob = to->log_prob, .advantage = to->advantage,
+			.scratch = scratch,
+		};
+		loss_policy(&config, &policy, kernels_best(), to->dlogits[0], &to->figures);
+		free(scratch);
+	}
+	double loss = 0;
+	for (int b = 0; b < ROWS; b++) {
+		double sum = 0;
+		int allowed = 0;
+		for (int a = 0; a < ACTIONS; a++)
+			if (batch.mask[b][a]) {
+				sum += exp((double) batch.logits[b][a]);
+				allowed++;
+			}
+		for (int a = 0; a < ACTIONS; a++) {
+			double p = batch.mask[b][a] ? exp((double) batch.logits[b][a]) / sum : 0;
+			double q = (a == teacher[b] ? 1 - smoothing : 0) + (batch.mask[b][a] ? smoothing / allowed : 0);
+			double added = (double) batch.dlogits[b][a] - (double) alone.dlogits[b][a];
+			loss -= q > 0 ? coef * q * log(p) / ROWS : 0;
+			if (fabs(added - coef * (p - q) / ROWS) > 1e-6)
+				fail_msg("row %d action %d: %.7f, not %.7f", b, a, added, coef * (p - q) / ROWS);
+		}
+	}
+	assert_true(fabs(batch.figures.policy_loss - alone.figures.policy_loss - loss) < 1e-6);
+}
+
 /* ---- a net comes to act as its teacher ---- */
 
 static int32_t push_towards_the_fall(void *arg, const float *obs, const uint8_t *mask)
@@ -245,6 +290,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cloning_is_cross_entropy_against_the_teacher),
 		cmocka_unit_test(cloning_gradient_is_that_of_central_differences),
+		cmocka_unit_test(staying_with_a_teacher_adds_its_cross_entropy),
 		cmocka_unit_test(a_net_comes_to_act_as_its_teacher),
 		cmocka_unit_test(episodes_have_prices_of_their_own),
 		cmocka_unit_test(the_mask_is_what_the_rails_leave),

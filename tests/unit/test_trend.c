@@ -229,15 +229,21 @@ static void the_price_reaches_the_vector(void **state)
 static void the_rule_goes_up_for_load_and_less_so_for_dear_pods(void **state)
 {
 	(void) state;
-	float x[TREND_DIM] = { [TREND_RHO] = .5f, [TREND_SPEC] = 4 / 15.f, [TREND_LATENCY] = -1.0f };
-	assert_int_equal(trend_rule(x, 7, 15), ACTION_DOWN); /* need: 4 x .5/.77 = 2.6 of 4 pods */
+	float x[TREND_DIM] = { [TREND_RHO] = .3f, [TREND_SPEC] = 4 / 15.f, [TREND_LATENCY] = -1.0f };
+	assert_int_equal(trend_rule(x, 7, 15), ACTION_DOWN); /* need: 4 x .3/.6 = 2 of 4 pods */
 	assert_int_equal(trend_rule(x, 6, 15), ACTION_KEEP); /* that the mask forbids */
-	x[TREND_RHO] = .75f;
+	x[TREND_RHO] = .55f;
 	assert_int_equal(trend_rule(x, 7, 15), ACTION_KEEP);
-	x[TREND_SLOPE_SHORT] = x[TREND_SLOPE_LONG] = .2f;
+	x[TREND_SLOPE_LONG] = .3f; /* need: 4 x (.55 + .16)/.6 = 4.7 */
+	assert_int_equal(trend_rule(x, 7, 15), ACTION_UP);
+	x[TREND_PRICE] = 2.0f; /* over .8: 3.5 */
+	assert_int_equal(trend_rule(x, 7, 15), ACTION_KEEP);
+	x[TREND_MEAN_LONG] = .55f;
+	x[TREND_RISE_LONG] = .1f; /* wild traffic is let run hotter where pods are dear, but has a reserve: (.71 + .1)/1.16 */
+	assert_int_equal(trend_rule(x, 7, 15), ACTION_KEEP);
+	x[TREND_PRICE] = -2.0f; /* and cheap pods make room for it: (.71 + .2)/.1 */
 	assert_int_equal(trend_rule(x, 7, 15), ACTION_UP);
 	x[TREND_PRICE] = 2.0f;
-	assert_int_equal(trend_rule(x, 7, 15), ACTION_KEEP);
 	x[TREND_LATENCY] = .3f;
 	assert_int_equal(trend_rule(x, 7, 15), ACTION_UP);
 }
