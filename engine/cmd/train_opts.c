@@ -327,10 +327,11 @@ static void vary(const TrainOptions *o, SimConfig *sim)
 
 static int32_t teach(void *arg, const float *obs, const uint8_t *mask)
 {
+	(void) arg;
 	uint32_t allowed = 0;
 	for (int32_t a = 0; a < ACTION_COUNT; a++)
 		allowed |= (!mask || mask[a] ? 1u : 0u) << a;
-	return trend_rule(obs, allowed, *(const int32_t *) arg);
+	return trend_rule(obs, allowed);
 }
 
 /* Which of the words is meant; -1 after saying that it is none. */
@@ -354,7 +355,6 @@ static int apply_learning(const TrainOptions *o, TrainerConfig *config, Error *e
 	bool is_trend = observation == 1;
 	if ((o->clone_steps > 0 || o->teacher_coef > 0) && is_trend) {
 		config->ppo.teacher = teach;
-		config->ppo.teacher_arg = &config->sim.max_replicas;
 		config->ppo.clone_steps = o->clone_steps;
 		config->ppo.teacher_coef = o->teacher_coef;
 	}
