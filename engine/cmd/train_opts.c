@@ -121,7 +121,6 @@ static void set_default(TrainOptions *o)
 	o->ent_coef = .005;
 	o->clone_steps = 300000;
 	o->even_advantage = .75;
-	o->teacher_coef = .3;
 	o->eval_every = 500000;
 	o->interval_s = 15;
 	o->latency_soft_ms = 250;
@@ -327,11 +326,10 @@ static void vary(const TrainOptions *o, SimConfig *sim)
 
 static int32_t teach(void *arg, const float *obs, const uint8_t *mask)
 {
-	(void) arg;
 	uint32_t allowed = 0;
 	for (int32_t a = 0; a < ACTION_COUNT; a++)
 		allowed |= (!mask || mask[a] ? 1u : 0u) << a;
-	return trend_rule(obs, allowed);
+	return trend_rule(obs, allowed, *(const int32_t *) arg);
 }
 
 /* Which of the words is meant; -1 after saying that it is none. */
@@ -355,6 +353,7 @@ static int apply_learning(const TrainOptions *o, TrainerConfig *config, Error *e
 	bool is_trend = observation == 1;
 	if ((o->clone_steps > 0 || o->teacher_coef > 0) && is_trend) {
 		config->ppo.teacher = teach;
+		config->ppo.teacher_arg = &config->sim.max_replicas;
 		config->ppo.clone_steps = o->clone_steps;
 		config->ppo.teacher_coef = o->teacher_coef;
 	}

@@ -13,7 +13,7 @@ static const char *const NAMES[TREND_DIM] = {
 	"rho", "d_rho", "slope_4", "slope_20", "seasonal_rise", "seasonal_known", "day_sin", "day_cos", "week_sin", "week_cos",
 	"cpu", "memory", "ln_p95", "d_ln_p95", "spec", "coming", "coming_age", "startup", "spec_in_range", "since_up", "since_down",
 	"was_down", "was_keep", "was_up", "errors", "throttled", "age", "imputed",
-	"ln_price", "noise", "peak_20", "ln_pods", "mean_240", "rise_240", "peak_240", "peak_rise_240", "short_of",
+	"ln_price", "noise", "peak_20", "ln_pods", "mean_240", "rise_240", "peak_240", "peak_rise_240",
 };
 static const int8_t STACKED_FEATURE[TREND_STACKED] = { 0, 10, 12 };
 
@@ -244,22 +244,6 @@ static void fill_stack(TrendState *state, int32_t stack, float *x)
 	state->stack_at = (state->stack_at + 1) % TREND_STACK_MAX;
 }
 
-/* Pods that the rule would have beyond spec. Constants found by random search on the middle thirds of the recorded traces, at lambda 10
- * and 30. */
-static float short_of(const float *x, float spec, float ready)
-{
-	static const float MOST_PRICE = 2.0f, USE_AT_LEAST = .4f, USE_A_PRICE = .1f, LEAST_USE = .1f, OF_SLOPE = .525f, OF_NOISE = .5f;
-	static const float OF_RISE = 1.95f, MOST_WILD = .5f, LEAST_MEAN = .02f;
-	float price = fminf(fmaxf(x[TREND_PRICE], -MOST_PRICE), MOST_PRICE), cheap = (MOST_PRICE - price) / (2.0f * MOST_PRICE);
-	float wild = fminf(x[TREND_RISE_LONG] / fmaxf(x[TREND_MEAN_LONG], LEAST_MEAN), MOST_WILD);
-	float use = fmaxf(USE_AT_LEAST + USE_A_PRICE * (price + MOST_PRICE) + wild * price, LEAST_USE);
-	float reserve = (OF_NOISE * x[TREND_NOISE] + OF_RISE * x[TREND_RISE_LONG]) * .5f * (1.0f + cheap);
-	float need = ready * (x[TREND_RHO] + fmaxf(OF_SLOPE * x[TREND_SLOPE_LONG], 0.0f) + reserve) / use;
-	if (x[TREND_LATENCY] > 0.0f && x[TREND_COMING] <= 0.0f)
-		need = fmaxf(need, spec + .5f);
-	return clip((double) (need - spec));
-}
-
 void trend_step(TrendState *state, const Target *target, const Sample *sample, float interval_s, int32_t stack, float *ret_x)
 {
 	float x[TREND_DIM + TREND_STACKED * (TREND_STACK_MAX - 1)] = { 0 };
@@ -278,7 +262,6 @@ void trend_step(TrendState *state, const Target *target, const Sample *sample, f
 	x[26] = clip(1e-3 * (double) sample->age_ms[3] / (double) interval_s); /* of the rate */
 	x[TREND_IMPUTED] = is_whole ? 0.0f : 1.0f;
 	x[TREND_PRICE] = trend_price_feature(target->pod_price);
-	x[TREND_SHORT_OF] = short_of(x, (float) sample->replicas, (float) ready);
 	fill_stack(state, stack, x);
 	state->rho = x[TREND_RHO];
 	state->latency = x[TREND_LATENCY];
@@ -295,10 +278,16 @@ void trend_fill(TrendState *state, const Target *target, float interval_s, const
 
 /* ---- a rule to start from ---- */
 
-int32_t trend_rule(const float *x, uint32_t mask)
+int32_t trend_rule(const float *x, uint32_t mask, int32_t max_replicas)
 {
-	static const float DEAD_BAND = 1.69f;
-	if (x[TREND_SHORT_OF] > 0.0f && (mask >> ACTION_UP & 1u))
+	static const float LOW_PRICE = -2.0f, HIGH_PRICE = 2.0f, LOW_USE = .55f, USE_A_UNIT = .11f, DEAD_BAND = .35f;
+	float price = fminf(fmaxf(x[TREND_PRICE], LOW_PRICE), HIGH_PRICE), use = LOW_USE + USE_A_UNIT * (price - LOW_PRICE);
+	float spec = x[TREND_SPEC] * (float) max_replicas, ready = fmaxf(spec - x[TREND_COMING] * (float) max_replicas, 1.0f);
+	float rise = .5f * (x[TREND_SLOPE_SHORT] + x[TREND_SLOPE_LONG]);
+	float need = ready * (x[TREND_RHO] + fmaxf(rise, 0.0f) + .5f * x[TREND_NOISE]) / use;
+	if (x[TREND_LATENCY] > 0.0f && x[TREND_COMING] <= 0.0f)
+		need = fmaxf(need, spec + .5f);
+	if (need > spec && (mask >> ACTION_UP & 1u))
 		return ACTION_UP;
-	return x[TREND_SHORT_OF] < -DEAD_BAND && (mask >> ACTION_DOWN & 1u) ? ACTION_DOWN : ACTION_KEEP;
+	return need < spec - 1.0f - DEAD_BAND && (mask >> ACTION_DOWN & 1u) ? ACTION_DOWN : ACTION_KEEP;
 }

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 enum {
-	TREND_DIM = 37,       /* CONTROL's 28, then those of this product: see the table in trend.c */
+	TREND_DIM = 36,       /* CONTROL's 28, then those of this product: see the table in trend.c */
 	TREND_WINDOW = 20,    /* intervals of the long slope */
 	TREND_SHORT = 4,      /* of the short one */
 	TREND_HISTORY = 240,  /* of what is remembered on average: an hour at 15 s */
@@ -23,7 +23,7 @@ enum {
 enum {
 	TREND_RHO = 0, TREND_SLOPE_SHORT = 2, TREND_SLOPE_LONG = 3, TREND_LATENCY = 12, TREND_SPEC = 14, TREND_COMING = 15,
 	TREND_STARTUP = 17, TREND_IMPUTED = 27, TREND_PRICE = 28, TREND_NOISE = 29, TREND_PEAK = 30, TREND_PODS = 31,
-	TREND_MEAN_LONG = 32, TREND_RISE_LONG = 33, TREND_PEAK_LONG = 34, TREND_RISE_PEAK = 35, TREND_SHORT_OF = 36,
+	TREND_MEAN_LONG = 32, TREND_RISE_LONG = 33, TREND_PEAK_LONG = 34, TREND_RISE_PEAK = 35,
 };
 
 typedef struct TrendState { /* zeroed: nothing seen yet */
@@ -60,10 +60,9 @@ void trend_fill(TrendState *state, const Target *target, float interval_s, const
 float trend_price_feature(float pod_price);
 
 /*
- * A rule on the same vector, that training starts from: as many pods as feature 36 says are short, with a dead band. Those are the pods
- * for the load that is coming within a start-up time, and a reserve that grows with how wild the traffic is, at a utilisation that
- * rises with the pod price. x as trend_step writes it; an ACTION_ that the mask allows.
+ * A rule on the same vector, that training starts from: pods for the load that is coming at the horizon of a start, at a utilisation that
+ * rises with the pod price, with a dead band. x as trend_step writes it; an ACTION_ that the mask allows.
  */
-int32_t trend_rule(const float *x, uint32_t mask);
+int32_t trend_rule(const float *x, uint32_t mask, int32_t max_replicas);
 
 #endif

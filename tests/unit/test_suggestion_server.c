@@ -150,16 +150,16 @@ static void a_trend_model_gets_its_vector_and_mask(void **state)
 	Fixture f;
 	(void) state;
 	begin(&f);
-	atomic_store(&f.cluster.model_about, "{\"sha256\":\"ab\",\"observation\":\"trend\",\"observation_version\":2,\"inputs\":37,\"interval_s\":15,"
+	atomic_store(&f.cluster.model_about, "{\"sha256\":\"ab\",\"observation\":\"trend\",\"observation_version\":2,\"inputs\":36,\"interval_s\":15,"
 	                                     "\"max_replicas\":10,\"rate_window_s\":60,\"latency_window_s\":60}");
 	Json *first = asked_vector(&f, SUGGESTION);
-	assert_int_equal(json_len(json_get(first, "observation")), 37);
+	assert_int_equal(json_len(json_get(first, "observation")), 36);
 	assert_int_equal(json_len(json_get(first, "mask")), 3);
 	assert_float_equal(nth(json_get(first, "mask"), 2), 1, 0);
 	assert_float_equal(nth(json_get(first, "observation"), 14), .2, 1e-6); /* spec/max: the model's 10 */
 	/* asked again within the interval, it is the same moment and not the next one */
 	Json *again = asked_vector(&f, SUGGESTION);
-	for (int i = 0; i < 37; i++)
+	for (int i = 0; i < 36; i++)
 		if (i != 6 && i != 7 && i != 8 && i != 9 && i != 26) /* the clock's */
 			assert_float_equal(nth(json_get(first, "observation"), i), nth(json_get(again, "observation"), i), 1e-6);
 	/* the mask forbids an up at the maximum, whoever says what it is; an action against it is no action */
