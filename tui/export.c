@@ -9,13 +9,14 @@
 typedef struct Writer {
 	StrBuf *text;
 	bool is_csv;
+	bool is_tabs;
 	bool has_any;
 } Writer;
 
 /* RFC 4180 quotes what it must; a Markdown cell must not hold its own bar. */
 static void add_cell(Writer *w, const char *cell)
 {
-	bool is_quoted = w->is_csv && strpbrk(cell, ",\"\n") != NULL;
+	bool is_quoted = w->is_csv && !w->is_tabs && strpbrk(cell, ",\"\n") != NULL;
 	strbuf_addf(w->text, "%s", is_quoted ? "\"" : "");
 	for (const char *c = cell; *c; c++) {
 		if (*c == '"' && is_quoted)
@@ -30,7 +31,9 @@ static void add_cell(Writer *w, const char *cell)
 
 static void add_separator(Writer *w, int i, int n)
 {
-	if (w->is_csv)
+	if (w->is_tabs)
+		strbuf_addf(w->text, "%s", i < n ? i ? "\t" : "" : "\n");
+	else if (w->is_csv)
 		strbuf_addf(w->text, "%s", i < n ? i ? "," : "" : "\n");
 	else
 		strbuf_addf(w->text, "%s", i < n ? i ? " | " : "| " : " |\n");
@@ -73,10 +76,8 @@ static bool ends_with(const char *path, const char *end)
 static int add_json(const Console *console, StrBuf *text)
 {
 	FeedFrame frame = console->frame;
-	int code = 0;
 	frame.archive = NULL;
-	if (frame.train || frame.live)
-		code = feed_record(&frame, text);
+	int code = feed_record(&frame, text);
 	for (int i = 0; i < SLOT_COUNT && !code; i++) {
 		const ArchiveAnswer *answer = talk_answer(&console->talk, (SlotId) i);
 		if (answer)
@@ -87,7 +88,8 @@ static int add_json(const Console *console, StrBuf *text)
 
 int export_text(const Console *console, const char *path, StrBuf *text)
 {
-	Writer w = { text, ends_with(path, ".csv"), false };
+	bool is_tabs = ends_with(path, ".tsv");
+	Writer w = { text, is_tabs || ends_with(path, ".csv"), is_tabs, false };
 	const ScreenOps *ops = screen_ops(console->screen);
 	if (ends_with(path, ".json"))
 		return add_json(console, text);

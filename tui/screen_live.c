@@ -381,7 +381,13 @@ static bool is_there(const Console *console)
 	return console->frame.live != NULL;
 }
 
+/* The first decision has come. */
+static bool is_settled(const Console *console)
+{
+	return console->frame.live && console->frame.live->cycles > 0;
+}
+
 const ScreenOps screen_live = {
 	.name = "Live", .key = '1', .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
-	.column = column, .refresh = live_refresh, .move = live_move, .act = live_act, .back = live_back,
+	.column = column, .refresh = live_refresh, .move = live_move, .act = live_act, .back = live_back, .is_settled = is_settled,
 };

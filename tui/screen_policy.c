@@ -420,6 +420,8 @@ static void ask(Console *console)
 		look->query = (PolicyQuery) { .x = -1, .y = -1 };
 	look->has_query = true;
 	Rect pane = console->layout.pane[PANE_MAP].cols ? console->layout.pane[PANE_MAP] : console->layout.body;
+	if (!pane.cols) /* nothing has been drawn yet */
+		pane = (Rect) { 0, 0, console->canvas.rows / 2 + 2, console->canvas.cols * 6 / 10 };
 	int room = pane.cols - 4 - AXIS_COLS, cols = room >= 24 * 4 ? room / 4 : room >= 30 * 2 ? room / 2 : room;
 	look->query.nx = cols < 8 ? 8 : cols;
 	look->query.ny = pane.rows - 5 < 4 ? 4 : pane.rows - 5;

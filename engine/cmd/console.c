@@ -7,6 +7,7 @@
 #include "cmd/simlive.h"
 #include "control/engine.h"
 #include "sim/traffic.h"
+#include "tui/plain.h"
 #include "tui/ui.h"
 
 #include <signal.h>
@@ -16,7 +17,7 @@ typedef struct ConsoleOptions {
 	const char *screen, *policy, *trace, *traffic, *db, *glyphs, *color, *theme;
 	OptList fault;
 	const char *attach, *attach_token_file, *attach_ca;
-	bool is_readonly;
+	bool is_readonly, is_json, is_plain;
 	double speed;
 	int64_t seed;
 } ConsoleOptions;
@@ -29,7 +30,9 @@ static const Opt OPTIONS[] = {
 	OPTION("attach-token-file", 0, OPT_STRING, attach_token_file, 0, 0, "FILE", "bearer token for it"),
 	OPTION("attach-ca", 0, OPT_STRING, attach_ca, 0, 0, "FILE", "authority of its certificate"),
 	OPTION("readonly", 0, OPT_FLAG, is_readonly, 0, 0, NULL, "send no overrides"),
-	OPTION("screen", 0, OPT_STRING, screen, 0, 0, "NAME", "first screen: live or runs"),
+	OPTION("screen", 0, OPT_STRING, screen, 0, 0, "NAME", "first screen: live, runs, compare, policy, targets or events; off a terminal it is printed"),
+	OPTION("json", 0, OPT_FLAG, is_json, 0, 0, NULL, "print what is behind the screen, an object a line, and end"),
+	OPTION("plain", 0, OPT_FLAG, is_plain, 0, 0, NULL, "for a screen reader: lines and a numbered menu, no boxes, no graphs"),
 	OPTION("policy", 'p', OPT_STRING, policy, 0, 0, "P", "model:FILE, hpa or hpa:cpu=N"),
 	OPTION("trace", 0, OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay; else constant traffic"),
 	OPTION("traffic", 0, OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic, as of maestro train"),
@@ -61,9 +64,18 @@ static int ui_options(const ConsoleOptions *options, UiOptions *ui, Error *err)
 	return code ? code : ui_option_set(ui, "theme", options->theme, err);
 }
 
+/* Off a terminal, and with --json, the screen is printed once. */
+static int look(Feed *feed, const ConsoleOptions *options, const UiOptions *ui, Error *err)
+{
+	if (options->is_plain)
+		return ui_run_plain(feed, ui, err);
+	return options->is_json || !ui_can_run() ? ui_print(feed, ui, options->is_json, err) : ui_run(feed, ui, err);
+}
+
 static int show_attached(Session *session, const ConsoleOptions *options, Error *err)
 {
 	UiOptions ui;
+	Keymap keymap;
 	Feed *feed = NULL;
 	const AttachConfig config = {
 		.server = { .url = options->attach, .bearer_file = options->attach_token_file, .ca_file = options->attach_ca },
@@ -71,9 +83,11 @@ static int show_attached(Session *session, const ConsoleOptions *options, Error 
 	};
 	int code = ui_options(options, &ui, err);
 	if (!code)
+		code = session_keys(&keymap, &ui, err);
+	if (!code)
 		code = attach_feed_new(&config, &feed, err);
 	if (!code)
-		code = ui_run(feed, &ui, err);
+		code = look(feed, options, &ui, err);
 	feed_free(feed);
 	return code == UI_HEADLESS ? UI_QUIT : code; /* there is nothing that would go on without the screen */
 }
@@ -81,17 +95,23 @@ static int show_attached(Session *session, const ConsoleOptions *options, Error 
 static int show(Session *session, const ConsoleOptions *options, const SimConfig *sim, Policy *policy, Error *err)
 {
 	UiOptions ui;
+	Keymap keymap;
 	SimLive live = { 0 };
 	Feed *feed = NULL;
 	SimLiveConfig config = { .sim = sim, .policy = policy, .seed = (uint64_t) options->seed, .speed = options->speed };
 	int code = ui_options(options, &ui, err);
 	if (!code)
+		code = session_keys(&keymap, &ui, err);
+	/* to print what is stored, nothing needs to run */
+	bool is_stored = (options->is_json || !ui_can_run()) && !options->is_plain && (ui.screen == SCREEN_RUNS || ui.screen == SCREEN_EVENTS ||
+	                 ui.screen == SCREEN_COMPARE);
+	if (!code && !is_stored)
 		code = simlive_open(&live, session, &config, err);
-	EngineParts parts = { NULL, &live.loop, 1, session->archive, &session->wake, &session->clock };
+	EngineParts parts = { NULL, &live.loop, live.loop ? 1 : 0, session->archive, &session->wake, &session->clock };
 	if (!code && engine_feed_new(&parts, &feed))
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	if (!code)
-		code = ui_run(feed, &ui, err);
+		code = look(feed, options, &ui, err);
 	feed_free(feed);
 	simlive_close(&live);
 	return code;
@@ -140,10 +160,6 @@ int cmd_console(int argc, char **argv)
 	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
-	if (!ui_can_run()) {
-		(void) fprintf(stderr, "maestro: the console needs a terminal; without one try `maestro train` or `maestro runs list`\n");
-		return err_exit_status(ERR_USAGE);
-	}
 	code = session_open(&session, options.db, false, &err);
 	if (code)
 		return cmd_fail(code, &err);

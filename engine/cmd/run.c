@@ -179,6 +179,9 @@ static int run_console(RunCommand *r, Error *err)
 		code = ui_option_set(&ui, "color", r->options.color, err);
 	if (!code)
 		code = ui_option_set(&ui, "theme", r->options.theme, err);
+	Keymap keymap;
+	if (!code)
+		code = session_keys(&keymap, &ui, err);
 	if (!code)
 		code = runner_start(r->runner, err);
 	size_t n;

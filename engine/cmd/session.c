@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "storage/archive.h"
 #include "storage/writer.h"
+#include "tui/ui.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,4 +127,26 @@ int session_sleep(int seconds)
 	if (!caught)
 		(void) poll(&fd, 1, seconds * 1000);
 	return caught;
+}
+
+int session_keys(struct Keymap *keymap, struct UiOptions *ui, Error *err)
+{
+	enum { KEYS_FILE_MOST = 1 << 20 };
+	char path[4096];
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	StrBuf text = { 0 }, problems = { 0 };
+	bool has_xdg = xdg && *xdg;
+	keys_default(keymap);
+	ui->keymap = keymap;
+	(void) snprintf(path, sizeof path, "%s%s/maestro/keys.yaml", has_xdg ? xdg : home ? home : "", has_xdg ? "" : "/.config");
+	if (access(path, F_OK))
+		return 0;
+	Error why = { 0 };
+	int code = mem_read_file(path, KEYS_FILE_MOST, &text, &why);
+	int bad = code ? code : keys_load(text.data ? text.data : "", text.len, keymap, &problems, &why);
+	if (bad > 0)
+		(void) fprintf(stderr, "maestro: %s:\n%s", path, problems.data ? problems.data : "");
+	strbuf_done(&text);
+	strbuf_done(&problems);
+	return bad < 0 ? error_set(err, ERR_BAD_MODEL, "%.200s: %.200s", path, why.text) : 0;
 }

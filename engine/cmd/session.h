@@ -41,4 +41,11 @@ int session_sleep(int seconds);
 /* Until fd has something to read, or one of them: its number, or 0. */
 int session_wait_fd(int fd);
 
+struct Keymap;
+struct UiOptions;
+
+/* The keys of $XDG_CONFIG_HOME/maestro/keys.yaml, or ~/.config/maestro/keys.yaml, over the table's own, and ui's pointer to them.
+ * What is wrong in it is told on stderr and keeps its default; ERR_BAD_MODEL where it cannot be read at all. */
+int session_keys(struct Keymap *keymap, struct UiOptions *ui, Error *err);
+
 #endif

@@ -42,6 +42,7 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	SimLive live;
 	Trainer *trainer;
 	UiOptions ui;
+	Keymap keymap;
 	bool has_console;
 } TrainCommand;
 
@@ -217,6 +218,8 @@ static int ui_options(const TrainOptions *options, UiOptions *ui, Error *err)
 static int begin(TrainCommand *t, Error *err)
 {
 	int code = ui_options(&t->options, &t->ui, err);
+	if (!code && t->has_console)
+		code = session_keys(&t->keymap, &t->ui, err);
 	if (!code)
 		code = check_out(t, err);
 	const ServiceFile *service = t->options.service ? &t->service : NULL;

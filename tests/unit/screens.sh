@@ -1,0 +1,39 @@
+#!/bin/sh
+# The console without a terminal: each screen as text and as JSON, the plain form, and what NO escape or colour means there.
+set -u
+maestro=$MAESTRO_TEST_BUILD/maestro
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export MAESTRO_DB="$dir/s.db" LC_ALL=C.UTF-8
+failed=0
+check() { # NAME COMMAND...
+	name=$1; shift
+	if "$@"; then echo "ok $name"; else echo "not ok $name"; failed=1; fi
+}
+"$MAESTRO_TEST_BUILD/tests/store_fill" "$MAESTRO_DB" || exit 1
+for screen in live runs compare policy targets events; do
+	"$maestro" --screen $screen >"$dir/$screen" 2>"$dir/err" </dev/null
+	check "$screen prints as text" grep -qi "^ *$screen\|Active" "$dir/$screen"
+	check "$screen has no escape and no byte over 127" sh -c "! LC_ALL=C grep -q '[^ -~]' '$dir/$screen'"
+	"$maestro" --screen $screen --json >"$dir/$screen.json" 2>"$dir/err" </dev/null
+	check "$screen prints as JSON" sh -c "[ -s '$dir/$screen.json' ] && jq -e . '$dir/$screen.json' >/dev/null"
+done
+check "the JSON of live has the sample" sh -c "jq -es '.[0].live.last.sample.rps > 0' '$dir/live.json' >/dev/null"
+check "the text of runs has the runs" grep -q 'first, "quoted"' "$dir/runs"
+{ sleep 1; echo 3; sleep 1; echo q; } | "$maestro" --plain >"$dir/plain" 2>&1
+check "plain has a numbered menu" grep -q '^3 Runs' "$dir/plain"
+check "plain says what the target does" grep -q '^last Policy' "$dir/plain"
+check "plain lists the runs" grep -q 'first, "quoted"' "$dir/plain"
+check "plain has no escape and no box" sh -c "! LC_ALL=C grep -q '[^ -~	]\|+--' '$dir/plain'"
+printf 'live.override = O\nlive.nonsense = x\n' >"$dir/keys.yaml"
+"$maestro" keys --check "$dir/keys.yaml" >"$dir/out" 2>"$dir/err"
+check "keys --check names the line" grep -q '^line 2: live.nonsense' "$dir/err"
+check "colors --check passes" sh -c "'$maestro' colors --check >/dev/null"
+check "the bash completion is bash" sh -c "'$maestro' completion bash | bash -n"
+printf 'db: %s\nruns:\n  format: markdown\n' "$MAESTRO_DB" >"$dir/config.yaml"
+check "a configuration sets an option" sh -c "env -u MAESTRO_DB '$maestro' --config '$dir/config.yaml' runs export 1 | grep -q '^| id'"
+check "an option beats it" sh -c "env -u MAESTRO_DB '$maestro' --config '$dir/config.yaml' runs export 1 --format csv | grep -q '^update,'"
+printf 'db: [1,2]\n' >"$dir/bad.yaml"
+"$maestro" config --check "$dir/bad.yaml" 2>"$dir/err"; code=$?
+check "config --check says what is wrong" sh -c "[ $code = 5 ] && grep -q 'db: a value is wanted' '$dir/err'"
+exit $failed
