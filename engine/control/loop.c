@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
-enum { COMMANDS = 32, JUMP_MS = 30000 };
+enum { COMMANDS = 32, JUMP_MS = 30000, JITTER_FROM = 4 };
 
 Reason loop_reason_of(int code)
 {
@@ -201,11 +202,23 @@ static int64_t earliest(const Fleet *fleet)
 	return at_ms;
 }
 
+/* Fleets of many that start together do not ask together: up to a tenth of the interval, the same for all of one, who share their
+ * questions. */
+static int64_t jitter_ms(Fleet *fleet)
+{
+	if (fleet->n < JITTER_FROM)
+		return 0;
+	if (!fleet->has_jitter && getrandom(&fleet->jitter, sizeof fleet->jitter, 0) == (ssize_t) sizeof fleet->jitter)
+		fleet->has_jitter = true;
+	return (int64_t) fleet->jitter % (fleet->loop[0]->config.interval_ms / 10);
+}
+
 static void *fleet_main(void *arg)
 {
 	Fleet *fleet = arg;
+	int64_t start_ms = clock_mono_ms(clock_of(fleet));
 	for (size_t i = 0; i < fleet->n; i++)
-		fleet->loop[i]->next_ms = clock_mono_ms(clock_of(fleet));
+		fleet->loop[i]->next_ms = start_ms + jitter_ms(fleet);
 	for (;;) {
 		run_cycle(fleet, take_due(fleet)); /* what failed is in the views, the store and on_cycle */
 		if (!wait_for(fleet, earliest(fleet)))

@@ -74,6 +74,8 @@ struct Fleet {
 	pthread_t thread;
 	bool is_started;
 	size_t turn;      /* of who writes first */
+	uint32_t jitter;  /* random, where has_jitter */
+	bool has_jitter;
 	int64_t wall_ahead_ms; /* wall less monotonic time of the last cycle; 0: none yet */
 	/* scratch of a cycle, [n] each */
 	Loop **due, **part;
