@@ -39,7 +39,7 @@ HELP_SRC := $(wildcard tests/fakes/*.c) $(filter-out tests/fuzz/driver.c,$(wildc
 HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
 
 .DEFAULT_GOAL := all
-.PHONY: model report all run test check programs asan tsan fuzz fuzz-targets e2e sim-check lib interop fit-real deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-fuzz setup-shot
+.PHONY: model report all run test check programs asan tsan fuzz fuzz-targets e2e sim-check sim-real lib interop fit-real deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-fuzz setup-shot
 .SECONDARY:
 
 all: $(B)/maestro ## release build: build/maestro
@@ -192,6 +192,10 @@ sim-check: setup-build ## the simulator's acceptance table, measured now (a minu
 fit-real: setup-e2e ## maestro fit on a real Prometheus that scraped real processes under a CPU quota (some six minutes)
 	@$(MAKE) --no-print-directory -s all
 	@tests/e2e/fit_real.sh $(B)
+
+sim-real: setup-e2e ## a real process under a CPU quota and beside a neighbour, replayed request by request (3 min)
+	@$(MAKE) --no-print-directory -s all programs
+	@tests/e2e/replay.sh $(B)
 
 lib: $(SIM_LIB) ## the simulator as build/libmaestro_sim.so, for Python and others
 
