@@ -6,6 +6,7 @@
 #include "base/queue.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ struct Herald {
 	Allowance allowance[KEPT];
 	size_t n_allowances;
 	uint32_t serial;
-	int64_t stop_ms;          /* monotonic; 0: not stopping */
+	atomic_llong stop_ms;     /* monotonic; 0: not stopping */
 };
 
 /* ---- what is sent ---- */
@@ -234,7 +235,8 @@ static void *herald_main(void *arg)
 	Message *message = malloc(sizeof *message);
 	int code;
 	while (message && (code = queue_pop(&herald->queue, message, -1)) != ERR_CLOSED) {
-		if (code || (herald->stop_ms && clock_mono_ms(herald->config.clock) > herald->stop_ms))
+		int64_t stop_ms = atomic_load(&herald->stop_ms);
+		if (code || (stop_ms && clock_mono_ms(herald->config.clock) > stop_ms))
 			continue;
 		Error err = { 0 };
 		if (message->word == EVENT_COUNT)
@@ -276,7 +278,7 @@ void herald_stop(Herald *herald)
 {
 	if (!herald)
 		return;
-	herald->stop_ms = clock_mono_ms(herald->config.clock) + STOP_MS;
+	atomic_store(&herald->stop_ms, clock_mono_ms(herald->config.clock) + STOP_MS);
 	queue_close(&herald->queue);
 	(void) pthread_join(herald->thread, NULL);
 	queue_done(&herald->queue);

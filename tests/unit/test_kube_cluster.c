@@ -3,6 +3,7 @@
 #include "cluster/kube_cluster.h"
 #include "fakes/http_server.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@ static const Target WEB = { .namespace_ = "shop", .name = "web", .min_replicas =
 
 /* An API of one namespace, scripted; bodies are lent. */
 typedef struct Api {
+	pthread_mutex_t lock; /* between the server's thread and the test's */
 	const char *annotations; /* of the Deployment, members of a JSON object */
 	const char *hpas, *scaledobjects; /* items; NULL: that status */
 	int hpa_status, keda_status, pods_status, patch_status;
@@ -45,9 +47,8 @@ static void list_or_status(FakeReply *reply, const char *items, int status)
 		reply->body = fake_text("{\"items\":[%s]}", items ? items : "");
 }
 
-static void handle(void *context, const FakeRequest *request, FakeReply *reply)
+static void answer(Api *api, const FakeRequest *request, FakeReply *reply)
 {
-	Api *api = context;
 	const char *type = strstr(request->headers, "Content-Type: ");
 	if (strcmp(request->method, "GET")) {
 		str_copy(api->last, sizeof api->last, request->body);
@@ -75,10 +76,18 @@ static void handle(void *context, const FakeRequest *request, FakeReply *reply)
 	}
 }
 
+static void handle(void *context, const FakeRequest *request, FakeReply *reply)
+{
+	Api *api = context;
+	(void) pthread_mutex_lock(&api->lock);
+	answer(api, request, reply);
+	(void) pthread_mutex_unlock(&api->lock);
+}
+
 typedef struct Fixture {
 	Api api;
 	FakeServer *server;
-	Clock clock;
+	Clock clock, real; /* real: the machine's, for the herald's thread */
 	KubeConfig kube;
 	KubeCache *cache;
 	KubeClient *client;
@@ -89,9 +98,11 @@ typedef struct Fixture {
 static int set_up(void **state)
 {
 	Fixture *f = calloc(1, sizeof *f);
+	(void) pthread_mutex_init(&f->api.lock, NULL);
 	f->server = fake_server_start(handle, &f->api);
 	f->kube.server = (char *) (uintptr_t) fake_server_url(f->server);
 	clock_init_fake(&f->clock, 1800000000000);
+	clock_init_system(&f->real);
 	assert_int_equal(kube_client_new(&f->kube, &f->clock, &f->client, &f->err), 0);
 	assert_int_equal(kube_cache_new(&f->cache, &f->err), 0);
 	kube_client_cache(f->client, f->cache);
@@ -276,9 +287,17 @@ static void requests_wait_for_their_turn(void **state)
 
 /* ---- Events ---- */
 
-static void wait_for(const int *count, int want)
+static int seen(Fixture *f, const int *count)
 {
-	for (int i = 0; i < 2000 && __atomic_load_n(count, __ATOMIC_SEQ_CST) < want; i++)
+	(void) pthread_mutex_lock(&f->api.lock);
+	int n = *count;
+	(void) pthread_mutex_unlock(&f->api.lock);
+	return n;
+}
+
+static void wait_for(Fixture *f, const int *count, int want)
+{
+	for (int i = 0; i < 5000 && seen(f, count) < want; i++)
 		(void) usleep(1000);
 }
 
@@ -286,7 +305,7 @@ static Herald *begin_herald(Fixture *f)
 {
 	Herald *herald;
 	KubeBudget *none = NULL;
-	const HeraldConfig config = { &f->kube, &f->clock, none, NULL, "here_1" };
+	const HeraldConfig config = { &f->kube, &f->real, none, NULL, "here_1" };
 	assert_int_equal(herald_start(&config, &herald, &f->err), 0);
 	return herald;
 }
@@ -296,7 +315,7 @@ static void the_same_event_is_counted_up(void **state)
 	Fixture *f = *state;
 	Herald *herald = begin_herald(f);
 	herald_event(herald, &WEB, "u1", EVENT_SCALED, "3 -> 4");
-	wait_for(&f->api.posts, 1);
+	wait_for(f, &f->api.posts, 1);
 	assert_non_null(strstr(f->api.last, "\"reason\":\"MaestroScaled\""));
 	assert_non_null(strstr(f->api.last, "\"type\":\"Normal\""));
 	assert_non_null(strstr(f->api.last, "\"reportingComponent\":\"maestro.io/autoscaler\""));
@@ -304,8 +323,9 @@ static void the_same_event_is_counted_up(void **state)
 	herald_event(herald, &WEB, "u1", EVENT_SCALED, "4 -> 5");
 	herald_event(herald, &WEB, "u1", EVENT_HOLD, "no data");
 	herald_event(herald, &WEB, "u1", EVENT_SCALED, "5 -> 6");
-	wait_for(&f->api.patches, 2);
+	wait_for(f, &f->api.patches, 2);
 	herald_stop(herald);
+	(void) seen(f, &f->api.posts);
 	assert_int_equal(f->api.posts, 2);
 	assert_int_equal(f->api.patches, 2);
 	assert_non_null(strstr(f->api.last, "\"count\":3"));
@@ -317,8 +337,9 @@ static void a_flood_of_events_is_cut_off(void **state)
 	Herald *herald = begin_herald(f);
 	for (int i = 0; i < 60; i++)
 		herald_event(herald, &WEB, "u1", (EventWord) (i % EVENT_COUNT), "again");
-	wait_for(&f->api.patches, 10);
+	wait_for(f, &f->api.patches, 10);
 	herald_stop(herald);
+	(void) seen(f, &f->api.posts);
 	assert_in_range(f->api.posts + f->api.patches, 25, 26);
 }
 
@@ -327,8 +348,9 @@ static void the_status_is_a_server_side_apply_without_force(void **state)
 	Fixture *f = *state;
 	Herald *herald = begin_herald(f);
 	herald_status(herald, &WEB, "{\"state\":\"Active\"}");
-	wait_for(&f->api.applies, 1);
+	wait_for(f, &f->api.applies, 1);
 	herald_stop(herald);
+	(void) seen(f, &f->api.posts);
 	assert_string_equal(f->api.type, "application/apply-patch+yaml");
 	assert_string_equal(f->api.query, "fieldManager=maestro&force=false");
 	assert_non_null(strstr(f->api.last, "\"maestro.io/status\":\"{\\\"state\\\":\\\"Active\\\"}\""));
@@ -341,8 +363,9 @@ static void an_event_that_cannot_be_written_stops_nothing(void **state)
 	Herald *herald = begin_herald(f);
 	for (int i = 0; i < 5; i++)
 		herald_event(herald, &WEB, "u1", EVENT_SCALED, "x");
-	wait_for(&f->api.posts, 5);
+	wait_for(f, &f->api.posts, 5);
 	herald_stop(herald);
+	(void) seen(f, &f->api.posts);
 	assert_int_equal(f->api.posts, 5); /* none is there to be counted up */
 }
 

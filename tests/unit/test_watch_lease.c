@@ -5,6 +5,7 @@
 #include "cluster/watch.h"
 #include "fakes/http_server.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +26,17 @@ static bool comes(bool (*is_there)(void *arg), void *arg) /* within twenty secon
 		(void) usleep(1000);
 	}
 	return false;
+}
+
+/* What a server's thread counts and a test's reads. */
+static pthread_mutex_t counts = PTHREAD_MUTEX_INITIALIZER;
+
+static int seen(const int *count)
+{
+	(void) pthread_mutex_lock(&counts);
+	int n = *count;
+	(void) pthread_mutex_unlock(&counts);
+	return n;
 }
 
 /* ---- watch ---- */
@@ -48,9 +60,8 @@ typedef struct WatchApi {
 	int list_status;
 } WatchApi;
 
-static void watch_handle(void *context, const FakeRequest *request, FakeReply *reply)
+static void watch_answer(WatchApi *api, const FakeRequest *request, FakeReply *reply)
 {
-	WatchApi *api = context;
 	bool is_pods = strstr(request->path, "/pods") != NULL, is_watch = strstr(request->query, "watch=1") != NULL;
 	if (!is_pods) {
 		reply->body = fake_text("%s", is_watch ? "" : "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[]}");
@@ -71,6 +82,13 @@ static void watch_handle(void *context, const FakeRequest *request, FakeReply *r
 	reply->status = step->status;
 	reply->fault = step->fault;
 	reply->body = fake_text("%s", step->body);
+}
+
+static void watch_handle(void *context, const FakeRequest *request, FakeReply *reply)
+{
+	(void) pthread_mutex_lock(&counts);
+	watch_answer(context, request, reply);
+	(void) pthread_mutex_unlock(&counts);
 }
 
 typedef struct WatchBench {
@@ -114,7 +132,7 @@ static const Target WEB = { .namespace_ = "shop", .name = "web" };
 static bool has_watched(void *arg)
 {
 	const WatchBench *b = arg;
-	return __atomic_load_n(&b->api.watches, __ATOMIC_SEQ_CST) >= b->want_watches;
+	return seen(&b->api.watches) >= b->want_watches;
 }
 
 /* Names of the pods that are cached, "a b". */
@@ -148,7 +166,7 @@ static void a_stream_gives_the_same_cache_however_it_comes(void **state)
 	assert_true(comes(has_watched, b));
 	names(b, text, sizeof text);
 	assert_string_equal(text, "b");
-	assert_int_equal(b->api.lists, 1);
+	assert_int_equal(seen(&b->api.lists), 1);
 	assert_string_equal(b->api.versions[0], "L1");
 	assert_string_equal(b->api.versions[1], "9"); /* the bookmark's */
 	assert_string_equal(b->api.versions[2], "12");
@@ -167,7 +185,7 @@ static void gone_is_listed_again(void **state)
 	char text[256];
 	b->want_watches = 4;
 	assert_true(comes(has_watched, b));
-	assert_int_equal(b->api.lists, 3);
+	assert_int_equal(seen(&b->api.lists), 3);
 	assert_true(watch_lists(b->watch) >= 3);
 	names(b, text, sizeof text);
 	assert_string_equal(text, "a"); /* b is not in the list any more */
@@ -192,7 +210,7 @@ static void a_stream_that_breaks_is_told_to_readers_and_comes_back(void **state)
 	assert_true(comes(has_watched, b));
 	names(b, text, sizeof text);
 	assert_non_null(strstr(text, "c"));
-	assert_int_equal(b->api.lists, 1); /* it goes on from its version */
+	assert_int_equal(seen(&b->api.lists), 1); /* it goes on from its version */
 	watch_end(b);
 }
 
@@ -219,7 +237,7 @@ static void a_line_that_is_no_json_is_listed_again(void **state)
 	WatchBench *b = watch_begin(steps, 2);
 	b->want_watches = 2;
 	assert_true(comes(has_watched, b));
-	assert_int_equal(b->api.lists, 2);
+	assert_int_equal(seen(&b->api.lists), 2);
 	watch_end(b);
 }
 
@@ -268,9 +286,8 @@ static void lease_answer(const LeaseApi *api, FakeReply *reply)
 	reply->body = fake_text("{\"metadata\":{\"name\":\"l\",\"resourceVersion\":\"%d\"},\"spec\":%s}", api->version, api->spec);
 }
 
-static void lease_handle(void *context, const FakeRequest *request, FakeReply *reply)
+static void lease_answer_to(LeaseApi *api, const FakeRequest *request, FakeReply *reply)
 {
-	LeaseApi *api = context;
 	Json *root = NULL;
 	if (!strcmp(request->method, "GET")) {
 		if (api->exists)
@@ -299,6 +316,13 @@ static void lease_handle(void *context, const FakeRequest *request, FakeReply *r
 	json_free(root);
 }
 
+static void lease_handle(void *context, const FakeRequest *request, FakeReply *reply)
+{
+	(void) pthread_mutex_lock(&counts);
+	lease_answer_to(context, request, reply);
+	(void) pthread_mutex_unlock(&counts);
+}
+
 typedef struct LeaseBench {
 	LeaseApi api;
 	FakeServer *server;
@@ -314,6 +338,14 @@ static LeaseBench *lease_begin(void)
 	b->kube.server = (char *) (uintptr_t) fake_server_url(b->server);
 	clock_init_system(&b->clock);
 	return b;
+}
+
+static bool has_spec(const LeaseBench *b, const char *text)
+{
+	(void) pthread_mutex_lock(&counts);
+	bool has = strstr(b->api.spec, text) != NULL;
+	(void) pthread_mutex_unlock(&counts);
+	return has;
 }
 
 static Lease *candidate(LeaseBench *b, const char *identity)
@@ -364,15 +396,15 @@ static void one_candidate_holds_and_releases(void **state)
 	LeaseBench *b = lease_begin();
 	b->one = candidate(b, "one");
 	assert_true(comes(one_holds, b));
-	assert_non_null(strstr(b->api.spec, "\"holderIdentity\":\"one\""));
-	assert_non_null(strstr(b->api.spec, "\"leaseDurationSeconds\":1,"));
+	assert_true(has_spec(b, "\"holderIdentity\":\"one\""));
+	assert_true(has_spec(b, "\"leaseDurationSeconds\":1,"));
 	b->two = candidate(b, "two");
 	for (int i = 0; i < 100; i++) {
 		assert_false(two_holds(b));
 		(void) usleep(1000);
 	}
 	lease_stop(b->one);
-	assert_non_null(strstr(b->api.spec, "holderIdentity")); /* "", or already two's */
+	assert_true(has_spec(b, "holderIdentity")); /* "", or already two's */
 	b->one = candidate(b, "three");
 	assert_true(comes(either_holds, b));
 	lease_end(b);
@@ -385,9 +417,11 @@ static void a_holder_that_cannot_renew_stops_before_another_begins(void **state)
 	b->one = candidate(b, "one");
 	assert_true(comes(one_holds, b));
 	b->two = candidate(b, "two");
+	(void) pthread_mutex_lock(&counts);
 	str_copy(b->api.deaf_to, sizeof b->api.deaf_to, "one");
+	(void) pthread_mutex_unlock(&counts);
 	assert_true(comes(two_holds, b));
-	assert_non_null(strstr(b->api.spec, "\"leaseTransitions\":1"));
+	assert_true(has_spec(b, "\"leaseTransitions\":1"));
 	char holder[64];
 	lease_holder(b->two, holder, sizeof holder);
 	assert_string_equal(holder, "two");
@@ -406,7 +440,7 @@ static void a_record_with_an_old_time_is_not_taken_at_once(void **state)
 	b->one = candidate(b, "one");
 	assert_true(comes(one_holds, b));
 	assert_true(clock_mono_ms(&b->clock) - start >= 1000);
-	assert_non_null(strstr(b->api.spec, "\"leaseTransitions\":4"));
+	assert_true(has_spec(b, "\"leaseTransitions\":4"));
 	lease_end(b);
 }
 
