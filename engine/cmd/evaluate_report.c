@@ -206,7 +206,7 @@ static int print_figures(const Contest *contest)
 static int32_t reference_of(const ContestConfig *c)
 {
 	for (int32_t f = 0; f < c->n_families; f++)
-		if (c->family[f].kind->n_settings && c->family[f].word[0] == 'h')
+		if (c->family[f].kind->is_reference)
 			return f;
 	return 0;
 }
