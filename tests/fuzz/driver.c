@@ -1,6 +1,8 @@
 /* libFuzzer's entry for one target: -DTARGET=zip. */
 #include "fuzz.h"
 
+#include <stdint.h>
+
 #define JOIN(a, b) a##b
 #define NAMED(prefix, name) JOIN(prefix, name)
 

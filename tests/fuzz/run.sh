@@ -9,7 +9,7 @@ names=$("$build/tests/test_fuzz" "$build/corpus")
 for name in ${T:-$names}; do
 	mkdir -p "$build/corpus/$name"
 	mv "$build/corpus/$name.seed" "$build/corpus/$name/seed"
-	"$build/fuzz/$name" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=512 -timeout=10 -print_final_stats=0 -verbosity=0 \
-		-artifact_prefix="$build/fuzz/$name-" "$build/corpus/$name"
+	"$build/fuzz/$name" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=512 -timeout=10 \
+		-artifact_prefix="$build/fuzz/$name-" "$build/corpus/$name" 2>"$build/fuzz/$name.log" || { tail -40 "$build/fuzz/$name.log"; exit 1; }
 	echo "$name: nothing in $seconds s, $(ls "$build/corpus/$name" | wc -l) inputs"
 done
