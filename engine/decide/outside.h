@@ -4,7 +4,7 @@
 
 #include "base/types.h"
 
-/* The first feature that is more than 6 deviations off its mean in training, or more than half of its range outside of it;
+/* The first feature that is outside of what training saw, and there more than 6 deviations off its mean or more than half its range away;
  * -1: none, or nothing is known of the training. unknown_flag (-1: none) is the feature that says whether others are not known: these
  * are exactly 0 then and count for nothing, and neither does the flag. */
 int32_t outside_feature(const ObsStats *trained_on, const Observation *obs, int32_t unknown_flag);
