@@ -223,6 +223,28 @@ static Past past_of(const Cast *cast, const Cohort *cohort, float accepted)
 		.out = out, .accepted = accepted };
 }
 
+/*
+ * How far what completes is told by the course of the pod's number alone, 0 to 1: not near a settled load, where chance moves it, and
+ * not where requests wait for others.
+ */
+static float driven(const Response *r, float middle, float rho)
+{
+	float part = rho >= RHO_MAX ? (rho - 1.0f) / .1f : (middle / at_least(response_settled(r, rho), .1f) - 1.15f) / 2.0f;
+	return middle > r->concurrency ? 0.0f : at_most(at_least(part, 0.0f), 1.0f);
+}
+
+static void blend_ageing(const Cast *cast, const Cohort *cohort, const Change *change, const Past *past, float part, float *hazard)
+{
+	float own[POINTS], mean = past->history[past->at * cast->model->columns + COLUMN_N];
+	const AgeingPast ageing = { .history = past->history, .at = past->at, .age = past->age,
+		.is_whole = past->age >= cast->model->depth - 1, .scale = mean > .01f ? cohort->n / mean : 1.0f,
+		.n = .5f * (cohort->n + change->n), .accepted = change->accepted, .served = at_least(change->served, 0.0f) };
+	if (!ageing_hazards(cast->model, &ageing, own))
+		return;
+	for (int32_t p = 0; p < cast->model->response->n_points; p++)
+		hazard[p] += part * (own[p] - hazard[p]);
+}
+
 /* Of a pod that lags behind its load: what completes is old. */
 static Sojourn lagging(const Cast *cast, const Cohort *cohort, const Change *change, float rho, float *hazard)
 {
@@ -237,7 +259,11 @@ static Sojourn lagging(const Cast *cast, const Cohort *cohort, const Change *cha
 	Past past = past_of(cast, cohort, change->accepted);
 	float mean = place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
 	float lag = .5f * (lag_of(&past, cohort->n, false) + lag_of(&past, change->n, true));
-	return stretched(cast, is_oldest, shape, at_least(lag / mean, 1e-6f), hazard);
+	float part = past.out || has_bad_network(cast) ? 0.0f : driven(r, middle, rho);
+	Sojourn sojourn = stretched(cast, is_oldest && part <= 0.0f, shape, at_least(lag / mean, 1e-6f), hazard);
+	if (part > 0.0f)
+		blend_ageing(cast, cohort, change, &past, part, hazard);
+	return sojourn;
 }
 
 /* Of what completes. `hazard` is room for them. */
