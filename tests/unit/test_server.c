@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,7 +29,7 @@ static ServerVerdict echo(void *context, ServerRequest *request)
 static ServerVerdict quiet(void *context, ServerRequest *request)
 {
 	server_keep(request);
-	*(ServerRequest **) context = request;
+	atomic_store((ServerRequest *_Atomic *) context, request);
 	return SERVER_KEPT;
 }
 
