@@ -207,7 +207,7 @@ k logs deployment/autoscaler-controller --tail=6
 check log_has_a_line_a_decision "$(k logs deployment/autoscaler-controller --tail=3)" \
 	[ "$(k logs deployment/autoscaler-controller | grep -c ' default/target-app Active .*wanted')" -ge 5 ]
 k describe deployment target-app >"$work/describe"
-check describe_tells_what_was_done "$(tail -n 12 "$work/describe")" grep -q 'MaestroScaled .*-> .*: suggestion up' "$work/describe"
+check describe_tells_what_was_done "$(tail -n 12 "$work/describe")" grep -q 'MaestroScaled .*-> .*: suggestion \(up\|down\)' "$work/describe"
 check describe_has_the_conditions "$(grep -A2 maestro.io/status "$work/describe")" grep -q '"type":"ScalingActive","status":"True"' "$work/describe"
 for name in model suggestion autoscaler; do
 	at=${name}_port
