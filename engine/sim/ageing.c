@@ -6,6 +6,9 @@
  * arrivals(s) f(V(now) - V(s)), f the density of demands; the age's distribution is the sum of these weights. For exponential
  * demands it is the survival of the requests that are there, exp(-integral of arrivals/n).
  *
+ * Where more are in the pod than are served at once, those behind wait in their order: a request enters when as many have come
+ * after it as wait, its age is that wait and its time in service, and V' = departures/(served at once).
+ *
  * It knows nothing of the chance in n, so it holds in overload and in its drain, where n is large and moves by itself; near a
  * settled load the table's own distribution is better.
  */
@@ -33,25 +36,43 @@ typedef struct Step { /* back in time: from age to age + length, from means to m
 	float age, length, means, more;
 	float per;   /* arrivals in it over `more` */
 	float sum;   /* weights of the younger ones */
+	float weight, wait; /* its own; s that those who enter service in it have waited */
 } Step;
 
 typedef struct Ages {
 	Step step[STEPS + 1];
 	int32_t n;
 	float all, left, left_per_s; /* weights, those older than the steps, and how fast these thin out */
+	bool has_wait;
 } Ages;
 
-static bool add_step(double cv, Ages *ages, float length, float n, float accepted, float served)
+/* Seconds over which the last `waiting` came before the entry `at`, of which `age` are behind it. */
+static float wait_of(const SimModel *model, const AgeingPast *past, int32_t at, int32_t age, float waiting)
+{
+	float dt = (float) model->dt, later = past->history[at * model->columns + COLUMN_ACCEPTED], low = later - waiting, wait = 0.0f;
+	for (; age > 0; age--, wait += dt) {
+		at = at ? at - 1 : model->depth - 1;
+		float here = past->history[at * model->columns + COLUMN_ACCEPTED];
+		if (here <= low)
+			return wait + dt * (later > here ? (later - low) / (later - here) : 0.0f);
+		later = here;
+	}
+	return wait;
+}
+
+static bool add_step(double cv, Ages *ages, float length, float n, float accepted, float served, float wait)
 {
 	const Step *last = ages->n ? &ages->step[ages->n - 1] : NULL;
-	Step step = { .length = length, .more = fmaxf(served / fmaxf(n, 1e-3f), 1e-6f), .sum = ages->all };
+	Step step = { .length = length, .wait = wait, .more = fmaxf(served / fmaxf(n, 1e-3f), 1e-6f), .sum = ages->all };
 	if (last) {
 		step.age = last->age + last->length;
 		step.means = last->means + last->more;
 	}
 	float before = below(cv, step.means), after = below(cv, step.means + step.more);
 	step.per = accepted / step.more;
-	ages->all += step.per * (after - before);
+	step.weight = step.per * (after - before);
+	ages->all += step.weight;
+	ages->has_wait |= wait > 0.0f;
 	ages->step[ages->n++] = step;
 	return after < ALL && ages->n <= STEPS;
 }
@@ -60,17 +81,23 @@ static void fill(const SimModel *model, const AgeingPast *past, Ages *ages)
 {
 	double cv = model->config.service.service_cv;
 	float dt = (float) model->dt;
-	bool goes_on = add_step(cv, ages, .5f * dt, past->n, .5f * past->accepted, .5f * past->served);
+	float most = model->response->concurrency, wait = 0.0f;
 	int32_t at = past->at, left = past->age;
+	if (past->n > most)
+		wait = wait_of(model, past, at, left, past->n - most);
+	bool goes_on = add_step(cv, ages, .5f * dt, fminf(past->n, most), .5f * (wait > 0.0f ? past->served : past->accepted),
+	                        .5f * past->served, wait);
 	const float *later = past->history + at * model->columns, *here = later;
 	for (; left > 0 && goes_on; left--, later = here) {
 		at = at ? at - 1 : model->depth - 1;
 		here = past->history + at * model->columns;
-		goes_on = add_step(cv, ages, dt, .5f * past->scale * (later[COLUMN_N] + here[COLUMN_N]),
-		                   later[COLUMN_ACCEPTED] - here[COLUMN_ACCEPTED], later[COLUMN_SERVED] - here[COLUMN_SERVED]);
+		float n = .5f * past->scale * (later[COLUMN_N] + here[COLUMN_N]), served = later[COLUMN_SERVED] - here[COLUMN_SERVED];
+		wait = n > most ? wait_of(model, past, at, left - 1, n - most) : 0.0f;
+		goes_on = add_step(cv, ages, dt, fminf(n, most), wait > 0.0f ? served : later[COLUMN_ACCEPTED] - here[COLUMN_ACCEPTED], served,
+		                   wait);
 	}
 	const Step *last = &ages->step[ages->n - 1];
-	ages->left = past->is_whole ? past->scale * here[COLUMN_N] * (1.0f - below(cv, last->means + last->more)) : 0.0f;
+	ages->left = past->is_whole ? fminf(past->scale * here[COLUMN_N], most) * (1.0f - below(cv, last->means + last->more)) : 0.0f;
 	ages->left_per_s = last->more / last->length;
 	ages->all += ages->left;
 }
@@ -87,6 +114,20 @@ static float over(double cv, const Ages *ages, int32_t *from, float age)
 	return 1.0f - (step->sum + step->per * (below(cv, step->means + part * step->more) - first)) / ages->all;
 }
 
+/* With waits, ages do not rise with the steps; inside one they are taken as even. */
+static float over_waiting(const Ages *ages, float age)
+{
+	const Step *last = &ages->step[ages->n - 1];
+	float beyond = age - last->age - last->length - last->wait;
+	float sum = ages->left * (beyond > 0.0f ? expf(-fminf(beyond * ages->left_per_s, 80.0f)) : 1.0f);
+	for (int32_t k = 0; k < ages->n; k++) {
+		const Step *step = &ages->step[k];
+		float part = (age - step->age - step->wait) / step->length;
+		sum += step->weight * (1.0f - fminf(fmaxf(part, 0.0f), 1.0f));
+	}
+	return sum / ages->all;
+}
+
 bool ageing_hazards(const SimModel *model, const AgeingPast *past, float *ret_hazard)
 {
 	const Response *r = model->response;
@@ -100,7 +141,8 @@ bool ageing_hazards(const SimModel *model, const AgeingPast *past, float *ret_ha
 	for (int32_t p = 0; p < r->n_points; p++) {
 		if (p && r->point[p] < r->point[p - 1])
 			from = 0; /* the limits stand behind the bounds */
-		float left = isinf(r->point[p]) ? 0.0f : over(cv, &ages, &from, fmaxf(r->point[p] - fixed, 0.0f));
+		float age = fmaxf(r->point[p] - fixed, 0.0f);
+		float left = isinf(age) ? 0.0f : ages.has_wait ? over_waiting(&ages, age) : over(cv, &ages, &from, age);
 		ret_hazard[p] = left > HAZARD_OVER ? fmaxf(-logf(left), 0.0f) : HAZARD_MAX;
 	}
 	return true;

@@ -224,13 +224,13 @@ static Past past_of(const Cast *cast, const Cohort *cohort, float accepted)
 }
 
 /*
- * How far what completes is told by the course of the pod's number alone, 0 to 1: not near a settled load, where chance moves it, and
- * not where requests wait for others.
+ * How far what completes is told by the course of the pod's number alone, 0 to 1: not near a settled load, where chance moves it; and
+ * one worker with a queue is another system.
  */
 static float driven(const Response *r, float middle, float rho)
 {
 	float part = rho >= RHO_MAX ? (rho - 1.0f) / .1f : (middle / at_least(response_settled(r, rho), .1f) - 1.15f) / 2.0f;
-	return middle > r->concurrency ? 0.0f : at_most(at_least(part, 0.0f), 1.0f);
+	return r->concurrency < 8.0f ? 0.0f : at_most(at_least(part, 0.0f), 1.0f);
 }
 
 static void blend_ageing(const Cast *cast, const Cohort *cohort, const Change *change, const Past *past, float part, float *hazard)
