@@ -289,7 +289,7 @@ int target_settle(const RunOptions *o, const GivenTarget *given, const TargetFac
 	s.interval_s = CHOOSE(&s.interval, { o->interval_s, ORIGIN_OPTION }, { given->interval_s, ORIGIN_CONFIG },
 	                      { f->interval_s, ORIGIN_ANNOTATION }, { own_interval, ORIGIN_MODEL }, { 15, ORIGIN_DEFAULT });
 	s.policy_from = o->policy ? ORIGIN_OPTION : given->policy[0] ? ORIGIN_CONFIG : f->policy[0] ? ORIGIN_ANNOTATION : ORIGIN_DEFAULT;
-	s.policy = o->policy ? o->policy : given->policy[0] ? given->policy : f->policy[0] ? f->policy : "hpa";
+	s.policy = o->policy ? o->policy : given->policy[0] ? given->policy : f->policy[0] ? f->policy : MODEL_DEFAULT;
 	if (target->latency_soft_ms <= 0)
 		target->latency_soft_ms = -1;
 	if (target->latency_hard_ms <= 0)

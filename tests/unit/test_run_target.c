@@ -27,7 +27,7 @@ static void a_setting_comes_from_the_first_that_has_it(void **state)
 	assert_int_equal(s.target.max_replicas, 0); /* nobody says */
 	assert_true(s.interval_s == 15 && s.interval == ORIGIN_DEFAULT);
 	assert_true(s.target.latency_soft_ms < 0);
-	assert_string_equal(s.policy, "hpa");
+	assert_string_equal(s.policy, "default");
 	assert_int_equal(target_settle(&o, &given, NULL, &info, &s, &err), 0);
 	assert_true(s.interval_s == 30 && s.interval == ORIGIN_MODEL);
 	assert_int_equal(target_settle(&o, &given, &facts, &info, &s, &err), 0);
