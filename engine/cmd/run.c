@@ -213,7 +213,7 @@ static int parse(Options *o, const OptCommand *command, int argc, char **argv)
 	}
 	int code = opts_parse(command, argc, argv, o, &words);
 	if (!code && command == &AUTOSCALER && !o->suggestion_url) {
-		(void) fprintf(stderr, "maestro: run: autoscaler: --suggestion-url URL is missing; see maestro run --help\n");
+		(void) fprintf(stderr, "maestro: autoscaler: --suggestion-url URL is missing; see maestro autoscaler --help\n");
 		code = ERR_USAGE;
 	}
 	return code;
