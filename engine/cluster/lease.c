@@ -35,6 +35,7 @@ struct Lease {
 	pthread_mutex_t lock;    /* of those below */
 	int64_t held_until_ms;   /* monotonic; 0: not held */
 	bool was_held;
+	bool is_released;        /* by its owner's thread */
 	char holder[128];
 	int64_t transitions;
 };
@@ -268,7 +269,7 @@ int lease_start(const LeaseConfig *config, Lease **ret_lease, Error *err)
 	return code;
 }
 
-static void release(Lease *lease)
+static void give_back(Lease *lease)
 {
 	LeaseRecord record;
 	Error err = { 0 };
@@ -280,13 +281,22 @@ static void release(Lease *lease)
 	(void) put_record(lease, &record, &err);
 }
 
+void lease_release(Lease *lease)
+{
+	if (lease->is_released)
+		return;
+	lease->is_released = true;
+	queue_close(&lease->wake);
+	(void) pthread_join(lease->thread, NULL);
+	give_back(lease);
+	set_held(lease, 0);
+}
+
 void lease_stop(Lease *lease)
 {
 	if (!lease)
 		return;
-	queue_close(&lease->wake);
-	(void) pthread_join(lease->thread, NULL);
-	release(lease);
+	lease_release(lease);
 	lease_free(lease);
 }
 

@@ -28,7 +28,9 @@ void lease_identity(char *text, size_t size);
 
 typedef struct Lease Lease;
 int lease_start(const LeaseConfig *config, Lease **ret_lease, Error *err);
-/* Releases it if it is held: holder "", duration 1. Accepts NULL. */
+/* Ends the election and gives the lease back if it is held: holder "", duration 1. It is not held any more; once is enough. */
+void lease_release(Lease *lease);
+/* The same, and frees it. Accepts NULL. */
 void lease_stop(Lease *lease);
 
 /* Any thread. True until the renew deadline after the last renewal that the API confirmed. */

@@ -56,7 +56,7 @@ static const OptCommand COMMAND = {
 	OPTIONS, 0,
 };
 
-enum { SERVER_STOP_MS = 1000 };
+enum { END_S = 4, SERVER_STOP_MS = 1000 };
 
 typedef struct RunCommand {
 	Options options;
@@ -162,8 +162,9 @@ static int run_headless(RunCommand *r, Error *err)
 	if (code)
 		return cmd_fail(code, err);
 	int signal_number = wait_for_end(r);
-	runner_stop(r->runner);
+	session_end_within(END_S); /* a peer that does not answer is not waited for */
 	runner_note_end(r->runner, RUN_STOPPED);
+	runner_stop(r->runner);
 	return 128 + signal_number;
 }
 

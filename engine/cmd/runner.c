@@ -312,8 +312,11 @@ int runner_start(Runner *r, Error *err)
 	return fleet_start(r->fleet, err);
 }
 
+/* The lease first: another may go on at once, and what the cycle under way still wants to write is refused. */
 void runner_stop(Runner *r)
 {
+	if (r->lease)
+		lease_release(r->lease);
 	fleet_stop(r->fleet);
 }
 

@@ -36,6 +36,8 @@ void session_catch_signals(void);
 int session_wait(Session *session, bool (*is_done)(void *arg), void *arg);
 /* The hang-up that was caught is dealt with: waits wait again. */
 void session_forget_hangup(void);
+/* Whatever is still waited for then, the process ends so many seconds from now, with the caught signal's status. */
+void session_end_within(unsigned seconds);
 /* Waits so long at most; 0, or the caught signal's number. */
 int session_sleep(int seconds);
 /* Until fd has something to read, or one of them: its number, or 0. */

@@ -12,12 +12,14 @@
 #include "base/rng.h"
 #include "tests/fakes/fake_cluster.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,7 +81,7 @@ static void close_storm(Storm *s)
 	(void) !system(command);
 }
 
-static pid_t start(const Storm *s, const char *db)
+static pid_t start_with(const Storm *s, const char *db, const char *prometheus)
 {
 	const char *url = fake_cluster_url(&s->cluster);
 	pid_t pid = fork();
@@ -88,10 +90,26 @@ static pid_t start(const Storm *s, const char *db)
 	int out = open(s->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	(void) dup2(out, STDOUT_FILENO);
 	(void) dup2(out, STDERR_FILENO);
-	(void) execl(s->maestro, s->maestro, "autoscaler", "--suggestion-url", url, "--prometheus", url, "--kubeconfig", s->cluster.kubeconfig,
+	(void) execl(s->maestro, s->maestro, "autoscaler", "--suggestion-url", url, "--prometheus", prometheus, "--kubeconfig", s->cluster.kubeconfig,
 	             "--deployment", "shop/web", "--max-replicas", "9", "--interval", "1s", "--scale-down-window", "0s", "--listen", "127.0.0.1:0",
 	             "--db", db, (char *) NULL);
 	_exit(127);
+}
+
+static pid_t start(const Storm *s, const char *db)
+{
+	return start_with(s, db, fake_cluster_url(&s->cluster));
+}
+
+/* Where connections are taken and nothing is ever said. */
+static void deaf_url(char *url, size_t size)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *) &address, len) || listen(fd, 64) || getsockname(fd, (struct sockaddr *) &address, &len))
+		exit(1);
+	(void) snprintf(url, size, "http://127.0.0.1:%d", ntohs(address.sin_port));
 }
 
 static void pick_action(Storm *s)
@@ -177,12 +195,14 @@ static bool ends(pid_t pid, int number, int64_t within_ms, int *ret_status)
 
 static void stop(Storm *s, int n)
 {
+	char deaf[64];
+	deaf_url(deaf, sizeof deaf);
 	for (int i = 0; i < n; i++) {
 		static const int numbers[] = { SIGTERM, SIGINT };
 		char text[80];
 		int number = numbers[i % 2], status = -1;
 		atomic_store(&s->cluster.prometheus_status, i % 3 == 2 ? 500 : 200);
-		pid_t pid = start(s, s->db);
+		pid_t pid = start_with(s, s->db, i % 4 == 1 ? deaf : fake_cluster_url(&s->cluster));
 		look_for(s, (int64_t) rng_below(&s->rng, 1200));
 		bool has_ended = ends(pid, number, EXIT_MS, &status);
 		(void) snprintf(text, sizeof text, "signal %d: %s, status %d", number, has_ended ? "ended" : "still there after 5 s", status);
