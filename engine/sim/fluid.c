@@ -72,6 +72,7 @@ static ALWAYS float grow(const Flow *flow, float n, float lambda, float speed, b
 	float accept = place_mix(at, a->accept, b->accept);
 	float in = lambda * accept, net = in - speed * place_mix(at, a->rate, b->rate);
 	float overload = at_least(in - speed * r->mu, 0.0f), rising = overload + RISING * (net - overload);
+	rising -= n < r->concurrency ? (1.0f - r->growth) * overload : 0.0f;
 	net = net > 0.0f ? rising : net;
 	*ret_accept = accept;
 	if (speed == 1.0f && b->accept > .9999f)

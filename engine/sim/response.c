@@ -314,6 +314,9 @@ int response_new(const Service *service, double dt, double soft_ms, double hard_
 	response->n_rows = (int32_t) ceil(sqrt((double) response->n_max) * ROOT_STEPS) + 2;
 	response->cores = (float) service_cores(service);
 	response->mu = (float) (service_cores(service) / service_demand_s(service));
+	/* shared among a growing number, small demands still get done: the number grows as z t, z = lambda (1 - E exp(-z B)) (Jean-Marie
+	 * and Robert 1994), near saturation 2/(1 + cv^2) of what an exponential demand makes */
+	response->growth = (float) fmin(fmax(2.0 / (1.0 + service->service_cv * service->service_cv), .4), 1.8);
 	response->concurrency = (float) service->concurrency;
 	response->dt = dt;
 	response->is_wide = response_has_wide();

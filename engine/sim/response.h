@@ -48,6 +48,7 @@ typedef struct Response {
 	int32_t n_rows;
 	float n_max;                   /* a pod holds no more */
 	float mu;                      /* completions a second at saturation */
+	float growth;                  /* of the number in an overloaded pod, over that of the requests too many */
 	float cores;                   /* in use then */
 	float concurrency;
 	double dt;                     /* sub-step, s */
