@@ -7,7 +7,9 @@
  * solution of the locally linear equation, so that 5 s stay stable; where n moves much it is cut in pieces.
  *
  * Away from the settled state what completes now is old: its age is the horizontal distance between the curves of
- * arrivals and departures, found by walking back over the pods' accepted arrivals (the lag rule).
+ * arrivals and departures, found by walking back over the pods' accepted arrivals (the lag rule). In overload and its drain
+ * ageing.c knows better: there the course of the number tells the ages by itself. And where demands vary more than exponential
+ * ones, an overloaded number grows more slowly, since the small ones still get done (response.c's growth).
  */
 #include "sim/chance.h"
 #include "sim/history.h"
