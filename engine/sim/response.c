@@ -27,15 +27,16 @@ static inline __attribute__((always_inline)) void stretch_each(const Response *r
 		j = TABLE_LOADS - 2;
 	const float *restrict low = response->log_hazard[j], *restrict high = response->log_hazard[j + 1];
 	float mix = load - (float) j, shift = LOG_STEPS * log2f(stretch);
-	for (int32_t p = 0; p < n; p += SIDE_BY_SIDE)
-		for (int32_t q = p; q < p + SIDE_BY_SIDE; q++) {
-			float x = response->point_log[q] - shift;
-			x = x > 0.0f ? x : 0.0f;
-			x = x < LOG_POINTS - 1.001f ? x : LOG_POINTS - 1.001f;
-			int32_t k = (int32_t) x;
-			float a = low[k] + mix * (high[k] - low[k]), b = low[k + 1] + mix * (high[k + 1] - low[k + 1]);
-			hazard[q] = a + (x - (float) k) * (b - a);
-		}
+	for (int32_t q = 0; q < response->n_finite; q++) {
+		float x = response->point_log[q] - shift;
+		x = x > 0.0f ? x : 0.0f;
+		x = x < LOG_POINTS - 1.001f ? x : LOG_POINTS - 1.001f;
+		int32_t k = (int32_t) x;
+		float a = low[k] + mix * (high[k] - low[k]), b = low[k + 1] + mix * (high[k + 1] - low[k + 1]);
+		hazard[q] = a + (x - (float) k) * (b - a);
+	}
+	for (int32_t q = response->n_finite; q < n; q++)
+		hazard[q] = HAZARD_MAX;
 }
 
 #ifdef __x86_64__
@@ -227,8 +228,10 @@ static void choose_points(Response *response, double timeout_s, double soft_ms, 
 		after[AFTER_SOFT] = soft_ms * 1e-3;
 	if (hard_ms > 0.0)
 		after[AFTER_HARD] = hard_ms * 1e-3;
-	for (int p = 0; p < POINTS; p++)
+	for (int p = 0; p < POINTS; p++) {
 		response->point[p] = (float) response->point_s[p];
+		response->n_finite = isinf(response->point_s[p]) ? response->n_finite : p + 1;
+	}
 }
 
 static void fill_rows(Response *response)

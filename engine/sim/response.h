@@ -55,6 +55,7 @@ typedef struct Response {
 	bool is_wide;                  /* response_has_wide() */
 	int32_t first, bounds;         /* points 0..bounds-1 are BUCKET_MS[first..] */
 	int32_t n_points;              /* in use, a multiple of SIDE_BY_SIDE */
+	int32_t n_finite;              /* none of the points from here on is */
 	double point_s[POINTS];
 	float point[POINTS];           /* the same, for counting */
 	double bucket_ms[BUCKETS + 1]; /* the bounds with points, one below, one above and INFINITY */
