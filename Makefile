@@ -239,7 +239,7 @@ golden: all ## rewrite the golden screens; review the diff like code
 # The command is the default one: what it writes is the same on every machine of one kind of CPU.
 model: all ## train the shipped model anew (about a minute on two idle cores), then build with it
 	@$(B)/maestro train --headless --db $(B)/model.db --out $(B)/default.safetensors
-	@$(B)/maestro evaluate $(patsubst %,--trace %,$(wildcard engine/sim/traces/*.csv)) --startup 30s --seeds 2 --span 12h --db $(B)/model.db \
+	@$(B)/maestro evaluate $(patsubst %,--trace %,$(wildcard engine/sim/traces/*.csv)) --startup 30s --seeds 2 --db $(B)/model.db \
 		--policy hpa-calibrated --policy model:$(B)/default.safetensors --stamp
 	@cp $(B)/default.safetensors $(MODEL)
 	@$(MAKE) --no-print-directory -s all
