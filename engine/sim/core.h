@@ -96,7 +96,7 @@ typedef struct SimRow {
 	int32_t alive, present; /* pods not deleted; pods that exist */
 	int32_t at;            /* where the history has the present */
 	float noise;           /* AR(1) state, deviation 1 */
-	float kept_load, kept_stretch; /* that view.kept is for; 0: none */
+	float kept_load, kept_stretch; /* that view.kept is for; 0: none; below: kept so many sub-steps, of ages at n = kept_load */
 	int64_t tick;          /* sub-steps since time 0; negative while warming up */
 	double next_event_s;   /* until then no pod changes by itself */
 	double served;         /* by the mean pod, ever */
@@ -297,19 +297,6 @@ bool cohort_part(const SimModel *model, SimRow *row, const SimView *view, int32_
 void cohort_leave(SimRow *row, const SimView *view, int32_t lane);
 /* All pods of a cohort go over to another one in the same state. */
 void cohort_merge(SimRow *row, const SimView *view, int32_t from, int32_t to);
-
-/* ageing.c */
-
-typedef struct AgeingPast { /* of a pod, in a sub-step and before it */
-	const float *history;
-	int32_t at, age;       /* the entry at the sub-step's start, and entries before it that the pod has lived through */
-	bool is_whole;         /* it lived before these, too */
-	float scale;           /* its number over the mean pod's */
-	float n, accepted, served; /* in the sub-step: mean number, counts */
-} AgeingPast;
-
-/* Hazards at the response's points of what a pod completes under processor sharing. False: nothing completes. */
-bool ageing_hazards(const SimModel *model, const AgeingPast *past, float *ret_hazard);
 
 /* fluid.c: queues and counters over [now_s, now_s + dt] at rate_rps offered. */
 void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps);

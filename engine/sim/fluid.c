@@ -11,6 +11,7 @@
  * ageing.c knows better: there the course of the number tells the ages by itself. And where demands vary more than exponential
  * ones, an overloaded number grows more slowly, since the small ones still get done (response.c's growth).
  */
+#include "sim/ages.h"
 #include "sim/chance.h"
 #include "sim/history.h"
 
@@ -18,11 +19,20 @@
 #include <string.h>
 
 static const float RISING = .64f, RHO_MAX = .97f, RHO_SHAPE = .94f;
+static const float LAGS = 1.15f; /* of the settled number: a pod with more is not settled */
 static const double WARM = 5.0;  /* warm_times: .7 % are left */
 static const float STEADY = 1e-6f; /* of the number in the pod */
 static const float TWIN = 1e-3f; /* of the number in the pod: less apart than this is the same */
 static const float KEPT_LOAD = .03f, KEPT_STRETCH = .005f; /* hazards are kept while load and stretch change by less */
+static const float AGES_KEPT = 4.0f; /* sub-steps */
 static const float CURVED = .01f; /* of mu, and of the arrivals */
+
+typedef struct Cast { /* who lives through a sub-step, and where */
+	const SimModel *model;
+	SimRow *row;
+	const SimView *view;
+	double now_s;
+} Cast;
 
 typedef struct Flow { /* what all pods share in a sub-step */
 	const Response *response;
@@ -127,14 +137,44 @@ static ALWAYS Change advance(const Flow *flow, float n, float lambda, float spee
 		.dropped = lambda * (1.0f - accept) * flow->dt, .cores = cores_at(r, middle), .middle = middle };
 }
 
-/* The oldest cohort, in the endpoints throughout: once it stays where it is, it does so until the weather changes. */
-static ALWAYS Change advance_oldest(const Flow *flow, SimRow *row, float n, float speed)
+static inline bool has_bad_network(const SimRow *row)
 {
+	return row->chaos.delay_s > 0.0f || row->chaos.loss > 0.0f;
+}
+
+/* Sub-steps of past that a cohort and the history share. */
+static int32_t age_of(const Cast *cast, const Cohort *cohort)
+{
+	int32_t most = cast->model->depth - 1, age = (int32_t) cast->row->tick - cohort->since;
+	return age < most ? age : most;
+}
+
+/*
+ * Whether a pod has so much more in it than the load explains that the mean tells all, and who is in it (ages.h) matters.
+ * Near saturation chance fills it as much as the load does; under faults the CPU it used says little about its work.
+ */
+static bool is_beyond_chance(const Cast *cast, float n, float rho)
+{
+	const Response *r = cast->model->response;
+	const SimRow *row = cast->row;
+	if ((rho >= 1.0f && n <= response_settled(r, RHO_SHAPE)) || (rho >= RHO_MAX && rho < 1.0f))
+		return false;
+	return (rho >= 1.0f || n > LAGS * response_settled(r, rho) + .5f) && row->pace == 1.0f && row->chaos.cpu_extra == 0.0f &&
+	       !has_bad_network(row);
+}
+
+/* The oldest cohort, in the endpoints throughout: once it stays where it is, it does so until the weather changes. */
+static ALWAYS Change advance_oldest(const Cast *cast, const Flow *flow, const Cohort *cohort, float speed, bool is_swamped)
+{
+	SimRow *row = cast->row;
+	float n = cohort->n;
 	if (n == row->steady_n) {
 		row->steady_ticks++;
 		return row->steady;
 	}
 	row->steady_ticks = 0;
+	if (is_swamped && cast->model->config.service.service_cv != 1.0)
+		speed *= ages_pace(cast->model, row, cast->view, age_of(cast, cohort));
 	Change change = advance(flow, n, flow->rate, speed);
 	if (fabsf(change.n - n) <= STEADY * n) {
 		change.n = row->steady_n = n;
@@ -177,27 +217,15 @@ typedef struct Sojourn { /* hazards at the points: a + part (b - a) */
 	float part;
 } Sojourn;
 
-typedef struct Cast { /* who lives through a sub-step, and where */
-	const SimModel *model;
-	SimRow *row;
-	const SimView *view;
-	double now_s;
-} Cast;
-
-static inline bool has_bad_network(const Cast *cast)
-{
-	return cast->row->chaos.delay_s > 0.0f || cast->row->chaos.loss > 0.0f;
-}
-
 /* Stretched hazards; those of the oldest cohort change little from one sub-step to the next, if at all where it is full. */
 static Sojourn stretched(const Cast *cast, bool is_oldest, Place at, float stretch, float *hazard)
 {
 	const Response *r = cast->model->response;
 	SimRow *row = cast->row;
 	float load = place_mix(at, r->row[at.at].load, r->row[at.at + 1].load);
-	if (!is_oldest || has_bad_network(cast)) {
+	if (!is_oldest || has_bad_network(cast->row)) {
 		response_stretch(r, load, stretch, hazard);
-		if (has_bad_network(cast))
+		if (has_bad_network(cast->row))
 			response_delay(r, load, stretch, row->chaos.delay_s, row->chaos.loss, hazard);
 		return (Sojourn) { hazard, hazard, 0.0f };
 	}
@@ -215,8 +243,7 @@ static Past past_of(const Cast *cast, const Cohort *cohort, float accepted)
 {
 	const SimModel *model = cast->model;
 	const SimRow *row = cast->row;
-	int32_t most = model->depth - 1, age = (int32_t) row->tick - cohort->since, out = 0;
-	age = age < most ? age : most;
+	int32_t age = age_of(cast, cohort), out = 0;
 	if (cohort->out_s < cast->now_s) {
 		out = (int32_t) ((cast->now_s - cohort->out_s) / model->dt + .5);
 		out = out < age ? out : age;
@@ -224,28 +251,6 @@ static Past past_of(const Cast *cast, const Cohort *cohort, float accepted)
 	int32_t at = row->at - out;
 	return (Past) { .model = model, .history = cast->view->history, .at = at < 0 ? at + model->depth : at, .age = age - out,
 		.out = out, .accepted = accepted };
-}
-
-/*
- * How far what completes is told by the course of the pod's number alone, 0 to 1: not near a settled load, where chance moves it; and
- * one worker with a queue is another system.
- */
-static float driven(const Response *r, float middle, float rho)
-{
-	float part = rho >= RHO_MAX ? (rho - 1.0f) / .1f : (middle / at_least(response_settled(r, rho), .1f) - 1.15f) / 2.0f;
-	return r->concurrency < 8.0f ? 0.0f : at_most(at_least(part, 0.0f), 1.0f);
-}
-
-static void blend_ageing(const Cast *cast, const Cohort *cohort, const Change *change, const Past *past, float part, float *hazard)
-{
-	float own[POINTS], mean = past->history[past->at * cast->model->columns + COLUMN_N];
-	const AgeingPast ageing = { .history = past->history, .at = past->at, .age = past->age,
-		.is_whole = past->age >= cast->model->depth - 1, .scale = mean > .01f ? cohort->n / mean : 1.0f,
-		.n = .5f * (cohort->n + change->n), .accepted = change->accepted, .served = at_least(change->served, 0.0f) };
-	if (!ageing_hazards(cast->model, &ageing, own))
-		return;
-	for (int32_t p = 0; p < cast->model->response->n_points; p++)
-		hazard[p] += part * (own[p] - hazard[p]);
 }
 
 /* Of a pod that lags behind its load: what completes is old. */
@@ -262,11 +267,21 @@ static Sojourn lagging(const Cast *cast, const Cohort *cohort, const Change *cha
 	Past past = past_of(cast, cohort, change->accepted);
 	float mean = place_mix(shape, r->row[shape.at].mean_s, r->row[shape.at + 1].mean_s);
 	float lag = .5f * (lag_of(&past, cohort->n, false) + lag_of(&past, change->n, true));
-	float part = past.out || has_bad_network(cast) ? 0.0f : driven(r, middle, rho);
-	Sojourn sojourn = stretched(cast, is_oldest && part <= 0.0f, shape, at_least(lag / mean, 1e-6f), hazard);
-	if (part > 0.0f)
-		blend_ageing(cast, cohort, change, &past, part, hazard);
-	return sojourn;
+	return stretched(cast, is_oldest, shape, at_least(lag / mean, 1e-6f), hazard);
+}
+
+/* Of a pod with much more in it than its load explains. Where it is full, ages change slowly. */
+static Sojourn swamped(const Cast *cast, const Cohort *cohort, const Change *change)
+{
+	SimRow *row = cast->row;
+	float *kept = cast->view->kept, ticks = -row->kept_stretch;
+	if (ticks <= 0.0f || ticks >= AGES_KEPT || fabsf(change->n - row->kept_load) > .02f * change->n) {
+		ages_hazards(cast->model, row, cast->view, age_of(cast, cohort), cohort->n, change, kept);
+		row->kept_load = change->n;
+		ticks = 0.0f;
+	}
+	row->kept_stretch = -(ticks + 1.0f);
+	return (Sojourn) { kept, kept, 0.0f };
 }
 
 /* Of what completes. `hazard` is room for them. */
@@ -275,9 +290,9 @@ static ALWAYS Sojourn sojourn_of(const Cast *cast, const Cohort *cohort, const C
 {
 	const Response *r = cast->model->response;
 	Place shape = change->middle;
-	if (!(rho < RHO_MAX && .5f * (cohort->n + change->n) <= 1.15f * response_settled(r, rho) + .05f))
+	if (!(rho < RHO_MAX && .5f * (cohort->n + change->n) <= LAGS * response_settled(r, rho) + .05f))
 		return lagging(cast, cohort, change, rho, hazard);
-	if (speed != 1.0f || has_bad_network(cast))
+	if (speed != 1.0f || has_bad_network(cast->row))
 		return stretched(cast, false, shape, 1.0f / speed, hazard);
 	return (Sojourn) { r->row[shape.at].hazard, r->row[shape.at + 1].hazard, shape.part };
 }
@@ -351,15 +366,17 @@ static ALWAYS void live_through(const Cast *cast, const Flow *flow, Cohort *coho
 	float lambda = flow->rate * cohort->share, pods = (float) cohort->pods;
 	bool is_usual = speed == flow->pace && cohort->share == 1.0f;
 	float rho = is_usual ? cast->row->weather.rho : lambda / (speed * r->mu);
-	Change change = is_usual && is_oldest ? advance_oldest(flow, cast->row, cohort->n, speed) : advance(flow, cohort->n, lambda, speed);
+	bool is_swamped = is_usual && is_oldest && is_beyond_chance(cast, cohort->n, rho);
+	Change change = is_usual && is_oldest ? advance_oldest(cast, flow, cohort, speed, is_swamped) :
+		advance(flow, cohort->n, lambda, speed);
 	/* chance in the number of arrivals shows in what completes only while there is room */
 	float burst = rho < RHO_MAX && cohort->n < r->concurrency ? flow->burst : 1.0f;
 	float served = pods * at_least(change.served, 0.0f) * burst, hazard[POINTS];
-	int32_t alike = is_usual && is_oldest && !has_bad_network(cast) ? cast->row->steady_ticks - cast->model->depth : 0;
+	int32_t alike = is_usual && is_oldest && !has_bad_network(cast->row) ? cast->row->steady_ticks - cast->model->depth : 0;
 	if (alike > 1) { /* its past is all alike, and what follows from it is kept */
 		count_grown(flow, cast->view->kept, served, sum->within);
 	} else {
-		Sojourn sojourn = sojourn_of(cast, cohort, &change, rho, speed, hazard);
+		Sojourn sojourn = is_swamped ? swamped(cast, cohort, &change) : sojourn_of(cast, cohort, &change, rho, speed, hazard);
 		count(flow, sojourn, served, sum->within);
 		if (alike == 1)
 			keep_grown(cast, flow->per, sojourn);

@@ -22,6 +22,7 @@ enum {
 	ROOT_STEPS = 16,  /* rows a unit of sqrt(n) */
 	PIECES = 4,       /* of a sub-step in which the number in the pod moves far */
 	LOAD_STEPS = 128, /* of the tables over rho in 0..2 */
+	DEMAND_STEPS = 16, DEMAND_MOST = 32, /* of the distribution of demands, a mean one; and as far as it goes */
 	LOG_STEPS = 16, LOG_POINTS = TIME_OCTAVES * LOG_STEPS + 1,
 };
 
@@ -62,6 +63,9 @@ typedef struct Response {
 	int32_t n_buckets;
 	float point_log[POINTS];       /* log2 of it, in steps of LOG_STEPS an octave above the lowest */
 	float (*log_hazard)[LOG_POINTS]; /* [TABLE_LOADS] hazards over such a grid, for stretching */
+	float demand_most;             /* mean ones; 1 request in 10,000 needs more */
+	float demand_below[DEMAND_STEPS * DEMAND_MOST + 2]; /* P(demand <= i/DEMAND_STEPS mean ones), */
+	float demand_had[DEMAND_STEPS * DEMAND_MOST + 2];   /* and the integral of P(demand > x) up to there */
 	float n_at[LOAD_STEPS + 2];    /* settled number in the pod at rho = i * 2/LOAD_STEPS */
 	float noise_keep[LOAD_STEPS + 2];  /* AR(1) factor over a sub-step (SIM 4.3), */
 	float noise_new[LOAD_STEPS + 2];   /* sqrt(1 - its square) */
@@ -92,6 +96,26 @@ static inline Place response_load_place(float rho)
 	float scaled = rho < 2.0f ? rho * (LOAD_STEPS / 2.0f) : LOAD_STEPS;
 	int32_t at = (int32_t) scaled;
 	return (Place) { at, scaled - (float) at };
+}
+
+static inline Place response_demand_place(float demands)
+{
+	float scaled = demands < DEMAND_MOST ? demands * DEMAND_STEPS : DEMAND_STEPS * DEMAND_MOST;
+	int32_t at = (int32_t) scaled;
+	return (Place) { at, scaled - (float) at };
+}
+
+/* Part of the requests that need no more than so many mean demands; what a request has had of them, on average. */
+static inline float demand_below(const Response *response, float demands)
+{
+	Place at = response_demand_place(demands);
+	return place_mix(at, response->demand_below[at.at], response->demand_below[at.at + 1]);
+}
+
+static inline float demand_had(const Response *response, float demands)
+{
+	Place at = response_demand_place(demands);
+	return place_mix(at, response->demand_had[at.at], response->demand_had[at.at + 1]);
 }
 
 /* Settled number in the pod at rho. */

@@ -23,7 +23,8 @@ static double mu_of(const Service *service)
 	return service_cores(service) / service_demand_s(service);
 }
 
-static Bench bench_new(const Service *service, double rho, int32_t pods, float window_s)
+static Bench bench_new(const Service *service, double rho, int32_t pods, float window_s, float substep_s, float soft_ms,
+                       float hard_ms)
 {
 	Bench bench;
 	Error err;
@@ -32,8 +33,9 @@ static Bench bench_new(const Service *service, double rho, int32_t pods, float w
 	config.service = *service;
 	config.min_replicas = config.max_replicas = pods;
 	config.interval_s = window_s;
-	config.latency_soft_ms = 250.0f;
-	config.latency_hard_ms = 500.0f;
+	config.substep_s = substep_s;
+	config.latency_soft_ms = soft_ms;
+	config.latency_hard_ms = hard_ms;
 	config.peak_rps = rho * mu_of(service) * pods;
 	if (core_model_init(&bench.model, &config, &err))
 		fail_msg("%s", err.text);
@@ -99,7 +101,7 @@ static void table_holds_the_p95_of_a_longer_run(void **state)
 	(void) state;
 	Service service;
 	service_default(&service);
-	Bench bench = bench_new(&service, .5, 1, 30.0f);
+	Bench bench = bench_new(&service, .5, 1, 30.0f, 5.0f, 250.0f, 500.0f);
 	const Response *response = bench.model.response;
 	const double rho[] = { .1, .33, .63, .8, .9 }; /* on loads of the table and between them */
 	for (int i = 0; i < 5; i++) {
@@ -125,7 +127,7 @@ static void settled_windows_are_those_of_the_request_level(void **state)
 	for (int i = 0; i < LOADS; i++) {
 		RequestStats stats;
 		assert_int_equal(request_run(&service, RHO[i] * mu_of(&service), 1000000, 78, 4, &stats), 0);
-		Bench bench = bench_new(&service, RHO[i], 8, 60.0f);
+		Bench bench = bench_new(&service, RHO[i], 8, 60.0f, 5.0f, 250.0f, 500.0f);
 		double p95 = 0.0, cpu = 0.0, slow = 0.0;
 		enum { WINDOWS = 1000 };
 		for (int k = 0; k < WINDOWS; k++) {
@@ -154,7 +156,7 @@ static void windows_vary_as_much_as_measured(void **state)
 	Service service;
 	service_default(&service);
 	service.cpu_limit = 0.0;
-	Bench bench = bench_new(&service, .5, 8, 60.0f);
+	Bench bench = bench_new(&service, .5, 8, 60.0f, 5.0f, 250.0f, 500.0f);
 	for (int c = 0; c < 2; c++)
 		for (int i = 0; i < LOADS; i++) {
 			enum { WINDOWS = 1000 };
@@ -181,7 +183,7 @@ static void overload_fills_and_drains_a_pod_at_the_difference_of_the_rates(void 
 	(void) state;
 	Service service;
 	service_default(&service);
-	Bench bench = bench_new(&service, .5, 1, 30.0f);
+	Bench bench = bench_new(&service, .5, 1, 30.0f, 5.0f, 250.0f, 500.0f);
 	double mu = mu_of(&service);
 	for (int k = 0; k < 8; k++)
 		tick_at(&bench, 1.2 * mu);
@@ -202,7 +204,7 @@ static void draining_requests_are_as_old_as_the_backlog(void **state)
 	(void) state;
 	Service service;
 	service_default(&service);
-	Bench bench = bench_new(&service, .5, 1, 30.0f);
+	Bench bench = bench_new(&service, .5, 1, 30.0f, 5.0f, 250.0f, 500.0f);
 	double mu = mu_of(&service);
 	for (int k = 0; k < 4; k++)
 		tick_at(&bench, 1.2 * mu);
@@ -222,7 +224,7 @@ static void counts_vary_as_poisson(void **state)
 	(void) state;
 	Service service;
 	service_default(&service);
-	Bench bench = bench_new(&service, .4, 4, 60.0f);
+	Bench bench = bench_new(&service, .4, 4, 60.0f, 5.0f, 250.0f, 500.0f);
 	enum { WINDOWS = 600 };
 	double sum = 0.0, squares = 0.0;
 	for (int k = 0; k < WINDOWS; k++) {
@@ -242,7 +244,7 @@ static void young_pods_are_slower(void **state)
 	(void) state;
 	Service service;
 	service_default(&service);
-	Bench bench = bench_new(&service, .5, 1, 30.0f);
+	Bench bench = bench_new(&service, .5, 1, 30.0f, 5.0f, 250.0f, 500.0f);
 	double rate = .5 * mu_of(&service), dt = bench.model.dt;
 	for (int k = 0; k < 4; k++)
 		tick_at(&bench, rate);
@@ -254,6 +256,35 @@ static void young_pods_are_slower(void **state)
 	bench_free(&bench);
 }
 
+/*
+ * A pod without a limit that was empty at 0 gets 1.2 of what it can do. By the fluid limit of processor sharing (ages.h)
+ * with exponential demands its queue grows as g t, and of those done at t the part (1 - a/t)^(1 + mu/g) is older than a.
+ */
+static void an_overloads_ages_are_those_of_processor_sharing(void **state)
+{
+	(void) state;
+	enum { RUNS = 400, LAST = 12 };
+	const double rho = 1.2, soft_s = 2.0, hard_s = 3.5, power = 1.0 + 1.0 / (rho - 1.0), idle = .02;
+	double soft = 0.0, hard = 0.0, t = LAST - .5;
+	Service service;
+	service_default(&service);
+	service.cpu_limit = 0.0;
+	Bench bench = bench_new(&service, idle, 1, 1.0f, 1.0f, 1e3f * (float) soft_s, 1e3f * (float) hard_s);
+	for (uint32_t run = 0; run < RUNS; run++) { /* chance moves each; their mean is the limit */
+		EnvInfo info;
+		bench.model.peak_rps = idle * mu_of(&service);
+		core_reset(&bench.model, bench.row, 22, run, 0);
+		bench.model.peak_rps = rho * mu_of(&service);
+		for (int k = 0; k < LAST; k++)
+			info = window(&bench);
+		soft += (double) info.slow_soft / RUNS;
+		hard += (double) info.slow_hard / RUNS;
+	}
+	assert_near("over 2 s", rho, soft, pow(1.0 - soft_s / t, power), .15);
+	assert_near("over 3.5 s", rho, hard, pow(1.0 - hard_s / t, power), .2);
+	bench_free(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +293,7 @@ int main(void)
 		cmocka_unit_test(windows_vary_as_much_as_measured),
 		cmocka_unit_test(overload_fills_and_drains_a_pod_at_the_difference_of_the_rates),
 		cmocka_unit_test(draining_requests_are_as_old_as_the_backlog),
+		cmocka_unit_test(an_overloads_ages_are_those_of_processor_sharing),
 		cmocka_unit_test(counts_vary_as_poisson),
 		cmocka_unit_test(young_pods_are_slower),
 	};
