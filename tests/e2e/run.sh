@@ -106,13 +106,14 @@ check quit_is_recorded "$(stored | jq -c .status)" [ "$(stored | jq -r .status)"
 
 # ---- the loop, closed ----
 
+# By the shipped model: this one, trained for seconds on one smooth trace, is put aside as out of its distribution by a rise from nothing.
 # Load that one pod cannot carry, then next to none. One pod serves 25 requests/s at most (10 ms of CPU each, a quarter core).
 set_replicas 1
 (load --rps 38 --duration 130 >"$work/load_high.json"; load --rps 3 --duration 150 >"$work/load_low.json") &
 started+=($!)
 sleep 5
 timeout 280 "$maestro" run --deployment default/web --kubeconfig "$work/account.kubeconfig" --prometheus "$prometheus_url" \
-	--max-replicas 5 --db "$work/maestro.db" --policy "$model" --force --scale-down-window 0s --json >"$work/loop.ndjson" 2>"$work/loop.err"
+	--max-replicas 5 --db "$work/maestro.db" --policy default --force --scale-down-window 0s --json >"$work/loop.ndjson" 2>"$work/loop.err"
 rows() { jq -s "$1" "$work/loop.ndjson"; }
 jq -r '[.time[11:19], .state, .replicas, (.rps // "?"), (.latency // "?"), .action, .desired, .applied, .reason] |
 	map(if type == "number" then (. * 100 | round) / 100 else . end | tostring) | join("  ")' "$work/loop.ndjson"
