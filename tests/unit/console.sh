@@ -43,7 +43,9 @@ check "p freezes the steps" [ "$(row "$dir/first")" = "$(row "$dir/second")" ]
 stored=$(show 1)
 one_decimal() { awk '{ printf "%.1f", $1 }'; }
 of() { echo "$stored" | jq -r "$1"; }
-check "the shown ep_rew_mean is stored" [ "$(after '[-#] train')" = "$(of .last_update.ep_rew_mean | one_decimal)" ]
+reward=$(after '[-#] train') # small numbers are shown with more decimals
+decimals=$(echo "$reward" | awk '{ n = index($1, "."); print n ? length($1) - n : 0 }')
+check "the shown ep_rew_mean is stored" [ "$reward" = "$(of .last_update.ep_rew_mean | awk -v n="$decimals" '{ printf "%.*f", n, $1 }')" ]
 length=$(screen | sed -n 's/.*[-#] train *[-0-9.]*.*[-#] train *\([0-9.]*\).*/\1/p')
 check "the shown ep_len_mean is stored" [ "$length" = "$(of .last_update.ep_len_mean | one_decimal)" ]
 check "the shown update is stored" [ "$(after 'Last update [^0-9]*')" = "$(of .last_update.update)" ]

@@ -20,7 +20,12 @@ for screen in live runs compare policy targets events; do
 done
 check "the JSON of live has the sample" sh -c "jq -es '.[0].live.last.sample.rps > 0' '$dir/live.json' >/dev/null"
 check "the text of runs has the runs" grep -q 'first, "quoted"' "$dir/runs"
-{ sleep 1; echo 3; sleep 1; echo q; } | "$maestro" --plain >"$dir/plain" 2>&1
+said() { # TEXT: waits until --plain has said it
+	i=0
+	until grep -q -- "$1" "$dir/plain" || [ $i -ge 300 ]; do i=$((i + 1)); sleep .1; done
+}
+: >"$dir/plain"
+{ said '^last Policy'; echo 3; said 'first, "quoted"'; echo q; } | "$maestro" --plain >>"$dir/plain" 2>&1
 check "plain has a numbered menu" grep -q '^3 Runs' "$dir/plain"
 check "plain says what the target does" grep -q '^last Policy' "$dir/plain"
 check "plain lists the runs" grep -q 'first, "quoted"' "$dir/plain"
