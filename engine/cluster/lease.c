@@ -204,8 +204,9 @@ bool lease_is_held(Lease *lease)
 
 static int64_t pause_ms(const Lease *lease)
 {
-	uint32_t draw = 0;
-	(void) getrandom(&draw, sizeof draw, 0);
+	uint32_t draw;
+	if (getrandom(&draw, sizeof draw, 0) != sizeof draw)
+		draw = 0;
 	double share = (double) draw / (double) UINT32_MAX;
 	return (int64_t) ((double) lease->config.retry_ms * (1 + (JITTER - 1) * share));
 }

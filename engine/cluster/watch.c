@@ -43,8 +43,9 @@ struct Watch {
 
 static double draw(void)
 {
-	uint32_t n = 0;
-	(void) getrandom(&n, sizeof n, 0);
+	uint32_t n;
+	if (getrandom(&n, sizeof n, 0) != sizeof n)
+		n = 0;
 	return (double) n / ((double) UINT32_MAX + 1);
 }
 
