@@ -12,6 +12,14 @@ CPPFLAGS += -Iengine -Istorage -I. -I$(B)/gen -D_GNU_SOURCE
 CFLAGS   += -std=c11 $(OPT) -g -pthread $(WARN) $(SAN)
 LDFLAGS  += -pthread $(SAN)
 
+# The release is hardened; sanitizers see more without. It takes the highest level of _FORTIFY_SOURCE that compiler and C library have.
+fortify   = $(shell printf '\043include <features.h>\n\043if __USE_FORTIFY_LEVEL < $(1)\n\043error\n\043endif\n' | \
+	$(CC) $(OPT) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(1) -Werror -E -x c - >/dev/null 2>&1 && echo -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(1))
+ifeq ($(SAN),)
+HARDEN   := $(or $(call fortify,3),$(call fortify,2)) -fstack-protector-strong -fPIE
+HARDEN_LD := -pie -Wl,-z,relro,-z,now
+endif
+
 # Debian packages: what the program links, what `make test` needs besides, what `make screenshots` needs.
 PKG_BUILD := pkg-config libncurses-dev libcurl4-openssl-dev libcjson-dev libopenblas-dev libsqlite3-dev libmicrohttpd-dev libyaml-dev zlib1g-dev
 PKG_TEST  := libcmocka-dev tmux jq
@@ -45,7 +53,7 @@ HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
 all: $(B)/maestro ## release build: build/maestro
 
 $(B)/maestro: $(CMD_OBJ) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(LDFLAGS) $(HARDEN_LD) -o $@ $^ $(LDLIBS)
 
 $(LIB): $(LIB_OBJ) Makefile
 	@rm -f $@
@@ -55,6 +63,7 @@ $(B)/obj/%.o: %.c | $(B)/gen/ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$(LIB_OBJ) $(CMD_OBJ): CFLAGS += $(HARDEN)
 # The loops of learning may fuse a * b + c and need not set errno or trap; NaN and infinity still mean what they do.
 $(B)/obj/engine/rl/kernels.o $(B)/obj/engine/rl/loss.o: CFLAGS += -ffp-contract=fast -fno-math-errno -fno-trapping-math
 # The simulator's need not set errno or trap either; they fuse nothing, so that all machines have the same bits.
@@ -253,6 +262,37 @@ report: all ## evaluation of the shipped model beside the rules, as pages with p
 		--policy default --policy choice --policy model:tests/fixtures/sb3_ppo_seedlike.zip \
 		--rails --format markdown --out $(B)/report/evaluation-startup-$${s}s.md $(REPORT) && \
 		echo $(B)/report/evaluation-startup-$${s}s.md; done
+
+# ---- packaging ----
+
+PREFIX   ?= /usr/local
+MANDIR   ?= $(PREFIX)/share/man
+BASHDIR  ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR   ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR  ?= $(PREFIX)/share/fish/vendor_completions.d
+VERSION  := $(shell sed -n 's/.*MAESTRO_VERSION "\(.*\)".*/\1/p' engine/base/version.h)
+.PHONY: man install uninstall dist
+
+man: all ## a page of the manual for each command, from --help, into build/man/
+	@engine/cmd/gen/man.sh $(B)/maestro $(B)/man
+
+install: man ## program, manual and completions of bash, zsh and fish; `kubectl maestro` is the same program (PREFIX=/usr/local, DESTDIR=)
+	@install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(MANDIR)/man1 $(BASHDIR) $(ZSHDIR) $(FISHDIR))
+	@install -m 755 $(B)/maestro $(DESTDIR)$(PREFIX)/bin/maestro
+	@ln -sf maestro $(DESTDIR)$(PREFIX)/bin/kubectl-maestro
+	@install -m 644 $(B)/man/maestro*.1 $(DESTDIR)$(MANDIR)/man1/
+	@$(B)/maestro completion bash >$(DESTDIR)$(BASHDIR)/maestro
+	@$(B)/maestro completion zsh >$(DESTDIR)$(ZSHDIR)/_maestro
+	@$(B)/maestro completion fish >$(DESTDIR)$(FISHDIR)/maestro.fish
+
+uninstall: ## takes away what install put there; runs and configuration stay
+	@rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/maestro $(PREFIX)/bin/kubectl-maestro $(MANDIR)/man1/maestro.1 $(BASHDIR)/maestro \
+		$(ZSHDIR)/_maestro $(FISHDIR)/maestro.fish) $(DESTDIR)$(MANDIR)/man1/maestro-*.1
+
+dist: ## the committed tree as build/maestro-VERSION.tar.gz, the same bytes for the same commit
+	@mkdir -p $(B)
+	@git archive --prefix=maestro-$(VERSION)/ HEAD | gzip -n9 >$(B)/maestro-$(VERSION).tar.gz
+	@echo $(B)/maestro-$(VERSION).tar.gz
 
 deps-check: ## fails on an include arrow that engine/README.md does not draw, and on a header that does not stand alone
 	@tests/deps_check.sh "$(CC) -std=c11 $(CPPFLAGS)"

@@ -48,8 +48,11 @@ static const OptCommand COMMAND = {
 		"  compare ID ID...         side by side: interquartile means, intervals, verdicts, options that differ\n"
 		"  export ID...             figures for another program (--format)\n"
 		"  import FILE              a run that export --format json wrote\n"
-		"  tag NAME ID...           (-NAME takes it off)    note ID TEXT    lock ID...    unlock ID...\n"
-		"  delete ID...             to the trash            restore ID...   out of it     purge   empties it",
+		"  tag NAME ID...           a word to find them by; -NAME takes it off\n"
+		"  note ID TEXT             a remark\n"
+		"  lock|unlock ID...        locked runs cannot be deleted\n"
+		"  delete|restore ID...     into the trash, out of it\n"
+		"  purge                    empties the trash",
 	.opt = OPTIONS,
 	.n_positional = RUNS_WORDS,
 };
