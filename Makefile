@@ -271,7 +271,7 @@ BASHDIR  ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR   ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR  ?= $(PREFIX)/share/fish/vendor_completions.d
 VERSION  := $(shell sed -n 's/.*MAESTRO_VERSION "\(.*\)".*/\1/p' engine/base/version.h)
-.PHONY: man install uninstall dist
+.PHONY: man install uninstall dist deb deb-check setup-deb
 
 man: all ## a page of the manual for each command, from --help, into build/man/
 	@engine/cmd/gen/man.sh $(B)/maestro $(B)/man
@@ -288,6 +288,16 @@ install: man ## program, manual and completions of bash, zsh and fish; `kubectl 
 uninstall: ## takes away what install put there; runs and configuration stay
 	@rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/maestro $(PREFIX)/bin/kubectl-maestro $(MANDIR)/man1/maestro.1 $(BASHDIR)/maestro \
 		$(ZSHDIR)/_maestro $(FISHDIR)/maestro.fish) $(DESTDIR)$(MANDIR)/man1/maestro-*.1
+
+DEB      := $(B)/maestro_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
+deb: setup-build setup-deb ## a Debian package, build/maestro_VERSION_ARCH.deb, that depends on the libraries of this machine's release
+	@rm -rf $(B)/deb
+	@$(MAKE) --no-print-directory -s install DESTDIR=$(B)/deb PREFIX=/usr ZSHDIR=/usr/share/zsh/vendor-completions
+	@manifests/deb/build.sh $(B)/deb $(VERSION) $(DEB)
+	@echo $(DEB)
+
+deb-check: deb ## the package installed into a scratch root, run there, and purged
+	@tests/deb_check.sh $(DEB)
 
 dist: ## the committed tree as build/maestro-VERSION.tar.gz, the same bytes for the same commit
 	@mkdir -p $(B)
@@ -310,4 +320,5 @@ setup-test:  ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST)
 setup-e2e:   ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST) $(PKG_E2E)
 setup-http:  ; @tests/setup.sh wrk curl jq
 setup-fuzz:  ; @tests/setup.sh clang
+setup-deb:   ; @tests/setup.sh dpkg-dev
 setup-shot:  ; @tests/setup.sh $(PKG_BUILD) $(PKG_TEST) $(PKG_SHOT)
