@@ -281,13 +281,14 @@ install: man ## program, manual and completions of bash, zsh and fish; `kubectl 
 	@install -m 755 $(B)/maestro $(DESTDIR)$(PREFIX)/bin/maestro
 	@ln -sf maestro $(DESTDIR)$(PREFIX)/bin/kubectl-maestro
 	@install -m 644 $(B)/man/maestro*.1 $(DESTDIR)$(MANDIR)/man1/
+	@ln -sf maestro.1 $(DESTDIR)$(MANDIR)/man1/kubectl-maestro.1
 	@$(B)/maestro completion bash >$(DESTDIR)$(BASHDIR)/maestro
 	@$(B)/maestro completion zsh >$(DESTDIR)$(ZSHDIR)/_maestro
 	@$(B)/maestro completion fish >$(DESTDIR)$(FISHDIR)/maestro.fish
 
 uninstall: ## takes away what install put there; runs and configuration stay
 	@rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/maestro $(PREFIX)/bin/kubectl-maestro $(MANDIR)/man1/maestro.1 $(BASHDIR)/maestro \
-		$(ZSHDIR)/_maestro $(FISHDIR)/maestro.fish) $(DESTDIR)$(MANDIR)/man1/maestro-*.1
+		$(ZSHDIR)/_maestro $(FISHDIR)/maestro.fish) $(addprefix $(DESTDIR)$(MANDIR)/man1/,maestro-*.1 kubectl-maestro.1)
 
 DEB      := $(B)/maestro_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
 deb: setup-build setup-deb ## a Debian package, build/maestro_VERSION_ARCH.deb, that depends on the libraries of this machine's release
