@@ -38,7 +38,7 @@ shot() {
 
 # a store with something in it
 for seed in 1 2 3; do
-	"$build/maestro" train --headless --db "$scratch/runs.db" --steps 40960 --seed $seed --name "web-seed$seed" \
+	"$build/maestro" train --headless --db "$scratch/runs.db" --steps 163840 --eval-every 16384 --seed $seed --name "web-seed$seed" \
 		--trace $trace >"$scratch/log" 2>&1 </dev/null || { tail -n 5 "$scratch/log" >&2; exit 1; }
 done
 
@@ -55,6 +55,10 @@ for size in 80x24 100x30 200x60; do
 	keys 1; shot "live-$size"
 	keys o 5; shot "override-$size"
 	keys Escape 3; shot "runs-$size"
+	keys Down Down Space Down Space =; sleep 1; shot "compare-$size"
+	keys 5; sleep 2; shot "policy-$size"
+	keys 6; shot "targets-$size"
+	keys 7; shot "events-$size"
 	keys q
 	tmux -L "$socket" kill-server 2>/dev/null || true
 	wait "$xterm" 2>/dev/null || true
