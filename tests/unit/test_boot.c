@@ -121,7 +121,7 @@ static void a_null_is_mostly_not_shown(void **state)
 		                                 &p), 0);
 		shown += e.lo > 0 || e.hi < 0;
 	}
-	assert_true(shown <= TRIALS * 10 / 100); /* the long run of tests/programs/boot_null.c holds the 7 % */
+	assert_true(shown <= TRIALS * 10 / 100);
 	assert_true(shown > 0);
 }
 
