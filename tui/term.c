@@ -118,10 +118,10 @@ int term_open(Term *term, ColorMode color, Theme theme, Error *err)
 		return error_set(err, ERR_IO, "terminal %.60s is not known to terminfo", getenv("TERM") ? getenv("TERM") : "");
 	term->screen = screen;
 	(void) set_term(screen);
-	set_modes();
 	open_colors(term, color, theme);
 	(void) endwin(); /* before its first return from the shell, curses writes at each move of the cursor */
 	arm(&modes);
+	set_modes(); /* after it: else the arrows would not be told apart until curses is asked for the first key */
 	return 0;
 }
 

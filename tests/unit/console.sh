@@ -31,6 +31,7 @@ tmux new-session -d -x 100 -y 30 "stty -a >$dir/before; sh -c 'echo \$\$ >$dir/p
 
 see 'Training\|Evaluating'
 see 'train -*[0-9]'
+check "arrows are told apart from the first key on" [ "$(tmux display -p '#{keypad_cursor_flag}')" = 1 ]
 tmux send-keys p
 see Paused
 sleep 1.5
