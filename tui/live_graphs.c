@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LABEL_COLS = 15, RIGHT_COLS = 16, RIGHT_NARROW = 9, WIDE = 58, STRIDE_MOST = 12 };
+enum { LABEL_COLS = 15, RIGHT_COLS = 16, RIGHT_NARROW = 9, WIDE = 58, STRIDE_MOST = 8 };
 
 /* Room for words to the right of the graphs. */
 static int right_cols(int inner_cols)
@@ -60,12 +60,16 @@ static void past_point(const void *data, int i, double *ret_x, double *ret_y)
 	*ret_y = past_value(past, p);
 }
 
-/* Dot columns of a cycle: more than one while the history is short, so that a young graph is not a sliver. */
+/*
+ * Dot columns of a cycle: more than one while the history is short, so that a young graph is not a sliver. A power of
+ * two, so that the graph is redrawn at a new scale a few times in all and not at each cycle.
+ */
 static int stride_of(const Scene *scene, int cols)
 {
-	int dots = cols * scene->canvas->glyphs->dots_x, n = scene->live->n_history;
-	int stride = scene->window > 1 || n < 1 ? 1 : dots / n;
-	return stride < 1 ? 1 : stride > STRIDE_MOST ? STRIDE_MOST : stride;
+	int dots = cols * scene->canvas->glyphs->dots_x, n = scene->live->n_history, stride = 1;
+	while (scene->window == 1 && n > 0 && stride < STRIDE_MOST && 2 * stride * n <= dots)
+		stride *= 2;
+	return stride;
 }
 
 static Past past_of(const Scene *scene, uint32_t field, int pick, int cols)
@@ -78,6 +82,8 @@ static Past past_of(const Scene *scene, uint32_t field, int pick, int cols)
 	past.last_bucket = newest / past.bucket_ms;
 	if (scene->point && past_x(&past, scene->point->wall_ms) < 0) /* a cursor out of sight comes to the middle */
 		past.last_bucket = scene->point->wall_ms / past.bucket_ms + past.dots / past.stride / 2;
+	while ((past.last_bucket + 1) * past.stride % scene->canvas->glyphs->dots_x) /* it scrolls by whole cells: few bytes */
+		past.last_bucket++;
 	return past;
 }
 

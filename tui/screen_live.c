@@ -66,9 +66,9 @@ double live_value(const Scene *scene, uint32_t field)
 	if (scene->point)
 		return live_point_value(scene->point, field);
 	const Sample *s = &scene->live->last.sample;
-	double age = live_age_s(scene, field);
-	if (!(age <= 2 * (double) scene->live->interval_s + 1)) /* NAN too */
-		return NAN;
+	double since_s = (double) (scene->target_ms - s->wall_ms) / 1000;
+	if (!(s->valid & field) || since_s > 2 * (double) scene->live->interval_s + 1)
+		return NAN; /* what the loop took for fresh stays so until the loop itself is late */
 	switch (field) {
 	case SAMPLE_CPU: return s->cpu_cores;
 	case SAMPLE_MEM: return s->mem_bytes;
