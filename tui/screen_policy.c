@@ -20,7 +20,7 @@ static const PaneSpec PANES[N_PANES] = {
 	[PANE_SLICE] = { "Slice", .band = 1, .share = 1, .min_rows = 8, .grow = 1, .drop = 1 },
 };
 
-enum { EVERY_MS = 1000, PATIENCE_MS = 5000, AXIS_COLS = 8 };
+enum { EVERY_MS = 1000, PATIENCE_MS = 5000, AXIS_COLS = 10 };
 
 static const char *const SHOWN[SHOW_COUNT] = { "P(up)", "P(keep)", "P(down)", "choice", "value", "replicas against HPA" };
 
@@ -209,18 +209,18 @@ static int line(const Scene *scene, Rect in, int row, const char *name, Role rol
 static void draw_effect(const Scene *scene, Rect in, int row, const PolicyInput *input)
 {
 	char text[FMT_TEXT];
-	int name_cols = in.cols - 16 > 18 ? 18 : in.cols - 16, bar = in.cols - name_cols - 17;
+	int name_cols = in.cols - 18 > 18 ? 18 : in.cols - 18, bar = in.cols - name_cols - 19;
 	(void) canvas_text(scene->canvas, in.row + row, in.col, name_cols, ROLE_LABEL, input->name);
-	canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 8, 8, ROLE_TEXT, fmt_plain(text, (double) input->now));
+	canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 10, 10, ROLE_TEXT, fmt_plain(text, (double) input->now));
 	if (isnan(input->effect)) {
-		canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 15, 6, ROLE_LABEL, "?");
+		canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 17, 6, ROLE_LABEL, "?");
 		return;
 	}
 	(void) snprintf(text, sizeof text, "%+.2f", (double) input->effect);
-	canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 15, 6, ROLE_TEXT, text);
+	canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 17, 6, ROLE_TEXT, text);
 	int n = bar < 4 ? 0 : (int) lround(fabs((double) input->effect) * (bar > 0 ? bar : 0));
 	for (int c = 0; c < n && c < bar; c++)
-		canvas_put(scene->canvas, in.row + row, in.col + name_cols + 17 + c, input->effect > 0 ? '+' : '-',
+		canvas_put(scene->canvas, in.row + row, in.col + name_cols + 19 + c, input->effect > 0 ? '+' : '-',
 		           input->effect > 0 ? ROLE_SERIES_A : ROLE_SERIES_B);
 }
 

@@ -312,7 +312,7 @@ static void draw(const Scene *scene, int pane, Rect rect)
 	table_draw(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, in.cols }, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, &table,
 	           table.n, first, at);
 	(void) canvas_text(scene->canvas, in.row + in.rows - 1, in.col, in.cols, ROLE_LABEL,
-	                   "H over hard, S over soft, ? no data; P metrics, A API, M model: a small letter is down");
+	                   "H over hard, S over soft, ? no data; P metrics, A API, M model, small: down");
 }
 
 /* ---- actions ---- */

@@ -92,8 +92,10 @@ static void open_colors(Term *term, ColorMode color, Theme theme)
 		return;
 	(void) start_color();
 	(void) use_default_colors();
-	for (int role = 0; role < ROLE_COUNT; role++)
-		(void) init_extended_pair(role + 1, theme_color((Role) role, term->depth, theme), -1);
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		int own = theme_color((Role) role, term->depth, theme), ink = theme_ink((Role) role, term->depth);
+		(void) init_extended_pair(role + 1, ink < 0 ? own : ink, ink < 0 ? -1 : own);
+	}
 }
 
 static void set_modes(void)
@@ -183,6 +185,8 @@ static attr_t attributes(Role role, ColorMode depth)
 	uint8_t bits = is_bare ? row->attr_mono : row->attr;
 	if (depth != COLOR_NEVER && depth != COLOR_16)
 		bits &= (uint8_t) ~ATTR_DIM; /* the colour is dim itself */
+	if (theme_ink(role, depth) >= 0)
+		bits &= (uint8_t) ~ATTR_REVERSE; /* the colour is the background itself */
 	return (bits & ATTR_BOLD ? A_BOLD : 0) | (bits & ATTR_DIM ? A_DIM : 0) | (bits & ATTR_REVERSE ? A_REVERSE : 0) |
 	       (bits & ATTR_UNDERLINE ? A_UNDERLINE : 0);
 }
@@ -198,7 +202,7 @@ static void looks_init(Looks *looks, ColorMode depth)
 	for (int role = 0; role < ROLE_COUNT; role++) {
 		attr_t attr = attributes((Role) role, depth);
 		(void) setcchar(&looks->cell[role], L" ", attr, depth == COLOR_NEVER ? 0 : (short) (role + 1), NULL);
-		looks->is_bare[role] = !(attr & (A_REVERSE | A_UNDERLINE));
+		looks->is_bare[role] = !(attr & (A_REVERSE | A_UNDERLINE)) && theme_ink((Role) role, depth) < 0;
 	}
 }
 

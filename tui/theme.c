@@ -121,3 +121,12 @@ int theme_color(Role role, ColorMode depth, Theme theme)
 	default: return -1;
 	}
 }
+
+int theme_ink(Role role, ColorMode depth)
+{
+	int step = (int) role - ROLE_HEAT_0;
+	if (step < 0 || step >= HEAT_STEPS || (depth != COLOR_256 && depth != COLOR_TRUE))
+		return -1;
+	bool is_bright = step > HEAT_STEPS / 2; /* black tells itself from it better than white does */
+	return is_bright ? (depth == COLOR_TRUE ? 0x000000 : 16) : depth == COLOR_TRUE ? 0xFFFFFF : 231;
+}

@@ -74,5 +74,7 @@ ColorMode theme_depth(ColorMode asked, int n_colors, int has_rgb, const char *no
 
 /* The colour number for curses at that depth; -1: the terminal's own. */
 int theme_color(Role role, ColorMode depth, Theme theme);
+/* The colour of text on a role whose colour is its background, as the heat map's is; -1: the role is no such one. */
+int theme_ink(Role role, ColorMode depth);
 
 #endif

@@ -1,4 +1,5 @@
 /* Canvas, theme and glyphs: what reaches the screen is safe, cut by width, and right at every depth. */
+#include "tui/colors.h"
 #include "tui/canvas.h"
 
 #include <locale.h>
@@ -183,6 +184,18 @@ static double contrast_on_white(int rgb)
 	return 1.05 / (light + .05);
 }
 
+static void figures_of_the_heat_map_are_readable(void **state)
+{
+	(void) state;
+	for (int step = 0; step < HEAT_STEPS; step++) {
+		Role role = (Role) (ROLE_HEAT_0 + step);
+		assert_true(colors_contrast(theme_ink(role, COLOR_TRUE), theme_color(role, COLOR_TRUE, THEME_DARK)) >= 4.5);
+		assert_true(theme_ink(role, COLOR_256) >= 0);
+		assert_int_equal(theme_ink(role, COLOR_NEVER), -1);
+	}
+	assert_int_equal(theme_ink(ROLE_TEXT, COLOR_TRUE), -1);
+}
+
 static void light_theme_is_readable_on_white(void **state)
 {
 	(void) state;
@@ -218,6 +231,7 @@ int main(void)
 		cmocka_unit_test(glyphs_follow_charset_and_terminal),
 		cmocka_unit_test(color_depth_follows_the_order_of_choice),
 		cmocka_unit_test(theme_has_the_palette_of_the_manual),
+		cmocka_unit_test(figures_of_the_heat_map_are_readable),
 		cmocka_unit_test(light_theme_is_readable_on_white),
 		cmocka_unit_test(states_are_told_apart_without_color),
 	};
