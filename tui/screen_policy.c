@@ -6,13 +6,12 @@
 #include "tui/fmt.h"
 #include "tui/plot.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANE_MAP, PANE_WHY, PANE_SLICE, N_PANES };
+enum { PANE_MAP = POLICY_PANE_MAP, PANE_WHY, PANE_SLICE, N_PANES };
 
 static const PaneSpec PANES[N_PANES] = {
 	[PANE_MAP] = { "Map", .band = 0, .share = 64, .min_rows = 12, .grow = 3 },
@@ -20,15 +19,7 @@ static const PaneSpec PANES[N_PANES] = {
 	[PANE_SLICE] = { "Slice", .band = 1, .share = 1, .min_rows = 8, .grow = 1, .drop = 1 },
 };
 
-enum { EVERY_MS = 1000, PATIENCE_MS = 5000, AXIS_COLS = 10 };
-
 static const char *const SHOWN[SHOW_COUNT] = { "P(up)", "P(keep)", "P(down)", "choice", "value", "replicas against HPA" };
-
-static const PolicyView *view_of(const Console *console)
-{
-	const PolicyView *view = console->policy.view;
-	return view && !view->code ? view : NULL;
-}
 
 static const char *why_empty(const Console *console)
 {
@@ -37,11 +28,6 @@ static const char *why_empty(const Console *console)
 }
 
 /* ---- the grid ---- */
-
-static int cell_at(const PolicyView *view, int col, int row)
-{
-	return row * view->nx + col;
-}
 
 static int choice_of(const PolicyView *view, int at)
 {
@@ -85,25 +71,10 @@ static double input_at(const PolicyInput *input, int i, int n)
 	return (double) input->lo + (double) (input->hi - input->lo) * i / (n - 1);
 }
 
-static int place_of(const PolicyInput *input, int n)
-{
-	double at = (double) (input->now - input->lo) / (double) (input->hi - input->lo) * (n - 1);
-	return isnan(at) ? 0 : at < 0 ? 0 : at > n - 1 ? n - 1 : (int) lround(at);
-}
-
-static void cursor_of(const Console *console, int *col, int *row)
-{
-	const PolicyView *view = view_of(console);
-	*col = console->policy.has_cursor ? console->policy.col : place_of(&view->input[view->x], view->nx);
-	*row = console->policy.has_cursor ? console->policy.row : place_of(&view->input[view->y], view->ny);
-	*col = *col >= view->nx ? view->nx - 1 : *col;
-	*row = *row >= view->ny ? view->ny - 1 : *row;
-}
-
 static void draw_cell(const Scene *scene, int row, int col, int cols, int at, double lo, double hi)
 {
 	static const char RAMP[HEAT_STEPS + 1] = ".:-=+*#%@";
-	const PolicyView *view = view_of(scene->console);
+	const PolicyView *view = policy_view(scene->console);
 	double value = shade(view, scene->console->policy.show, at, lo, hi);
 	bool is_outside = view->flag[at] & CELL_OUTSIDE;
 	int step = isnan(value) ? 0 : (int) lround(fmax(0, fmin(1, value)) * (HEAT_STEPS - 1));
@@ -139,18 +110,18 @@ static int screen_row(const PolicyView *view, Rect in, int row)
 
 static void draw_map_labels(const Scene *scene, Rect in, int width)
 {
-	const PolicyView *view = view_of(scene->console);
+	const PolicyView *view = policy_view(scene->console);
 	const PolicyInput *x = &view->input[view->x], *y = &view->input[view->y];
 	char text[FMT_TEXT];
 	int shown = rows_shown(view, in);
 	for (int r = 0; r < shown; r++) {
 		int row = in.row + shown - r;
 		if (shown <= 16 || r % 2 == 0)
-			canvas_text_right(scene->canvas, row, in.col + AXIS_COLS - 2, AXIS_COLS - 2, ROLE_LABEL,
+			canvas_text_right(scene->canvas, row, in.col + POLICY_AXIS_COLS - 2, POLICY_AXIS_COLS - 2, ROLE_LABEL,
 			                  fmt_plain(text, input_at(y, cell_row(view, in, r), view->ny)));
-		canvas_put(scene->canvas, row, in.col + AXIS_COLS - 1, scene->canvas->glyphs->vertical, ROLE_FRAME);
+		canvas_put(scene->canvas, row, in.col + POLICY_AXIS_COLS - 1, scene->canvas->glyphs->vertical, ROLE_FRAME);
 	}
-	int below = in.row + 1 + shown, left = in.col + AXIS_COLS, right = left + width * view->nx;
+	int below = in.row + 1 + shown, left = in.col + POLICY_AXIS_COLS, right = left + width * view->nx;
 	(void) canvas_text(scene->canvas, in.row, in.col, 24, ROLE_LABEL, y->name);
 	(void) canvas_text(scene->canvas, below, left, 12, ROLE_LABEL, fmt_plain(text, (double) x->lo));
 	int middle = left + width * (view->nx / 2);
@@ -163,7 +134,7 @@ static void draw_map_labels(const Scene *scene, Rect in, int width)
 static void draw_map(const Scene *scene, Rect rect)
 {
 	const Console *console = scene->console;
-	const PolicyView *view = view_of(console);
+	const PolicyView *view = policy_view(console);
 	char note[64];
 	(void) snprintf(note, sizeof note, "%s", SHOWN[console->policy.show]);
 	Rect in = scene_box(scene, PANE_MAP, PANES, rect, note);
@@ -172,18 +143,18 @@ static void draw_map(const Scene *scene, Rect rect)
 		return;
 	}
 	double lo, hi;
-	int col, row, width = (in.cols - AXIS_COLS) / view->nx > 0 ? (in.cols - AXIS_COLS) / view->nx : 1;
+	int col, row, width = (in.cols - POLICY_AXIS_COLS) / view->nx > 0 ? (in.cols - POLICY_AXIS_COLS) / view->nx : 1;
 	value_bounds(view, &lo, &hi);
-	cursor_of(console, &col, &row);
+	policy_cursor(console, &col, &row);
 	int shown = rows_shown(view, in);
 	for (int r = 0; r < shown; r++)
-		for (int c = 0; c < view->nx && AXIS_COLS + (c + 1) * width <= in.cols; c++)
-			draw_cell(scene, in.row + shown - r, in.col + AXIS_COLS + c * width, width, cell_at(view, c, cell_row(view, in, r)), lo, hi);
+		for (int c = 0; c < view->nx && POLICY_AXIS_COLS + (c + 1) * width <= in.cols; c++)
+			draw_cell(scene, in.row + shown - r, in.col + POLICY_AXIS_COLS + c * width, width, policy_cell(view, c, cell_row(view, in, r)), lo, hi);
 	draw_map_labels(scene, in, width);
-	int live_col = place_of(&view->input[view->x], view->nx), live_row = place_of(&view->input[view->y], view->ny);
-	canvas_put(scene->canvas, screen_row(view, in, live_row), in.col + AXIS_COLS + live_col * width, 'x', ROLE_BADGE_INFO);
+	int live_col = policy_place(&view->input[view->x], view->nx), live_row = policy_place(&view->input[view->y], view->ny);
+	canvas_put(scene->canvas, screen_row(view, in, live_row), in.col + POLICY_AXIS_COLS + live_col * width, 'x', ROLE_BADGE_INFO);
 	if (console->policy.has_cursor)
-		canvas_put(scene->canvas, screen_row(view, in, row), in.col + AXIS_COLS + col * width, '+', ROLE_BADGE_WARN);
+		canvas_put(scene->canvas, screen_row(view, in, row), in.col + POLICY_AXIS_COLS + col * width, '+', ROLE_BADGE_WARN);
 	if (in.rows > shown + 2) {
 		Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
 		(void) pen_item(&pen, ROLE_LABEL, console->policy.show == SHOW_HPA ? ". fewer than the HPA  + the same  @ more   " :
@@ -233,7 +204,7 @@ static int by_effect(const void *a, const void *b)
 
 static void draw_cell_figures(const Scene *scene, Rect in, int at, bool is_live)
 {
-	const PolicyView *view = view_of(scene->console);
+	const PolicyView *view = policy_view(scene->console);
 	char text[128];
 	float p[ACTION_COUNT] = { view->down[at], view->keep[at], view->up[at] };
 	if (is_live)
@@ -258,15 +229,15 @@ static void draw_cell_figures(const Scene *scene, Rect in, int at, bool is_live)
 static void draw_why(const Scene *scene, Rect rect)
 {
 	enum { FIRST = 4 };
-	const PolicyView *view = view_of(scene->console);
+	const PolicyView *view = policy_view(scene->console);
 	Rect in = scene_box(scene, PANE_WHY, PANES, rect, NULL);
 	if (!view)
 		return;
 	const PolicyInput *input[OBS_MAX];
 	char text[160], value[FMT_TEXT];
 	int col, row, n = view->n_inputs;
-	cursor_of(scene->console, &col, &row);
-	draw_cell_figures(scene, in, cell_at(view, col, row), !scene->console->policy.has_cursor);
+	policy_cursor(scene->console, &col, &row);
+	draw_cell_figures(scene, in, policy_cell(view, col, row), !scene->console->policy.has_cursor);
 	for (int i = 0; i < n; i++)
 		input[i] = &view->input[i];
 	qsort(input, (size_t) n, sizeof *input, by_effect);
@@ -296,19 +267,19 @@ static void slice_point(const void *data, int i, double *ret_x, double *ret_y)
 {
 	const Slice *slice = data;
 	*ret_x = input_at(&slice->view->input[slice->view->x], i, slice->view->nx);
-	*ret_y = (double) slice->p[cell_at(slice->view, i, slice->row)];
+	*ret_y = (double) slice->p[policy_cell(slice->view, i, slice->row)];
 }
 
 /* Where the choice changes along the row, in words. */
 static void say_changes(const Scene *scene, Pen *pen, int row)
 {
 	static const char *const NAMES[] = { "down", "keep", "up" };
-	const PolicyView *view = view_of(scene->console);
+	const PolicyView *view = policy_view(scene->console);
 	char value[FMT_TEXT];
-	int last = choice_of(view, cell_at(view, 0, row)), odd = 0, outside = 0;
+	int last = choice_of(view, policy_cell(view, 0, row)), odd = 0, outside = 0;
 	(void) pen_item(pen, ROLE_TEXT, "%s ", NAMES[last]);
 	for (int c = 1; c < view->nx; c++) {
-		int now = choice_of(view, cell_at(view, c, row));
+		int now = choice_of(view, policy_cell(view, c, row));
 		if (now != last)
 			(void) pen_item(pen, ROLE_TEXT, "| %s from %s ", NAMES[now],
 			                fmt_plain(value, input_at(&view->input[view->x], c, view->nx)));
@@ -325,11 +296,11 @@ static void say_changes(const Scene *scene, Pen *pen, int row)
 static void draw_slice(const Scene *scene, Rect rect)
 {
 	static const ChartLabels LABELS = { fmt_plain, fmt_plain, "", 6 };
-	const PolicyView *view = view_of(scene->console);
+	const PolicyView *view = policy_view(scene->console);
 	char note[96] = "", value[FMT_TEXT];
 	int col = 0, row = 0;
 	if (view) {
-		cursor_of(scene->console, &col, &row);
+		policy_cursor(scene->console, &col, &row);
 		(void) snprintf(note, sizeof note, "along %s at %s %s", view->input[view->x].name, view->input[view->y].name,
 		                fmt_plain(value, input_at(&view->input[view->y], row, view->ny)));
 	}
@@ -367,7 +338,7 @@ static void draw(const Scene *scene, int pane, Rect rect)
 
 static void head(const Scene *scene, Pen *pen)
 {
-	const PolicyView *view = view_of(scene->console);
+	const PolicyView *view = policy_view(scene->console);
 	const PolicyLook *look = &scene->console->policy;
 	char text[FMT_TEXT];
 	(void) pen_item(pen, ROLE_BADGE_INFO, " Policy ");
@@ -392,176 +363,7 @@ static void head(const Scene *scene, Pen *pen)
 	(void) pen_item(pen, ROLE_LABEL, "  asked %s ago", fmt_duration(text, age_s));
 }
 
-/* ---- state ---- */
-
-static bool is_there(const Console *console)
-{
-	return console->frame.live && console->feed->ops->inspect;
-}
-
-static void take(Console *console)
-{
-	PolicyLook *look = &console->policy;
-	const PolicyView *view = console->frame.policy;
-	if (!view || !look->asked_id || view->query_id != look->asked_id)
-		return;
-	look->asked_id = 0;
-	look->at_ms = console->now_ms;
-	if (!look->view)
-		look->view = malloc(sizeof *look->view);
-	if (look->view)
-		*look->view = *view;
-}
-
-static void ask(Console *console)
-{
-	PolicyLook *look = &console->policy;
-	if (!look->has_query)
-		look->query = (PolicyQuery) { .x = -1, .y = -1 };
-	look->has_query = true;
-	Rect pane = console->layout.pane[PANE_MAP].cols ? console->layout.pane[PANE_MAP] : console->layout.body;
-	if (!pane.cols) /* nothing has been drawn yet */
-		pane = (Rect) { 0, 0, console->canvas.rows / 2 + 2, console->canvas.cols * 6 / 10 };
-	int room = pane.cols - 4 - AXIS_COLS, cols = room >= 24 * 4 ? room / 4 : room >= 30 * 2 ? room / 2 : room;
-	look->query.nx = cols < 8 ? 8 : cols;
-	look->query.ny = pane.rows - 5 < 4 ? 4 : pane.rows - 5;
-	target_full_name(&console->frame.live->target, look->query.target, sizeof look->query.target);
-	if (console->feed->ops->inspect(console->feed, &look->query, &look->asked_id))
-		look->asked_id = 0;
-	look->asked_at_ms = console->now_ms;
-}
-
-static void refresh(Console *console)
-{
-	PolicyLook *look = &console->policy;
-	take(console);
-	bool is_waiting = look->asked_id && console->now_ms - look->asked_at_ms < PATIENCE_MS;
-	if (is_there(console) && !is_waiting && (!look->view || console->now_ms - look->asked_at_ms >= EVERY_MS))
-		ask(console);
-}
-
-static bool is_settled(const Console *console)
-{
-	return console->policy.view != NULL;
-}
-
-static void ask_anew(Console *console)
-{
-	console->policy.asked_id = 0;
-	if (is_there(console))
-		ask(console);
-}
-
-static void place_cursor(Console *console)
-{
-	PolicyLook *look = &console->policy;
-	if (!look->has_cursor)
-		cursor_of(console, &look->col, &look->row);
-	look->has_cursor = true;
-}
-
-static void move_cursor(Console *console, int by_col, int by_row)
-{
-	const PolicyView *view = view_of(console);
-	PolicyLook *look = &console->policy;
-	if (!view)
-		return;
-	place_cursor(console);
-	look->col = look->col + by_col < 0 ? 0 : look->col + by_col >= view->nx ? view->nx - 1 : look->col + by_col;
-	look->row = look->row + by_row < 0 ? 0 : look->row + by_row >= view->ny ? view->ny - 1 : look->row + by_row;
-}
-
-static void next_axes(Console *console)
-{
-	const PolicyView *view = view_of(console);
-	PolicyLook *look = &console->policy;
-	if (!view)
-		return;
-	int x = view->x, y = view->y;
-	do {
-		y++;
-		if (y >= view->n_inputs) {
-			y = 0;
-			x = (x + 1) % view->n_inputs;
-		}
-	} while (x == y);
-	look->query.x = x;
-	look->query.y = y;
-	look->has_cursor = false;
-	ask_anew(console);
-}
-
-static void next_odd(Console *console)
-{
-	const PolicyView *view = view_of(console);
-	if (!view)
-		return;
-	place_cursor(console);
-	int from = cell_at(view, console->policy.col, console->policy.row);
-	for (int i = 1; i <= view->n_cells; i++) {
-		int at = (from + i) % view->n_cells;
-		if (!(view->flag[at] & CELL_ODD))
-			continue;
-		console->policy.col = at % view->nx;
-		console->policy.row = at / view->nx;
-		return;
-	}
-	console_say(console, ROLE_OK, "no odd cell: nowhere does more load make up less likely");
-}
-
-void policy_fix(Console *console, const char *text)
-{
-	const PolicyView *view = view_of(console);
-	char name[INPUT_NAME] = "", value[32] = "", *end;
-	int n = sscanf(text, "%31s %31s", name, value);
-	for (int i = 0; view && i < view->n_inputs && n > 0; i++) {
-		if (strncmp(view->input[i].name, name, strlen(name)) != 0)
-			continue;
-		float x = strtof(value, &end);
-		console->policy.query.fixed &= ~(UINT64_C(1) << i);
-		if (n == 2 && !*end && isfinite(x)) {
-			console->policy.query.fixed |= UINT64_C(1) << i;
-			console->policy.query.value[i] = x;
-		}
-		ask_anew(console);
-		return;
-	}
-	console_say(console, ROLE_WARN, "write an input's name and a value, such as rps 800; the name alone lets it go");
-}
-
-static bool act(Console *console, UiAction action)
-{
-	PolicyLook *look = &console->policy;
-	switch (action) {
-	case ACT_SHOW_NEXT: look->show = (PolicyShow) ((look->show + 1) % SHOW_COUNT); return true;
-	case ACT_RULE: look->show = look->show == SHOW_HPA ? SHOW_UP : SHOW_HPA; return true;
-	case ACT_AXES: next_axes(console); return true;
-	case ACT_FIX: console_prompt(console, PROMPT_FIX, "fix input (NAME VALUE)", ""); return true;
-	case ACT_ODD: next_odd(console); return true;
-	case ACT_LEFT: move_cursor(console, -1, 0); return true;
-	case ACT_RIGHT: move_cursor(console, 1, 0); return true;
-	case ACT_UP: move_cursor(console, 0, 1); return true;
-	case ACT_DOWN: move_cursor(console, 0, -1); return true;
-	case ACT_TARGET_NEXT:
-	case ACT_TARGET_BACK: {
-		int n = console->frame.n_targets;
-		console->target = n ? (console->target + (action == ACT_TARGET_NEXT ? 1 : n - 1)) % n : 0;
-		console->frame.live = n ? console->frame.target[console->target] : console->frame.live;
-		ask_anew(console);
-		return true;
-	}
-	default: return false;
-	}
-}
-
-static bool back(Console *console)
-{
-	bool had_cursor = console->policy.has_cursor;
-	console->policy.has_cursor = false;
-	return had_cursor;
-}
-
 const ScreenOps screen_policy = {
-	.name = "Policy", .key = '5', .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
-	.refresh = refresh, .act = act, .back = back, .is_settled = is_settled,
+	.name = "Policy", .key = '5', .pane = PANES, .n_panes = N_PANES, .is_there = policy_is_there, .head = head, .draw = draw,
+	.refresh = policy_refresh, .act = policy_act, .back = policy_back, .is_settled = policy_is_settled,
 };
