@@ -18,9 +18,9 @@ Scene console_scene(Console *console)
 		        .runs = { list, talk_answer(&console->talk, SLOT_RUN), list != NULL, console->runs.offset,
 		        console->runs.selected }, .focus = console->layout.focus, .layout = &console->layout };
 	if (live) {
-		double since = (double) (frame->wall_ms - console->live_seen_ms);
+		int64_t since_s = (frame->wall_ms - console->live_seen_ms) / 1000; /* ages need no more than a frame a second */
 		double speed = live->speed > 0 ? live->speed : 1;
-		scene.target_ms = live->wall_ms + (int64_t) (since > 0 ? since * speed : 0);
+		scene.target_ms = live->wall_ms + (since_s > 0 ? (int64_t) ((double) since_s * 1000 * speed) : 0);
 		scene.row = live_cursor_row(live, console->cursor_ms);
 		scene.point = live_cursor_point(live, console->cursor_ms);
 	}
