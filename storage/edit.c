@@ -127,6 +127,8 @@ int edit_purge(struct sqlite3 *db, int64_t run, Error *err)
 	int code = runs_get(db, run, &row, NULL, err);
 	if (!code && !row.deleted_ms)
 		code = error_set(err, ERR_REFUSED, "run %lld is not in the trash", (long long) run);
+	if (!code && row.is_locked)
+		code = error_set(err, ERR_REFUSED, "run %lld is locked; unlock it first", (long long) run);
 	sqlite3_stmt *stmt;
 	if (code)
 		return code;

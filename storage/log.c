@@ -72,25 +72,29 @@ static int16_t count_or_unknown(sqlite3_stmt *stmt, int column)
 	return (int16_t) (n > INT16_MAX ? INT16_MAX : n);
 }
 
-static int64_t one_int(sqlite3 *db, const char *sql, int64_t run, int64_t from_ms, int64_t to_ms)
+static int one_int(sqlite3 *db, const char *sql, int64_t run, int64_t from_ms, int64_t to_ms, int64_t *ret, Error *err)
 {
 	sqlite3_stmt *stmt;
 	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL))
-		return 0;
+		return db_error(db, err);
 	(void) sqlite3_bind_int64(stmt, 1, run);
 	(void) sqlite3_bind_int64(stmt, 2, from_ms);
 	(void) sqlite3_bind_int64(stmt, 3, to_ms);
-	int64_t value = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
-	(void) sqlite3_finalize(stmt);
-	return value;
+	*ret = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+	return sqlite3_finalize(stmt) ? db_error(db, err) : 0;
 }
 
 int log_past(struct sqlite3 *db, int64_t run, int64_t from_ms, int64_t to_ms, HistoryPoint *point, int32_t *ret_n,
              int64_t *ret_first_ms, Error *err)
 {
 	sqlite3_stmt *stmt;
-	*ret_first_ms = one_int(db, "SELECT min(time) FROM decisions WHERE run = ?1", run, 0, 0);
-	int64_t total = one_int(db, "SELECT count(*) FROM decisions WHERE run = ?1 AND time BETWEEN ?2 AND ?3", run, from_ms, to_ms);
+	int64_t total = 0;
+	*ret_n = 0;
+	int code = one_int(db, "SELECT min(time) FROM decisions WHERE run = ?1", run, 0, 0, ret_first_ms, err);
+	if (!code)
+		code = one_int(db, "SELECT count(*) FROM decisions WHERE run = ?1 AND time BETWEEN ?2 AND ?3", run, from_ms, to_ms, &total, err);
+	if (code)
+		return code;
 	if (sqlite3_prepare_v2(db, "SELECT time, latency, rps, cpu_usage, memory_usage, replicas, ready, hpa FROM decisions"
 	                           " WHERE run = ?1 AND time BETWEEN ?2 AND ?3 ORDER BY time", -1, &stmt, NULL))
 		return db_error(db, err);

@@ -65,7 +65,7 @@ static int collect(void *context, const RunRow *row)
 {
 	Trash *trash = context;
 	int64_t days = (trash->request->wall_ms - row->deleted_ms) / 86400000;
-	if (row->deleted_ms && (trash->request->options->all || days >= TRASH_DAYS)) {
+	if (row->deleted_ms && !row->is_locked && (trash->request->options->all || days >= TRASH_DAYS)) {
 		int64_t *grown = realloc(trash->id, (trash->n + 1) * sizeof *grown);
 		if (!grown)
 			return ERR_NOMEM;

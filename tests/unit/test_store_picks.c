@@ -195,6 +195,9 @@ static void trash_keeps_a_run_until_it_is_purged(void **state)
 	assert_string_equal(pick("", SORT_ID, false), "3 2 1");
 	assert_int_equal(edit_purge(bench.db, 1, &err), ERR_REFUSED);
 	assert_int_equal(edit(EDIT_DELETE, 1, ""), 0);
+	assert_int_equal(edit(EDIT_LOCK, 1, ""), 0);
+	assert_int_equal(edit_purge(bench.db, 1, &err), ERR_REFUSED);
+	assert_int_equal(edit(EDIT_UNLOCK, 1, ""), 0);
 	assert_int_equal(edit_purge(bench.db, 1, &err), 0);
 	assert_string_equal(sql("SELECT count(*) FROM evals WHERE run = 1"), "0"); /* its parts went too */
 	assert_string_equal(pick("is:trash", SORT_ID, false), "");
