@@ -257,9 +257,17 @@ static int set_aside(const char *path, Clock *clock, Error *err)
 	return 0;
 }
 
+int db_sync_commits(struct sqlite3 *db, bool is_on)
+{
+	/* a rollback journal needs it for every commit */
+	bool is_needed = is_on || !pragma_is(db, "PRAGMA journal_mode", "wal");
+	return db_exec(db, is_needed ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+}
+
 /*
  * With a write-ahead log NORMAL loses nothing when a process dies, and never the file; only a power cut takes the last commits
- * with it, which FULL would pay for with a wait for the disk each. A file that has nothing in it yet need not wait at all.
+ * with it, which FULL would pay for with a wait for the disk each: for audit rows alone (db_sync_commits). A file that has nothing
+ * in it yet need not wait at all.
  */
 static int set_journal(sqlite3 *db)
 {
@@ -269,8 +277,7 @@ static int set_journal(sqlite3 *db)
 		(void) db_exec(db, "PRAGMA synchronous = OFF");
 	(void) db_exec(db, "PRAGMA journal_mode = WAL");
 	/* a file system without shared memory keeps a rollback journal: slower, as safe */
-	bool is_wal = pragma_is(db, "PRAGMA journal_mode", "wal");
-	return db_exec(db, is_wal ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+	return db_sync_commits(db, false);
 }
 
 static int make_writable(sqlite3 *db, Clock *clock, Error *err)

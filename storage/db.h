@@ -22,7 +22,7 @@ enum {
 
 /*
  * Opens path for writing: makes missing folders, the file and the schema, migrates an older one, marks the runs of
- * dead processes crashed. WAL, foreign keys on, every commit on disk. 0, and err->text then is "" or a notice (a
+ * dead processes crashed. WAL, foreign keys on, every commit out of this process. 0, and err->text then is "" or a notice (a
  * damaged file was set aside); ERR_STORE, ERR_NOMEM.
  */
 int db_open(const char *path, Clock *clock, struct sqlite3 **ret_db, Error *err);
@@ -41,6 +41,9 @@ void db_close(struct sqlite3 *db);
 
 /* Runs one statement that gives no rows; a code of SQLite's. */
 int db_exec(struct sqlite3 *db, const char *sql);
+
+/* Whether each commit waits until it is on the disk, so that a power cut leaves it. Not within a transaction; a code of SQLite's. */
+int db_sync_commits(struct sqlite3 *db, bool is_on);
 
 /* Fills err from the handle's last failure ("store FILE: database or disk is full") and answers ERR_STORE or
  * ERR_NOMEM. */

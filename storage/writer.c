@@ -31,6 +31,7 @@ typedef struct StoreSink {
 	pthread_cond_t done;  /* `settled` has grown */
 	int64_t pushed;       /* records taken into the queue */
 	int64_t settled;      /* of those, on disk or lost */
+	int64_t audited;      /* `pushed` at the last audit row, whose commit waits for the disk */
 	int64_t dropped;      /* lost: the queue was full, or their transaction failed */
 	int64_t lost_ms;      /* monotonic time of the last loss; -STORE_LOSS_MS before */
 	bool is_flushing;     /* somebody waits */
@@ -55,10 +56,13 @@ static void store_write(Sink *sink, const Record *record)
 {
 	StoreSink *s = self(sink);
 	(void) pthread_mutex_lock(&s->lock);
-	if (queue_push(&s->queue, record))
-		lose(s, 1);
-	else
+	bool is_taken = !queue_push(&s->queue, record);
+	if (is_taken)
 		s->pushed++;
+	else
+		lose(s, 1);
+	if (is_taken && record->kind == RECORD_AUDIT)
+		s->audited = s->pushed;
 	int64_t backlog = s->pushed - s->settled;
 	if (backlog == 1 || backlog >= STORE_BATCH)
 		(void) pthread_cond_signal(&s->work);
@@ -96,13 +100,13 @@ static int64_t wait_for_work(StoreSink *s, int64_t last_ms, int64_t beat_ms, boo
 	return backlog;
 }
 
-/* Takes up to STORE_BATCH records into one transaction. Nothing is taken where none could be begun. */
-static int write_batch(StoreSink *s, int64_t *ret_taken, int64_t *ret_lost)
+/* Takes up to `most` records into one transaction. Nothing is taken where none could be begun. */
+static int write_batch(StoreSink *s, int64_t most, int64_t *ret_taken, int64_t *ret_lost)
 {
 	Record record;
 	int64_t taken = 0, lost = 0;
 	int code = db_exec(s->db, "BEGIN IMMEDIATE");
-	while (!code && taken < STORE_BATCH && !queue_pop(&s->queue, &record, 0)) {
+	while (!code && taken < most && !queue_pop(&s->queue, &record, 0)) {
 		taken++;
 		code = rows_insert(&s->rows, &record);
 		if ((code & 0xff) == SQLITE_CONSTRAINT) { /* of a run that is not there: its loss, not the batch's */
@@ -129,17 +133,33 @@ static void report(StoreSink *s, int code, const Error *err, int64_t settled, in
 	(void) pthread_mutex_unlock(&s->lock);
 }
 
+/* How many records one transaction takes, and whether an audit row is among them or comes soon after. */
+static int64_t next_batch(StoreSink *s, bool *ret_audited)
+{
+	(void) pthread_mutex_lock(&s->lock);
+	int64_t backlog = s->pushed - s->settled;
+	*ret_audited = s->audited > s->settled;
+	(void) pthread_mutex_unlock(&s->lock);
+	return backlog < STORE_BATCH ? backlog : STORE_BATCH;
+}
+
 static int transact(StoreSink *s, int64_t *ret_taken)
 {
 	Error err = { 0 };
 	int64_t lost = 0;
+	bool is_audited;
+	int64_t most = next_batch(s, &is_audited);
 	(void) pthread_mutex_lock(&s->db_lock);
-	int code = write_batch(s, ret_taken, &lost);
+	int code = is_audited ? db_sync_commits(s->db, true) : 0;
+	if (!code)
+		code = write_batch(s, most, ret_taken, &lost);
 	if (code) {
 		(void) db_error(s->db, &err);
 		if (!sqlite3_get_autocommit(s->db))
 			(void) db_exec(s->db, "ROLLBACK");
 	}
+	if (is_audited)
+		(void) db_sync_commits(s->db, false);
 	(void) pthread_mutex_unlock(&s->db_lock);
 	report(s, code, &err, *ret_taken, lost);
 	return code;

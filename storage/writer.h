@@ -3,8 +3,9 @@
  *
  * write copies the record into the queue and returns. The thread takes what is there every 250 ms (or 1,000 records,
  * or when somebody waits in commit) into one transaction, so that other processes find the store unlocked in between
- * and a killed process loses a quarter of a second. A store that fails, full or gone, loses records and counts them;
- * nobody waits for it, and it is tried again with the next records.
+ * and a killed process loses a quarter of a second. A power cut may take the last transactions, but none that holds an
+ * audit row. A store that fails, full or gone, loses records and counts them; nobody waits for it, and it is tried again
+ * with the next records.
  */
 #ifndef MAESTRO_STORAGE_WRITER_H
 #define MAESTRO_STORAGE_WRITER_H
