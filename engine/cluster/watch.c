@@ -107,6 +107,8 @@ static int list(Stream *stream, Error *err)
 		str_copy(next, sizeof next, json_string_or(page, "metadata.continue", ""));
 		json_free(page);
 	} while (!code && *next && ++pages < PAGES_MAX);
+	if (!code && *next) /* what is on the pages that are left would be taken for deleted */
+		code = error_set(err, ERR_PARSE, "list of %s in %.60s: more than %d pages", resource(stream), stream->namespace_, PAGES_MAX);
 	if (code)
 		return code;
 	kube_cache_list_end(cache, stream->kind, stream->namespace_);

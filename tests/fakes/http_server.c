@@ -32,6 +32,7 @@ struct FakeServer {
 	char url[64];
 	int listen_fd, stop_fd[2];
 	pthread_t thread;
+	pthread_mutex_t lock; /* of what handlers touch */
 	Conn conn[CONNS_MAX];
 	size_t n_conns;
 	atomic_int requests, connections;
@@ -131,7 +132,9 @@ static bool answer(FakeServer *server, Conn *conn, char *body)
 	}
 	FakeRequest request = { conn->data, target, query ? query : "", headers + 2, body };
 	FakeReply reply = { .status = 200, .content_type = "application/json" };
+	fake_server_lock(server);
 	server->handler(server->context, &request, &reply);
+	fake_server_unlock(server);
 	atomic_fetch_add(&server->requests, 1); /* after it: who sees the count sees what the handler did */
 	bool is_open = send_reply(conn->fd, &reply);
 	free(reply.body);
@@ -197,6 +200,7 @@ FakeServer *fake_server_start(FakeHandler *handler, void *context)
 {
 	FakeServer *server = calloc(1, sizeof *server);
 	must(server != NULL, "calloc");
+	must(!pthread_mutex_init(&server->lock, NULL), "pthread_mutex_init");
 	server->handler = handler;
 	server->context = context;
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -223,12 +227,41 @@ void fake_server_stop(FakeServer *server)
 	(void) close(server->listen_fd);
 	(void) close(server->stop_fd[0]);
 	(void) close(server->stop_fd[1]);
+	(void) pthread_mutex_destroy(&server->lock);
 	free(server);
 }
 
 const char *fake_server_url(const FakeServer *server)
 {
 	return server->url;
+}
+
+void fake_server_lock(FakeServer *server)
+{
+	(void) pthread_mutex_lock(&server->lock);
+}
+
+void fake_server_unlock(FakeServer *server)
+{
+	(void) pthread_mutex_unlock(&server->lock);
+}
+
+int fake_server_seen(FakeServer *server, const int *count)
+{
+	fake_server_lock(server);
+	int n = *count;
+	fake_server_unlock(server);
+	return n;
+}
+
+bool fake_comes(bool (*is_there)(void *arg), void *arg)
+{
+	for (int i = 0; i < 20000; i++) {
+		if (is_there(arg))
+			return true;
+		(void) usleep(1000);
+	}
+	return false;
 }
 
 int fake_server_requests(FakeServer *server)

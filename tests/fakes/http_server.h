@@ -5,6 +5,7 @@
 #ifndef MAESTRO_TESTS_FAKES_HTTP_SERVER_H
 #define MAESTRO_TESTS_FAKES_HTTP_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ typedef struct FakeReply { /* the handler finds 200, application/json, "{}" */
 	FakeFault fault;
 } FakeReply;
 
+/* Called under the server's lock. */
 typedef void FakeHandler(void *context, const FakeRequest *request, FakeReply *reply);
 
 typedef struct FakeServer FakeServer;
@@ -42,6 +44,13 @@ const char *fake_server_url(const FakeServer *server); /* "http://127.0.0.1:PORT
 /* So far. */
 int fake_server_requests(FakeServer *server);
 int fake_server_connections(FakeServer *server);
+/* Around what the handler and the test both touch; seen reads one counter under it. */
+void fake_server_lock(FakeServer *server);
+void fake_server_unlock(FakeServer *server);
+int fake_server_seen(FakeServer *server, const int *count);
+
+/* Whether is_there comes to say so within twenty seconds, which is long enough for any machine. */
+bool fake_comes(bool (*is_there)(void *arg), void *arg);
 
 /* printf into the heap, for reply->body. */
 __attribute__((format(printf, 1, 2))) char *fake_text(const char *format, ...);

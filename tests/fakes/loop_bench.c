@@ -52,6 +52,23 @@ void bench_open(Bench *b)
 	}
 }
 
+Bench *bench_started(int32_t replicas, int32_t action)
+{
+	Bench *b = bench_new_whole(replicas, action);
+	bench_open(b);
+	return b;
+}
+
+void bench_want_state(Bench *b, TargetState state, Reason reason)
+{
+	LiveView view = view_of(b);
+	if (view.state == state && view.state_reason == reason)
+		return;
+	(void) fprintf(stderr, "%s %s (%s), want %s %s\n", state_text(view.state), reason_text(view.state_reason), view.state_detail,
+	               state_text(state), reason_text(reason));
+	abort();
+}
+
 void bench_free(Bench *b)
 {
 	loop_free(b->loop);

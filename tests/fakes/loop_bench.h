@@ -23,6 +23,10 @@ void bench_open(Bench *b);
 void bench_free(Bench *b);
 /* Cluster and rule are there too. */
 Bench *bench_new_whole(int32_t replicas, int32_t action);
+/* The same, opened. */
+Bench *bench_started(int32_t replicas, int32_t action);
+/* Ends the test where the last cycle left another state. */
+void bench_want_state(Bench *b, TargetState state, Reason reason);
 /* One cycle and 15 s; what loop_once answered. */
 int cycle(Bench *b);
 LiveView view_of(Bench *b);

@@ -6,7 +6,7 @@
 #include "cluster/prometheus.h"
 
 #include "base/http.h"
-#include "fakes/http_server.h"
+#include "fakes/prom_source.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -136,11 +136,7 @@ static void handle(void *context, const FakeRequest *request, FakeReply *reply)
 
 typedef struct Fixture {
 	World world;
-	FakeServer *server;
-	Clock clock;
-	KubeConfig kube_config;
-	KubeClient *kube;
-	Metrics *metrics;
+	PromSource source;
 	PromQuery query;
 	PromMatrix matrix;
 	Sample sample[N];
@@ -151,17 +147,8 @@ typedef struct Fixture {
 static void begin(Fixture *f)
 {
 	*f = (Fixture) { .world = { .lost_from = -1, .lost_to = -1, .cpu_gap = -1, .nan_latency = -1, .negative_rps = -1, .old_rps = -1 } };
-	f->server = fake_server_start(handle, &f->world);
-	clock_init_system(&f->clock);
-	f->kube_config.server = strdup(fake_server_url(f->server));
-	assert_int_equal(kube_client_new(&f->kube_config, &f->clock, &f->kube, &f->err), 0);
-	PromConfig config;
-	prom_config_default(&config);
-	config.url = fake_server_url(f->server);
-	config.kube = f->kube;
-	config.clock = &f->clock;
-	assert_int_equal(prom_metrics_new(&config, &f->metrics, &f->err), 0);
-	assert_int_equal(endpoint_open(&(EndpointConfig) { .url = fake_server_url(f->server) }, &f->query.endpoint, &f->err), 0);
+	prom_source_begin(&f->source, handle, &f->world, "");
+	assert_int_equal(endpoint_open(&(EndpointConfig) { .url = fake_server_url(f->source.server) }, &f->query.endpoint, &f->err), 0);
 }
 
 static void end(Fixture *f)
@@ -169,10 +156,7 @@ static void end(Fixture *f)
 	prom_matrix_done(&f->matrix);
 	prom_query_done(&f->query);
 	endpoint_close(f->query.endpoint);
-	metrics_free(f->metrics);
-	kube_client_free(f->kube);
-	kubeconfig_done(&f->kube_config);
-	fake_server_stop(f->server);
+	prom_source_end(&f->source);
 }
 
 static bool tell(void *context, size_t done, size_t n)
@@ -191,8 +175,8 @@ static int ask(Fixture *f, size_t n)
 		.start_ms = START_S * INT64_C(1000),
 		.end_ms = (START_S + (int64_t) (n - 1) * STEP_S) * 1000 + 7,
 		.step_ms = STEP_S * 1000,
-		.clock = &f->clock,
-		.deadline_ms = clock_mono_ms(&f->clock) + 60000,
+		.clock = &f->source.clock,
+		.deadline_ms = clock_mono_ms(&f->source.clock) + 60000,
 		.timeout_ms = 20000,
 		.progress = tell,
 		.context = f,
@@ -278,8 +262,8 @@ static void range_ends_at_its_deadline_and_its_bounds(void **state)
 	(void) state;
 	Fixture f;
 	begin(&f);
-	PromRange range = { .promql = "steps", .end_ms = 1000, .step_ms = 1000, .clock = &f.clock, .timeout_ms = 1000 };
-	range.deadline_ms = clock_mono_ms(&f.clock);
+	PromRange range = { .promql = "steps", .end_ms = 1000, .step_ms = 1000, .clock = &f.source.clock, .timeout_ms = 1000 };
+	range.deadline_ms = clock_mono_ms(&f.source.clock);
 	assert_int_equal(prom_range(&f.query, &range, &f.matrix, &f.err), ERR_TIMEOUT);
 	assert_int_equal(f.world.requests, 0);
 	range.step_ms = 0;
@@ -296,7 +280,7 @@ static void range_ends_at_its_deadline_and_its_bounds(void **state)
 static int history(Fixture *f)
 {
 	f->err = (Error) { 0 };
-	return metrics_history(f->metrics, &TARGET, NOW_S * INT64_C(1000), STEP_S * 1000, N, f->sample, &f->err);
+	return metrics_history(f->source.metrics, &TARGET, NOW_S * INT64_C(1000), STEP_S * 1000, N, f->sample, &f->err);
 }
 
 static void history_has_every_value_at_every_time(void **state)

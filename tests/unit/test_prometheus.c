@@ -6,7 +6,7 @@
 #include "cluster/prometheus.h"
 
 #include "base/http.h"
-#include "fakes/http_server.h"
+#include "fakes/prom_source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,11 +79,7 @@ static void handle(void *context, const FakeRequest *request, FakeReply *reply)
 
 typedef struct Fixture {
 	World world;
-	FakeServer *server;
-	Clock clock;
-	KubeConfig kube_config;
-	KubeClient *kube;
-	Metrics *metrics;
+	PromSource source;
 	Sample sample;
 	Error err;
 } Fixture;
@@ -91,32 +87,18 @@ typedef struct Fixture {
 static void begin(Fixture *f)
 {
 	*f = (Fixture) { .world = GOOD };
-	f->server = fake_server_start(handle, &f->world);
-	clock_init_system(&f->clock);
-	f->kube_config.server = strdup(fake_server_url(f->server));
-	assert_int_equal(kube_client_new(&f->kube_config, &f->clock, &f->kube, &f->err), 0);
-	PromConfig config;
-	char *url = fake_text("%s/prefix/", fake_server_url(f->server));
-	prom_config_default(&config);
-	config.url = url;
-	config.kube = f->kube;
-	config.clock = &f->clock;
-	assert_int_equal(prom_metrics_new(&config, &f->metrics, &f->err), 0);
-	free(url);
+	prom_source_begin(&f->source, handle, &f->world, "/prefix/");
 }
 
 static void end(Fixture *f)
 {
-	metrics_free(f->metrics);
-	kube_client_free(f->kube);
-	kubeconfig_done(&f->kube_config);
-	fake_server_stop(f->server);
+	prom_source_end(&f->source);
 }
 
 static int fetch(Fixture *f)
 {
 	f->err = (Error) { 0 };
-	return f->metrics->ops->fetch(f->metrics, &TARGET, 1, NOW_S * INT64_C(1000), &f->sample, &f->err);
+	return f->source.metrics->ops->fetch(f->source.metrics, &TARGET, 1, NOW_S * INT64_C(1000), &f->sample, &f->err);
 }
 
 static void assert_missing(Fixture *f, uint32_t bits, const char *want)
@@ -153,7 +135,7 @@ static void prometheus_reads_every_value(void **state)
 	assert_int_equal(s->pods[1].request_m, 200);
 	assert_int_equal(s->pods[1].sample_age_ms, 9500);
 	assert_int_equal(s->pods[1].window_ms, 60000);
-	assert_int_equal(fake_server_connections(f.server), 2); /* one for the API, one for Prometheus */
+	assert_int_equal(fake_server_connections(f.source.server), 2); /* one for the API, one for Prometheus */
 	end(&f);
 }
 
@@ -210,7 +192,7 @@ static void prometheus_down_is_an_error_and_touches_no_sample(void **state)
 	assert_int_equal(fetch(&f), ERR_UNREACHABLE);
 	assert_int_equal(f.sample.replicas, 99);
 	assert_non_null(strstr(f.err.text, "prometheus: GET http://127.0.0.1:"));
-	assert_true(fake_server_requests(f.server) > 0);
+	assert_true(fake_server_requests(f.source.server) > 0);
 	f.world.fault = FAKE_NONE;
 	f.world.whole_status = 503;
 	f.world.whole = "Service Unavailable";
@@ -396,13 +378,13 @@ static void prometheus_one_lost_target_does_not_stop_the_others(void **state)
 	begin(&f);
 	Target targets[3] = { TARGET, { .namespace_ = "default", .name = "nosuch" }, { .namespace_ = "default", .name = "x\"}) or vector(1)" } };
 	Sample samples[3];
-	assert_int_equal(f.metrics->ops->fetch(f.metrics, targets, 3, NOW_S * INT64_C(1000), samples, &f.err), 0);
+	assert_int_equal(f.source.metrics->ops->fetch(f.source.metrics, targets, 3, NOW_S * INT64_C(1000), samples, &f.err), 0);
 	assert_int_equal(samples[0].valid, SAMPLE_ALL);
 	assert_int_equal(samples[0].n_pods, 2);
 	assert_int_equal(samples[1].valid, 0);
 	assert_non_null(strstr(samples[1].missing, "deployment default/nosuch: 404"));
 	assert_non_null(strstr(samples[2].missing, "not a name that Kubernetes allows"));
-	assert_int_equal(f.metrics->ops->fetch(f.metrics, targets + 1, 1, NOW_S * INT64_C(1000), samples, &f.err), ERR_NOT_FOUND);
+	assert_int_equal(f.source.metrics->ops->fetch(f.source.metrics, targets + 1, 1, NOW_S * INT64_C(1000), samples, &f.err), ERR_NOT_FOUND);
 	end(&f);
 }
 
