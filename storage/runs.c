@@ -145,18 +145,22 @@ static void read_run(sqlite3_stmt *stmt, RunRow *row)
 	str_copy(row->policy, sizeof row->policy, text_or_empty(stmt, 12));
 }
 
-int runs_list(struct sqlite3 *db, int64_t offset, int64_t limit, RunRowFn fn, void *context, Error *err)
+static int each_run(sqlite3 *db, sqlite3_stmt *stmt, RunRowFn fn, void *context, Error *err)
 {
-	sqlite3_stmt *stmt;
-	int code = prepare(db, RUN_COLUMNS " ORDER BY r.id DESC LIMIT ?2 OFFSET ?1", offset, limit, &stmt, err);
-	if (code)
-		return code;
+	int code = 0;
 	while (!code && sqlite3_step(stmt) == SQLITE_ROW) {
 		RunRow row;
 		read_run(stmt, &row);
 		code = fn(context, &row);
 	}
 	return finish(db, stmt, code, err);
+}
+
+int runs_list(struct sqlite3 *db, int64_t offset, int64_t limit, RunRowFn fn, void *context, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, RUN_COLUMNS " ORDER BY r.id DESC LIMIT ?2 OFFSET ?1", offset, limit, &stmt, err);
+	return code ? code : each_run(db, stmt, fn, context, err);
 }
 
 static const char *const SORT_SQL[SORT_COUNT] = {
@@ -203,14 +207,7 @@ static int select_rows(sqlite3 *db, const RunSelection *s, const Filter *filter,
 	            SORT_SQL[sort], way, sort == SORT_ID ? way : "DESC", (long long) s->limit, (long long) s->offset);
 	int code = sql.failed ? ERR_NOMEM : prepare_filtered(db, sql.data, filter, &stmt, err);
 	strbuf_done(&sql);
-	if (code)
-		return code;
-	while (!code && sqlite3_step(stmt) == SQLITE_ROW) {
-		RunRow row;
-		read_run(stmt, &row);
-		code = fn(context, &row);
-	}
-	return finish(db, stmt, code, err);
+	return code ? code : each_run(db, stmt, fn, context, err);
 }
 
 int runs_select(struct sqlite3 *db, const RunSelection *selection, RunRowFn fn, void *context, int64_t *ret_matched,
