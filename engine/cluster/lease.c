@@ -30,6 +30,7 @@ struct Lease {
 	StrBuf path;
 	Queue wake;              /* closed to stop; nothing is ever in it */
 	pthread_t thread;
+	bool is_failing;         /* and it was said */
 	LeaseRecord seen;
 	int64_t changed_ms;      /* monotonic, when the record was last seen to change */
 	pthread_mutex_t lock;    /* of those below */
@@ -211,6 +212,15 @@ static int64_t pause_ms(const Lease *lease)
 	return (int64_t) ((double) lease->config.retry_ms * (1 + (JITTER - 1) * share));
 }
 
+/* What failed is tried again, while the deadline runs on; why is said once until it goes well. Somebody else's win is no failure. */
+static void note_attempt(Lease *lease, int code, const Error *err)
+{
+	bool is_failing = code && code != ERR_CONFLICT;
+	if (is_failing && !lease->is_failing)
+		(void) fprintf(stderr, "maestro: lease %s/%s: %s; trying again\n", lease->namespace_, lease->name, err->text);
+	lease->is_failing = is_failing;
+}
+
 static void tell(Lease *lease)
 {
 	bool is_held = lease_is_held(lease);
@@ -226,7 +236,7 @@ static void *lease_main(void *arg)
 	char nothing;
 	do {
 		Error err = { 0 };
-		(void) attempt(lease, &err); /* what failed is tried again; the deadline runs on */
+		note_attempt(lease, attempt(lease, &err), &err);
 		tell(lease);
 	} while (queue_pop(&lease->wake, &nothing, pause_ms(lease)) == ERR_TIMEOUT);
 	return NULL;
