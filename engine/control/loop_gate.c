@@ -205,7 +205,7 @@ void loop_gate(Loop *loop)
 	const TargetFacts *facts = &cycle->facts;
 	if (!leads(loop)) {
 		forget(loop);
-		shut(cycle, STATE_STANDBY, REASON_NONE, "another process leads");
+		shut(cycle, STATE_STANDBY, REASON_NONE, "this process does not hold the lease");
 		return;
 	}
 	if (loop->config.cluster && !facts->code)
