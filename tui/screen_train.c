@@ -34,7 +34,12 @@ static void head(const Scene *scene, Pen *pen)
 	(void) pen_item(pen, PHASE_ROLES[v->phase], " %s ", PHASES[v->phase]);
 	(void) pen_item(pen, ROLE_STRONG, "  %s", v->name);
 	(void) pen_item(pen, ROLE_LABEL, "  run %lld  seed %llu", (long long) v->run_id, (unsigned long long) v->seed);
-	(void) pen_item(pen, ROLE_TEXT, "  %s steps/s", isnan(v->steps_per_s) ? "--" : fmt_count(rate, v->steps_per_s));
+	if (v->is_live) { /* a step is an interval of real time */
+		double left_s = v->next_step_wall_ms > scene->wall_ms ? (double) (v->next_step_wall_ms - scene->wall_ms) / 1000 : 0;
+		(void) pen_item(pen, ROLE_TEXT, "  step %d of %d, next in %s", v->rollout_step, v->rollout_steps, fmt_duration(rate, left_s));
+	} else {
+		(void) pen_item(pen, ROLE_TEXT, "  %s steps/s", isnan(v->steps_per_s) ? "--" : fmt_count(rate, v->steps_per_s));
+	}
 	(void) pen_item(pen, ROLE_LABEL, "  on %s", v->traffic);
 }
 

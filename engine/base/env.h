@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ typedef struct EnvInfo {
 	float pod_s;             /* pods existing (pending, ready, terminating) x seconds */
 	int32_t replicas;        /* asked for */
 	int32_t ready;
+	bool is_refused;         /* the action's write was refused: by the API, by who else scales, by a lost lease */
 	int32_t demand;          /* least replicas that keep p95 at the soft limit at this rate; 0: not known */
 } EnvInfo;
 
@@ -52,13 +54,17 @@ typedef struct EnvOps {
 	void (*spec)(const Env *env, EnvSpec *ret_spec);
 	/* All rows to the start of their first episode under seed. */
 	int (*reset)(Env *env, uint64_t seed, EnvBuf *buf);
-	/* Rows first..first+count-1. Safe for disjoint ranges on several threads. No allocation. */
+	/* Rows first..first+count-1. Safe for disjoint ranges on several threads. No allocation. A kind that waits in real time
+	 * takes all rows at once, and answers ERR_CLOSED where it was stopped meanwhile: then the step did not happen. */
 	int (*step)(Env *env, size_t first, size_t count, EnvBuf *buf);
 	/* Optional, both or none. state_size bytes hold all rows' state; after restore the same actions give the same
 	 * bytes, so that a resumed training run equals an uninterrupted one. */
 	size_t (*state_size)(const Env *env);
 	void (*snapshot)(const Env *env, void *state);
 	int (*restore)(Env *env, const void *state, size_t size); /* ERR_INVALID for another configuration's */
+	/* Optional, of rows that go on by themselves: obs and mask of all rows as they are now. Asked before each rollout; waits and
+	 * answers as step. */
+	int (*look)(Env *env, EnvBuf *buf);
 	void (*free)(Env *env);
 } EnvOps;
 

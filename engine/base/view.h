@@ -68,6 +68,9 @@ typedef struct TrainView {
 	uint64_t seed;
 	TrainPhase phase;
 	char trouble[120];           /* in words; "" when there is none */
+	bool is_live;                /* on a cluster: a step is an interval of real time */
+	int32_t rollout_step, rollout_steps; /* live: of the rollout under way */
+	int64_t next_step_wall_ms;   /* live: when the step under way ends; 0: none is */
 	int64_t update, n_updates;   /* done, planned */
 	int64_t steps, total_steps;
 	double wall_s;               /* of this process, without pauses */

@@ -326,6 +326,11 @@ Loop *const *runner_loops(const Runner *r, size_t *ret_n)
 	return r->loop;
 }
 
+const KubeConfig *runner_kubeconfig(const Runner *r)
+{
+	return &r->kubeconfig;
+}
+
 Lease *runner_lease(const Runner *r)
 {
 	return r->lease;

@@ -20,6 +20,7 @@ typedef struct RunnerConfig { /* all lent for the runner's life */
 	int (*policy_new)(void *arg, const Target *target, Policy **ret_policy, Error *err);
 	void (*on_cycle)(void *arg, const LiveView *view); /* on the loops' thread; may be NULL */
 	void *arg;                /* of both */
+	double metric_window_s;   /* of all queries; 0: the model's own, or the thesis's */
 } RunnerConfig;
 
 /*
@@ -47,6 +48,7 @@ typedef struct RunnerModel {
 } RunnerModel;
 bool runner_model(const Runner *runner, RunnerModel *ret_model);
 Loop *const *runner_loops(const Runner *runner, size_t *ret_n);
+const KubeConfig *runner_kubeconfig(const Runner *runner);
 Lease *runner_lease(const Runner *runner); /* NULL: none */
 
 #endif

@@ -126,6 +126,8 @@ static int open_source(Runner *r, RunTarget *t, Error *err)
 		prom.latency_window_s = (double) t->info->latency_window_s;
 	if (t->info && t->info->rate_window_s > 0)
 		prom.rate_window_s = (double) t->info->rate_window_s;
+	if (r->config.metric_window_s > 0)
+		prom.latency_window_s = prom.rate_window_s = r->config.metric_window_s;
 	for (size_t i = 0; i < r->n_sources && !t->metrics; i++)
 		if (fabs(r->source[i].rate_s - prom.rate_window_s) < .5 && fabs(r->source[i].latency_s - prom.latency_window_s) < .5)
 			t->metrics = r->source[i].metrics;

@@ -20,6 +20,7 @@ typedef struct TargetAppOptions {
 	double work_ms, cpu_limit;
 	int32_t threads, queue_max;
 	int64_t seed;
+	bool has_stress;
 } TargetAppOptions;
 
 #define OPTION(name, letter, kind, field, lo, hi, arg, help) \
@@ -31,6 +32,7 @@ static const Opt OPTIONS[] = {
 	OPTION("threads", 0, OPT_INT, threads, 1, 256, "N", "workers (1)"),
 	OPTION("cpu-limit", 0, OPT_DOUBLE, cpu_limit, 0, 256, "CORES", "of all workers together, as a container's; 0: none"),
 	OPTION("queue-max", 0, OPT_INT, queue_max, 1, 10000, "N", "requests that may wait; beyond it 503 (128)"),
+	OPTION("stress", 0, OPT_FLAG, has_stress, 0, 0, NULL, "POST /stress?workers=4&load=50&for=270 burns CPU beside the requests"),
 	OPTION("deployment", 0, OPT_STRING, deployment, 0, 0, "NAME", "in the metrics (TARGET_DEPLOYMENT, else web)"),
 	OPTION("namespace", 'n', OPT_STRING, namespace_, 0, 0, "NS", "in the metrics (TARGET_NAMESPACE, else default)"),
 	OPTION("pod", 0, OPT_STRING, pod, 0, 0, "NAME", "in the metrics (POD_NAME, else DEPLOYMENT-PID)"),
@@ -76,6 +78,7 @@ int cmd_target_app(int argc, char **argv)
 		.threads = options.threads,
 		.queue_max = options.queue_max,
 		.seed = (uint64_t) options.seed,
+		.has_stress = options.has_stress,
 		.namespace_ = options.namespace_,
 		.deployment = options.deployment,
 		.pod = options.pod ? options.pod : pod,

@@ -7,6 +7,7 @@
 #include "cmd/session.h"
 #include "cmd/simlive.h"
 #include "cmd/tensor_log.h"
+#include "cmd/train_live.h"
 #include "cmd/train_opts.h"
 #include "cmd/train_report.h"
 #include "cmd/train_seeds.h"
@@ -37,6 +38,8 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	TrainerConfig config;
 	TrainReport report;
 	TensorLog tensor_log;
+	Net *from;           /* of --from */
+	TrainLive *world;    /* of --env live; NULL: the simulator's */
 	Policy *live_policy;
 	SimConfig live_sim;
 	SimLive live;
@@ -159,9 +162,52 @@ static void on_event(void *arg, const TrainEvent *event)
 		tensor_log_event(&t->tensor_log, event);
 }
 
+/* The net of --from decides the layers, and whether inputs are normalised. */
+static int read_from(TrainCommand *t, Error *err)
+{
+	const TrainOptions *o = &t->options;
+	ModelInfo info;
+	if (!o->from || t->resume_path[0])
+		return 0;
+	int code = model_load(o->from, &t->from, &info, err);
+	if (code)
+		return code;
+	if (info.obs_version != (int32_t) t->config.sim.observation || (info.obs_stack > 1 ? info.obs_stack : 1) != o->stack)
+		return error_set(err, ERR_USAGE, "--from %.80s sees %s, and this training is of %s; --observation and --stack say which", o->from,
+		                 observation_version_name(info.obs_version), o->observation);
+	t->config.ppo.net = *net_config(t->from);
+	t->config.ppo.norm_obs = net_is_normalised(t->from);
+	return 0;
+}
+
+static bool is_live(const TrainCommand *t)
+{
+	return !strcmp(t->options.env, "live");
+}
+
+static int open_world(TrainCommand *t, Error *err)
+{
+	TrainLiveConfig live = { &t->options, &t->session, &t->traffic, &t->config, 0 };
+	if (t->resume_path[0] && trainer_checkpoint_steps(t->resume_path, &live.steps_done, err))
+		return ERR_BAD_MODEL;
+	int code = train_live_open(&live, &t->world, err);
+	if (code)
+		return code;
+	size_t n;
+	const Target *target = &loop_config(train_live_loops(t->world, &n)[0])->target;
+	t->config.info.max_replicas = target->max_replicas; /* as the Deployment says where no option did */
+	t->config.info.latency_soft_ms = target->latency_soft_ms;
+	t->config.info.latency_hard_ms = target->latency_hard_ms;
+	t->config.live = train_live_env(t->world);
+	if (!t->options.load_url.n)
+		str_copy(t->config.traffic, sizeof t->config.traffic, "what others send");
+	return 0;
+}
+
 static int build_trainer(TrainCommand *t, Error *err)
 {
 	TrainerConfig *config = &t->config;
+	config->from = t->from;
 	int code = !t->options.tensorboard ? 0
 		: tensor_log_open(&t->tensor_log, t->options.tensorboard, &t->session.clock, t->config_json, err);
 	if (code)
@@ -231,11 +277,17 @@ static int begin(TrainCommand *t, Error *err)
 		code = train_traffic_open(&t->options, &t->traffic, &t->config, err);
 	if (!code)
 		code = train_options_info(&t->options, service, &t->config, err);
+	if (!code)
+		code = read_from(t, err);
+	if (!code && is_live(t))
+		code = train_live_check(&t->options, err);
 	t->config_json = train_options_json(&t->options);
 	if (!code && !t->config_json)
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	if (!code)
 		code = begin_run(t, err);
+	if (!code && is_live(t))
+		code = open_world(t, err);
 	if (!code)
 		code = build_trainer(t, err);
 	return code;
@@ -278,14 +330,17 @@ static int run_headless(TrainCommand *t, Error *err)
 	snap_release(view);
 	if (!is_done)
 		return err_exit_status(ERR_NONFINITE); /* the report has said why */
-	if (t->options.is_json || t->options.latency_soft_ms <= 0)
+	if (t->world && train_live_spent(t->world)[0])
+		(void) fprintf(stderr, "maestro: %s: the training has ended before its last step\n", train_live_spent(t->world));
+	if (t->options.is_json || t->options.latency_soft_ms <= 0 || t->world)
 		return 0;
 	bool has_best = !access(t->config.best_path, R_OK);
 	code = train_report_table(&t->report, &t->config, has_best ? t->config.best_path : t->config.model_path, err);
 	return code ? cmd_fail(code, err) : 0;
 }
 
-static int start_workers(TrainCommand *t, Feed **ret_feed, Error *err)
+/* The policy in training on a simulated Deployment, for the Live screen. */
+static int start_simulated(TrainCommand *t, Error *err)
 {
 	Net *net = trainer_net(t->trainer);
 	if (!net)
@@ -294,12 +349,22 @@ static int start_workers(TrainCommand *t, Feed **ret_feed, Error *err)
 	if (code)
 		return error_set(err, code, "%s", err_text(code));
 	trainer_follow(t->trainer, t->live_policy);
-	code = open_live(t, err);
+	return open_live(t, err);
+}
+
+static int start_workers(TrainCommand *t, Feed **ret_feed, Error *err)
+{
+	EngineParts parts = { t->trainer, &t->live.loop, 1, t->session.archive, &t->session.wake, &t->session.clock };
+	int code = t->world ? 0 : start_simulated(t, err);
+	if (t->world) {
+		size_t n;
+		parts.loops = train_live_loops(t->world, &n);
+		parts.n_loops = (int) (n < FEED_TARGETS_MAX ? n : FEED_TARGETS_MAX);
+	}
 	if (!code)
 		code = trainer_start(t->trainer, err);
 	if (code)
 		return code;
-	EngineParts parts = { t->trainer, &t->live.loop, 1, t->session.archive, &t->session.wake, &t->session.clock };
 	code = engine_feed_new(&parts, ret_feed);
 	return code ? error_set(err, code, "%s", err_text(code)) : 0;
 }
@@ -350,7 +415,12 @@ static void end(TrainCommand *t)
 {
 	trainer_stop(t->trainer);
 	simlive_close(&t->live);
+	const TrainView *view = t->trainer ? snap_acquire(trainer_views(t->trainer)) : NULL;
+	TrainPhase phase = view ? view->phase : TRAIN_FAILED;
+	snap_release(view);
 	trainer_free(t->trainer);
+	train_live_close(t->world, phase == TRAIN_DONE ? RUN_DONE : phase == TRAIN_STOPPED ? RUN_STOPPED : RUN_FAILED);
+	net_free(t->from);
 	tensor_log_close(&t->tensor_log);
 	policy_free(t->live_policy);
 	train_traffic_close(&t->traffic);
@@ -392,7 +462,7 @@ int cmd_train(int argc, char **argv)
 		                       "set --latency-soft and --latency-hard\n");
 	if (code)
 		note_failed_start(t);
-	status = code ? (err.text[0] ? cmd_fail(code, &err) : err_exit_status(code))
+	status = code > 0 ? 128 + code : code ? (err.text[0] ? cmd_fail(code, &err) : err_exit_status(code))
 	              : t->has_console ? run_console(t, &err) : run_headless(t, &err);
 	end(t);
 	free(t);

@@ -32,7 +32,7 @@ static const Opt OPTIONS[] = {
 	SETTING("latency-hard", OPT_DOUBLE, latency_hard_ms, -1, 1e7, "MS", "hard limit of p95; -1: off"),
 	SETTING("min-replicas", OPT_INT, min_replicas, 1, 10000, "N", "least replicas"),
 	SETTING("max-replicas", OPT_INT, max_replicas, 1, 10000, "N", "most replicas"),
-	SETTING("interval", OPT_DURATION, interval_s, 5, 3600, "TIME", "between decisions: 15s, 1m"),
+	SETTING("interval", OPT_DURATION, interval_s, 1, 3600, "TIME", "between decisions: 15s, 1m"),
 	SETTING("bounds", OPT_STRING, bounds, 0, 0, "WHAT", "noop, or terminate: an action past a bound ends the episode with -1"),
 	SETTING("level", OPT_STRING, level, 0, 0, "WHAT", "of the simulator: fluid (fast), or request (every request an event)"),
 	SETTING("observation", OPT_STRING, observation, 0, 0, "WHAT", "seed (the thesis's five numbers), or trend (what traffic and pods are about to do)"),
@@ -62,6 +62,16 @@ static const Opt OPTIONS[] = {
 	SETTING("max-grad-norm", OPT_DOUBLE, max_grad_norm, 1e-9, 1e9, "X", "gradient norm is clipped to it"),
 	SETTING("net-arch", OPT_STRING, net_arch, 0, 0, "ARCH", "hidden layers: 64,64, or pi=64,64:vf=32, or shared=64:pi=64:vf=64"),
 	SETTING("activation", OPT_STRING, activation, 0, 0, "F", "tanh or relu"),
+	SETTING("episode-steps", OPT_INT, episode_steps, 2, EPISODE_STEPS_MAX, "N", "steps of an episode (200)"),
+	SETTING("env", OPT_STRING, env, 0, 0, "WHAT", "sim, or live: on the Deployments of a cluster that --deployment names, one environment each"),
+	{ "deployment", 'd', OPT_LIST, offsetof(TrainOptions, run.deployment), 0, 0, "NS/NAME", "of --env live; several times: side by side", true },
+	SETTING("metric-window", OPT_DURATION, metric_window_s, 5, 3600, "TIME", "live: of the queries behind what is seen (30s)"),
+	SETTING("max-hours", OPT_DOUBLE, max_hours, 0, 1e5, "H", "live: ends after so many hours, as if all steps were done; 0: no end"),
+	SETTING("max-pod-hours", OPT_DOUBLE, max_pod_hours, 0, 1e7, "H", "live: the same of the pods' hours"),
+	SETTING("load-url", OPT_LIST, load_url, 0, 0, "URL", "live: sends the traffic of --trace or --traffic there; without it others do"),
+	SETTING("compression", OPT_DOUBLE, compression, .001, 1e5, "X", "live: seconds of the traffic a second (1)"),
+	SETTING("chaos-by", OPT_STRING, chaos_by, 0, 0, "WHO", "live: mesh (Chaos Mesh's objects), or builtin (deletes pods, POST URL/stress: for tests)"),
+	{ "from", 0, OPT_STRING, offsetof(TrainOptions, from), 0, 0, "MODEL", "starts from a trained policy: a file, or default", true },
 	{ "out", 'o', OPT_STRING, offsetof(TrainOptions, out), 0, 0, "FILE", "where the trained policy goes (safetensors)", true },
 	OPTION("tensorboard", 0, OPT_STRING, tensorboard, 0, 0, "DIR", "event files for TensorBoard, as it trains; a folder a run"),
 	OPTION("resume", 0, OPT_INT64, resume, 1, 9e15, "RUN", "go on with a run from its last checkpoint"),
@@ -75,6 +85,12 @@ static const Opt OPTIONS[] = {
 	OPTION("color", 0, OPT_STRING, color, 0, 0, "KIND", "auto, always, never, 16, 256 or truecolor"),
 	OPTION("theme", 0, OPT_STRING, theme, 0, 0, "KIND", "of the terminal's background: dark or light"),
 	OPTION("db", 0, OPT_STRING, db, 0, 0, "FILE", "the run store"),
+	OPTION("namespace", 'n', OPT_STRING, run.namespace_, 0, 0, "NS", "live: where --deployment has none; else the context's"),
+	OPTION("kubeconfig", 0, OPT_STRING, run.kubeconfig, 0, 0, "FILE", "live: else KUBECONFIG, ~/.kube/config, or the pod's account"),
+	OPTION("context", 0, OPT_STRING, run.context, 0, 0, "NAME", "of the kubeconfig"),
+	OPTION("leader-elect", 0, OPT_FLAG, run.elects_leader, 0, 0, NULL, "live: acts only while holding the Lease maestro-autoscaler (--no-leader-elect: without)"),
+	OPTION("lease-namespace", 0, OPT_STRING, run.lease_namespace, 0, 0, "NS", "of the Lease; else the context's"),
+	PROM_OPTIONS_IN(TrainOptions, run.prom),
 	{ 0 },
 };
 
@@ -93,6 +109,7 @@ static const TrainOptions COMMON = {
 	.learning_rate = "3e-4", .gamma = .99, .gae_lambda = .95, .clip_range = "0.2", .clip_range_vf = "0", .ent_coef = .01,
 	.vf_coef = .5, .max_grad_norm = .5, .normalize_advantage = true,
 	.observation = "seed", .reward = "seed", .stack = 1, .seeds = 1, .pod_price = .3, .violation_budget = .01,
+	.env = "sim", .episode_steps = 200, .metric_window_s = 30, .compression = 1,
 };
 
 static void set_seed(TrainOptions *o)
@@ -134,18 +151,49 @@ static const struct Preset {
 	void (*set)(TrainOptions *options);
 } PRESETS[] = { { "default", set_default }, { "seed", set_seed } };
 
+/* A step is dear: few at a time, small changes, no rule to copy in real time. */
+static void set_live(TrainOptions *o, size_t n)
+{
+	o->envs = (int32_t) (n ? n : 1);
+	o->steps = 2000;
+	o->n_steps = 16;
+	o->batch_size = 16 * o->envs;
+	o->n_epochs = 4;
+	o->learning_rate = "1e-4";
+	o->clone_steps = 0;
+	o->interval_s = 30;
+	o->eval_every = 0;
+	o->eval_episodes = 1;
+	o->min_replicas = o->max_replicas = 0; /* as the Deployment's annotations have it */
+}
+
+static void begin_with(TrainOptions *o)
+{
+	*o = COMMON;
+	run_options_default(&o->run);
+	o->run.elects_leader = true;
+}
+
 int train_options_parse(TrainOptions *options, int argc, char **argv)
 {
 	int words;
-	*options = COMMON;
+	begin_with(options);
 	int code = opts_parse(&TRAIN_COMMAND, argc, argv, options, &words); /* finds the preset */
 	if (code)
 		return code;
 	const char *preset = options->preset;
+	bool is_live = !strcmp(options->env, "live");
+	size_t n_deployments = options->run.deployment.n;
+	if (!is_live && strcmp(options->env, "sim")) {
+		(void) fprintf(stderr, "maestro: train: --env %.40s: write sim or live\n", options->env);
+		return ERR_USAGE;
+	}
 	for (size_t i = 0; i < sizeof PRESETS / sizeof *PRESETS; i++)
 		if (!strcmp(PRESETS[i].name, preset)) {
-			*options = COMMON;
+			begin_with(options);
 			PRESETS[i].set(options);
+			if (is_live)
+				set_live(options, n_deployments);
 			return opts_parse(&TRAIN_COMMAND, argc, argv, options, &words);
 		}
 	(void) fprintf(stderr, "maestro: train: unknown preset \"%s\"; write default or seed\n", preset);
@@ -242,7 +290,7 @@ static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
 	ppo->use_masks = o->use_masking;
 	ppo->total_timesteps = o->steps;
 	ppo->seed = (uint64_t) o->seed;
-	ppo->n_threads = o->threads > 0 ? o->threads : cores < 1 ? 1 : cores > 64 ? 64 : (int32_t) cores;
+	ppo->n_threads = !strcmp(o->env, "live") ? 1 /* all rows wait together */ : o->threads > 0 ? o->threads : cores < 1 ? 1 : cores > 64 ? 64 : (int32_t) cores;
 	int code = parse_schedule("learning-rate", o->learning_rate, 1, &ppo->learning_rate, &ppo->is_lr_linear, err);
 	if (!code)
 		code = parse_schedule("clip-range", o->clip_range, 10, &ppo->clip_range, &ppo->is_clip_linear, err);
@@ -258,7 +306,7 @@ static int apply_sim(const TrainOptions *o, const ServiceFile *service, TrainerC
 	bool terminates = !strcmp(o->bounds, "terminate");
 	if (!terminates && strcmp(o->bounds, "noop"))
 		return error_set(err, ERR_USAGE, "--bounds %s: write noop or terminate", o->bounds);
-	if (o->min_replicas > o->max_replicas)
+	if (o->max_replicas && o->min_replicas > o->max_replicas)
 		return error_set(err, ERR_USAGE, "--min-replicas %d is above --max-replicas %d", o->min_replicas, o->max_replicas);
 	if (o->latency_soft_ms > 0 && o->latency_hard_ms > 0 && o->latency_hard_ms <= o->latency_soft_ms)
 		return error_set(err, ERR_USAGE, "--latency-hard %g must be above --latency-soft %g", o->latency_hard_ms,
@@ -278,6 +326,7 @@ static int apply_sim(const TrainOptions *o, const ServiceFile *service, TrainerC
 	sim->max_replicas = o->max_replicas;
 	sim->latency_soft_ms = (float) o->latency_soft_ms;
 	sim->latency_hard_ms = (float) o->latency_hard_ms;
+	sim->episode_steps = o->episode_steps;
 	sim->latency_window_s = is_seed ? 300 : 60;
 	sim->terminate_at_bounds = terminates;
 	sim->level = is_request ? SIM_REQUEST : SIM_FLUID;
@@ -384,13 +433,14 @@ static int apply_learning(const TrainOptions *o, TrainerConfig *config, Error *e
 int train_options_info(const TrainOptions *o, const ServiceFile *service, TrainerConfig *config, Error *err)
 {
 	const SimConfig *sim = &config->sim;
+	bool is_live = !strcmp(o->env, "live");
 	config->info = (ModelInfo) {
 		.obs_version = (int32_t) sim->observation,
 		.obs_stack = sim->stack,
 		.pod_price = sim->observation == OBS_TREND ? (float) o->pod_price : 0.0f,
 		.interval_s = (float) o->interval_s,
-		.rate_window_s = (float) sim->service.rate_window,
-		.latency_window_s = sim->latency_window_s,
+		.rate_window_s = is_live ? (float) o->metric_window_s : (float) sim->service.rate_window,
+		.latency_window_s = is_live ? (float) o->metric_window_s : sim->latency_window_s,
 		.latency_soft_ms = (float) o->latency_soft_ms,
 		.latency_hard_ms = (float) o->latency_hard_ms,
 		.max_replicas = o->max_replicas,
@@ -398,7 +448,8 @@ int train_options_info(const TrainOptions *o, const ServiceFile *service, Traine
 	TrainOptions portable = *o; /* a model file carries no path and no name of a run */
 	portable.trace = (OptList) { .n = o->trace.n > 0, .item = { config->traffic } };
 	portable.service = service ? service->name : NULL;
-	portable.name = portable.out = NULL;
+	portable.name = portable.out = portable.from = NULL;
+	portable.load_url.n = portable.run.deployment.n = 0;
 	char *text = train_options_json(&portable);
 	if (!text)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));

@@ -3,6 +3,7 @@
 #define MAESTRO_CMD_TRAIN_OPTS_H
 
 #include "cmd/opts.h"
+#include "cmd/run_target.h"
 #include "control/trainer.h"
 #include "sim/service_file.h"
 #include "sim/traffic.h"
@@ -22,6 +23,11 @@ typedef struct TrainOptions {
 	double pod_price, startup_s, violation_budget, even_advantage, teacher_coef;
 	int64_t clone_steps;
 	bool norm_obs, norm_reward, normalize_advantage, use_masking;
+	const char *env, *from, *chaos_by;
+	int32_t episode_steps;
+	double metric_window_s, max_hours, max_pod_hours, compression;
+	OptList load_url;
+	RunOptions run;      /* of --env live: targets, API, Prometheus; what training has too is filled in from above */
 	/* of this process */
 	const char *out, *tensorboard, *db, *screen, *glyphs, *color, *theme;
 	int64_t resume;

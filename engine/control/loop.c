@@ -84,8 +84,8 @@ static void write_all(Fleet *fleet, size_t n)
 		}
 }
 
-/* CONTROL B.1, for the n loops in fleet->due. */
-static void run_cycle(Fleet *fleet, size_t n)
+/* CONTROL B.1, for the n loops in fleet->due: up to what a policy sees, */
+static void observe(Fleet *fleet, size_t n)
 {
 	Loop **due = fleet->due;
 	watch_clock(fleet);
@@ -94,15 +94,44 @@ static void run_cycle(Fleet *fleet, size_t n)
 	each(due, n, loop_gate);
 	loop_observe(fleet, n);           /* 2 one fetch a source */
 	each(due, n, loop_validate);      /* 3 */
+}
+
+/* and from its answer on. */
+static void act(Fleet *fleet, size_t n)
+{
+	Loop **due = fleet->due;
 	loop_decide(fleet, n);            /* 4 one inference a policy */
 	each(due, n, loop_guard);         /* 5 states and guard rails */
 	write_all(fleet, n);              /* 6 */
 	each(due, n, loop_record_cycle);  /* 7; 8, the sleep, is the thread's */
 }
 
+static void run_cycle(Fleet *fleet, size_t n)
+{
+	observe(fleet, n);
+	act(fleet, n);
+}
+
+static void all_are_due(Fleet *fleet)
+{
+	memcpy(fleet->due, fleet->loop, fleet->n * sizeof(Loop *));
+}
+
+void fleet_observe(Fleet *fleet)
+{
+	all_are_due(fleet);
+	observe(fleet, fleet->n);
+}
+
+void fleet_act(Fleet *fleet)
+{
+	all_are_due(fleet);
+	act(fleet, fleet->n);
+}
+
 int fleet_once(Fleet *fleet, Error *err)
 {
-	memcpy(fleet->due, fleet->loop, fleet->n * sizeof *fleet->due);
+	all_are_due(fleet);
 	run_cycle(fleet, fleet->n);
 	for (size_t i = 0; i < fleet->n; i++)
 		if (fleet->loop[i]->cycle.error.code) {
@@ -175,6 +204,13 @@ static bool wait_for(Fleet *fleet, int64_t until_mono_ms)
 		if (code || !handle(item.loop, &item.command))
 			return false;
 	}
+}
+
+void fleet_serve(Fleet *fleet)
+{
+	LoopCommand item;
+	while (!queue_pop(&fleet->commands, &item, 0))
+		(void) handle(item.loop, &item.command);
 }
 
 /* The loops whose turn it is; their next turn is set. A late cycle is skipped, not queued. */

@@ -87,6 +87,11 @@ int fleet_new(Loop *const *loops, size_t n, Fleet **ret_fleet, Error *err);
 void fleet_free(Fleet *fleet); /* before its loops; accepts NULL */
 /* One cycle of all of them. 0, or the first loop's code that is not 0. */
 int fleet_once(Fleet *fleet, Error *err);
+/* The same in two halves, for who decides in between (live_env.h): up to the observation, and from the policy's answer on. Commands are
+ * then served by fleet_serve, which does not wait. */
+void fleet_observe(Fleet *fleet);
+void fleet_act(Fleet *fleet);
+void fleet_serve(Fleet *fleet);
 int fleet_start(Fleet *fleet, Error *err);
 void fleet_stop(Fleet *fleet);
 

@@ -1,6 +1,6 @@
 /*
- * See trainer.h. Files: trainer.c runs updates and serves commands, trainer_eval.c evaluates, trainer_save.c writes and reads
- * checkpoints and models, trainer_view.c shows and records.
+ * See trainer.h. Files: trainer.c runs updates and serves commands, trainer_eval.c evaluates, trainer_live.c is a live
+ * environment's host, trainer_save.c writes and reads checkpoints and models, trainer_view.c shows and records.
  */
 #include "control/trainer_internal.h"
 
@@ -101,13 +101,16 @@ static bool is_over(const Trainer *trainer)
 	return trainer->view.phase >= TRAIN_DONE;
 }
 
-/* False: stop. */
-static bool handle(Trainer *trainer, const Command *command)
+bool trainer_handle(Trainer *trainer, const Command *command)
 {
 	if (command->kind == COMMAND_STOP)
 		return false;
 	if (is_over(trainer)) {
 		answer(trainer, command, ERR_CLOSED, "training has ended");
+		return true;
+	}
+	if (trainer->is_collecting && (command->kind == COMMAND_TRAIN_ONE_UPDATE || command->kind == COMMAND_TRAIN_CHECKPOINT)) {
+		answer(trainer, command, ERR_BUSY, "a live rollout is under way; a checkpoint follows each of them");
 		return true;
 	}
 	switch (command->kind) {
@@ -142,7 +145,7 @@ static bool serve_commands(Trainer *trainer)
 		int code = queue_pop(&trainer->commands, &command, is_idle ? -1 : 0);
 		if (code == ERR_TIMEOUT)
 			return true;
-		if (code || !handle(trainer, &command))
+		if (code || !trainer_handle(trainer, &command))
 			return false;
 	}
 }
@@ -180,8 +183,11 @@ static void note_update(Trainer *trainer, RecordUpdate *update)
 static void follow_budget(Trainer *trainer)
 {
 	static const double RATE = .05, MOST = 1e3, LEAST = 1e-3;
-	double mean = sim_env_violations(trainer->env), budget = trainer->config.violation_budget;
-	if (budget <= 0.0 || isnan(mean))
+	double budget = trainer->config.violation_budget;
+	if (budget <= 0.0 || !trainer->env)
+		return;
+	double mean = sim_env_violations(trainer->env);
+	if (isnan(mean))
 		return;
 	double step = fmin(fmax(mean / budget - 1.0, -1.0), 3.0);
 	double cost = (double) sim_env_violation_cost(trainer->env) * exp(RATE * step);
@@ -192,7 +198,9 @@ static int run_stages(Trainer *trainer, Error *err)
 {
 	RecordUpdate update = { 0 };
 	int64_t start = now_ms(trainer);
+	trainer->is_collecting = trainer->config.live != NULL;
 	int code = ppo_collect(trainer->ppo, err);
+	trainer->is_collecting = false;
 	if (code)
 		return code;
 	follow_budget(trainer);
@@ -235,11 +243,12 @@ static void run_update(Trainer *trainer)
 	int code = run_stages(trainer, &err);
 	if (!code && config->eval_every > 0 && ppo_steps(trainer->ppo) >= trainer->next_eval)
 		code = trainer_evaluate(trainer, &err);
-	if (code) {
+	if (code == ERR_CLOSED && config->live)
+		trainer->is_cut = true;
+	else if (code)
 		fail(trainer, &err);
-	} else if (now_ms(trainer) - trainer->last_checkpoint_ms >= CHECKPOINT_MS) {
+	else if (config->live || now_ms(trainer) - trainer->last_checkpoint_ms >= CHECKPOINT_MS)
 		checkpoint_or_say(trainer);
-	}
 	if (now_ms(trainer) - trainer->last_publish_ms >= PUBLISH_MS || is_over(trainer))
 		trainer_publish(trainer);
 }
@@ -262,7 +271,8 @@ static void finish(Trainer *trainer, RunStatus status)
 	const TrainerConfig *config = &trainer->config;
 	Error err = { 0 };
 	bool has_model = status != RUN_FAILED;
-	if (has_model && (trainer_save_checkpoint(trainer, &err) || trainer_save_model(trainer, config->model_path, &err))) {
+	bool is_saved = trainer->is_cut; /* what stands is of the last whole rollout */
+	if (has_model && ((!is_saved && trainer_save_checkpoint(trainer, &err)) || trainer_save_model(trainer, config->model_path, &err))) {
 		fail(trainer, &err);
 		status = RUN_FAILED;
 		has_model = false;
@@ -304,12 +314,15 @@ static void *trainer_main(void *arg)
 	trainer->view.phase = TRAIN_RUNNING;
 	trainer->last_checkpoint_ms = now_ms(trainer);
 	trainer_publish(trainer);
+	if (trainer->config.live)
+		checkpoint_or_say(trainer); /* from the start there is something to go on from */
 	bool goes_on = true;
-	while (!is_over(trainer) && ppo_steps(trainer->ppo) < trainer->config.total_steps) {
+	while (!is_over(trainer) && !trainer->is_cut && ppo_steps(trainer->ppo) < trainer->config.total_steps) {
 		goes_on = serve_commands(trainer);
 		if (!goes_on || is_over(trainer))
 			break;
 		run_update(trainer);
+		goes_on = !trainer->is_stopping;
 	}
 	finish(trainer, trainer->view.phase == TRAIN_FAILED ? RUN_FAILED : goes_on ? RUN_DONE : RUN_STOPPED);
 	while (goes_on && serve_commands(trainer))
@@ -327,9 +340,13 @@ static int build(Trainer *trainer, Error *err)
 	trainer->episode = calloc((size_t) config->eval_episodes + 1, sizeof *trainer->episode);
 	if (!trainer->episode)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	int code = sim_env_new(&config->sim, (size_t) config->ppo.n_envs, &trainer->env, err);
+	int code = config->live ? 0 : sim_env_new(&config->sim, (size_t) config->ppo.n_envs, &trainer->env, err);
+	if (config->live)
+		trainer_live_begin(trainer);
 	if (!code)
-		code = ppo_new(&config->ppo, trainer->env, &trainer->ppo, err);
+		code = ppo_new(&config->ppo, trainer->config.live ? trainer->config.live : trainer->env, &trainer->ppo, err);
+	if (!code && config->from && !config->resume_path)
+		code = ppo_adopt(trainer->ppo, config->from, err);
 	if (!code && config->resume_path)
 		code = trainer_load_checkpoint(trainer, config->resume_path, err);
 	if (code)

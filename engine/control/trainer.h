@@ -2,7 +2,7 @@
  * Training on a thread of its own: PPO on the simulator, evaluation with best-model checkpoint, checkpoints to resume from.
  *
  * The trainer owns the Ppo and its environments from start to stop. Others read its snapshots (TrainView) and send Commands,
- * which are served between updates.
+ * which are served between updates, and while a live environment waits for its next step.
  */
 #ifndef MAESTRO_CONTROL_TRAINER_H
 #define MAESTRO_CONTROL_TRAINER_H
@@ -35,6 +35,8 @@ typedef struct TrainEvent { /* lent for the call */
 
 typedef struct TrainerConfig { /* pointers are lent for the life of the trainer */
 	PpoConfig ppo;
+	Env *live;                  /* to train on, of kind `live`, instead of a simulator made of sim; evaluation is on it too */
+	const Net *from;            /* a trained net to start from; NULL: drawn weights. Not read when resuming */
 	SimConfig sim, eval_sim;
 	ModelInfo info;             /* for the header of the model files; steps is filled in */
 	double violation_budget;    /* > 0: what a violation costs follows from this mean of them (reward slo-lagrange) */

@@ -96,14 +96,9 @@ static int keep_best(Trainer *trainer, const RecordEval *eval, Error *err)
 	return 0;
 }
 
-int trainer_evaluate(Trainer *trainer, Error *err)
+static int evaluate_simulated(Trainer *trainer, Error *err)
 {
 	const TrainerConfig *config = &trainer->config;
-	while (trainer->next_eval <= ppo_steps(trainer->ppo))
-		trainer->next_eval += config->eval_every;
-	TrainPhase phase = trainer->view.phase;
-	trainer->view.phase = TRAIN_EVALUATING;
-	trainer_publish(trainer);
 	Policy *policy[2] = { NULL, NULL };
 	int code = greedy_policy(trainer, &policy[0], err);
 	if (!code)
@@ -112,8 +107,18 @@ int trainer_evaluate(Trainer *trainer, Error *err)
 		code = evaluate_policies(&config->eval_sim, config->ppo.seed, config->eval_episodes, policy, trainer->episode, err);
 	policy_free(policy[0]);
 	policy_free(policy[1]);
-	if (!code)
-		code = show_hpa(trainer, err);
+	return code ? code : show_hpa(trainer, err);
+}
+
+int trainer_evaluate(Trainer *trainer, Error *err)
+{
+	const TrainerConfig *config = &trainer->config;
+	while (trainer->next_eval <= ppo_steps(trainer->ppo))
+		trainer->next_eval += config->eval_every;
+	TrainPhase phase = trainer->view.phase;
+	trainer->view.phase = TRAIN_EVALUATING;
+	trainer_publish(trainer);
+	int code = config->live ? trainer_live_evaluate(trainer, err) : evaluate_simulated(trainer, err);
 	trainer->view.phase = phase;
 	if (code)
 		return code;

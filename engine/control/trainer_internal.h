@@ -35,12 +35,24 @@ struct Trainer {
 	double row0_reward;
 	bool row0_is_partial;   /* after a resume: its first steps are not known */
 	bool checkpoint_fails;
+	bool is_collecting;     /* a live rollout is under way */
+	bool is_cut;            /* and was stopped in the middle: the last checkpoint stands */
+	bool is_stopping;       /* by a person or the owner */
 	RecordEpisode last_episode; /* of row 0; length 0: recorded already */
 	int64_t last_episode_ms;
 	RateSample rate[RATE_SAMPLES];
 	int32_t n_rate;
 	TrainView view;
 };
+
+/* trainer.c */
+/* False: stop. */
+bool trainer_handle(Trainer *trainer, const Command *command);
+
+/* trainer_live.c */
+void trainer_live_begin(Trainer *trainer);
+/* As evaluate_policies, of a greedy copy of the net on the live environment. ERR_CLOSED: stopped meanwhile. */
+int trainer_live_evaluate(Trainer *trainer, Error *err);
 
 /* trainer_save.c */
 int trainer_save_checkpoint(Trainer *trainer, Error *err);

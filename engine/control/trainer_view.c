@@ -31,6 +31,8 @@ void trainer_view_init(Trainer *trainer)
 		.eta_s = NAN,
 		.stride = 1,
 		.checkpoint_steps = -1,
+		.is_live = config->live != NULL,
+		.rollout_steps = config->ppo.n_steps,
 	};
 	str_copy(view->name, sizeof view->name, config->name);
 	str_copy(view->traffic, sizeof view->traffic, config->traffic);
@@ -167,6 +169,8 @@ void trainer_on_step(void *arg, size_t row, const EnvBuf *buf)
 	if (row)
 		return;
 	Trainer *trainer = arg;
+	if (trainer->config.live)
+		trainer->view.rollout_step = trainer->view.rollout_step % trainer->config.ppo.n_steps + 1;
 	RecordEpisode *episode = &trainer->row0;
 	int32_t t = trainer->row0_steps++;
 	trainer->row0_reward += (double) buf->reward[0];

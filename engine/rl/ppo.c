@@ -5,10 +5,12 @@
 #include "rl/ppo.h"
 
 #include "rl/carve.h"
+#include "rl/net_layers.h"
 #include "rl/ppo_inside.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static const double CLONE_SMOOTHING = .15;
@@ -155,6 +157,39 @@ static int start(Ppo *ppo, Error *err)
 		return error_set(err, ERR_NOMEM, "ppo: out of memory for the first weights");
 	int code = ppo->env->ops->reset(ppo->env, ppo->config.seed, &ppo->buf);
 	return code ? error_set(err, code, "environment %s: reset: %s", ppo->env->ops->name, err_text(code)) : 0;
+}
+
+static bool is_alike(const Net *a, const Net *b)
+{
+	NetTensor left[NET_TENSORS_MAX], right[NET_TENSORS_MAX];
+	size_t n = net_tensors((Net *) a, left, NET_TENSORS_MAX); /* only read */
+	bool same = n == net_tensors((Net *) b, right, NET_TENSORS_MAX) && net_config(a)->activation == net_config(b)->activation;
+	for (size_t i = 0; i < n && same; i++)
+		same = !strcmp(left[i].name, right[i].name) && left[i].rows == right[i].rows && left[i].cols == right[i].cols;
+	return same;
+}
+
+int ppo_adopt(Ppo *ppo, const Net *net, Error *err)
+{
+	size_t dim = (size_t) ppo->spec.obs_dim, n_envs = ppo->rollout.n_envs;
+	if (!is_alike(ppo->net, net))
+		return error_set(err, ERR_BAD_MODEL, "its layers are not those of this training");
+	if (net_is_normalised(net) != ppo->config.norm_obs)
+		return error_set(err, ERR_BAD_MODEL, "its inputs are %snormalised, this training's are %s", net_is_normalised(net) ? "" : "not ",
+		                 ppo->config.norm_obs ? "" : "not");
+	memcpy(ppo->net->params, net->params, net->n_params * sizeof(float));
+	if (ppo->config.norm_obs) {
+		memcpy(ppo->obs_stats.mean, net_norm_mean(net), dim * sizeof(double));
+		memcpy(ppo->obs_stats.var, net_norm_var(net), dim * sizeof(double));
+		ppo->obs_stats.count = net_norm_count(net);
+		net_set_normalisation(ppo->net, ppo->obs_stats.mean, ppo->obs_stats.var, ppo->obs_stats.count);
+	}
+	for (size_t e = 0; e < n_envs && net_range_min(net); e++) {
+		memcpy(ppo->obs_range + e * dim, net_range_min(net), dim * sizeof(double));
+		memcpy(ppo->obs_range + (n_envs + e) * dim, net_range_max(net), dim * sizeof(double));
+	}
+	net_pack(ppo->net);
+	return 0;
 }
 
 int ppo_new(const PpoConfig *config, Env *env, Ppo **ret_ppo, Error *err)

@@ -60,6 +60,11 @@ int ppo_new(const PpoConfig *config, Env *env, Ppo **ret_ppo, Error *err);
 void ppo_free(Ppo *ppo);
 void ppo_on_step(Ppo *ppo, PpoStepHook *hook, void *arg);
 
+/* Starts from a trained net instead of drawn weights: its parameters, normalisation and the ranges of its inputs. Before the first
+ * rollout. ERR_BAD_MODEL where it has another shape, or norm_obs is not as it has it. */
+int ppo_adopt(Ppo *ppo, const Net *net, Error *err);
+
+/* ERR_CLOSED of an environment that waits: stopped in the middle, nothing is learnt from it. */
 int ppo_collect(Ppo *ppo, Error *err);
 void ppo_advantage(Ppo *ppo);
 /* ERR_NONFINITE names the tensor and leaves the parameters as they were before the minibatch. value[] gets the figures

@@ -207,11 +207,15 @@ static void merge_statistics(Ppo *ppo)
 
 int ppo_collect(Ppo *ppo, Error *err)
 {
+	const EnvOps *ops = ppo->env->ops;
+	int code = ops->look ? ops->look(ppo->env, &ppo->buf) : 0;
+	if (code)
+		return error_set(err, code, "environment %s: %s", ops->name, err_text(code));
 	ppo->is_cloning = ppo->steps < ppo->config.clone_steps;
 	workers_run(ppo->workers, run_worker, ppo);
 	for (size_t k = 0; k < ppo->n_workers; k++)
 		if (ppo->worker[k].code)
-			return error_set(err, ppo->worker[k].code, "environment %s: step: %s", ppo->env->ops->name,
+			return error_set(err, ppo->worker[k].code, "environment %s: step: %s", ops->name,
 					 err_text(ppo->worker[k].code));
 	list_episodes(ppo);
 	merge_statistics(ppo);

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "serve/burn.h"
 #include "serve/server.h"
+#include "serve/stress.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -45,6 +46,7 @@ struct TargetApp {
 	Server *server, *metrics_server;
 	Queue queue;               /* of ServerRequest * */
 	Quota quota;
+	Stress *stress;            /* NULL: there is none */
 	Worker *worker;            /* [threads] */
 	int32_t n_workers;         /* started */
 	atomic_bool is_stopping;   /* answer 503 from now on */
@@ -195,7 +197,26 @@ static ServerVerdict service_handler(void *context, ServerRequest *request)
 	return SERVER_KEPT;
 }
 
-static const ServerRoute ROUTES[] = { { "GET", "/", service_handler }, { NULL, NULL, NULL } };
+static int number_of(const ServerRequest *request, const char *name)
+{
+	const char *text = server_query(request, name);
+	char *end;
+	long value = text ? strtol(text, &end, 10) : -1;
+	return text && end != text && !*end && value >= 0 && value <= 1000000 ? (int) value : -1;
+}
+
+static ServerVerdict stress_handler(void *context, ServerRequest *request)
+{
+	TargetApp *app = context;
+	if (!app->stress)
+		return server_error(request, 404, "stress is off; start it with --stress");
+	if (!stress_set(app->stress, number_of(request, "workers"), number_of(request, "load"), number_of(request, "for")))
+		return server_error(request, 400, "workers=1..%d, load=0..100 and for=0..%d s are wanted", STRESS_WORKERS_MAX, STRESS_S_MAX);
+	strbuf_addf(&request->answer, "%s\n", app->config.pod);
+	return SERVER_ANSWERED;
+}
+
+static const ServerRoute ROUTES[] = { { "GET", "/", service_handler }, { "POST", "/stress", stress_handler }, { NULL, NULL, NULL } };
 
 /* ---- life ---- */
 
@@ -254,6 +275,8 @@ int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *
 	int code = queue_init(&app->queue, sizeof(ServerRequest *), (size_t) config->queue_max);
 	if (code)
 		code = error_set(err, code, "out of memory");
+	if (!code && config->has_stress)
+		code = stress_new(&app->quota, &app->stress, err);
 	if (!code)
 		code = start_workers(app, err);
 	if (!code)
@@ -288,6 +311,7 @@ void target_app_stop(TargetApp *app, int64_t wait_ms)
 		(void) pthread_join(app->worker[i].thread, NULL);
 	server_stop(app->metrics_server);
 	server_stop(app->server);
+	stress_free(app->stress);
 	queue_done(&app->queue);
 	quota_done(&app->quota);
 	(void) pthread_mutex_destroy(&app->lock);

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct TargetAppConfig { /* strings are lent for the app's life */
@@ -18,6 +19,7 @@ typedef struct TargetAppConfig { /* strings are lent for the app's life */
 	int32_t threads;
 	int32_t queue_max;           /* requests that may wait; beyond it 503 */
 	uint64_t seed;               /* of the demands */
+	bool has_stress;             /* POST /stress?workers=&load=&for= burns CPU beside the requests, as StressChaos does: for tests of chaos */
 	const char *namespace_, *deployment, *pod; /* labels */
 	const char *statm;           /* where the memory in use is told; NULL: /proc/self/statm */
 } TargetAppConfig;

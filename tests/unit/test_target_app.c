@@ -333,6 +333,26 @@ static void burn_keeps_to_its_quota(void **state)
 	quota_done(&quota);
 }
 
+static void target_app_burns_beside_its_requests_where_it_may(void **state)
+{
+	(void) state;
+	Fixture f;
+	begin(&f, CONFIG);
+	assert_int_equal(ask(&f, "POST", "/stress?workers=1&load=100&for=60", ""), 404);
+	end(&f);
+	TargetAppConfig config = CONFIG;
+	config.has_stress = true;
+	begin(&f, config);
+	assert_int_equal(ask(&f, "POST", "/stress?workers=0&load=100&for=60", ""), 400);
+	assert_int_equal(ask(&f, "POST", "/stress?workers=1&load=100", ""), 400);
+	assert_int_equal(ask(&f, "POST", "/stress?workers=1&load=100&for=60", ""), 200);
+	double before = metric(&f, "container_cpu_usage_seconds_total{"), now = before;
+	while (now < before + .1) /* nobody asks for work: it is the stress */
+		now = metric(&f, "container_cpu_usage_seconds_total{");
+	assert_int_equal(ask(&f, "POST", "/stress?workers=1&load=0&for=0", ""), 200);
+	end(&f); /* and a stop does not wait for it */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +366,7 @@ int main(void)
 		cmocka_unit_test(target_app_refuses_what_finds_the_waiting_room_full),
 		cmocka_unit_test(target_app_address_in_use_or_wrong_is_named),
 		cmocka_unit_test(target_apps_share_a_port),
+		cmocka_unit_test(target_app_burns_beside_its_requests_where_it_may),
 		cmocka_unit_test(burn_uses_the_cpu_that_it_was_told),
 		cmocka_unit_test(burn_keeps_to_its_quota),
 	};
