@@ -1,8 +1,8 @@
 /*
  * See pair.h. Each side writes one line and watches the other's: `posted` counts jobs handed over, `done` jobs returned.
- * Between sessions the thread sleeps on a condition; within one it watches, and after some microseconds without news naps
- * between looks, so that no wake-up is needed and none can be lost. A caller that had to nap over a job does without the
- * thread for twice as many sessions as the last time.
+ * Between sessions the thread sleeps on a condition; within one it watches, and after some time without news naps between
+ * looks, longer each time, so that no wake-up is needed and none can be lost. A job is handed over only while it watches. A
+ * caller that waited much longer than its own part took does without the thread for twice as many jobs as the last time.
  */
 #include "rl/pair.h"
 
@@ -15,14 +15,21 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINE = 64, LOOKS = 2000, NAP_NS = 50000, LONGEST_ALONE = 64 }; /* LOOKS: some 50 us */
+enum {
+	LINE = 64,
+	LOOKS = 64,            /* between two looks at the clock: a microsecond or two */
+	WATCH_NS = 150000,     /* without news, before a nap */
+	NAP_NS = 20000, LONGEST_NAP_NS = 1000000,
+	GRACE_NS = 100000,     /* that a job may take longer than twice the caller's part */
+	ALONE = 16, LONGEST_ALONE = 4096, /* jobs */
+};
 
 struct Pair {
 	_Alignas(LINE) _Atomic uint32_t posted; /* the caller's line */
 	_Atomic uint32_t session;               /* odd: open */
 	char in[PAIR_BYTES];
 	_Alignas(LINE) _Atomic uint32_t done;   /* the thread's line */
-	_Atomic uint32_t joined;                /* the session in which it watches */
+	_Atomic uint32_t watching;              /* the session in which it watches; 0: it sleeps or naps */
 	char out[PAIR_BYTES];
 	_Alignas(LINE) PairRun *run;
 	void *arg;
@@ -30,7 +37,8 @@ struct Pair {
 	pthread_mutex_t lock;
 	pthread_cond_t opened;
 	bool has_thread, is_closing;
-	uint32_t alone, next_alone;             /* sessions without the thread: left, and after the next nap */
+	uint32_t alone, next_alone;             /* jobs without the thread: left, and after it is late again */
+	int64_t posted_ns;                      /* when */
 };
 
 static void relax(void)
@@ -42,13 +50,16 @@ static void relax(void)
 #endif
 }
 
-/* Between two looks; *looks counts them. */
-static void rest(uint32_t *looks)
+static int64_t now_ns(void)
 {
-	if (++*looks < LOOKS)
-		relax();
-	else
-		(void) nanosleep(&(struct timespec) { .tv_nsec = NAP_NS }, NULL);
+	struct timespec now;
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void nap(int64_t ns)
+{
+	(void) nanosleep(&(struct timespec) { .tv_nsec = ns }, NULL);
 }
 
 static uint32_t session_of(Pair *pair)
@@ -70,11 +81,23 @@ static uint32_t next_session(Pair *pair)
 /* True: a job has come; false: the session is over. */
 static bool next_job(Pair *pair, uint32_t session, uint32_t done)
 {
-	for (uint32_t looks = 0;; rest(&looks)) {
+	int64_t nap_ns = NAP_NS, until = 0;
+	for (uint32_t looks = 0;; looks++, relax()) {
 		if (atomic_load_explicit(&pair->posted, memory_order_acquire) != done)
 			return true;
 		if (session_of(pair) != session)
 			return false;
+		if (looks % LOOKS != LOOKS - 1)
+			continue;
+		int64_t now = now_ns();
+		until = until ? until : now + WATCH_NS;
+		if (now < until)
+			continue;
+		atomic_store_explicit(&pair->watching, 0, memory_order_release);
+		nap(nap_ns);
+		nap_ns = nap_ns < LONGEST_NAP_NS ? 2 * nap_ns : LONGEST_NAP_NS;
+		until = 0;
+		atomic_store_explicit(&pair->watching, session, memory_order_release);
 	}
 }
 
@@ -83,7 +106,7 @@ static void *work(void *arg)
 	Pair *pair = arg;
 	uint32_t session, done = 0;
 	while ((session = next_session(pair))) {
-		atomic_store_explicit(&pair->joined, session, memory_order_release);
+		atomic_store_explicit(&pair->watching, session, memory_order_release);
 		while (next_job(pair, session, done)) {
 			pair->run(pair->arg, pair->in, pair->out);
 			atomic_store_explicit(&pair->done, ++done, memory_order_release);
@@ -97,7 +120,7 @@ int pair_new(bool has_thread, PairRun *run, void *arg, Pair **ret_pair)
 	Pair *pair = aligned_alloc(LINE, sizeof *pair);
 	if (!pair)
 		return ERR_NOMEM;
-	*pair = (Pair) { .run = run, .arg = arg, .next_alone = 1 };
+	*pair = (Pair) { .run = run, .arg = arg, .next_alone = ALONE };
 	(void) pthread_mutex_init(&pair->lock, NULL);
 	(void) pthread_cond_init(&pair->opened, NULL);
 	if (has_thread && pthread_create(&pair->thread, NULL, work, pair)) {
@@ -128,10 +151,6 @@ void pair_open(Pair *pair)
 {
 	if (!pair->has_thread)
 		return;
-	if (pair->alone > 0) {
-		pair->alone--;
-		return;
-	}
 	(void) pthread_mutex_lock(&pair->lock);
 	atomic_store_explicit(&pair->session, session_of(pair) + 1, memory_order_release);
 	(void) pthread_cond_signal(&pair->opened);
@@ -148,25 +167,39 @@ void pair_close(Pair *pair)
 bool pair_post(Pair *pair, const void *in)
 {
 	uint32_t session = session_of(pair);
-	if (session % 2 == 0 || atomic_load_explicit(&pair->joined, memory_order_acquire) != session)
+	if (session % 2 == 0)
+		return false;
+	if (pair->alone > 0) {
+		pair->alone--;
+		return false;
+	}
+	if (atomic_load_explicit(&pair->watching, memory_order_acquire) != session)
 		return false;
 	memcpy(pair->in, in, PAIR_BYTES);
+	pair->posted_ns = now_ns();
 	atomic_store_explicit(&pair->posted, atomic_load_explicit(&pair->posted, memory_order_relaxed) + 1,
 			      memory_order_release);
 	return true;
 }
 
+static bool is_done(Pair *pair)
+{
+	return atomic_load_explicit(&pair->done, memory_order_acquire) == atomic_load_explicit(&pair->posted, memory_order_relaxed);
+}
+
 void pair_wait(Pair *pair, void *out)
 {
-	uint32_t posted = atomic_load_explicit(&pair->posted, memory_order_relaxed), looks = 0;
-	while (atomic_load_explicit(&pair->done, memory_order_acquire) != posted)
-		rest(&looks);
-	memcpy(out, pair->out, PAIR_BYTES);
-	if (looks < LOOKS) {
-		pair->next_alone -= pair->next_alone > 1;
-		return;
+	int64_t begin = now_ns(), until = begin + (begin - pair->posted_ns) + GRACE_NS;
+	bool is_late = false;
+	for (uint32_t looks = 1; !is_late && !is_done(pair); looks++, relax())
+		is_late = looks % LOOKS == 0 && now_ns() > until;
+	if (is_late) { /* the other core has other work */
+		while (!is_done(pair))
+			nap(NAP_NS);
+		pair->alone = pair->next_alone;
+		pair->next_alone = pair->next_alone < LONGEST_ALONE ? 2 * pair->next_alone : LONGEST_ALONE;
+	} else {
+		pair->next_alone -= pair->next_alone > ALONE;
 	}
-	pair_close(pair); /* the other core has other work */
-	pair->alone = pair->next_alone;
-	pair->next_alone = pair->next_alone < LONGEST_ALONE ? 2 * pair->next_alone : LONGEST_ALONE;
+	memcpy(out, pair->out, PAIR_BYTES);
 }
