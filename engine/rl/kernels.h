@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+enum { KERNEL_NARROW = 4 }; /* outputs of a narrow layer, at most */
+
 typedef enum KernelAct { KERNEL_LINEAR, KERNEL_TANH, KERNEL_RELU } KernelAct;
 
 typedef struct AdamStep {
@@ -27,6 +29,10 @@ typedef struct Kernels {
 	 * first row, y [n][out_pad] padded. */
 	void (*forward)(size_t n, size_t in, size_t out_pad, const float *x, size_t ldx, const float *w, KernelAct act,
 			float *y);
+	/* y[b][j] = bias[j] + sum_k x[b][k] w[j][k] for out <= KERNEL_NARROW: x [n][ldx], w [out][in] padded, in a multiple
+	 * of 16, y [n][out_pad], whose padding is left alone. */
+	void (*narrow)(size_t n, size_t in, size_t out, const float *x, size_t ldx, const float *w, const float *bias,
+		       size_t out_pad, float *y);
 	/* dz[b][k] = act'(h[b][k]) sum_j dy[b][j] w[j][k]: dy [n][ldy], w [out][in_pad], h and dz [n][in_pad], padded;
 	 * h is the activation's output. */
 	void (*backward)(size_t n, size_t out, size_t in_pad, const float *dy, size_t ldy, const float *w, const float *h,

@@ -51,7 +51,8 @@ static int check(const NetConfig *config, Error *err)
 
 static void size_layer(NetLayer *layer, size_t in, size_t out, KernelAct act, size_t *at)
 {
-	*layer = (NetLayer) { .in = in, .out = out, .in_pad = pad16(in), .out_pad = pad16(out), .act = act };
+	*layer = (NetLayer) { .in = in, .out = out, .in_pad = pad16(in), .out_pad = pad16(out), .act = act,
+			      .is_narrow = act == KERNEL_LINEAR && out <= KERNEL_NARROW };
 	layer->weight_at = *at;
 	layer->bias_at = *at + in * out;
 	*at = pad16(layer->bias_at + out); /* two threads step neighbours */
@@ -88,6 +89,12 @@ static void size_layers(Net *net)
 				net->widest_pad = net->layer[t][i].out_pad;
 }
 
+/* Nothing goes back through a layer that takes observations. */
+static bool takes_observations(const Net *net, size_t trunk, int32_t i)
+{
+	return i == 0 && (trunk == TRUNK_SHARED || !net->depth[TRUNK_SHARED]);
+}
+
 static void place(Net *net, Carve *at)
 {
 	size_t dim = (size_t) net->config.obs_dim;
@@ -97,6 +104,8 @@ static void place(Net *net, Carve *at)
 		for (int32_t i = 0; i < net_layers(net, t); i++) {
 			NetLayer *layer = &net->layer[t][i];
 			layer->packed = carve(at, (layer->in + 1) * layer->out_pad, sizeof(float));
+			if (takes_observations(net, t, i) && !layer->is_narrow)
+				continue;
 			if (layer->in != layer->in_pad)
 				layer->padded = carve(at, layer->out * layer->in_pad, sizeof(float));
 			else if (net->params)
@@ -169,8 +178,9 @@ void net_pack_layer(const Net *net, const NetLayer *layer)
 {
 	const float *weight = net->params + layer->weight_at;
 	memcpy(layer->packed, net->params + layer->bias_at, layer->out * sizeof(float));
-	net->kernels->transpose(layer->out, layer->in, weight, layer->packed + layer->out_pad, layer->out_pad);
-	if (layer->padded != weight)
+	if (!layer->is_narrow)
+		net->kernels->transpose(layer->out, layer->in, weight, layer->packed + layer->out_pad, layer->out_pad);
+	if (layer->padded && layer->padded != weight)
 		for (size_t j = 0; j < layer->out; j++)
 			memcpy(layer->padded + j * layer->in_pad, weight + j * layer->in, layer->in * sizeof(float));
 }
@@ -293,6 +303,10 @@ void net_normalise(const Net *net, const float *obs, size_t n, float *ret_x, siz
 void net_layer_forward(const Net *net, const NetLayer *layer, size_t n, const float *x, size_t ldx, float *y,
 		       bool is_batch)
 {
+	if (layer->is_narrow) {
+		net->kernels->narrow(n, layer->in_pad, layer->out, x, ldx, layer->padded, layer->packed, layer->out_pad, y);
+		return;
+	}
 	if (!is_batch || !net_is_large(net, layer)) {
 		net->kernels->forward(n, layer->in, layer->out_pad, x, ldx, layer->packed, layer->act, y);
 		return;

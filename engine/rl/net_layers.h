@@ -19,9 +19,10 @@ enum { HEADS = TRUNK_SHARED };
 typedef struct NetLayer {
 	size_t in, out, in_pad, out_pad;
 	size_t weight_at, bias_at; /* in the flat parameters, and so in gradients and Adam's moments */
-	float *packed;             /* [in + 1][out_pad], bias first */
-	float *padded;             /* [out][in_pad]: the weights themselves where in is whole cache lines */
+	float *packed;             /* [in + 1][out_pad], bias first; of a narrow layer the bias alone */
+	float *padded;             /* [out][in_pad]: the weights themselves where in is whole cache lines; NULL: nobody asks */
 	KernelAct act;
+	bool is_narrow;            /* a head of a few outputs: a row of its weights at a time, no packed form */
 } NetLayer;
 
 struct Net {

@@ -25,6 +25,18 @@ static void forward(size_t n, size_t in, size_t out_pad, const float *x, size_t 
 		}
 }
 
+static void narrow(size_t n, size_t in, size_t out, const float *x, size_t ldx, const float *w, const float *bias,
+		   size_t out_pad, float *y)
+{
+	for (size_t b = 0; b < n; b++)
+		for (size_t j = 0; j < out; j++) {
+			double sum = (double) bias[j];
+			for (size_t k = 0; k < in; k++)
+				sum += (double) x[b * ldx + k] * (double) w[j * in + k];
+			y[b * out_pad + j] = (float) sum;
+		}
+}
+
 static void backward(size_t n, size_t out, size_t in_pad, const float *dy, size_t ldy, const float *w, const float *h,
 		     KernelAct act, float *dz)
 {
@@ -119,6 +131,7 @@ static void adam(size_t n, const AdamStep *step, const float *grad, float *param
 const Kernels KERNELS_REF = {
 	.name = "reference",
 	.forward = forward,
+	.narrow = narrow,
 	.backward = backward,
 	.gradient = gradient,
 	.activate = activate,

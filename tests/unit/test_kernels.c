@@ -86,6 +86,28 @@ static void forward_agrees_with_plain_loops(void **state)
 	for_all(*state, check_forward);
 }
 
+static void check_narrow(Room *room, const Kernels *kernels, size_t n, size_t in, size_t out, KernelAct act)
+{
+	size_t in_pad = pad16(in), narrow = out % KERNEL_NARROW + 1, out_pad = pad16(narrow);
+	float past = room->ours[out_pad - 1] = room->theirs[out_pad - 1] = 7.0f;
+	(void) act;
+	kernels->narrow(n, in_pad, narrow, room->x, in_pad, room->w, room->h, out_pad, room->ours);
+	KERNELS_REF.narrow(n, in_pad, narrow, room->x, in_pad, room->w, room->h, out_pad, room->theirs);
+	for (size_t b = 0; b < n; b++)
+		assert_close(room->ours + b * out_pad, room->theirs + b * out_pad, narrow, 2e-5);
+	assert_true(room->ours[out_pad - 1] == past);
+	float alone[16];
+	kernels->narrow(1, in_pad, narrow, room->x + (n - 1) * in_pad, in_pad, room->w, room->h, out_pad, alone);
+	assert_memory_equal(alone, room->ours + (n - 1) * out_pad, narrow * sizeof(float));
+}
+
+static void narrow_agrees_with_plain_loops_and_a_row_is_what_it_is_alone(void **state)
+{
+	for (size_t k = 0; kernels_at(k); k++)
+		for (size_t i = 0; i < SIZES * SIZES * KERNEL_NARROW; i++)
+			check_narrow(*state, kernels_at(k), SIZE[i % SIZES], SIZE[i / SIZES % SIZES], i / SIZES / SIZES, KERNEL_LINEAR);
+}
+
 static void check_backward(Room *room, const Kernels *kernels, size_t n, size_t in, size_t out, KernelAct act)
 {
 	size_t ldy = pad16(out), in_pad = pad16(in);
@@ -277,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(forward_agrees_with_plain_loops, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(narrow_agrees_with_plain_loops_and_a_row_is_what_it_is_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(backward_agrees_with_plain_loops, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(gradient_agrees_with_plain_loops_and_stays_in_its_tensor, set_up,
 						tear_down),
