@@ -95,8 +95,6 @@ static void place(Learner *learner, Carve *at)
 	learner->index = carve(at, learner->n_samples, sizeof(uint32_t));
 }
 
-static void run_value(void *arg, const void *in, void *out);
-
 int learner_new(Net *net, size_t batch_size, size_t n_samples, double adam_eps, size_t n_threads, Learner **ret_learner)
 {
 	Learner plan = {
@@ -112,7 +110,7 @@ int learner_new(Net *net, size_t batch_size, size_t n_samples, double adam_eps, 
 		return ERR_NOMEM;
 	*learner = plan;
 	place(learner, &(Carve) { .base = (char *) learner });
-	int code = pair_new(n_threads > 1 && !net->depth[TRUNK_SHARED], run_value, learner, &learner->pair);
+	int code = pair_new(n_threads > 1 && !net->depth[TRUNK_SHARED], &learner->pair);
 	if (code) {
 		free(learner);
 		return code;
@@ -131,6 +129,11 @@ void learner_free(Learner *learner)
 const float *learner_gradients(const Learner *learner)
 {
 	return learner->grad;
+}
+
+Pair *learner_pair(Learner *learner)
+{
+	return learner->pair;
 }
 
 Adam *learner_adam(Learner *learner)
@@ -306,7 +309,7 @@ static void run_minibatch(Learner *learner, const uint32_t *index, size_t n, Los
 			take_step(learner, TRUNK_SHARED, &job->step);
 		forward(learner, TRUNK_SHARED, job);
 	}
-	bool is_away = pair_post(learner->pair, job);
+	bool is_away = pair_post(learner->pair, run_value, learner, job);
 	run_policy(learner, job, ret_figures);
 	if (is_away)
 		pair_wait(learner->pair, &value);

@@ -13,6 +13,7 @@
 #include "rl/adam.h"
 #include "rl/loss.h"
 #include "rl/net.h"
+#include "rl/pair.h"
 #include "rl/rollout.h"
 
 typedef struct LearnConfig {
@@ -53,5 +54,7 @@ int learner_update(Learner *learner, const RolloutBuf *buf, const LearnConfig *c
  * the first tensor's. */
 const float *learner_gradients(const Learner *learner);
 Adam *learner_adam(Learner *learner);
+/* Lent, for other work between updates; left open or closed. */
+Pair *learner_pair(Learner *learner);
 
 #endif

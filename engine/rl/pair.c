@@ -27,13 +27,13 @@ enum {
 struct Pair {
 	_Alignas(LINE) _Atomic uint32_t posted; /* the caller's line */
 	_Atomic uint32_t session;               /* odd: open */
+	PairRun *run;                           /* the job */
+	void *arg;
 	char in[PAIR_BYTES];
 	_Alignas(LINE) _Atomic uint32_t done;   /* the thread's line */
 	_Atomic uint32_t watching;              /* the session in which it watches; 0: it sleeps or naps */
 	char out[PAIR_BYTES];
-	_Alignas(LINE) PairRun *run;
-	void *arg;
-	pthread_t thread;
+	_Alignas(LINE) pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t opened;
 	bool has_thread, is_closing;
@@ -115,12 +115,12 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int pair_new(bool has_thread, PairRun *run, void *arg, Pair **ret_pair)
+int pair_new(bool has_thread, Pair **ret_pair)
 {
 	Pair *pair = aligned_alloc(LINE, sizeof *pair);
 	if (!pair)
 		return ERR_NOMEM;
-	*pair = (Pair) { .run = run, .arg = arg, .next_alone = ALONE };
+	*pair = (Pair) { .next_alone = ALONE };
 	(void) pthread_mutex_init(&pair->lock, NULL);
 	(void) pthread_cond_init(&pair->opened, NULL);
 	if (has_thread && pthread_create(&pair->thread, NULL, work, pair)) {
@@ -149,7 +149,7 @@ void pair_free(Pair *pair)
 
 void pair_open(Pair *pair)
 {
-	if (!pair->has_thread)
+	if (!pair->has_thread || session_of(pair) % 2)
 		return;
 	(void) pthread_mutex_lock(&pair->lock);
 	atomic_store_explicit(&pair->session, session_of(pair) + 1, memory_order_release);
@@ -164,7 +164,7 @@ void pair_close(Pair *pair)
 		atomic_store_explicit(&pair->session, session + 1, memory_order_release);
 }
 
-bool pair_post(Pair *pair, const void *in)
+bool pair_post(Pair *pair, PairRun *run, void *arg, const void *in)
 {
 	uint32_t session = session_of(pair);
 	if (session % 2 == 0)
@@ -175,6 +175,8 @@ bool pair_post(Pair *pair, const void *in)
 	}
 	if (atomic_load_explicit(&pair->watching, memory_order_acquire) != session)
 		return false;
+	pair->run = run;
+	pair->arg = arg;
 	memcpy(pair->in, in, PAIR_BYTES);
 	pair->posted_ns = now_ns();
 	atomic_store_explicit(&pair->posted, atomic_load_explicit(&pair->posted, memory_order_relaxed) + 1,

@@ -4,9 +4,9 @@
  * machine lets it wait, the caller does the job itself, so which thread did a job must not show in its result.
  *
  *     pair_open                        many jobs will follow: the thread wakes up and joins
- *     has = pair_post(&in)             true: the thread has the job
+ *     has = pair_post(run, arg, &in)   true: the thread has the job
  *     ... the caller's own part ...
- *     has ? pair_wait(&out) : run(in, out)
+ *     has ? pair_wait(&out) : run(arg, in, out)
  *     pair_close
  */
 #ifndef MAESTRO_RL_PAIR_H
@@ -19,14 +19,15 @@ enum { PAIR_BYTES = 48 }; /* of a message */
 typedef struct Pair Pair;
 typedef void PairRun(void *arg, const void *in, void *out); /* in and out: PAIR_BYTES, aligned to 8 */
 
-/* has_thread false: every post is refused. arg is lent. ERR_NOMEM, ERR_FAILED when a thread cannot be had. */
-int pair_new(bool has_thread, PairRun *run, void *arg, Pair **ret_pair);
+/* has_thread false: every post is refused. ERR_NOMEM, ERR_FAILED when a thread cannot be had. */
+int pair_new(bool has_thread, Pair **ret_pair);
 /* Joins the thread. Accepts NULL. */
 void pair_free(Pair *pair);
 
-void pair_open(Pair *pair);
+void pair_open(Pair *pair); /* nothing where it is open */
 void pair_close(Pair *pair);
-bool pair_post(Pair *pair, const void *in);
+/* One job at a time: each that was taken is waited for before the next. */
+bool pair_post(Pair *pair, PairRun *run, void *arg, const void *in);
 void pair_wait(Pair *pair, void *out);
 
 #endif

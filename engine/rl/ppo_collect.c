@@ -95,24 +95,60 @@ static void take_result(Ppo *ppo, const PpoWorker *worker, size_t e, size_t t)
 }
 
 /* Of n rows, block by block; a row has the bytes that it has alone. */
-static void values_of(Ppo *ppo, const PpoWorker *worker, const float *obs, size_t n, float *ret_value)
+static void values_of(const Ppo *ppo, float *scratch, const float *obs, size_t n, float *ret_value)
 {
 	size_t dim = (size_t) ppo->spec.obs_dim;
 	for (size_t at = 0; at < n; at += PPO_BLOCK)
 		net_forward(ppo->net, obs + at * dim, n - at < PPO_BLOCK ? n - at : PPO_BLOCK, NULL, ret_value + at,
-			    worker->scratch);
+			    scratch);
+}
+
+/* ---- values beside the steps, where one environment leaves the second thread idle ---- */
+
+typedef struct Block { /* a message */
+	size_t first; /* step */
+	char rest[PAIR_BYTES - sizeof(size_t)];
+} Block;
+
+static void run_block(void *arg, const void *in, void *out)
+{
+	Ppo *ppo = arg;
+	const Block *block = in;
+	(void) out;
+	values_of(ppo, ppo->scratch_beside, ppo->rollout.obs + block->first * (size_t) ppo->spec.obs_dim, PPO_BLOCK,
+		  ppo->rollout.value + block->first);
+}
+
+static void await_block(Ppo *ppo, PpoWorker *worker)
+{
+	Block done;
+	if (worker->is_beside)
+		pair_wait(learner_pair(ppo->learner), &done);
+	worker->is_beside = false;
+}
+
+/* After step t of the only environment. Blocks go over in turn; the first that does not leaves the rest to finish(). */
+static void value_beside(Ppo *ppo, PpoWorker *worker, size_t t)
+{
+	Block block = { .first = worker->n_valued };
+	if (ppo->rollout.n_envs > 1 || t + 1 != worker->n_valued + PPO_BLOCK)
+		return;
+	await_block(ppo, worker);
+	worker->is_beside = pair_post(learner_pair(ppo->learner), run_block, ppo, &block);
+	worker->n_valued += worker->is_beside ? PPO_BLOCK : 0;
 }
 
 /* After the last step: values of all steps and to bootstrap from, moments of what was seen, observations as the trunks
  * saw them. */
-static void finish(Ppo *ppo, const PpoWorker *worker)
+static void finish(Ppo *ppo, PpoWorker *worker)
 {
 	size_t dim = (size_t) ppo->spec.obs_dim, n_steps = ppo->rollout.n_steps, n_envs = ppo->rollout.n_envs;
-	size_t first = worker->first;
-	values_of(ppo, worker, ppo->buf.obs + first * dim, worker->count, ppo->rollout.last_value + first);
+	size_t first = worker->first, from = worker->n_valued;
+	values_of(ppo, worker->scratch, ppo->buf.obs + first * dim, worker->count, ppo->rollout.last_value + first);
 	for (size_t e = first; e < first + worker->count; e++) {
 		float *obs = ppo->rollout.obs + e * n_steps * dim;
-		values_of(ppo, worker, obs, n_steps, ppo->rollout.value + e * n_steps);
+		values_of(ppo, worker->scratch, obs + from * dim, n_steps - from, ppo->rollout.value + e * n_steps + from);
+		await_block(ppo, worker);
 		batch_range(n_steps, dim, obs, ppo->obs_range + e * dim, ppo->obs_range + (n_envs + e) * dim);
 		if (ppo->config.norm_obs) {
 			batch_moments(n_steps, dim, obs, ppo->obs_moments + e * dim,
@@ -152,11 +188,15 @@ static void run_worker(void *arg, size_t k)
 	Ppo *ppo = arg;
 	PpoWorker *worker = &ppo->worker[k];
 	worker->code = 0;
-	for (size_t t = 0; t < ppo->rollout.n_steps && !worker->code; t++)
+	worker->n_valued = 0;
+	for (size_t t = 0; t < ppo->rollout.n_steps && !worker->code; t++) {
 		worker->code = run_step(ppo, worker, t);
+		value_beside(ppo, worker, t);
+	}
 	double before = ppo_seconds();
 	if (!worker->code)
 		finish(ppo, worker);
+	await_block(ppo, worker);
 	worker->seconds[1] += ppo_seconds() - before;
 }
 
@@ -212,6 +252,8 @@ int ppo_collect(Ppo *ppo, Error *err)
 	if (code)
 		return error_set(err, code, "environment %s: %s", ops->name, err_text(code));
 	ppo->is_cloning = ppo->steps < ppo->config.clone_steps;
+	if (ppo->rollout.n_envs == 1)
+		pair_open(learner_pair(ppo->learner));
 	workers_run(ppo->workers, run_worker, ppo);
 	for (size_t k = 0; k < ppo->n_workers; k++)
 		if (ppo->worker[k].code)

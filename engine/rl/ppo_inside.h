@@ -28,6 +28,8 @@ typedef struct PpoWorker { /* owns rows first..first+count-1 while a rollout run
 	int code;              /* of the environment, 0 */
 	double seconds[2];     /* stepping, inference; since the start */
 	float *scratch;        /* for its rows, or PPO_BLOCK where those are fewer */
+	size_t n_valued;       /* steps of this rollout whose values are there or under way */
+	bool is_beside;        /* a block is under way */
 } PpoWorker;
 
 struct Ppo {
@@ -45,6 +47,7 @@ struct Ppo {
 	PpoRow *row;             /* [n_envs] */
 	size_t n_workers;
 	PpoWorker *worker;       /* [n_workers] */
+	float *scratch_beside;   /* for PPO_BLOCK rows on the second thread */
 	float *logits, *prob;    /* [n_envs][n_actions] */
 	double *ended_return;    /* [n_samples] of the episode that ended with the step */
 	int32_t *ended_len;      /* [n_samples] 0: none ended */
