@@ -25,10 +25,10 @@ PKG_BUILD := pkg-config libncurses-dev libcurl4-openssl-dev libcjson-dev libopen
 PKG_TEST  := libcmocka-dev tmux jq
 PKG_E2E   := prometheus openssl curl containerd runc containernetworking-plugins
 PKG_SHOT  := xterm xvfb imagemagick fonts-dejavu-core x11-utils
-PC        := ncursesw libcjson sqlite3 libmicrohttpd yaml-0.1 zlib
+PC        := ncursesw libcjson sqlite3 yaml-0.1 zlib
 
 ifneq ($(shell command -v pkg-config),)
-CPPFLAGS += $(filter-out -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=600,$(shell pkg-config --cflags $(PC) libcurl openblas 2>/dev/null))
+CPPFLAGS += $(filter-out -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=600,$(shell pkg-config --cflags $(PC) libcurl libmicrohttpd openblas 2>/dev/null))
 LDLIBS   += $(shell pkg-config --libs $(PC) 2>/dev/null)
 endif
 LDLIBS   += -lm -ldl

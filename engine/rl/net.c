@@ -362,23 +362,33 @@ void net_forward(const Net *net, const float *obs, size_t n, float *ret_logits, 
 	}
 }
 
+/* In four sums, so that they do not wait for one another. */
+static double dot(const double *a, const double *b, size_t n)
+{
+	double part[4] = { 0 };
+	size_t i = 0;
+	for (; i + 4 <= n; i += 4)
+		for (size_t l = 0; l < 4; l++)
+			part[l] += a[i + l] * b[i + l];
+	for (; i < n; i++)
+		part[0] += a[i] * b[i];
+	return (part[0] + part[1]) + (part[2] + part[3]);
+}
+
 /* Rows of q [n][dim] (n <= dim) made orthonormal one after the other, twice over for rounding (Gram and Schmidt). */
 static void orthonormalise(double *q, size_t n, size_t dim)
 {
 	for (size_t r = 0; r < n; r++) {
-		double *row = q + r * dim, norm = 0.0;
+		double *row = q + r * dim;
 		for (size_t pass = 0; pass < 2; pass++)
 			for (size_t s = 0; s < r; s++) {
-				double dot = 0.0;
+				double along = dot(row, q + s * dim, dim);
 				for (size_t i = 0; i < dim; i++)
-					dot += row[i] * q[s * dim + i];
-				for (size_t i = 0; i < dim; i++)
-					row[i] -= dot * q[s * dim + i];
+					row[i] -= along * q[s * dim + i];
 			}
+		double norm = sqrt(dot(row, row, dim));
 		for (size_t i = 0; i < dim; i++)
-			norm += row[i] * row[i];
-		for (size_t i = 0; i < dim; i++)
-			row[i] /= sqrt(norm);
+			row[i] /= norm;
 	}
 }
 

@@ -3,9 +3,9 @@
 #define MAESTRO_SERVE_SERVER_INSIDE_H
 
 #include "serve/server.h"
+#include "serve/server_library.h"
 #include "serve/token.h"
 
-#include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
 

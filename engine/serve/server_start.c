@@ -94,6 +94,8 @@ static int listen_and_serve(Server *server, const struct addrinfo *address, Erro
 int server_start(const ServerConfig *config, Server **ret_server, Error *err)
 {
 	struct addrinfo *address = NULL;
+	if (!server_library_load())
+		return error_set(err, ERR_FAILED, "libmicrohttpd.so.12 cannot be loaded; install libmicrohttpd12");
 	int code = resolve(config->listen, &address, err);
 	if (code)
 		return code;
