@@ -1,6 +1,7 @@
 /* See prom_batch.h. */
 #include "cluster/prom_batch.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,6 @@ void prom_batch_done(PromBatch *batch)
 				prom_rows_done(&batch->group[g].answer[v][k].rows);
 	}
 	free(batch->group);
-	strbuf_done(&batch->promql);
 	*batch = (PromBatch) { 0 };
 }
 
@@ -84,11 +84,13 @@ int prom_batch_add(PromBatch *batch, const Target *target, size_t i, const PromQ
 
 /* ---- asking ---- */
 
-typedef struct Ask {
+typedef struct Ask { /* what a thread asks: one value of every group */
 	PromBatch *batch;
 	PromMetrics *prom;
 	const Target *target;
 	PromGroup *group;
+	PromLane *lane;
+	int v;
 	int64_t now_ms, deadline_ms;
 } Ask;
 
@@ -120,13 +122,13 @@ static int fill_joined(const Ask *ask, const char *template, size_t first, StrBu
 	return promql->failed ? ERR_NOMEM : 0;
 }
 
-static int send(const Ask *ask, int v, PromRows *rows, Error *err)
+static int send(const Ask *ask, Error *err)
 {
 	int64_t left_ms = ask->deadline_ms - clock_mono_ms(ask->prom->config.clock);
 	if (left_ms <= 0)
 		return error_set(err, ERR_TIMEOUT, "prometheus: its answers took too long");
-	return prom_query(prom_source(ask->prom, v), ask->batch->promql.data, ask->now_ms, left_ms < QUERY_MS ? left_ms : QUERY_MS,
-	                  rows, err);
+	return prom_query(&ask->lane->query, ask->lane->promql.data, ask->now_ms, left_ms < QUERY_MS ? left_ms : QUERY_MS, &ask->lane->rows,
+	                  err);
 }
 
 static int append(PromRows *to, const PromRows *from)
@@ -152,39 +154,82 @@ static int compare_rows(const void *a, const void *b)
 	return by_target ? by_target : strcmp(x->pod, y->pod);
 }
 
-static void ask_one(const Ask *ask, int v, PromKind kind)
+static int fill(const Ask *ask, const char *template, bool is_pattern, size_t first, StrBuf *promql)
 {
-	PromAnswer *answer = &ask->group->answer[v][kind];
-	const char *template = prom_template(ask->group->queries, v, kind);
-	bool is_pattern = is_by_pod(v, kind) && is_one_pattern(template);
-	answer->rows.n = 0;
-	answer->err = (Error) { 0 };
+	if (ask->group->n > 1)
+		return is_pattern ? fill_pattern(ask, template, promql) : fill_joined(ask, template, first, promql);
+	prom_expand(promql, template, ask->group->first, ask->prom->config.rate_window_s, ask->prom->config.latency_window_s);
+	return promql->failed ? ERR_NOMEM : 0;
+}
+
+static void ask_one(const Ask *ask, PromKind kind)
+{
+	PromAnswer *answer = &ask->group->answer[kind == PROM_SCRAPED ? 0 : ask->v][kind];
+	const char *template = prom_template(ask->group->queries, ask->v, kind);
+	bool is_pattern = is_by_pod(ask->v, kind) && is_one_pattern(template);
 	answer->code = 0;
 	for (size_t first = 0; first < ask->group->n && !answer->code; first += is_pattern ? ask->group->n : JOINED_MAX) {
-		strbuf_clear(&ask->batch->promql);
-		answer->code = is_pattern ? fill_pattern(ask, template, &ask->batch->promql)
-		                          : fill_joined(ask, template, first, &ask->batch->promql);
+		strbuf_clear(&ask->lane->promql);
+		answer->code = fill(ask, template, is_pattern, first, &ask->lane->promql);
 		if (!answer->code)
-			answer->code = send(ask, v, &ask->prom->rows, &answer->err);
+			answer->code = send(ask, &answer->err);
 		if (!answer->code)
-			answer->code = append(&answer->rows, &ask->prom->rows);
+			answer->code = append(&answer->rows, &ask->lane->rows);
 	}
-	if (!answer->code && answer->rows.n)
+	if (!answer->code && answer->rows.n && ask->group->n > 1)
 		qsort(answer->rows.row, answer->rows.n, sizeof *answer->rows.row, compare_rows);
+}
+
+/* Where there is no value, its newest sample and whether its pods are scraped are hardly ever wanted: one target alone asks then. */
+static void ask_group(const Ask *ask)
+{
+	bool is_many = ask->group->n > 1;
+	ask_one(ask, PROM_VALUE);
+	if (is_many || ask->group->answer[ask->v][PROM_VALUE].rows.n)
+		ask_one(ask, PROM_NEWEST);
+	if (is_many && ask->v == PROM_RPS)
+		ask_one(ask, PROM_SCRAPED);
+}
+
+static void *ask_all(void *arg)
+{
+	Ask ask = *(const Ask *) arg;
+	for (size_t g = 0; g < ask.batch->n; g++) {
+		ask.group = &ask.batch->group[g];
+		ask_group(&ask);
+	}
+	return NULL;
+}
+
+static void forget_answers(PromBatch *batch)
+{
+	for (size_t g = 0; g < batch->n; g++)
+		for (int v = 0; v < PROM_VALUES; v++)
+			for (int k = 0; k < PROM_KINDS; k++) {
+				PromAnswer *answer = &batch->group[g].answer[v][k];
+				answer->rows.n = 0;
+				answer->code = ERR_NOT_FOUND;
+				answer->err = (Error) { 0 };
+			}
 }
 
 void prom_batch_ask(PromBatch *batch, PromMetrics *prom, const Target *target, int64_t now_ms, int64_t deadline_ms)
 {
-	for (size_t g = 0; g < batch->n; g++) {
-		const Ask ask = { batch, prom, target, &batch->group[g], now_ms, deadline_ms };
-		if (batch->group[g].n < 2)
-			continue;
-		for (int v = 0; v < PROM_VALUES; v++) {
-			ask_one(&ask, v, PROM_VALUE);
-			ask_one(&ask, v, PROM_NEWEST);
-		}
-		ask_one(&ask, 0, PROM_SCRAPED);
+	Ask ask[PROM_VALUES];
+	pthread_t thread[PROM_VALUES];
+	bool is_started[PROM_VALUES] = { false };
+	forget_answers(batch);
+	for (int v = 0; v < PROM_VALUES; v++) {
+		ask[v] = (Ask) { .batch = batch, .prom = prom, .target = target, .lane = &prom->lane[v], .v = v, .now_ms = now_ms,
+		                 .deadline_ms = deadline_ms };
+		is_started[v] = batch->n && v + 1 < PROM_VALUES && !pthread_create(&thread[v], NULL, ask_all, &ask[v]);
 	}
+	for (int v = PROM_VALUES - 1; v >= 0; v--) /* the last one here, and those that no thread was to be had for */
+		if (!is_started[v])
+			(void) ask_all(&ask[v]);
+	for (int v = 0; v < PROM_VALUES; v++)
+		if (is_started[v])
+			(void) pthread_join(thread[v], NULL);
 }
 
 /* ---- answers ---- */
@@ -228,10 +273,11 @@ int prom_batch_rows(const PromBatch *batch, int group, const Target *target, con
                     Error *err)
 {
 	const PromGroup *of = group >= 0 && (size_t) group < batch->n ? &batch->group[group] : NULL;
-	if (!of || of->n < 2)
+	if (!of)
 		return ERR_NOT_FOUND;
 	const PromAnswer *answer = &of->answer[kind == PROM_SCRAPED ? 0 : v][kind];
-	if (answer->code == ERR_INVALID || answer->code == ERR_PARSE)
+	bool is_many = of->n > 1;
+	if (answer->code == ERR_NOT_FOUND || (is_many && (answer->code == ERR_INVALID || answer->code == ERR_PARSE)))
 		return ERR_NOT_FOUND; /* alone it may do, or else says what is wrong with it */
 	if (answer->code)
 		return error_set(err, answer->code, "%s", answer->err.text[0] ? answer->err.text : err_text(answer->code));
@@ -239,7 +285,9 @@ int prom_batch_rows(const PromBatch *batch, int group, const Target *target, con
 	const char *name = is_pattern ? "" : target->name;
 	int code = 0;
 	rows->n = 0;
-	if (is_by_pod(v, kind)) {
+	if (!is_many) {
+		code = append(rows, &answer->rows);
+	} else if (is_by_pod(v, kind)) {
 		code = take_pods(&answer->rows, name, pods, rows);
 	} else {
 		for (size_t i = lower_bound(&answer->rows, name, ""); i < answer->rows.n && !code &&

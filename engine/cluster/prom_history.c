@@ -55,7 +55,7 @@ static int ask(History *history, int v, const char *template, const char *by, Pr
 		.timeout_ms = REQUEST_MS,
 	};
 	prom_matrix_done(matrix);
-	return prom_range(prom_source(prom, v), &range, matrix, err);
+	return prom_range(&prom->lane[v].query, &range, matrix, err);
 }
 
 /* ---- checks ---- */

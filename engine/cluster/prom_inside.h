@@ -35,21 +35,25 @@ typedef struct PromSlot { /* of one target */
 
 struct PromBatch;
 
+typedef struct PromLane { /* asks for one value: the four go side by side, each on a connection of its own */
+	PromQuery query;
+	PromRows rows;
+	StrBuf promql;
+} PromLane;
+
 typedef struct PromMetrics {
 	Metrics base;
 	PromConfig config;
-	PromQuery query, latency;  /* latency.endpoint is NULL where one Prometheus has all */
+	PromLane lane[PROM_VALUES];
 	PromQueries queries;       /* of targets without an annotation */
 	PromRows rows, times;
-	struct PromBatch *batch;   /* of a fetch of many targets */
+	struct PromBatch *batch;   /* of a fetch */
 	StrBuf promql;
 	PromSlot *slot;
 	size_t n_slots;
 } PromMetrics;
 
 const PromValue *prom_value(int v);
-/* Where value v is asked. */
-PromQuery *prom_source(PromMetrics *prom, int v);
 /* The queries of a target whose annotation says so ("": the source's own), kept in slot. ERR_INVALID names the Deployment. */
 int prom_choose_queries(PromMetrics *prom, const Target *target, const char *annotation, PromSlot *slot, const PromQueries **ret,
                         Error *err);

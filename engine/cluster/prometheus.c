@@ -46,11 +46,6 @@ const PromValue *prom_value(int v)
 	return &VALUE[v];
 }
 
-PromQuery *prom_source(PromMetrics *prom, int v)
-{
-	return v == P95 && prom->latency.endpoint ? &prom->latency : &prom->query;
-}
-
 int prom_choose_queries(PromMetrics *prom, const Target *target, const char *annotation, PromSlot *slot, const PromQueries **ret,
                         Error *err)
 {
@@ -79,7 +74,7 @@ static void expand(const Fetch *fetch, const char *template)
 	prom_fill_in(fetch->prom, fetch->target, template);
 }
 
-/* Out of the batch where it is there, else by a query of its own. */
+/* Out of what was asked side by side where it is there, else by a query of its own. */
 static int ask(const Fetch *fetch, int v, PromKind kind, PromRows *rows, Error *err)
 {
 	PromMetrics *prom = fetch->prom;
@@ -92,7 +87,7 @@ static int ask(const Fetch *fetch, int v, PromKind kind, PromRows *rows, Error *
 	expand(fetch, prom_template(fetch->queries, v, kind));
 	if (prom->promql.failed)
 		return error_set(err, ERR_NOMEM, "out of memory");
-	return prom_query(prom_source(prom, v), prom->promql.data, fetch->now_ms, left_ms < QUERY_MS ? left_ms : QUERY_MS, rows, err);
+	return prom_query(&prom->lane[v].query, prom->promql.data, fetch->now_ms, left_ms < QUERY_MS ? left_ms : QUERY_MS, rows, err);
 }
 
 /* These concern one query and leave the others' answers good; any other code ends the fetch. */
@@ -410,7 +405,7 @@ static int prepare(PromMetrics *prom, const Target *target, size_t n, int64_t no
 	for (size_t i = 0; i < n; i++) {
 		fetch[i] = (Fetch) { .prom = prom, .target = &target[i], .slot = &prom->slot[i], .now_ms = now_ms, .group = -1 };
 		why[i] = (Error) { 0 };
-		if (prepare_target(&fetch[i], &why[i]) || n == 1)
+		if (prepare_target(&fetch[i], &why[i]))
 			continue;
 		fetch[i].group = prom_batch_add(prom->batch, &target[i], i, fetch[i].queries);
 		if (fetch[i].group < 0)
@@ -472,15 +467,26 @@ static void prom_done(Metrics *metrics)
 	strbuf_done(&prom->promql);
 	prom_rows_done(&prom->rows);
 	prom_rows_done(&prom->times);
-	prom_query_done(&prom->query);
-	prom_query_done(&prom->latency);
-	endpoint_close(prom->query.endpoint);
-	endpoint_close(prom->latency.endpoint);
+	for (int v = 0; v < VALUES; v++) {
+		prom_query_done(&prom->lane[v].query);
+		endpoint_close(prom->lane[v].query.endpoint);
+		prom_rows_done(&prom->lane[v].rows);
+		strbuf_done(&prom->lane[v].promql);
+	}
 	prom_queries_done(&prom->queries);
 	free(prom);
 }
 
 static const MetricsOps OPS = { "prometheus", fetch, prom_done, prom_history };
+
+static int open_lane(PromMetrics *prom, int v, Error *err)
+{
+	const PromConfig *config = &prom->config;
+	EndpointConfig access = config->access;
+	access.url = v == P95 && config->latency_url ? config->latency_url : config->url;
+	prom->lane[v].query.telemetry = config->telemetry;
+	return endpoint_open(&access, &prom->lane[v].query.endpoint, err);
+}
 
 int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err)
 {
@@ -489,16 +495,11 @@ int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err
 		return error_set(err, ERR_NOMEM, "out of memory");
 	prom->base.ops = &OPS;
 	prom->config = *config;
-	EndpointConfig access = config->access;
-	access.url = config->url;
 	prom->batch = calloc(1, sizeof *prom->batch);
-	int code = !prom->batch ? error_set(err, ERR_NOMEM, "out of memory") : prom_queries_open(config->queries ? config->queries : "istio", &prom->queries, err);
-	if (!code)
-		code = endpoint_open(&access, &prom->query.endpoint, err);
-	prom->query.telemetry = prom->latency.telemetry = config->telemetry;
-	access.url = config->latency_url;
-	if (!code && config->latency_url)
-		code = endpoint_open(&access, &prom->latency.endpoint, err);
+	int code = !prom->batch ? error_set(err, ERR_NOMEM, "out of memory")
+	                        : prom_queries_open(config->queries ? config->queries : "istio", &prom->queries, err);
+	for (int v = 0; v < VALUES && !code; v++)
+		code = open_lane(prom, v, err);
 	if (code)
 		prom_done(&prom->base);
 	else
@@ -509,5 +510,5 @@ int prom_metrics_new(const PromConfig *config, Metrics **ret_metrics, Error *err
 int prom_reachable(Metrics *metrics, int64_t now_ms, Error *err)
 {
 	PromMetrics *prom = (PromMetrics *) metrics;
-	return prom_query(&prom->query, "vector(1)", now_ms, QUERY_MS, &prom->rows, err);
+	return prom_query(&prom->lane[RPS].query, "vector(1)", now_ms, QUERY_MS, &prom->rows, err);
 }

@@ -8,6 +8,7 @@
 #include "base/http.h"
 #include "fakes/prom_source.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -135,8 +137,71 @@ static void prometheus_reads_every_value(void **state)
 	assert_int_equal(s->pods[1].request_m, 200);
 	assert_int_equal(s->pods[1].sample_age_ms, 9500);
 	assert_int_equal(s->pods[1].window_ms, 60000);
-	assert_int_equal(fake_server_connections(f.source.server), 2); /* one for the API, one for Prometheus */
+	assert_int_equal(fake_server_connections(f.source.server), 5); /* one for the API, one a value */
 	end(&f);
+}
+
+/* Two Prometheus: each answers its first question only when the other has been asked. */
+typedef struct Pair {
+	World world;
+	pthread_mutex_t lock;
+	pthread_cond_t asked;
+	bool has_asked[2];
+	bool was_alone;
+} Pair;
+
+static void wait_for_other(Pair *pair, int me)
+{
+	struct timespec until;
+	(void) clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 10;
+	(void) pthread_mutex_lock(&pair->lock);
+	pair->has_asked[me] = true;
+	(void) pthread_cond_broadcast(&pair->asked);
+	while (!pair->has_asked[!me] && !pair->was_alone)
+		pair->was_alone = pthread_cond_timedwait(&pair->asked, &pair->lock, &until) != 0;
+	(void) pthread_mutex_unlock(&pair->lock);
+}
+
+static void handle_one(void *context, const FakeRequest *request, FakeReply *reply)
+{
+	Pair *pair = context;
+	if (strstr(request->path, "/query"))
+		wait_for_other(pair, 0);
+	handle(&pair->world, request, reply);
+}
+
+static void handle_other(void *context, const FakeRequest *request, FakeReply *reply)
+{
+	Pair *pair = context;
+	wait_for_other(pair, 1);
+	handle(&pair->world, request, reply);
+}
+
+/* CONTROL B.1: the queries are concurrent, so that slow ones share the deadline. */
+static void prometheus_is_asked_for_the_values_side_by_side(void **state)
+{
+	(void) state;
+	Pair pair = { .world = GOOD, .lock = PTHREAD_MUTEX_INITIALIZER, .asked = PTHREAD_COND_INITIALIZER };
+	Fixture f;
+	PromConfig config;
+	begin(&f);
+	FakeServer *one = fake_server_start(handle_one, &pair), *other = fake_server_start(handle_other, &pair);
+	char *url = fake_text("%s/prefix", fake_server_url(one)), *latency_url = fake_text("%s/prefix", fake_server_url(other));
+	prom_config_default(&config);
+	config.url = url;
+	config.latency_url = latency_url;
+	config.kube = f.source.kube;
+	config.clock = &f.source.clock;
+	metrics_free(f.source.metrics);
+	assert_int_equal(prom_metrics_new(&config, &f.source.metrics, &f.err), 0);
+	(void) fetch(&f);
+	assert_false(pair.was_alone);
+	end(&f);
+	fake_server_stop(one);
+	fake_server_stop(other);
+	free(url);
+	free(latency_url);
 }
 
 static void prometheus_asks_the_thesis_queries(void **state)
@@ -392,6 +457,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prometheus_reads_every_value),
+		cmocka_unit_test(prometheus_is_asked_for_the_values_side_by_side),
 		cmocka_unit_test(prometheus_asks_the_thesis_queries),
 		cmocka_unit_test(prometheus_names_and_windows_go_into_the_query_as_they_are),
 		cmocka_unit_test(prometheus_down_is_an_error_and_touches_no_sample),
