@@ -195,7 +195,7 @@ static void prometheus_is_asked_for_the_values_side_by_side(void **state)
 	config.clock = &f.source.clock;
 	metrics_free(f.source.metrics);
 	assert_int_equal(prom_metrics_new(&config, &f.source.metrics, &f.err), 0);
-	(void) fetch(&f);
+	assert_int_equal(fetch(&f), 0);
 	assert_false(pair.was_alone);
 	end(&f);
 	fake_server_stop(one);
