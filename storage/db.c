@@ -6,6 +6,7 @@
 
 #include "schema_2_sql.h"
 #include "schema_3_sql.h"
+#include "schema_4_sql.h"
 #include "schema_sql.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +28,7 @@ static const Migration MIGRATIONS[] = {
 	{ SCHEMA_SQL, sizeof SCHEMA_SQL / sizeof *SCHEMA_SQL },
 	{ SCHEMA_2_SQL, sizeof SCHEMA_2_SQL / sizeof *SCHEMA_2_SQL },
 	{ SCHEMA_3_SQL, sizeof SCHEMA_3_SQL / sizeof *SCHEMA_3_SQL },
+	{ SCHEMA_4_SQL, sizeof SCHEMA_4_SQL / sizeof *SCHEMA_4_SQL },
 };
 _Static_assert(sizeof MIGRATIONS / sizeof *MIGRATIONS == DB_VERSION, "a version is a migration");
 

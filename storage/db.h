@@ -15,7 +15,7 @@
 struct sqlite3;
 
 enum {
-	DB_VERSION = 3,                  /* of the schema; PRAGMA user_version of the file */
+	DB_VERSION = 4,                  /* of the schema; PRAGMA user_version of the file */
 	DB_APPLICATION_ID = 0x4d414553,  /* "MAES": tells our files from other programs' */
 	DB_BUSY_MS = 5000,               /* how long a statement waits for another process */
 };

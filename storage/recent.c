@@ -41,3 +41,23 @@ int store_recent(const char *path, const char *namespace_, const char *name, int
 	*ret_n = n;
 	return code;
 }
+
+int64_t store_first_acted(const char *path, const char *namespace_, const char *name, const char *sha256)
+{
+	struct sqlite3 *db = NULL;
+	sqlite3_stmt *stmt = NULL;
+	int64_t first_ms = -1;
+	if (db_open_readonly(path, &db, NULL))
+		return -1;
+	if (sqlite3_prepare_v2(db, "SELECT min(time) FROM decisions WHERE deployment = ?1 AND namespace = ?2 AND model = ?3 AND model <> ''"
+	                       " AND state = 'Active'", -1, &stmt, NULL) == SQLITE_OK) {
+		(void) sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+		(void) sqlite3_bind_text(stmt, 2, namespace_, -1, SQLITE_STATIC);
+		(void) sqlite3_bind_text(stmt, 3, sha256, -1, SQLITE_STATIC);
+		if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+			first_ms = sqlite3_column_int64(stmt, 0);
+	}
+	(void) sqlite3_finalize(stmt);
+	db_close(db);
+	return first_ms;
+}

@@ -15,4 +15,7 @@ typedef struct RecentChange {
 int store_recent(const char *path, const char *namespace_, const char *name, int64_t since_ms, RecentChange *ret, size_t max,
                  size_t *ret_n);
 
+/* When a model, by the SHA-256 of its file, first acted on a Deployment (wall); -1: the store has nothing of it. */
+int64_t store_first_acted(const char *path, const char *namespace_, const char *name, const char *sha256);
+
 #endif

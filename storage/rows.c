@@ -173,6 +173,15 @@ static void put_guards(Binder *b, uint32_t guards)
 	put_json(b);
 }
 
+/* As /predict takes it: 1 for an action that was allowed. */
+static void put_mask(Binder *b, uint32_t mask)
+{
+	json_open(b);
+	for (int a = 0; mask && a < ACTION_COUNT; a++)
+		json_item(b, mask >> a & 1 ? "1" : "0");
+	put_json(b);
+}
+
 static void bind_decision(Binder *b, const Record *record)
 {
 	const RecordDecision *r = &record->u.decision;
@@ -198,6 +207,8 @@ static void bind_decision(Binder *b, const Record *record)
 	for (int i = 0; i < 3; i++)
 		put_int_if(b, r->duration_us[i] >= 0, r->duration_us[i]);
 	put_text(b, r->resource_version);
+	put_text(b, r->model);
+	put_mask(b, r->mask);
 }
 
 static void bind_intervention(Binder *b, const Record *record)
@@ -280,7 +291,7 @@ static const struct {
 	[RECORD_DECISION] = { "INSERT INTO decisions (run, time, recorded, namespace, deployment, policy, state, sampled,"
 	                      " cpu_usage, memory_usage, replicas, latency, rps, age_ms, ready, cpu_request, memory_limit,"
 	                      " missing, observation, action, probabilities, value, raw, desired, hpa, guards, applied,"
-	                      " reason, detail, query_us, inference_us, write_us, resource_version) VALUES (?, ?, ?, ?, ?,"
+	                      " reason, detail, query_us, inference_us, write_us, resource_version, model, mask) VALUES (?, ?, ?, ?, ?, ?, ?,"
 	                      " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	                      bind_decision },
 	[RECORD_INTERVENTION] = { "INSERT INTO interventions (run, steps, time, what, \"from\", \"to\", who)"

@@ -33,6 +33,8 @@ struct Policy { /* first member of each kind */
 	float pod_price;     /* that it is asked at where nobody says another; 0: it has no such input */
 	char trouble[160];   /* why its last decide failed, where it knows more than the code says; else "" */
 	bool has_rails;      /* the guard rails were its mask in training, so they are in serving */
+	char sha256[65];     /* of the model's file, as of the last decide; "": no model, or not known */
+	char outside[32];    /* the input that its last decide found unlike its training, where it knows and the caller cannot; "" */
 	const ObsStats *trained_on; /* its inputs in training; NULL: not known, or no model */
 };
 

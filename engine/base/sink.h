@@ -65,10 +65,12 @@ typedef struct RecordCheckpoint {
 typedef struct RecordDecision {
 	int64_t duration_us[3];      /* query, inference, write; -1: not done */
 	char policy[64];
+	char model[65];              /* SHA-256 of its file; "": none */
 	char namespace_[NAMESPACE_MAX];
 	char deployment[NAME_MAX_K8S];
 	int32_t obs_dim;
 	float obs[OBS_MAX];          /* as given to the policy, before its own normalisation */
+	uint32_t mask;               /* bit a set: the policy might choose action a; of obs_dim > 0 */
 	Sample sample;               /* pods is NULL here */
 	Decision decision;
 	int64_t time_ms;             /* wall time of the target: simulated for a simulated one */

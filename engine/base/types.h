@@ -106,6 +106,7 @@ typedef struct Decision {
 	float probability[ACTIONS_MAX];
 	float value;                  /* the critic's; NAN: none */
 	int32_t raw;                  /* replicas that the policy asks for */
+	int32_t proposal;             /* a rule's on present data alone, before its window, at least 1; 0: not said */
 	int32_t desired;              /* after the guard rails */
 	int32_t hpa;                  /* what the HPA rule would set; -1: not known */
 	uint32_t guards;              /* bit g set: GUARD_g changed the number */

@@ -45,6 +45,29 @@ int remote_action_read(const HttpResponse *response, const char *who, Decision *
 	return code;
 }
 
+/* All four rows whole, or none. */
+static void read_stats(const Json *object, int32_t dim, ObsStats *ret)
+{
+	ObsStats stats = { .dim = dim };
+	const struct {
+		const char *name;
+		float *x;
+	} rows[] = { { "mean", stats.mean }, { "var", stats.var }, { "min", stats.min }, { "max", stats.max } };
+	for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+		const Json *array = json_get(object, rows[r].name);
+		int32_t i = 0;
+		if (dim < 1 || dim > OBS_MAX || json_len(array) != (size_t) dim)
+			return;
+		for (const Json *item = json_first(array); item; item = json_next(item)) {
+			double x;
+			if (!json_number(item, &x))
+				return;
+			rows[r].x[i++] = (float) x;
+		}
+	}
+	*ret = stats;
+}
+
 static int read_description(const HttpResponse *response, RemoteModel *ret, Error *err)
 {
 	Json *root = NULL;
@@ -64,6 +87,7 @@ static int read_description(const HttpResponse *response, RemoteModel *ret, Erro
 		.takes_vector = true,
 	};
 	str_copy(model.sha256, sizeof model.sha256, json_string_or(root, "sha256", ""));
+	read_stats(json_get(root, "trained_on"), (int32_t) inputs, &model.trained_on);
 	if ((version != OBS_SEED && version != OBS_TREND) || observer_dim(model.spec) != inputs)
 		code = error_set(err, ERR_BAD_MODEL, "model server: its model takes %lld inputs of observation version %lld, which this build "
 		                 "does not build", (long long) inputs, (long long) version);

@@ -14,6 +14,7 @@ typedef struct RemoteModel { /* what it says of itself; a server without GET /mo
 	float pod_price;                       /* that it is asked at where nobody says another; 0: it has no such input */
 	bool takes_vector;                     /* {"observation": [...], "mask": [...]} */
 	char sha256[65];                       /* "": not said */
+	ObsStats trained_on;                   /* dim 0: not said */
 } RemoteModel;
 
 /* ERR_UNREACHABLE and the like; ERR_BAD_MODEL: an observation that this build does not know. */

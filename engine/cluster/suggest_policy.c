@@ -1,11 +1,13 @@
 /* See suggest_policy.h. The server looks at the target itself; what it cannot know (bounds and limits of our options) goes along. */
 #include "cluster/suggest_policy.h"
 
+#include "base/json.h"
 #include "cluster/ask_model.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ASK_MS = 8000, ANSWER_MAX = 64 << 10 }; /* it asks Prometheus, which has 5 s, and a model, which has 1 s */
 
@@ -21,6 +23,21 @@ static void add_number(StrBuf *path, const char *name, double value)
 {
 	if (value > 0)
 		strbuf_addf(path, "&%s=%g", name, value);
+}
+
+/* Which model it was, and whether its inputs are those that it knows. */
+static void read_more(SuggestPolicy *suggest)
+{
+	Json *root = NULL;
+	Policy *policy = &suggest->policy;
+	const char *sha256 = "", *outside = "";
+	if (!json_parse(suggest->response.body.data, suggest->response.body.len, &root, NULL)) {
+		sha256 = json_string_or(root, "model", "");
+		outside = json_string_or(root, "outside", "");
+	}
+	str_copy(policy->sha256, sizeof policy->sha256, strspn(sha256, "0123456789abcdef") == 64 ? sha256 : "");
+	str_copy(policy->outside, sizeof policy->outside, outside);
+	json_free(root);
 }
 
 static int ask(SuggestPolicy *suggest, const Target *target, Decision *ret, Error *err)
@@ -43,7 +60,10 @@ static int ask(SuggestPolicy *suggest, const Target *target, Decision *ret, Erro
 	int code = endpoint_request(suggest->server, path->data, request, &suggest->response, &cause);
 	if (code)
 		return error_set(err, code, "suggestion server: %s", cause.text);
-	return remote_action_read(&suggest->response, "suggestion server", ret, err);
+	code = remote_action_read(&suggest->response, "suggestion server", ret, err);
+	if (!code)
+		read_more(suggest);
+	return code;
 }
 
 /* One at a time: with many, the loop asks again for each, so that one target's failure is not the others'. */
@@ -63,6 +83,8 @@ static int decide(Policy *policy, const Observation *obs, size_t n, Decision *re
 	int code = ask(suggest, obs->target, &decision, &err);
 	telemetry_query(suggest->config.telemetry, BACKEND_SUGGESTION, code, clock ? (clock_mono_ms(clock) - start_ms) * 1000 : 0);
 	str_copy(policy->trouble, sizeof policy->trouble, err.text);
+	if (code)
+		policy->outside[0] = '\0';
 	if (code)
 		return code;
 	decision.n_actions = ACTION_COUNT; /* one step at a time, whether it gave probabilities or not */

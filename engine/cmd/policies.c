@@ -39,6 +39,7 @@ static int open_model(const char *path, Policy **ret_policy, ModelInfo *ret_info
 	code = model_policy_new(net, &info, slash ? slash + 1 : path, ret_policy);
 	if (code)
 		return error_set(err, code, "%s", err_text(code));
+	model_sha256(path, (*ret_policy)->sha256);
 	*ret_info = info;
 	return 0;
 }

@@ -1,8 +1,6 @@
 /*
  * `maestro run`: the loops over Deployments of a real cluster. On a terminal it is the Live screen, elsewhere a line a cycle.
  */
-#include "base/mem.h"
-#include "base/sha256.h"
 #include "cluster/suggest_policy.h"
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
@@ -10,7 +8,6 @@
 #include "cmd/runner.h"
 #include "cmd/serving.h"
 #include "control/engine.h"
-#include "rl/model.h"
 #include "serve/autoscaler_server.h"
 #include "tui/ui.h"
 
@@ -64,7 +61,6 @@ typedef struct RunCommand {
 	Telemetry *telemetry;
 	Runner *runner;
 	AutoscalerServer *server;
-	char sha256[SHA256_HEX];
 	RunReport report;
 	bool has_console;
 } RunCommand;
@@ -90,19 +86,6 @@ static int suggestion_policy(void *arg, const Target *target, Policy **ret_polic
 	return suggest_policy_new(&config, ret_policy, err);
 }
 
-/* The model of the first target, for /metrics. */
-static void name_model(RunCommand *r, const RunnerModel *model, AutoscalerTargets *targets)
-{
-	StrBuf bytes = { 0 };
-	const char *slash = strrchr(model->path, '/');
-	if (!model_bytes(model->path, &bytes, NULL))
-		sha256_hex(bytes.data, bytes.len, r->sha256);
-	strbuf_done(&bytes);
-	targets->model_sha256 = r->sha256;
-	targets->model_name = slash ? slash + 1 : model->path;
-	targets->model_observation = observation_version_name(model->obs_version);
-}
-
 static int open_server(RunCommand *r, Error *err)
 {
 	const Options *o = &r->options;
@@ -121,12 +104,9 @@ static int open_server(RunCommand *r, Error *err)
 static int show_targets(RunCommand *r, Error *err)
 {
 	AutoscalerTargets targets = { 0 };
-	RunnerModel model;
 	if (!r->server)
 		return 0;
 	targets.loops = runner_loops(r->runner, &targets.n_loops);
-	if (runner_model(r->runner, &model))
-		name_model(r, &model, &targets);
 	return autoscaler_server_show(r->server, &targets, err);
 }
 

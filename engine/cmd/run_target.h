@@ -17,7 +17,7 @@ typedef struct RunOptions {
 	OptList deployment;
 	const char *selector, *namespace_, *policy, *kubeconfig, *context, *config, *db, *rails, *actuate, *lease_namespace;
 	int32_t min_replicas, max_replicas, fallback_after, changes_per_hour;
-	double interval_s, latency_soft_ms, latency_hard_ms, scale_down_window_s, manual_ttl_s, pod_price;
+	double interval_s, latency_soft_ms, latency_hard_ms, scale_down_window_s, manual_ttl_s, adds_only_s, pod_price;
 	bool is_dry_run, is_once, is_forced, is_readonly, elects_leader, fallback_may_lower, predictions_add_only;
 } RunOptions;
 
@@ -45,6 +45,7 @@ typedef struct RunOptions {
 	RUN_OPTION(type, "scale-down-window", 0, OPT_DURATION, scale_down_window_s, 0, 3600, "TIME", "a down waits until it was wanted so long; else 300s, 0s for an evaluated model"), \
 	RUN_OPTION(type, "max-changes-per-hour", 0, OPT_INT, changes_per_hour, 1, 60, "N", "writes a target (60)"), \
 	RUN_OPTION(type, "predict-adds-only", 0, OPT_FLAG, predictions_add_only, 0, 0, NULL, "a down needs the HPA rule's word as well"), \
+	RUN_OPTION(type, "adds-only-for", 0, OPT_DURATION, adds_only_s, 0, 31536000, "TIME", "the same, after a model first acted on a target; 0s: not (24h)"), \
 	RUN_OPTION(type, "fallback-after", 0, OPT_INT, fallback_after, 1, 1000, "N", "bad cycles before the HPA rule takes over (3)"), \
 	RUN_OPTION(type, "fallback-down", 0, OPT_FLAG, fallback_may_lower, 0, 0, NULL, "the rule that stands in may lower too"), \
 	RUN_OPTION(type, "manual-ttl", 0, OPT_DURATION, manual_ttl_s, 1, 86400, "TIME", "how long an override holds where nobody says (600s)"), \

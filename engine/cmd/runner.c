@@ -335,12 +335,3 @@ Lease *runner_lease(const Runner *r)
 {
 	return r->lease;
 }
-
-bool runner_model(const Runner *r, RunnerModel *ret_model)
-{
-	if (!r->n_models || r->model[0]->info.steps < 0)
-		return false;
-	const char *word = r->model[0]->word;
-	*ret_model = (RunnerModel) { strncmp(word, "model:", 6) ? word : word + 6, r->model[0]->info.obs_version };
-	return true;
-}

@@ -41,12 +41,6 @@ void runner_reload(Runner *runner);
 /* How the runs in the store end. */
 void runner_note_end(Runner *runner, RunStatus status);
 
-/* The model file of the first target that has one; false: none. */
-typedef struct RunnerModel {
-	const char *path; /* lent */
-	int32_t obs_version;
-} RunnerModel;
-bool runner_model(const Runner *runner, RunnerModel *ret_model);
 Loop *const *runner_loops(const Runner *runner, size_t *ret_n);
 const KubeConfig *runner_kubeconfig(const Runner *runner);
 Lease *runner_lease(const Runner *runner); /* NULL: none */

@@ -54,7 +54,9 @@ static int reload(ModelSlot *slot, Error *err)
 		net_free(net);
 		return error_set(err, ERR_BAD_MODEL, "%s: its inputs are not those of the model that runs", path);
 	}
-	model_policy_swap(slot->policy, net, info.steps);
+	char sha256[65];
+	model_sha256(path, sha256);
+	model_policy_swap(slot->policy, net, info.steps, sha256);
 	return 0;
 }
 
@@ -240,6 +242,17 @@ static void warn_interval(const RunTarget *t)
 		               "says nothing here\n", t->given.namespace_, t->given.name, own, t->settings.interval_s);
 }
 
+/* Since the policy's model first acted on the target, as far as the store goes back. */
+static int64_t model_age_ms(const RunTarget *t)
+{
+	Session *session = t->runner->config.session;
+	if (!t->policy->sha256[0])
+		return 0;
+	int64_t first_ms = store_first_acted(session->db, t->given.namespace_, t->given.name, t->policy->sha256);
+	int64_t now_ms = clock_wall_ms(&session->clock);
+	return first_ms >= 0 && first_ms < now_ms ? now_ms - first_ms : 0;
+}
+
 static int build_loop(RunTarget *t, Error *err)
 {
 	Runner *r = t->runner;
@@ -274,6 +287,8 @@ static int build_loop(RunTarget *t, Error *err)
 	state_config_default(&config->states);
 	config->states.fallback_after = r->config.options->fallback_after;
 	set_rails(t, &config->rails);
+	config->adds_only_ms = (int64_t) (r->config.options->adds_only_s * 1000);
+	config->model_age_ms = model_age_ms(t);
 	str_copy(config->context, sizeof config->context, r->kubeconfig.context);
 	code = begin_run(t, err);
 	if (!code)

@@ -24,6 +24,39 @@ static void add_count(Json *object, const char *key, int32_t value)
 	json_add_number(object, key, value < 0 ? (double) NAN : value);
 }
 
+/* What makes the decision again: the policy, its model, what it saw and what it might choose. */
+static void add_replay(Json *object, const LiveView *view)
+{
+	json_add_string(object, "policy", view->policy);
+	if (view->model_sha256[0])
+		json_add_string(object, "model", view->model_sha256);
+	else
+		json_add_null(object, "model");
+	Json *x = json_add_array(object, "observation"), *mask = json_add_array(object, "mask");
+	for (int32_t i = 0; view->mask && i < view->obs_dim; i++)
+		json_add_number(x, NULL, (double) view->obs[i]);
+	for (int32_t a = 0; view->mask && a < ACTION_COUNT; a++)
+		json_add_int(mask, NULL, view->mask >> a & 1);
+	json_add_number(object, "value", (double) view->last.decision.value);
+	json_add_string(object, "resource_version", view->written_version);
+}
+
+static void add_ages(Json *object, const Sample *sample)
+{
+	static const char *const names[] = { "cpu_usage", "memory_usage", "latency", "rps" };
+	Json *ages = json_add_object(object, "age_ms");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		json_add_number(ages, names[i], sample->valid >> i & 1 ? (double) sample->age_ms[i] : (double) NAN);
+}
+
+static void add_durations(Json *object, const LiveView *view)
+{
+	static const char *const names[] = { "query", "inference", "write", "cycle" };
+	Json *durations = json_add_object(object, "duration_ms");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		json_add_number(durations, names[i], view->duration_us[i] < 0 ? (double) NAN : (double) view->duration_us[i] / 1000);
+}
+
 char *decision_line(const LiveView *view)
 {
 	const DecisionRow *row = &view->last;
@@ -55,6 +88,9 @@ char *decision_line(const LiveView *view)
 	json_add_bool(object, "applied", decision->is_applied);
 	json_add_string(object, "reason", reason_text(decision->reason));
 	json_add_string(object, "detail", decision->detail);
+	add_replay(object, view);
+	add_ages(object, sample);
+	add_durations(object, view);
 	char *text = json_print(object);
 	json_free(object);
 	return text;

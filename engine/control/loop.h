@@ -43,6 +43,8 @@ typedef struct LoopConfig { /* all pointers are lent for the life of the loop; t
 	double speed;             /* target seconds a real second */
 	RailsConfig rails;        /* is_dry_run is Shadow: decides and records, never writes */
 	StateConfig states;       /* zeroed: the defaults */
+	int64_t adds_only_ms;     /* so long after a model first acted a down needs the HPA rule's word too (CONTROL B.3); 0: never */
+	int64_t model_age_ms;     /* since the policy's model first acted on the target, by an earlier process; 0: it is new */
 	RailsPredictor *p95_ms;   /* of a fitted service; NULL: none */
 	void *p95_arg;
 	bool is_readonly;         /* refuses overrides too */

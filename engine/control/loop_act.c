@@ -25,7 +25,7 @@ RailsInput loop_rails_input(const Loop *loop, int32_t raw, bool is_fallback)
 		.now_ms = cycle->start_ms,
 		.current = cycle->scale.replicas,
 		.raw = raw,
-		.hpa = cycle->decision.hpa,
+		.hpa = !cycle->has_rule ? -1 : cycle->rule.proposal ? cycle->rule.proposal : cycle->rule.raw,
 		.is_three_action = cycle->decision.n_actions == ACTION_COUNT || (!is_fallback && config->policy->has_rails),
 		.is_fallback = is_fallback,
 		.is_scale_in_paused = cycle->facts.is_scale_in_paused,
@@ -72,8 +72,11 @@ static void name_feature(Loop *loop)
 {
 	Cycle *cycle = &loop->cycle;
 	int32_t i = cycle->outside;
-	(void) snprintf(cycle->decision.detail, sizeof cycle->decision.detail, "%s is %g, unlike in training",
-	                observer_feature(loop->config.observation, i), (double) cycle->obs.x[i]);
+	if (i == OUTSIDE_TOLD)
+		(void) snprintf(cycle->decision.detail, sizeof cycle->decision.detail, "%s is unlike in training", loop->config.policy->outside);
+	else
+		(void) snprintf(cycle->decision.detail, sizeof cycle->decision.detail, "%s is %g, unlike in training",
+		                observer_feature(loop->config.observation, i), (double) cycle->obs.x[i]);
 }
 
 /* A number that somebody else has just set is the new present one, and stands for an interval. */
@@ -89,6 +92,17 @@ static void hold(Cycle *cycle)
 	cycle->decision.action = ACTION_NONE;
 	cycle->decision.raw = cycle->decision.desired = -1;
 	cycle->decision.guards = 0;
+}
+
+/* A model's first day begins when it first acts here, in this process or in one before. */
+void loop_note_model(Loop *loop)
+{
+	const Policy *policy = loop->config.policy;
+	if (!strcmp(loop->model, policy->sha256))
+		return;
+	int64_t age_ms = loop->model[0] ? 0 : loop->config.model_age_ms;
+	str_copy(loop->model, sizeof loop->model, policy->sha256);
+	loop->config.rails.adds_only_until_ms = loop->model[0] ? loop->cycle.start_ms - age_ms + loop->config.adds_only_ms : 0;
 }
 
 void loop_guard(Loop *loop)

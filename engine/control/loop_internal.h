@@ -8,6 +8,8 @@
 
 enum { DURATION_QUERY, DURATION_INFERENCE, DURATION_WRITE, DURATIONS };
 
+enum { OUTSIDE_TOLD = OBS_MAX };
+
 typedef struct Cycle { /* what one pass gathers of one target */
 	int64_t start_ms;      /* monotonic */
 	TargetFacts facts;
@@ -18,7 +20,7 @@ typedef struct Cycle { /* what one pass gathers of one target */
 	StateFault fault;
 	bool is_observed;
 	Observation obs;
-	int32_t outside;       /* feature; -1 */
+	int32_t outside;       /* feature; -1: none; OUTSIDE_TOLD: policy->outside has its name */
 	Decision decision;
 	Decision rule;         /* the HPA rule's */
 	bool has_rule;
@@ -52,6 +54,7 @@ struct Loop {
 	int64_t manual_until_ms; /* monotonic: a clock that is set does not end an override */
 	int64_t last_cycle_ms;   /* monotonic, for what accumulates; 0: none yet */
 	int64_t next_ms;         /* monotonic, of the next cycle */
+	char model[65];          /* that the policy had in the last cycle; "": none */
 	Reason fall_reason;      /* of the fallback */
 	Reason told_reason;      /* of the last cycle */
 	char fall_detail[64];
@@ -100,6 +103,7 @@ void loop_validate(Loop *loop);
 void loop_decide(Fleet *fleet, size_t n);
 /* loop_act.c: 5 and 6 */
 RailsInput loop_rails_input(const Loop *loop, int32_t raw, bool is_fallback);
+void loop_note_model(Loop *loop);
 void loop_guard(Loop *loop);
 void loop_write(Loop *loop);
 /* The whole of an override: audit row on disk, write, result, answer. */

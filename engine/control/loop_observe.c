@@ -122,33 +122,6 @@ static void fill_back(Loop *loop)
 	free(past);
 }
 
-void loop_validate(Loop *loop)
-{
-	const LoopConfig *config = &loop->config;
-	Cycle *cycle = &loop->cycle;
-	Error err = { 0 };
-	cycle->obs = (Observation) { .target = &config->target, .sample = &cycle->sample };
-	if (cycle->fault || cycle->gate == STATE_STANDBY)
-		return;
-	if (!loop->is_backfilled && cycle->sample.valid & SAMPLE_RPS)
-		fill_back(loop);
-	int code = observer_step(&loop->observer, &config->target, &cycle->sample, &cycle->obs, &err);
-	if (code) {
-		cycle->obs = (Observation) { .target = &config->target, .sample = &cycle->sample };
-		fail(loop, FAULT_DATA, metrics_reason(code), code, err.text);
-		return;
-	}
-	cycle->is_observed = true;
-	if (config->policy->has_rails) {
-		const RailsInput in = loop_rails_input(loop, cycle->scale.replicas, false);
-		cycle->obs.mask &= rails_mask(&in);
-	}
-	int32_t unknown_flag = config->observation.kind == OBS_TREND ? TREND_IMPUTED : -1;
-	cycle->outside = outside_feature(config->policy->trained_on, &cycle->obs, unknown_flag);
-}
-
-/* ---- 4 decide ---- */
-
 /* What the HPA rule would set, beside each decision: an opinion, so its failure is no failure. */
 static void ask_rule(Loop *loop)
 {
@@ -160,6 +133,35 @@ static void ask_rule(Loop *loop)
 	uint32_t needs = SAMPLE_CPU | SAMPLE_REPLICAS; /* all of it, and fresh */
 	cycle->has_rule = (cycle->sample.valid & needs) == needs;
 }
+
+void loop_validate(Loop *loop)
+{
+	const LoopConfig *config = &loop->config;
+	Cycle *cycle = &loop->cycle;
+	Error err = { 0 };
+	cycle->obs = (Observation) { .target = &config->target, .sample = &cycle->sample };
+	ask_rule(loop);
+	if (cycle->fault || cycle->gate == STATE_STANDBY)
+		return;
+	if (!loop->is_backfilled && cycle->sample.valid & SAMPLE_RPS)
+		fill_back(loop);
+	int code = observer_step(&loop->observer, &config->target, &cycle->sample, &cycle->obs, &err);
+	if (code) {
+		cycle->obs = (Observation) { .target = &config->target, .sample = &cycle->sample };
+		fail(loop, FAULT_DATA, metrics_reason(code), code, err.text);
+		return;
+	}
+	cycle->is_observed = true;
+	loop_note_model(loop);
+	if (config->policy->has_rails) {
+		const RailsInput in = loop_rails_input(loop, cycle->scale.replicas, false);
+		cycle->obs.mask &= rails_mask(&in);
+	}
+	int32_t unknown_flag = config->observation.kind == OBS_TREND ? TREND_IMPUTED : -1;
+	cycle->outside = outside_feature(config->policy->trained_on, &cycle->obs, unknown_flag);
+}
+
+/* ---- 4 decide ---- */
 
 static void take_decision(Loop *loop, int code, const Decision *decision, int64_t took_ms)
 {
@@ -179,6 +181,8 @@ static void take_decision(Loop *loop, int code, const Decision *decision, int64_
 		int32_t hpa = cycle->decision.hpa;
 		cycle->decision = *decision;
 		cycle->decision.hpa = hpa;
+		if (config->policy->outside[0])
+			cycle->outside = OUTSIDE_TOLD;
 	}
 }
 
@@ -209,8 +213,6 @@ static bool wants_decision(const Loop *loop)
 
 void loop_decide(Fleet *fleet, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		ask_rule(fleet->due[i]);
 	for (size_t i = 0; i < n; i++) {
 		Policy *policy = fleet->due[i]->config.policy;
 		size_t count = 0;

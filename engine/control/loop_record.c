@@ -31,12 +31,21 @@ void loop_view_init(Loop *loop)
 		view->condition[k].status = -1;
 	str_copy(view->context, sizeof view->context, config->context);
 	str_copy(view->policy, sizeof view->policy, config->policy->label);
+	str_copy(view->model_sha256, sizeof view->model_sha256, config->policy->sha256);
+	view->obs_version = config->policy->obs_version;
 	loop_publish(loop);
 }
 
 Record loop_record(const Loop *loop, RecordKind kind)
 {
 	return (Record) { .kind = kind, .run_id = loop->config.run_id, .wall_ms = clock_wall_ms(loop->config.clock) };
+}
+
+/* Which actions the policy was offered. */
+static uint32_t loop_mask(const Cycle *cycle)
+{
+	uint32_t all = (1u << ACTION_COUNT) - 1;
+	return !cycle->is_observed ? 0 : cycle->obs.mask ? cycle->obs.mask & all : all;
 }
 
 static void record_decision(Loop *loop, const Cycle *cycle)
@@ -48,6 +57,8 @@ static void record_decision(Loop *loop, const Cycle *cycle)
 	str_copy(row->policy, sizeof row->policy, loop->config.policy->label);
 	str_copy(row->namespace_, sizeof row->namespace_, target->namespace_);
 	str_copy(row->deployment, sizeof row->deployment, target->name);
+	str_copy(row->model, sizeof row->model, loop->config.policy->sha256);
+	row->mask = loop_mask(cycle);
 	row->obs_dim = cycle->obs.dim;
 	memcpy(row->obs, cycle->obs.x, sizeof row->obs);
 	row->sample = cycle->sample;
@@ -177,6 +188,9 @@ void loop_record_cycle(Loop *loop)
 		loop->view.obs_dim = cycle->obs.dim;
 		memcpy(loop->view.obs, cycle->obs.x, sizeof loop->view.obs);
 	}
+	str_copy(loop->view.model_sha256, sizeof loop->view.model_sha256, loop->config.policy->sha256);
+	str_copy(loop->view.written_version, sizeof loop->view.written_version, cycle->written_version);
+	loop->view.mask = loop_mask(cycle);
 	record_decision(loop, cycle);
 	loop_tell(loop, before);
 	if (loop->config.on_cycle)

@@ -175,7 +175,7 @@ static void note_update(Trainer *trainer, RecordUpdate *update)
 	if (trainer->follower) {
 		Net *net = net_clone(ppo_net(trainer->ppo));
 		if (net)
-			model_policy_swap(trainer->follower, net, update->steps);
+			model_policy_swap(trainer->follower, net, update->steps, "");
 	}
 }
 

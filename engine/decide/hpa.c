@@ -83,6 +83,7 @@ static int hpa_decide(Policy *policy, const Observation *obs, size_t n, Decision
 		return ERR_NO_DATA;
 
 	ret_decision->raw = outcome.replicas;
+	ret_decision->proposal = proposal.replicas > 0 ? proposal.replicas : 1;
 	ret_decision->action = outcome.replicas > current ? ACTION_UP
 	                     : outcome.replicas < current ? ACTION_DOWN : ACTION_KEEP;
 	ret_decision->n_actions = 0;

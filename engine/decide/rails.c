@@ -235,7 +235,8 @@ static int64_t budget(const RailsInput *in, int64_t n)
 static int64_t predictions(const RailsInput *in, int64_t n)
 {
 	bool agrees = in->hpa >= 0 && in->hpa < in->current;
-	return n < in->current && in->config->predictions_add_only && !agrees ? in->current : n;
+	bool adds_only = in->config->predictions_add_only || in->now_ms < in->config->adds_only_until_ms;
+	return n < in->current && adds_only && !agrees ? in->current : n;
 }
 
 static int64_t fallback(const RailsInput *in, int64_t n)

@@ -26,6 +26,7 @@ typedef struct RailsConfig {
 	int32_t changes_per_hour;     /* 60; at most RAILS_CHANGES */
 	bool is_dry_run;
 	bool predictions_add_only;    /* a down needs the HPA rule's proposal below the present number as well */
+	int64_t adds_only_until_ms;   /* the same before this time, of a model that is new; 0: none */
 	bool fallback_may_lower;      /* --fallback-down */
 } RailsConfig;
 

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "decide/observation.h"
 #include "rl/io_safetensors.h"
 #include "rl/io_sb3.h"
@@ -303,6 +304,15 @@ int model_bytes(const char *path, StrBuf *bytes, Error *err)
 	}
 	int code = mem_read_file(path, FILE_MAX, bytes, err);
 	return code == ERR_INVALID ? error_set(err, ERR_BAD_MODEL, "%s: larger than any model", path) : code;
+}
+
+void model_sha256(const char *path, char ret_hex[65])
+{
+	StrBuf bytes = { 0 };
+	ret_hex[0] = '\0';
+	if (!model_bytes(path, &bytes, NULL))
+		sha256_hex(bytes.data, bytes.len, ret_hex);
+	strbuf_done(&bytes);
 }
 
 int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err)

@@ -33,6 +33,8 @@ int model_save(const char *path, const Net *net, const ModelInfo *info, Error *e
 /* "default" names the shipped model, which is compiled in, where there is no file of that name. */
 /* What is read, for naming it by its content; bytes is cleared first, strbuf_done() it. ERR_IO, ERR_INVALID (too large), ERR_NOMEM. */
 int model_bytes(const char *path, StrBuf *bytes, Error *err);
+/* SHA-256 of what model_load reads, 64 digits; "" where it cannot be read. */
+void model_sha256(const char *path, char ret_hex[65]);
 int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err);
 
 /*
@@ -42,8 +44,10 @@ int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err)
  */
 int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy **ret_policy);
 /* Another net of the same shape from the next decide on; takes ownership. For a policy in training, from another thread:
- * the old one is freed when no decide uses it. steps: of training. */
-void model_policy_swap(Policy *policy, Net *net, int64_t steps);
+ * the old one is freed when no decide uses it. steps: of training; sha256: of its file, "" where there is none. */
+void model_policy_swap(Policy *policy, Net *net, int64_t steps, const char *sha256);
+/* What its inputs were in training; dim 0: the net does not say. */
+void model_stats(const Net *net, ObsStats *ret);
 int64_t model_policy_steps(const Policy *policy);
 /* How long its observations are. Before it decides, or on the deciding thread. */
 int32_t model_policy_obs_dim(const Policy *policy);

@@ -19,10 +19,11 @@ enum { CHUNK = 16 }; /* observations a forward pass */
 typedef struct ModelPolicy {
 	Policy policy;
 	Net *net;              /* the deciding thread's; changed under the lock alone, so that others can copy it */
-	pthread_mutex_t lock;  /* of the three below */
+	pthread_mutex_t lock;  /* of the four below */
 	ModelInfo info;
 	Net *next;             /* NULL: none waits */
 	int64_t steps;
+	char next_sha256[65];
 	ObsStats stats;        /* of the inputs in training, where the net knows them */
 	float *x;              /* [CHUNK][obs_dim] */
 	float *logits;         /* [CHUNK][n_actions] */
@@ -34,10 +35,14 @@ static void take_next(ModelPolicy *model)
 {
 	(void) pthread_mutex_lock(&model->lock);
 	Net *old = model->next ? model->net : NULL;
-	if (model->next)
+	if (model->next) {
 		model->net = model->next;
+		str_copy(model->policy.sha256, sizeof model->policy.sha256, model->next_sha256);
+	}
 	model->next = NULL;
 	(void) pthread_mutex_unlock(&model->lock);
+	if (old && model->policy.trained_on) /* another net was trained on other inputs */
+		model_stats(model->net, &model->stats);
 	net_free(old);
 }
 
@@ -140,7 +145,7 @@ static bool range(const Policy *policy, int32_t i, float *ret_lo, float *ret_hi)
 
 static const PolicyOps OPS = { .name = "model", .decide = decide, .free = free_policy, .copy = copy, .range = range };
 
-static void read_stats(const Net *net, ObsStats *ret)
+void model_stats(const Net *net, ObsStats *ret)
 {
 	*ret = (ObsStats) { 0 };
 	if (!net_range_min(net) || !net_is_normalised(net))
@@ -188,7 +193,7 @@ int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy 
 	*model = plan;
 	place(model, &(Carve) { .base = (char *) model });
 	str_copy(model->policy.label, sizeof model->policy.label, label);
-	read_stats(net, &model->stats);
+	model_stats(net, &model->stats);
 	if (model->stats.dim && info->obs_version == OBS_TREND) /* the thesis's inputs have no scale of their own */
 		model->policy.trained_on = &model->stats;
 	(void) pthread_mutex_init(&model->lock, NULL);
@@ -196,13 +201,14 @@ int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy 
 	return 0;
 }
 
-void model_policy_swap(Policy *policy, Net *net, int64_t steps)
+void model_policy_swap(Policy *policy, Net *net, int64_t steps, const char *sha256)
 {
 	ModelPolicy *model = (ModelPolicy *) policy;
 	(void) pthread_mutex_lock(&model->lock);
 	Net *unused = model->next;
 	model->next = net;
 	model->steps = steps;
+	str_copy(model->next_sha256, sizeof model->next_sha256, sha256);
 	(void) pthread_mutex_unlock(&model->lock);
 	net_free(unused);
 }

@@ -259,16 +259,6 @@ static void metrics(void *context, StrBuf *to)
 	const AutoscalerServerConfig *config = &server->config;
 	Views views = acquire_all(server);
 	exposition_build(to);
-	const AutoscalerTargets *targets = &server->targets;
-	if (views.n > 0 && targets->model_sha256) {
-		StrBuf labels = { 0 };
-		exposition_label(&labels, "sha256", targets->model_sha256);
-		exposition_label(&labels, "name", targets->model_name);
-		exposition_label(&labels, "observation", targets->model_observation);
-		exposition_head(to, "maestro_model_info", "gauge", "The model that decides; always 1.");
-		exposition_sample(to, "maestro_model_info", labels.data, 1);
-		strbuf_done(&labels);
-	}
 	exposition_telemetry(to, config->telemetry);
 	loop_metrics_write(to, views.view, server->metrics, views.n, wall_ms());
 	release_all(&views);

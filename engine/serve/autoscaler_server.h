@@ -21,7 +21,6 @@ typedef struct AutoscalerServerConfig { /* lent for the server's life */
 typedef struct AutoscalerTargets { /* lent for the server's life */
 	Loop *const *loops;
 	size_t n_loops;
-	const char *model_sha256, *model_name, *model_observation; /* NULL: no model file */
 } AutoscalerTargets;
 
 typedef struct AutoscalerServer AutoscalerServer;

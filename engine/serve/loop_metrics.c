@@ -183,6 +183,18 @@ static void write_duration(const Series *s)
 	exposition_histogram(s->to, s->name, s->metrics->labels, &s->metrics->write);
 }
 
+static void model_info(const Series *s)
+{
+	StrBuf labels = { 0 };
+	if (s->view->model_sha256[0]) {
+		exposition_label(&labels, "sha256", s->view->model_sha256);
+		exposition_label(&labels, "name", s->view->policy);
+		exposition_label(&labels, "observation", s->view->obs_version ? observation_version_name(s->view->obs_version) : "");
+		strbuf_addf(s->to, "%s{%s,%s} 1\n", s->name, s->metrics->labels, labels.data ? labels.data : "");
+	}
+	strbuf_done(&labels);
+}
+
 static const struct {
 	const char *name, *type, *help;
 	void (*write)(const Series *s);
@@ -194,6 +206,7 @@ static const struct {
 	{ "maestro_state", "gauge", "1 for the state that the target is in.", state },
 	{ "maestro_action_probability", "gauge", "Of the last decision.", probability },
 	{ "maestro_slo_limit_seconds", "gauge", "Latency limits of the target.", slo_limit },
+	{ "maestro_model_info", "gauge", "The model that decides for the target; always 1.", model_info },
 	{ "maestro_decisions_total", "counter", "Cycles by what was decided and whether it was written.", decisions },
 	{ "maestro_scale_total", "counter", "Writes of the scale.", scales },
 	{ "maestro_guard_total", "counter", "Decisions that a guard rail changed.", guards },

@@ -204,6 +204,24 @@ static ServerVerdict predict(void *context, ServerRequest *request)
 	return verdict;
 }
 
+/* What the inputs were in training, for whoever builds them to see that they are (CONTROL B.4). */
+static void add_stats(Json *root, const Served *served)
+{
+	ObsStats stats = { 0 };
+	if (served->info.obs_version == OBS_TREND) /* the thesis's inputs have no scale of their own */
+		model_stats(served->net, &stats);
+	const struct {
+		const char *name;
+		const float *x;
+	} rows[] = { { "mean", stats.mean }, { "var", stats.var }, { "min", stats.min }, { "max", stats.max } };
+	Json *object = stats.dim ? json_add_object(root, "trained_on") : NULL;
+	for (size_t r = 0; object && r < sizeof rows / sizeof *rows; r++) {
+		Json *array = json_add_array(object, rows[r].name);
+		for (int32_t i = 0; i < stats.dim; i++)
+			json_add_number(array, NULL, (double) rows[r].x[i]);
+	}
+}
+
 /* GET /model: what a client must know to build this model's observation. */
 static ServerVerdict describe(void *context, ServerRequest *request)
 {
@@ -221,6 +239,7 @@ static ServerVerdict describe(void *context, ServerRequest *request)
 	json_add_number(root, "latency_window_s", (double) info->latency_window_s);
 	json_add_int(root, "max_replicas", info->max_replicas);
 	json_add_number(root, "pod_price", (double) info->pod_price);
+	add_stats(root, served);
 	char *text = json_print(root);
 	json_free(root);
 	release(served);

@@ -9,6 +9,7 @@
 #include "base/histogram.h"
 #include "base/queue.h"
 #include "cluster/ask_model.h"
+#include "decide/outside.h"
 #include "serve/exposition.h"
 
 #include <math.h>
@@ -167,7 +168,20 @@ static int describe(Worker *worker, Error *err)
 	return code;
 }
 
-static int suggest(Worker *worker, Target *target, Sample *ret_sample, Decision *ret, Error *err)
+static const char *outside_of(const RemoteModel *remote, const Observation *obs)
+{
+	int32_t unknown_flag = remote->spec.kind == OBS_TREND ? TREND_IMPUTED : -1;
+	int32_t i = remote->trained_on.dim ? outside_feature(&remote->trained_on, obs, unknown_flag) : -1;
+	return i < 0 ? NULL : observer_feature(remote->spec, i);
+}
+
+typedef struct Answer {
+	Sample sample;
+	Decision decision;
+	const char *outside; /* an input unlike the training's; NULL: none */
+} Answer;
+
+static int suggest(Worker *worker, Target *target, Answer *ret, Error *err)
 {
 	KubeDeployment deployment;
 	Observation obs;
@@ -177,12 +191,13 @@ static int suggest(Worker *worker, Target *target, Sample *ret_sample, Decision 
 	if (code)
 		return code;
 	settle(worker, &deployment, target);
-	code = worker->metrics->ops->fetch(worker->metrics, target, 1, clock_wall_ms(worker->server->config.clock), ret_sample, err);
+	code = worker->metrics->ops->fetch(worker->metrics, target, 1, clock_wall_ms(worker->server->config.clock), &ret->sample, err);
 	if (!code)
-		code = observe(worker, target, ret_sample, &obs, err);
+		code = observe(worker, target, &ret->sample, &obs, err);
 	if (!code) {
 		int64_t start_ms = clock_mono_ms(worker->server->config.clock);
-		code = remote_model_ask(worker->model, &worker->remote, &obs, ret, err);
+		code = remote_model_ask(worker->model, &worker->remote, &obs, &ret->decision, err);
+		ret->outside = outside_of(&worker->remote, &obs);
 		telemetry_query(worker->server->telemetry, BACKEND_MODEL, code, (clock_mono_ms(worker->server->config.clock) - start_ms) * 1000);
 	}
 	if (code == ERR_BAD_MODEL || code == ERR_HTTP)
@@ -190,31 +205,36 @@ static int suggest(Worker *worker, Target *target, Sample *ret_sample, Decision 
 	return code;
 }
 
-static void answer(ServerRequest *request, const Decision *decision, const Sample *sample)
+static void answer(ServerRequest *request, const RemoteModel *remote, const Answer *said)
 {
+	const Decision *decision = &said->decision;
 	request->type = "application/json";
 	strbuf_addf(&request->answer, "{\"action\":%d,\"probabilities\":[", decision->action);
 	for (int32_t a = 0; a < decision->n_actions; a++)
 		strbuf_addf(&request->answer, "%s%.4f", a ? "," : "", (double) decision->probability[a]);
-	strbuf_addf(&request->answer, "],\"replicas\":%d}\n", sample->replicas);
+	strbuf_addf(&request->answer, "],\"replicas\":%d", said->sample.replicas);
+	if (remote->sha256[0])
+		strbuf_addf(&request->answer, ",\"model\":\"%s\"", remote->sha256);
+	if (said->outside)
+		strbuf_addf(&request->answer, ",\"outside\":\"%s\"", said->outside);
+	strbuf_addf(&request->answer, "}\n");
 }
 
 static void serve(Worker *worker, Job *job)
 {
 	SuggestionServer *server = worker->server;
 	Clock *clock = server->config.clock;
-	Sample sample = { 0 };
-	Decision decision = { 0 };
+	Answer said = { 0 };
 	Error err = { 0 };
 	int code = clock_mono_ms(clock) - job->since_ms > WAIT_MAX_MS
 		? error_set(&err, ERR_BUSY, "too many requests wait; this one has for %d s", WAIT_MAX_MS / 1000)
-		: suggest(worker, &job->target, &sample, &decision, &err);
+		: suggest(worker, &job->target, &said, &err);
 	if (code) {
 		(void) atomic_fetch_add(&server->errors, 1);
 		(void) server_error(job->request, 503, "%s", err.text[0] ? err.text : err_text(code));
 	} else {
-		(void) atomic_fetch_add(&server->answers[decision.action], 1);
-		answer(job->request, &decision, &sample);
+		(void) atomic_fetch_add(&server->answers[said.decision.action], 1);
+		answer(job->request, &worker->remote, &said);
 	}
 	histogram_note(&server->duration, (clock_mono_ms(clock) - job->since_ms) * 1000);
 	server_finish(job->request);

@@ -23,6 +23,8 @@
 
 #include <cmocka.h>
 
+#define MODEL "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 typedef struct Fixture {
 	FakeCluster cluster;
 	const char *_Atomic extra[1][2];
@@ -102,7 +104,7 @@ static void it_scales_by_the_suggestion_and_shows_it(void **state)
 {
 	Fixture f;
 	(void) state;
-	begin(&f, "{\"action\":2}", NULL);
+	begin(&f, "{\"action\":2,\"model\":\"" MODEL "\"}", NULL);
 	wait_state(&f, "Active");
 	assert_int_equal(atomic_load(&f.cluster.replicas), 3);
 	const Json *view = target(&f);
@@ -117,6 +119,14 @@ static void it_scales_by_the_suggestion_and_shows_it(void **state)
 	assert_int_equal(json_int_or(first, "desired", -1), 3);
 	bool applied = false;
 	assert_true(json_bool(json_get(first, "applied"), &applied) && applied);
+	/* and it is made again from what the line has */
+	assert_string_equal(json_string_or(first, "policy", ""), "suggestion");
+	assert_string_equal(json_string_or(first, "model", ""), MODEL);
+	assert_int_equal(json_len(json_get(first, "observation")), 5);
+	assert_int_equal(json_len(json_get(first, "mask")), 3);
+	assert_true(json_number_or(first, "age_ms.cpu_usage", -1) >= 0);
+	assert_true(json_number_or(first, "duration_ms.query", -1) >= 0);
+	assert_true(json_string_or(first, "resource_version", "")[0] != '\0');
 	json_free(first);
 	free(line);
 	assert_int_equal(ask(&f, "GET", "/v1/decisions?since=99999999999999", NULL), 200);
@@ -168,10 +178,11 @@ static void metrics_are_those_of_control_b8(void **state)
 		"maestro_cycle_duration_seconds_bucket{namespace=\"shop\",deployment=\"web\",le=\"0.001\"} ",
 		"maestro_query_duration_seconds_count{backend=\"prometheus\"} ",
 		"maestro_build_info{version=",
+		"maestro_model_info{namespace=\"shop\",deployment=\"web\",sha256=\"" MODEL "\",name=\"suggestion\",observation=\"\"} 1\n",
 	};
 	Fixture f;
 	(void) state;
-	begin(&f, "{\"action\":2,\"probabilities\":[0.1,0.2,0.7]}", (const char *const[]) { "--latency-soft", "250", "--interval", "600s", NULL });
+	begin(&f, "{\"action\":2,\"probabilities\":[0.1,0.2,0.7],\"model\":\"" MODEL "\"}", (const char *const[]) { "--latency-soft", "250", "--interval", "600s", NULL });
 	wait_state(&f, "Active");
 	assert_int_equal(ask(&f, "GET", "/metrics", NULL), 200);
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)

@@ -90,6 +90,7 @@ static void hpa_policy_fills_the_decision(void **state)
 	set_pods(scene, 4, 500);
 	assert_int_equal(decide(scene, &decision), 0);
 	assert_int_equal(decision.raw, 8); /* the window holds the 8 of a moment ago */
+	assert_int_equal(decision.proposal, 4);
 }
 
 static void hpa_policy_holds_a_down_for_one_window(void **state)

@@ -127,6 +127,23 @@ static void an_input_unlike_the_training_falls_back_and_names_it(void **state)
 	bench_free(b);
 }
 
+/* The same where the policy asks another process, which says so (`suggestion`). */
+static void an_input_that_the_policy_calls_unlike_its_training_falls_back(void **state)
+{
+	(void) state;
+	Bench *b = bench_started(3, ACTION_DOWN);
+	b->policy.action = ACTION_KEEP;
+	str_copy(b->policy.policy.outside, sizeof b->policy.policy.outside, "rho");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(cycle(b), 0);
+		bench_want_state(b, STATE_ACTIVE, REASON_POLICY_KEEP);
+	}
+	assert_int_equal(cycle(b), 0);
+	bench_want_state(b, STATE_FALLBACK, REASON_OUT_OF_DISTRIBUTION);
+	assert_non_null(strstr(view_of(b).state_detail, "rho is unlike in training"));
+	bench_free(b);
+}
+
 /* ---- who else is there ---- */
 
 /* D 24 */
@@ -223,6 +240,61 @@ static void replicas_taken_back_three_times_are_a_conflict(void **state)
 	for (int i = 0; i < 40; i++) /* ten minutes on it is tried again */
 		assert_int_equal(cycle(b), 0);
 	assert_true(b->actuator.n_writes > writes);
+	bench_free(b);
+}
+
+/* ---- a new model ---- */
+
+static Bench *new_model(int64_t age_ms)
+{
+	Bench *b = bench_new_whole(4, ACTION_DOWN);
+	str_copy(b->policy.policy.sha256, sizeof b->policy.policy.sha256, "aa");
+	b->config.adds_only_ms = 60000;
+	b->config.model_age_ms = age_ms;
+	b->metrics.sample.ready = 4;
+	bench_open(b);
+	return b;
+}
+
+/* CONTROL B.3: on its first day (a minute here) a model lowers only where the HPA rule would too. */
+static void a_new_model_only_adds_for_a_day(void **state)
+{
+	(void) state;
+	Bench *b = new_model(0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(cycle(b), 0);
+		assert_int_equal(b->actuator.replicas, 4);
+	}
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 3);
+	b->metrics.sample.ready = 3;
+	str_copy(b->policy.policy.sha256, sizeof b->policy.policy.sha256, "bb"); /* another one was put in its place */
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 3);
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 2);
+	bench_free(b);
+}
+
+static void a_new_model_lowers_where_the_rule_does(void **state)
+{
+	(void) state;
+	Bench *b = new_model(0);
+	b->rule.action = ACTION_DOWN;
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 3);
+	bench_free(b);
+}
+
+static void a_models_day_goes_on_over_a_restart(void **state)
+{
+	(void) state;
+	Bench *b = new_model(45000);
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 4);
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 3);
 	bench_free(b);
 }
 
@@ -363,11 +435,15 @@ int main(void)
 		cmocka_unit_test(no_metrics_is_a_hold_without_end),
 		cmocka_unit_test(stale_metrics_are_told_apart),
 		cmocka_unit_test(an_input_unlike_the_training_falls_back_and_names_it),
+		cmocka_unit_test(an_input_that_the_policy_calls_unlike_its_training_falls_back),
 		cmocka_unit_test(another_autoscaler_is_a_conflict_within_one_cycle),
 		cmocka_unit_test(a_shadow_watches_beside_another_autoscaler),
 		cmocka_unit_test(a_number_set_by_hand_stands_for_an_interval),
 		cmocka_unit_test(a_number_outside_the_bounds_goes_to_the_bound_at_once),
 		cmocka_unit_test(replicas_taken_back_three_times_are_a_conflict),
+		cmocka_unit_test(a_new_model_only_adds_for_a_day),
+		cmocka_unit_test(a_new_model_lowers_where_the_rule_does),
+		cmocka_unit_test(a_models_day_goes_on_over_a_restart),
 		cmocka_unit_test(annotations_pause_and_hold),
 		cmocka_unit_test(an_annotation_that_cannot_be_read_holds),
 		cmocka_unit_test(a_pause_of_scale_in_lets_ups_through),

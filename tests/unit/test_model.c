@@ -285,7 +285,7 @@ static void policy_never_makes_up_an_action(void **state)
 	Decision decision = { .action = ACTION_NONE };
 	Policy *policy = policy_of(constant_net(0.0f, NAN, 2.0f));
 	assert_int_equal(policy->ops->decide(policy, &obs, 1, &decision), ERR_NONFINITE);
-	model_policy_swap(policy, constant_net(1.0f, 0.0f, 0.0f), 99);
+	model_policy_swap(policy, constant_net(1.0f, 0.0f, 0.0f), 99, "");
 	obs.dim = 6;
 	assert_int_equal(policy->ops->decide(policy, &obs, 1, &decision), ERR_BAD_MODEL);
 	obs.dim = 5;
@@ -329,7 +329,7 @@ static void *swap_often(void *arg)
 {
 	Swapper *swapper = arg;
 	for (int64_t i = 1; i <= 300; i++)
-		model_policy_swap(swapper->policy, i % 2 ? constant_net(5, 0, 0) : constant_net(0, 0, 5), i);
+		model_policy_swap(swapper->policy, i % 2 ? constant_net(5, 0, 0) : constant_net(0, 0, 5), i, "");
 	atomic_store(&swapper->is_over, true);
 	return NULL;
 }

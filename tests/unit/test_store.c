@@ -1,6 +1,7 @@
 /* The store's writer, against the file that it leaves: read here in plain SQL. */
 #include "base/mem.h"
 #include "fakes/store_room.h"
+#include "storage/recent.h"
 #include "storage/writer.h"
 
 #include <math.h>
@@ -148,7 +149,7 @@ static Record full_decision(int64_t run)
 {
 	Record record = { .kind = RECORD_DECISION, .run_id = run, .wall_ms = 20 };
 	record.u.decision = (RecordDecision) {
-		.duration_us = { 1500, 80, 2500 }, .policy = "model:a.safetensors", .namespace_ = "shop", .deployment = "cart",
+		.duration_us = { 1500, 80, 2500 }, .policy = "model:a.safetensors", .model = "c0ffee", .mask = 5, .namespace_ = "shop", .deployment = "cart",
 		.obs_dim = 3, .obs = { 0.1f, -7, 3.4e38f }, .time_ms = 10, .resource_version = "8812",
 		.sample = { .wall_ms = 9, .valid = SAMPLE_ALL, .age_ms = { 1, 2, 3, 4, 5 }, .cpu_cores = 1.5, .mem_bytes = 2e9,
 			.latency_ms = 310.5, .rps = 42, .replicas = 3, .ready = 2, .cpu_request_cores = 0.5, .mem_limit_bytes = 1e9,
@@ -160,6 +161,30 @@ static Record full_decision(int64_t run)
 	return record;
 }
 
+/* What a restarted autoscaler asks: how long the model has acted on this target. */
+static void first_time_a_model_acted_is_found(void **state)
+{
+	(void) state;
+	int64_t run = store_begin(bench.sink);
+	static const struct {
+		const char *model;
+		int64_t time_ms;
+		TargetState state;
+	} rows[] = { { "aa", 500, STATE_SHADOW }, { "aa", 900, STATE_ACTIVE }, { "aa", 700, STATE_ACTIVE }, { "bb", 100, STATE_ACTIVE } };
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		Record record = full_decision(run);
+		str_copy(record.u.decision.model, sizeof record.u.decision.model, rows[i].model);
+		record.u.decision.time_ms = rows[i].time_ms;
+		record.u.decision.decision.state = rows[i].state;
+		put(&record);
+	}
+	commit();
+	assert_int_equal(store_first_acted(bench.room.path, "shop", "cart", "aa"), 700);
+	assert_int_equal(store_first_acted(bench.room.path, "shop", "cart", "cc"), -1);
+	assert_int_equal(store_first_acted(bench.room.path, "shop", "other", "aa"), -1);
+	assert_int_equal(store_first_acted("/nonexistent/m.db", "shop", "cart", "aa"), -1);
+}
+
 static void decision_keeps_every_field(void **state)
 {
 	(void) state;
@@ -169,7 +194,7 @@ static void decision_keeps_every_field(void **state)
 	assert_string_equal(sql("SELECT * FROM decisions"),
 	                    "1|10|20|shop|cart|model:a.safetensors|Active|9|1.5|2000000000|3|310.5|42|[1,2,3,4,5]|2|0.5|"
 	                    "1000000000||[0.100000001,-7,3.39999995e+38]|2|[0.25,0.25,0.5]|1.5|6|5|4|"
-	                    "[\"StepLimit\",\"ClampedMax\"]|1|PolicyUp|p .5|1500|80|2500|8812");
+	                    "[\"StepLimit\",\"ClampedMax\"]|1|PolicyUp|p .5|1500|80|2500|8812|c0ffee|[1,0,1]");
 	assert_string_equal(sql("SELECT steps FROM runs"), "1");
 }
 
@@ -257,6 +282,7 @@ int main(void)
 		TEST(eval_checkpoint_and_intervention_keep_every_field),
 		TEST(episode_keeps_its_curves),
 		TEST(decision_keeps_every_field),
+		TEST(first_time_a_model_acted_is_found),
 		TEST(decision_on_missing_data_holds_no_made_up_number),
 		TEST(audit_and_state_keep_every_field),
 		TEST(commit_returns_only_when_the_rows_can_be_read),

@@ -4,6 +4,7 @@
 
 #include "base/http.h"
 #include "base/json.h"
+#include "decide/observation.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -181,6 +182,30 @@ static void a_trend_model_gets_its_vector_and_mask(void **state)
 	end(&f);
 }
 
+/* CONTROL B.4 over two servers: what is unlike the training goes along with the action, by name, and which model it was. */
+static void an_input_unlike_the_training_is_named(void **state)
+{
+	static const char *const rows[] = { "mean", "var", "min", "max" };
+	Fixture f;
+	(void) state;
+	begin(&f);
+	StrBuf about = { 0 };
+	strbuf_addf(&about, "{\"sha256\":\"ab\",\"observation_version\":2,\"inputs\":36,\"interval_s\":15,\"max_replicas\":10,\"trained_on\":{");
+	for (int r = 0; r < 4; r++) {
+		strbuf_addf(&about, "%s\"%s\":[", r ? "," : "", rows[r]);
+		for (int i = 0; i < 36; i++) /* all were seen but spec/max: that was never over .1, and is .2 */
+			strbuf_addf(&about, "%s%g", i ? "," : "", r == 1 ? 1e6 : r == 3 ? i == 14 ? .1 : 1e6 : r == 2 && i != 14 ? -1e6 : 0);
+		strbuf_addf(&about, "]");
+	}
+	strbuf_addf(&about, "}}");
+	atomic_store(&f.cluster.model_about, about.data);
+	assert_int_equal(get(&f, SUGGESTION), 200);
+	assert_string_equal(json_string_or(f.json, "model", ""), "ab");
+	assert_string_equal(json_string_or(f.json, "outside", ""), observation_feature(OBS_TREND, 14));
+	end(&f);
+	strbuf_done(&about);
+}
+
 static void metrics_are_clean(void **state)
 {
 	Fixture f;
@@ -205,6 +230,7 @@ int main(void)
 		cmocka_unit_test(suggestion_is_the_models_action),
 		cmocka_unit_test(no_action_is_made_up),
 		cmocka_unit_test(a_trend_model_gets_its_vector_and_mask),
+		cmocka_unit_test(an_input_unlike_the_training_is_named),
 		cmocka_unit_test(metrics_are_clean),
 	};
 	if (http_global_init())
