@@ -305,8 +305,9 @@ static bool reverse_of(const Dialog *dialog, const Command *done, Command *ret, 
 	*ret = *done;
 	if (done->kind != COMMAND_TRAIN_SET)
 		return false;
-	ret->u.set.value = dialog->old_value;
-	(void) snprintf(what, size, "%.40s back to %g", dialog->title, dialog->old_value);
+	/* a fault cannot be called back, only ended */
+	str_copy(ret->u.set.text, sizeof ret->u.set.text, done->u.set.param == PARAM_CHAOS ? "none" : dialog->old_text);
+	(void) snprintf(what, size, "%.20s back to %.40s", dialog->title, ret->u.set.text);
 	return true;
 }
 

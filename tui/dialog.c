@@ -89,11 +89,25 @@ void dialog_open_pause(Dialog *dialog, const LiveView *live)
 
 void dialog_open_param(Dialog *dialog, const TrainView *train, TrainParam param)
 {
-	static const TrainMetric METRICS[] = { TRAIN_LEARNING_RATE, TRAIN_ENT_COEF, TRAIN_CLIP_RANGE };
-	static const char *const NAMES[] = { "Learning rate", "Entropy coefficient", "Clip range" };
-	*dialog = (Dialog) { .kind = DIALOG_PARAM, .param = param, .old_value = train->now[METRICS[param]], .seen = -1 };
-	str_copy(dialog->title, sizeof dialog->title, NAMES[param]);
-	(void) snprintf(dialog->line, sizeof dialog->line, "applies from the next update on; drawn as a tick on the curves");
+	static const struct {
+		const char *title, *line;
+	} PARAMS[PARAM_COUNT] = {
+		[PARAM_LEARNING_RATE] = { "Learning rate", "from the next update on; a tick on every curve; u undoes" },
+		[PARAM_ENT_COEF] = { "Entropy coefficient", "from the next update on; a tick on every curve; u undoes" },
+		[PARAM_CLIP_RANGE] = { "Clip range", "from the next update on; a tick on every curve; u undoes" },
+		[PARAM_STEPS] = { "Steps in all", "where the training ends; u undoes" },
+		[PARAM_TRAFFIC] = { "Traffic", "x2 doubles it; a trace's name is for episodes that begin" },
+		[PARAM_CHAOS] = { "Chaos", "in every environment, now; pod-kill:size=2, for=, size= may follow" },
+	};
+	*dialog = (Dialog) { .kind = DIALOG_PARAM, .param = param, .seen = -1 };
+	str_copy(dialog->title, sizeof dialog->title, PARAMS[param].title);
+	str_copy(dialog->line, sizeof dialog->line, PARAMS[param].line);
+	str_copy(dialog->old_text, sizeof dialog->old_text, train->setting[param]);
+	if (param == PARAM_TRAFFIC)
+		str_copy(dialog->targets, sizeof dialog->targets, train->traces);
+	if (param == PARAM_CHAOS)
+		str_copy(dialog->targets, sizeof dialog->targets, "pod-kill, all-killed, node-lost, cpu-stress, memory-stress, "
+		         "network-delay, network-loss, metrics-outage, api-refused, slow-start, neighbour, none");
 	(void) add(dialog, FIELD_TEXT, "new value");
 	add_buttons(dialog, "Apply");
 	dialog->focus = 0; /* level 0: nothing but this run changes, and it is recorded */
@@ -192,6 +206,10 @@ const char *dialog_fault(const Dialog *dialog, int field)
 	if (dialog->kind == DIALOG_PARAM && field == 0) {
 		char *end;
 		double value = strtod(text, &end);
+		if (strlen(text) >= PARAM_TEXT)
+			return "too long";
+		if (dialog->param > PARAM_STEPS) /* the trainer says what it cannot read */
+			return *text ? NULL : dialog->param == PARAM_CHAOS ? "one of these" : "such as x2, or a name";
 		return !*text || *end || !isfinite(value) || value < 0 ? "a number of 0 or more is needed" : NULL;
 	}
 	if (dialog->kind != DIALOG_OVERRIDE || !dialog_shows(dialog, field))
@@ -348,7 +366,7 @@ bool dialog_command(const Dialog *dialog, Command *ret_command)
 	if (dialog->kind == DIALOG_PARAM) {
 		ret_command->kind = COMMAND_TRAIN_SET;
 		ret_command->u.set.param = dialog->param;
-		ret_command->u.set.value = strtod(dialog->field[0].text, NULL);
+		str_copy(ret_command->u.set.text, sizeof ret_command->u.set.text, dialog->field[0].text);
 		return true;
 	}
 	if (dialog->kind == DIALOG_PAUSE) {
@@ -375,8 +393,10 @@ void dialog_what(const Dialog *dialog, char *text, size_t size)
 	text[0] = '\0';
 	if (!dialog_command(dialog, &command))
 		return;
-	if (command.kind == COMMAND_TRAIN_SET)
-		(void) snprintf(text, size, "%s %g -> %g", dialog->title, dialog->old_value, command.u.set.value);
+	if (command.kind == COMMAND_TRAIN_SET && dialog->param > PARAM_STEPS) /* long: the line is short */
+		(void) snprintf(text, size, "%s %s", dialog->title, command.u.set.text);
+	else if (command.kind == COMMAND_TRAIN_SET)
+		(void) snprintf(text, size, "%s %s -> %s", dialog->title, dialog->old_text, command.u.set.text);
 	else if (command.kind == COMMAND_LIVE_OVERRIDE)
 		(void) snprintf(text, size, "%.40s replicas %d -> %d", dialog->name, dialog->seen, command.u.override_.replicas);
 	else

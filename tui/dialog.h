@@ -43,11 +43,11 @@ typedef struct Dialog {
 	int32_t min, max;
 	bool is_simulated;
 	int n_bulk;                /* targets that it is for; 0: one */
-	char targets[160];         /* their names */
+	char targets[200];         /* their names; of DIALOG_PARAM the words that it takes */
 	double speed;              /* of the target's time */
 	bool resumes;              /* DIALOG_PAUSE of a paused target */
 	TrainParam param;
-	double old_value;
+	char old_text[PARAM_TEXT]; /* its value */
 } Dialog;
 
 /* Fields of the override dialog. */

@@ -3,9 +3,10 @@
 #include "tui/fmt.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 64, LABEL_COLS = 11 };
+enum { WIDTH = 64, LABEL_COLS = 11, CHOICE_ROWS = 3 };
 
 static void draw_choice(Canvas *canvas, const Field *field, int row, Rect in, bool has_focus)
 {
@@ -24,7 +25,8 @@ static void hint_of(const Dialog *dialog, int i, char *text, size_t size)
 	text[0] = '\0';
 	if (dialog->kind == DIALOG_PARAM && i == 0) {
 		char old[FMT_TEXT];
-		(void) snprintf(text, size, "now %s", fmt_number(old, dialog->old_value));
+		bool is_number = dialog->param < PARAM_STEPS;
+		(void) snprintf(text, size, "now %s", !dialog->old_text[0] ? "?" : is_number ? fmt_number(old, strtod(dialog->old_text, NULL)) : dialog->old_text);
 	}
 	if (dialog->kind != DIALOG_OVERRIDE)
 		return;
@@ -40,7 +42,8 @@ static void draw_text(const Dialog *dialog, Canvas *canvas, int i, int row, Rect
 {
 	const Field *field = &dialog->field[i];
 	bool has_focus = dialog->focus == i;
-	int room = i == OVERRIDE_REASON ? in.cols - LABEL_COLS : 18;
+	bool is_long = dialog->kind == DIALOG_PARAM && dialog->param > PARAM_STEPS;
+	int room = i == OVERRIDE_REASON ? in.cols - LABEL_COLS : is_long ? 30 : 18;
 	char hint[96];
 	bool is_name = dialog->kind == DIALOG_OVERRIDE && i == OVERRIDE_NAME;
 	const char *fault = field->text[0] || is_name ? dialog_fault(dialog, i) : NULL;
@@ -111,12 +114,18 @@ static void draw_keys(const Dialog *dialog, Canvas *canvas, int row, Rect in)
 	}
 }
 
+/* The words that a parameter takes; NULL: it is a number. */
+static const char *choices_of(const Dialog *dialog)
+{
+	return dialog->kind == DIALOG_PARAM && dialog->targets[0] ? dialog->targets : NULL;
+}
+
 static int count_rows(const Dialog *dialog)
 {
 	int rows = 0;
 	for (int i = 0; i < dialog->n_fields; i++)
 		rows += dialog->field[i].kind != FIELD_BUTTON;
-	return rows + (dialog->kind == DIALOG_OVERRIDE) + 7; /* frame, state, blank, problem, buttons, keys */
+	return rows + (dialog->kind == DIALOG_OVERRIDE) + (choices_of(dialog) ? CHOICE_ROWS + 1 : 0) + 7; /* frame, state, blank, problem, buttons, keys */
 }
 
 void dialog_draw(const Dialog *dialog, Canvas *canvas)
@@ -129,6 +138,10 @@ void dialog_draw(const Dialog *dialog, Canvas *canvas)
 	int row = in.row;
 	(void) canvas_text(canvas, row, in.col, in.cols, ROLE_LABEL, dialog->line);
 	row += 2;
+	if (choices_of(dialog)) {
+		(void) canvas_wrap(canvas, (Rect) { row, in.col, CHOICE_ROWS, in.cols }, ROLE_TEXT, choices_of(dialog));
+		row += CHOICE_ROWS + 1;
+	}
 	for (int i = 0; i < dialog->n_fields; i++) {
 		const Field *field = &dialog->field[i];
 		if (field->kind == FIELD_BUTTON)

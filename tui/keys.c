@@ -20,6 +20,10 @@ static const KeyRow TABLE[] = {
 	{ 'l', ACT_TRAIN_LR, ON_TRAIN, true, "learning-rate", "lr", "change the learning rate from the next update on" },
 	{ 'h', ACT_TRAIN_ENT, ON_TRAIN, true, "entropy", "entropy", "change the entropy coefficient from the next update on" },
 	{ 'g', ACT_TRAIN_CLIP, ON_TRAIN, true, "clip-range", "clip", "change the clip range from the next update on" },
+	{ 't', ACT_TRAIN_TRAFFIC, ON_TRAIN, true, "traffic", "traffic", "another trace, or more or less of it: x2" },
+	{ 'x', ACT_TRAIN_CHAOS, ON_TRAIN, true, "chaos", "chaos", "a fault in every simulated environment, now" },
+	{ 'v', ACT_TRAIN_EVALUATE, ON_TRAIN, true, "evaluate", "eval", "evaluate on held-out traffic now" },
+	{ 'Q', ACT_TRAIN_STOP, ON_TRAIN, true, "stop", "stop", "save a checkpoint and stop training; R on Runs goes on with it" },
 	{ 's', ACT_SMOOTH_MORE, ON_TRAIN | ON_COMPARE, false, "smooth", NULL, "smooth the curves more; raw dots stay under them" },
 	{ 'S', ACT_SMOOTH_LESS, ON_TRAIN | ON_COMPARE, false, "rough", NULL, "smooth the curves less" },
 

@@ -106,6 +106,9 @@ static ConsoleResult set_param(Console *console, TrainParam param, const char *a
 SET(lr, PARAM_LEARNING_RATE)
 SET(entropy, PARAM_ENT_COEF)
 SET(clip, PARAM_CLIP_RANGE)
+SET(steps, PARAM_STEPS)
+SET(traffic, PARAM_TRAFFIC)
+SET(chaos, PARAM_CHAOS)
 
 static ConsoleResult export(Console *console, const char *arguments)
 {
@@ -175,6 +178,9 @@ static const PaletteRow ROWS_TABLE[] = {
 	{ "learning-rate", "<x>", "of the training, from the next update on", "maestro train --learning-rate X", true, set_lr },
 	{ "entropy", "<x>", "entropy coefficient", "maestro train --ent-coef X", true, set_entropy },
 	{ "clip", "<x>", "clip range", "maestro train --clip-range X", true, set_clip },
+	{ "steps", "<n>", "of the training in all", "maestro train --steps N", true, set_steps },
+	{ "traffic", "<trace> x<scale>", "of the training's environments", "maestro train --trace FILE", true, set_traffic },
+	{ "chaos", "<fault>", "in every training environment, now; none ends all", "maestro train --chaos RATE", true, set_chaos },
 	{ "history", "<time>", "move the cursor to a moment: 12:40, -30m", "maestro runs show RUN", false, history },
 	{ "export", "<file>", "write what is shown", "maestro runs export ID", false, export },
 	{ "quit", "", "leave", "", false, quit },

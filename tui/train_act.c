@@ -26,6 +26,10 @@ bool train_act(Console *console, UiAction action)
 	case ACT_TRAIN_CHECKPOINT: send_flag(console, COMMAND_TRAIN_CHECKPOINT, true, "checkpoint"); return true;
 	case ACT_TRAIN_LR: dialog_open_param(&console->dialog, train, PARAM_LEARNING_RATE); return true;
 	case ACT_TRAIN_ENT: dialog_open_param(&console->dialog, train, PARAM_ENT_COEF); return true;
+	case ACT_TRAIN_TRAFFIC: dialog_open_param(&console->dialog, train, PARAM_TRAFFIC); return true;
+	case ACT_TRAIN_CHAOS: dialog_open_param(&console->dialog, train, PARAM_CHAOS); return true;
+	case ACT_TRAIN_EVALUATE: send_flag(console, COMMAND_TRAIN_EVALUATE, true, "evaluation"); return true;
+	case ACT_TRAIN_STOP: send_flag(console, COMMAND_STOP, true, "stop"); return true;
 	case ACT_TRAIN_CLIP: dialog_open_param(&console->dialog, train, PARAM_CLIP_RANGE); return true;
 	default: return false;
 	}

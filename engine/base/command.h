@@ -15,14 +15,28 @@ typedef enum CommandKind {
 	COMMAND_TRAIN_PAUSE,       /* u.flag: hold between rollouts, or go on */
 	COMMAND_TRAIN_ONE_UPDATE,  /* exactly one update while paused */
 	COMMAND_TRAIN_CHECKPOINT,
-	COMMAND_TRAIN_SET,         /* u.set: a hyper-parameter from the next update on */
+	COMMAND_TRAIN_SET,         /* u.set: a parameter from the next update on */
+	COMMAND_TRAIN_EVALUATE,    /* now, besides the evaluations that are due */
 	COMMAND_LIVE_OVERRIDE,     /* u.override_ */
 	COMMAND_LIVE_RESUME,       /* ends an override or a pause */
 	COMMAND_LIVE_PAUSE,        /* neither decides nor acts until resumed */
 	COMMAND_RUN_EDIT,          /* u.edit: what a person adds to stored runs */
 } CommandKind;
 
-typedef enum TrainParam { PARAM_LEARNING_RATE, PARAM_ENT_COEF, PARAM_CLIP_RANGE } TrainParam;
+typedef enum TrainParam {
+	PARAM_LEARNING_RATE, PARAM_ENT_COEF, PARAM_CLIP_RANGE, PARAM_STEPS,
+	PARAM_TRAFFIC,             /* "[TRACE or all] [xSCALE]" */
+	PARAM_CHAOS,               /* a fault as chaos_parse takes it, or "none": all end */
+	PARAM_COUNT,
+} TrainParam;
+
+enum { PARAM_TEXT = 64 };
+
+/* "learning_rate": the word of the store; "lr": of a mark on a curve. */
+const char *train_param_name(TrainParam param);
+const char *train_param_label(TrainParam param);
+/* PARAM_COUNT: none is called so. */
+TrainParam train_param_find(const char *name);
 
 typedef enum RunEdit { EDIT_TAG, EDIT_UNTAG, EDIT_NOTE, EDIT_LOCK, EDIT_UNLOCK, EDIT_DELETE, EDIT_RESTORE, EDIT_COUNT } RunEdit;
 
@@ -37,7 +51,7 @@ typedef struct Command {
 		bool flag;
 		struct {
 			TrainParam param;
-			double value;
+			char text[PARAM_TEXT]; /* its new value, in words */
 		} set;
 		struct {
 			int32_t replicas;

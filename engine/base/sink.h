@@ -80,7 +80,7 @@ typedef struct RecordDecision {
 typedef struct RecordIntervention { /* somebody changed a run while it ran */
 	int64_t steps;   /* of training, or the cycle of a loop */
 	char what[32];   /* "learning_rate", "pause", "override", ... */
-	char from[32], to[32];
+	char from[64], to[64];
 	char who[64];
 } RecordIntervention;
 

@@ -7,6 +7,7 @@
 #ifndef MAESTRO_BASE_VIEW_H
 #define MAESTRO_BASE_VIEW_H
 
+#include "base/command.h"
 #include "base/sink.h"
 #include "base/types.h"
 
@@ -65,6 +66,8 @@ typedef struct TrainView {
 	int64_t run_id;
 	char name[64];
 	char traffic[64];            /* trace or generator */
+	char setting[PARAM_COUNT][PARAM_TEXT]; /* what a person may change, in the words of COMMAND_TRAIN_SET; "": not known */
+	char traces[200];            /* names that "traffic" takes */
 	uint64_t seed;
 	TrainPhase phase;
 	char trouble[120];           /* in words; "" when there is none */

@@ -9,12 +9,11 @@
 #include "cmd/tensor_log.h"
 #include "cmd/train_live.h"
 #include "cmd/train_opts.h"
+#include "cmd/train_past.h"
 #include "cmd/train_report.h"
 #include "cmd/train_seeds.h"
 #include "cmd/train_traffic.h"
 #include "control/engine.h"
-#include "storage/db.h"
-#include "storage/runs.h"
 #include "tui/ui.h"
 
 #include <errno.h>
@@ -30,7 +29,8 @@ enum { FOLDER_MAX = 380 };
 typedef struct TrainCommand { /* what one call holds, in the order in which it is taken */
 	TrainOptions options;
 	Session session;
-	Json *resumed_config;
+	TrainPast past;    /* of the run that goes on, or is repeated */
+	char who[64];
 	char *config_json;
 	char resume_path[512];
 	ServiceFile service;
@@ -53,30 +53,59 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 
 static int read_resumed(TrainCommand *t, int argc, char **argv, Error *err)
 {
-	struct sqlite3 *db = NULL;
-	RunRow row;
-	StrBuf config = { 0 };
-	RecordCheckpoint checkpoint;
-	int code = db_open_existing(t->session.db, &t->session.clock, &db, err);
+	TrainPast *past = &t->past;
+	long long id = (long long) t->options.resume;
+	int code = train_past_read(t->session.db, &t->session.clock, id, past, err);
+	if (!code) {
+		train_options_load(&t->options, past->config, past->last_steps);
+		code = train_options_again(&t->options, argc, argv) ? ERR_USAGE : 0; /* said already */
+	}
+	if (!code && !past->checkpoint[0])
+		code = error_set(err, ERR_NOT_FOUND, "run %lld has no checkpoint to go on from", id);
+	if (!code && past->checkpoint_steps >= t->options.steps)
+		code = error_set(err, ERR_USAGE, "run %lld is complete at %lld steps; --steps N with a larger N trains it further", id,
+		                 (long long) past->checkpoint_steps);
+	int64_t steps = past->last_steps ? past->last_steps : json_int_or(past->config, "steps", 0);
+	if (!code && t->options.steps != steps) { /* a change by hand like any other */
+		TrainChange change = { .steps = past->checkpoint_steps, .param = PARAM_STEPS };
+		(void) snprintf(change.from, sizeof change.from, "%lld", (long long) steps);
+		(void) snprintf(change.to, sizeof change.to, "%lld", (long long) t->options.steps);
+		str_copy(change.who, sizeof change.who, t->who);
+		code = train_past_change(past, &change, err);
+	}
 	if (!code)
-		code = runs_get(db, t->options.resume, &row, &config, err);
-	if (!code && row.kind != RUN_TRAIN)
-		code = error_set(err, ERR_USAGE, "run %lld is no training", (long long) t->options.resume);
-	if (!code && row.status == RUN_RUNNING)
-		code = error_set(err, ERR_REFUSED, "run %lld is still running", (long long) t->options.resume);
-	if (!code)
-		code = runs_last_checkpoint(db, t->options.resume, &checkpoint, err);
-	if (!code)
-		code = json_parse(config.data, config.len, &t->resumed_config, err);
-	if (!code && train_options_resume(&t->options, t->resumed_config, argc, argv))
-		code = ERR_USAGE; /* said already */
-	if (!code && checkpoint.steps >= t->options.steps)
-		code = error_set(err, ERR_USAGE, "run %lld is complete at %lld steps; --steps N with a larger N trains it further",
-		                 (long long) t->options.resume, (long long) checkpoint.steps);
-	if (!code)
-		str_copy(t->resume_path, sizeof t->resume_path, checkpoint.path);
-	strbuf_done(&config);
-	db_close(db);
+		str_copy(t->resume_path, sizeof t->resume_path, past->checkpoint);
+	return code;
+}
+
+/* All is as it was; only where files go, and how it is shown, may be said anew. */
+static int read_replayed(TrainCommand *t, int argc, char **argv, Error *err)
+{
+	TrainPast *past = &t->past;
+	TrainOptions was, is;
+	int64_t id = t->options.replay;
+	int code = train_past_read(t->session.db, &t->session.clock, id, past, err);
+	if (code)
+		return code;
+	train_options_load(&was, past->config, past->first_steps);
+	is = was;
+	is.out = NULL; /* not over the other run's file */
+	if (train_options_again(&is, argc, argv))
+		return ERR_USAGE;
+	t->options = is;
+	is.out = was.out;
+	is.name = was.name;
+	char *a = train_options_json(&was), *b = train_options_json(&is);
+	if (!a || !b)
+		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	else if (strcmp(a, b))
+		code = error_set(err, ERR_USAGE, "--replay repeats run %lld as it was; to change a setting, --from %lld forks it", (long long) id,
+		                 (long long) id);
+	free(a);
+	free(b);
+	for (int32_t i = 0; i < past->n_changes; i++)
+		past->change[i].is_recorded = false;
+	t->config.stop_steps = past->steps;
 	return code;
 }
 
@@ -213,6 +242,8 @@ static int build_trainer(TrainCommand *t, Error *err)
 	if (code)
 		return code;
 	config->resume_path = t->resume_path[0] ? t->resume_path : NULL;
+	config->change = t->past.change;
+	config->n_changes = t->past.n_changes;
 	config->clock = &t->session.clock;
 	config->sink = t->session.sink;
 	config->wake = &t->session.wake;
@@ -313,6 +344,26 @@ static bool is_over(void *arg)
 	return over;
 }
 
+/* Whether a repeat ended on the bytes of the run that it repeats, where that one left a model. It is said. */
+static bool is_repeated(const TrainCommand *t)
+{
+	enum { MODEL_MAX = 1 << 28 };
+	StrBuf was = { 0 }, is = { 0 };
+	Error err;
+	char path[512];
+	const char *out = json_string_or(t->past.config, "out", NULL), *slash = strrchr(t->session.db, '/');
+	int folder = slash ? (int) (slash + 1 - t->session.db) : 0;
+	(void) snprintf(path, sizeof path, "%.*sruns/%lld/model.safetensors", folder, t->session.db, (long long) t->past.run_id);
+	bool is_read = !mem_read_file(out ? out : path, MODEL_MAX, &was, &err) && !mem_read_file(t->config.model_path, MODEL_MAX, &is, &err);
+	bool is_alike = is_read && was.len == is.len && !memcmp(was.data, is.data, is.len);
+	(void) fprintf(stderr, is_alike ? "maestro: run %lld, repeated: the same model, byte for byte\n"
+	               : is_read ? "maestro: run %lld, repeated: another model; the machine, the libraries or the program are not the same\n"
+	                         : "maestro: run %lld, repeated; it left no model to compare with\n", (long long) t->past.run_id);
+	strbuf_done(&was);
+	strbuf_done(&is);
+	return is_alike || !is_read;
+}
+
 /* Lines until the end or a signal; the exit status. */
 static int run_headless(TrainCommand *t, Error *err)
 {
@@ -326,12 +377,14 @@ static int run_headless(TrainCommand *t, Error *err)
 	if (signal_number)
 		return 128 + signal_number;
 	const TrainView *view = snap_acquire(trainer_views(t->trainer));
-	bool is_done = view->phase == TRAIN_DONE;
+	bool has_failed = view->phase == TRAIN_FAILED;
 	snap_release(view);
-	if (!is_done)
+	if (has_failed)
 		return err_exit_status(ERR_NONFINITE); /* the report has said why */
 	if (t->world && train_live_spent(t->world)[0])
 		(void) fprintf(stderr, "maestro: %s: the training has ended before its last step\n", train_live_spent(t->world));
+	if (t->options.replay && !is_repeated(t))
+		return 1;
 	if (t->options.is_json || t->options.latency_soft_ms <= 0 || t->world)
 		return 0;
 	bool has_best = !access(t->config.best_path, R_OK);
@@ -425,7 +478,7 @@ static void end(TrainCommand *t)
 	policy_free(t->live_policy);
 	train_traffic_close(&t->traffic);
 	session_close(&t->session);
-	json_free(t->resumed_config);
+	train_past_done(&t->past);
 	free(t->config_json);
 }
 
@@ -440,7 +493,7 @@ int cmd_train(int argc, char **argv)
 		free(t);
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	}
-	if (t->options.seeds > 1 && !t->options.resume) {
+	if (t->options.seeds > 1 && !t->options.resume && !t->options.replay) {
 		status = train_seeds(&t->options, argc, argv);
 		free(t);
 		return status;
@@ -453,8 +506,13 @@ int cmd_train(int argc, char **argv)
 		free(t);
 		return cmd_fail(code, &err);
 	}
-	if (t->options.resume)
+	session_who(t->who, sizeof t->who);
+	if (t->options.resume && t->options.replay)
+		code = error_set(&err, ERR_USAGE, "--resume and --replay: one of them");
+	else if (t->options.resume)
 		code = read_resumed(t, argc, argv, &err);
+	else if (t->options.replay)
+		code = read_replayed(t, argc, argv, &err);
 	if (!code)
 		code = begin(t, &err);
 	if (!code && t->options.latency_soft_ms <= 0)

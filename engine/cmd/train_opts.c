@@ -75,6 +75,7 @@ static const Opt OPTIONS[] = {
 	{ "out", 'o', OPT_STRING, offsetof(TrainOptions, out), 0, 0, "FILE", "where the trained policy goes (safetensors)", true },
 	OPTION("tensorboard", 0, OPT_STRING, tensorboard, 0, 0, "DIR", "event files for TensorBoard, as it trains; a folder a run"),
 	OPTION("resume", 0, OPT_INT64, resume, 1, 9e15, "RUN", "go on with a run from its last checkpoint"),
+	OPTION("replay", 0, OPT_INT64, replay, 1, 9e15, "RUN", "repeat a run with all that was changed by hand while it ran, to the same bytes"),
 	OPTION("seeds", 0, OPT_INT, seeds, 1, 64, "K", "trains under K seeds from --seed on, side by side, each a run of its own"),
 	OPTION("threads", 0, OPT_INT, threads, 0, 64, "N", "of this training; 0: as many as there are cores. They do not show in the result"),
 	OPTION("headless", 0, OPT_FLAG, is_headless, 0, 0, NULL, "no console, even on a terminal"),
@@ -200,10 +201,17 @@ int train_options_parse(TrainOptions *options, int argc, char **argv)
 	return ERR_USAGE;
 }
 
-int train_options_resume(TrainOptions *options, const Json *config, int argc, char **argv)
+void train_options_load(TrainOptions *ret_options, const Json *config, int64_t steps)
+{
+	*ret_options = COMMON;
+	opts_load(OPTIONS, config, ret_options);
+	if (steps > 0)
+		ret_options->steps = steps;
+}
+
+int train_options_again(TrainOptions *options, int argc, char **argv)
 {
 	int words;
-	opts_load(OPTIONS, config, options);
 	return opts_parse(&TRAIN_COMMAND, argc, argv, options, &words);
 }
 
@@ -342,6 +350,7 @@ static int apply_sim(const TrainOptions *o, const ServiceFile *service, TrainerC
 	if (o->lb)
 		sim->balance = (SimBalance) lb;
 	config->eval_sim = *sim; /* without faults, and the service as it is */
+	sim->takes_faults = true;
 	sim->vary.worlds = o->randomise;
 	sim->vary.worlds_seed = (uint64_t) o->seed;
 	sim->chaos_rate = o->chaos;

@@ -30,7 +30,7 @@ typedef struct TrainOptions {
 	RunOptions run;      /* of --env live: targets, API, Prometheus; what training has too is filled in from above */
 	/* of this process */
 	const char *out, *tensorboard, *db, *screen, *glyphs, *color, *theme;
-	int64_t resume;
+	int64_t resume, replay;
 	double speed;
 	int32_t seeds, threads;
 	bool is_headless, is_json;
@@ -40,9 +40,10 @@ extern const OptCommand TRAIN_COMMAND;
 
 /* The preset's figures, then the environment's and the command line's. As opts_parse. */
 int train_options_parse(TrainOptions *options, int argc, char **argv);
-/* For --resume: the settings of the run that goes on, and over them what the command line says again. Strings stay the
- * object's. */
-int train_options_resume(TrainOptions *options, const Json *config, int argc, char **argv);
+/* For --resume, --replay and --from: the settings of that run alone, steps (> 0) in place of its own. Strings stay the object's. */
+void train_options_load(TrainOptions *ret_options, const Json *config, int64_t steps);
+/* Over them what the environment and the command line say again. As opts_parse. */
+int train_options_again(TrainOptions *options, int argc, char **argv);
 
 /* Fills what the options decide but for the traffic (train_traffic.h): ppo, sim, eval_sim, info, totals, name. service NULL: the
  * default one. ERR_USAGE. */

@@ -1,6 +1,7 @@
 /*
- * See trainer.h. Files: trainer.c runs updates and serves commands, trainer_eval.c evaluates, trainer_live.c is a live
- * environment's host, trainer_save.c writes and reads checkpoints and models, trainer_view.c shows and records.
+ * See trainer.h. Files: trainer.c runs updates, trainer_commands.c does what it is told between them, trainer_eval.c evaluates,
+ * trainer_live.c is a live environment's host, trainer_save.c writes and reads checkpoints and models, trainer_view.c shows and
+ * records.
  */
 #include "control/trainer_internal.h"
 
@@ -20,139 +21,30 @@ static int64_t now_ms(const Trainer *trainer)
 
 /* ---- commands ---- */
 
-static void answer(Trainer *trainer, const Command *command, int code, const char *text)
-{
-	answers_add(&trainer->view.answers, command->id, code, text);
-	trainer_publish(trainer);
-}
-
-static void intervene(Trainer *trainer, const Command *command, const char *what, const char *from, const char *to)
-{
-	Record record = trainer_record(trainer, RECORD_INTERVENTION);
-	RecordIntervention *row = &record.u.intervention;
-	row->steps = ppo_steps(trainer->ppo);
-	str_copy(row->what, sizeof row->what, what);
-	str_copy(row->from, sizeof row->from, from);
-	str_copy(row->to, sizeof row->to, to);
-	str_copy(row->who, sizeof row->who, command->who);
-	trainer->config.sink->ops->write(trainer->config.sink, &record);
-	trainer_tick(trainer, what);
-}
-
-static void set_param(Trainer *trainer, const Command *command)
-{
-	static const struct {
-		const char *name;
-		TrainMetric metric; /* its figure in the view */
-		double max;
-		void (*set)(Ppo *ppo, double value);
-	} params[] = {
-		[PARAM_LEARNING_RATE] = { "learning_rate", TRAIN_LEARNING_RATE, 1, ppo_set_learning_rate },
-		[PARAM_ENT_COEF] = { "ent_coef", TRAIN_ENT_COEF, 10, ppo_set_ent_coef },
-		[PARAM_CLIP_RANGE] = { "clip_range", TRAIN_CLIP_RANGE, 1, ppo_set_clip_range },
-	};
-	double value = command->u.set.value;
-	size_t i = command->u.set.param;
-	if (i >= sizeof params / sizeof *params || !isfinite(value) || value < 0 || value > params[i].max) {
-		answer(trainer, command, ERR_INVALID, "that value is out of range");
-		return;
-	}
-	char from[32], to[32], text[120];
-	double *figure = &trainer->view.now[params[i].metric];
-	(void) snprintf(from, sizeof from, "%.6g", *figure);
-	(void) snprintf(to, sizeof to, "%.6g", value);
-	params[i].set(trainer->ppo, value);
-	*figure = value;
-	intervene(trainer, command, params[i].name, from, to);
-	(void) snprintf(text, sizeof text, "%s %s -> %s from the next update on", params[i].name, from, to);
-	answer(trainer, command, 0, text);
-}
-
-static void checkpoint_now(Trainer *trainer, const Command *command)
-{
-	Error err = { 0 };
-	char text[160];
-	int code = trainer_save_checkpoint(trainer, &err);
-	(void) snprintf(text, sizeof text, "checkpoint at %lld steps", (long long) ppo_steps(trainer->ppo));
-	answer(trainer, command, code, code ? err.text : text);
-}
-
-static void set_paused(Trainer *trainer, const Command *command)
-{
-	bool is_paused = trainer->view.phase == TRAIN_PAUSED;
-	if (is_paused == command->u.flag) {
-		answer(trainer, command, 0, is_paused ? "already paused" : "already running");
-		return;
-	}
-	trainer->view.phase = command->u.flag ? TRAIN_PAUSED : TRAIN_RUNNING;
-	trainer->n_rate = 0; /* a rate over a pause would be none */
-	trainer->view.steps_per_s = trainer->view.eta_s = NAN;
-	intervene(trainer, command, command->u.flag ? "pause" : "resume", is_paused ? "paused" : "running",
-	          command->u.flag ? "paused" : "running");
-	answer(trainer, command, 0, command->u.flag ? "paused between updates" : "running");
-}
-
-static void run_update(Trainer *trainer);
-
-static void one_update(Trainer *trainer, const Command *command);
-
-static bool is_over(const Trainer *trainer)
+bool trainer_is_over(const Trainer *trainer)
 {
 	return trainer->view.phase >= TRAIN_DONE;
 }
 
-bool trainer_handle(Trainer *trainer, const Command *command)
+/* Serves what is queued; while paused or over, waits for more. False: the owner closed the queue. */
+static bool serve_commands(Trainer *trainer)
 {
-	if (command->kind == COMMAND_STOP)
-		return false;
-	if (is_over(trainer)) {
-		answer(trainer, command, ERR_CLOSED, "training has ended");
-		return true;
-	}
-	if (trainer->is_collecting && (command->kind == COMMAND_TRAIN_ONE_UPDATE || command->kind == COMMAND_TRAIN_CHECKPOINT)) {
-		answer(trainer, command, ERR_BUSY, "a live rollout is under way; a checkpoint follows each of them");
-		return true;
-	}
-	switch (command->kind) {
-	case COMMAND_TRAIN_PAUSE:
-		set_paused(trainer, command);
-		break;
-	case COMMAND_TRAIN_ONE_UPDATE:
-		if (trainer->view.phase != TRAIN_PAUSED) {
-			answer(trainer, command, ERR_INVALID, "pause first");
-			break;
-		}
-		one_update(trainer, command);
-		break;
-	case COMMAND_TRAIN_CHECKPOINT:
-		checkpoint_now(trainer, command);
-		break;
-	case COMMAND_TRAIN_SET:
-		set_param(trainer, command);
-		break;
-	default:
-		answer(trainer, command, ERR_INVALID, "not a command for training");
+	while (trainer_is_over(trainer) || !trainer->is_stopping) {
+		Command command;
+		bool is_idle = trainer->view.phase == TRAIN_PAUSED || trainer_is_over(trainer);
+		int code = queue_pop(&trainer->commands, &command, is_idle ? -1 : 0);
+		if (code == ERR_TIMEOUT)
+			return true;
+		if (code)
+			return false;
+		trainer->is_stopping |= !trainer_handle(trainer, &command);
 	}
 	return true;
 }
 
-/* Serves what is queued; while paused or over, waits for more. False: stop. */
-static bool serve_commands(Trainer *trainer)
-{
-	for (;;) {
-		Command command;
-		bool is_idle = trainer->view.phase == TRAIN_PAUSED || is_over(trainer);
-		int code = queue_pop(&trainer->commands, &command, is_idle ? -1 : 0);
-		if (code == ERR_TIMEOUT)
-			return true;
-		if (code || !trainer_handle(trainer, &command))
-			return false;
-	}
-}
-
 /* ---- updates ---- */
 
-static void fail(Trainer *trainer, const Error *err)
+void trainer_fail(Trainer *trainer, const Error *err)
 {
 	trainer->view.phase = TRAIN_FAILED;
 	(void) snprintf(trainer->view.trouble, sizeof trainer->view.trouble, "%.115s", err->text);
@@ -236,7 +128,7 @@ static void checkpoint_or_say(Trainer *trainer)
 	trainer->checkpoint_fails = failed;
 }
 
-static void run_update(Trainer *trainer)
+void trainer_run_update(Trainer *trainer)
 {
 	Error err = { 0 };
 	const TrainerConfig *config = &trainer->config;
@@ -246,22 +138,11 @@ static void run_update(Trainer *trainer)
 	if (code == ERR_CLOSED && config->live)
 		trainer->is_cut = true;
 	else if (code)
-		fail(trainer, &err);
+		trainer_fail(trainer, &err);
 	else if (config->live || now_ms(trainer) - trainer->last_checkpoint_ms >= CHECKPOINT_MS)
 		checkpoint_or_say(trainer);
-	if (now_ms(trainer) - trainer->last_publish_ms >= PUBLISH_MS || is_over(trainer))
+	if (now_ms(trainer) - trainer->last_publish_ms >= PUBLISH_MS || trainer_is_over(trainer))
 		trainer_publish(trainer);
-}
-
-static void one_update(Trainer *trainer, const Command *command)
-{
-	if (ppo_steps(trainer->ppo) >= trainer->config.total_steps) {
-		answer(trainer, command, ERR_CLOSED, "all steps are done: p ends the run");
-		return;
-	}
-	run_update(trainer);
-	bool failed = is_over(trainer);
-	answer(trainer, command, failed ? ERR_FAILED : 0, failed ? trainer->view.trouble : "one update done");
 }
 
 /* ---- the thread ---- */
@@ -273,7 +154,7 @@ static void finish(Trainer *trainer, RunStatus status)
 	bool has_model = status != RUN_FAILED;
 	bool is_saved = trainer->is_cut; /* what stands is of the last whole rollout */
 	if (has_model && ((!is_saved && trainer_save_checkpoint(trainer, &err)) || trainer_save_model(trainer, config->model_path, &err))) {
-		fail(trainer, &err);
+		trainer_fail(trainer, &err);
 		status = RUN_FAILED;
 		has_model = false;
 	}
@@ -302,8 +183,15 @@ static void finish(Trainer *trainer, RunStatus status)
 			.best_model = trainer->has_best && !access(config->best_path, R_OK) ? config->best_path : NULL,
 			.trouble = trainer->view.trouble,
 		});
+	trainer->view.steps_per_s = trainer->view.eta_s = NAN;
 	trainer->view.phase = status == RUN_DONE ? TRAIN_DONE : status == RUN_STOPPED ? TRAIN_STOPPED : TRAIN_FAILED;
 	trainer_publish(trainer);
+}
+
+static bool has_steps_left(const Trainer *trainer)
+{
+	const TrainerConfig *config = &trainer->config;
+	return ppo_steps(trainer->ppo) < config->total_steps && !(config->stop_steps && ppo_steps(trainer->ppo) >= config->stop_steps);
 }
 
 static void *trainer_main(void *arg)
@@ -317,15 +205,18 @@ static void *trainer_main(void *arg)
 	if (trainer->config.live)
 		checkpoint_or_say(trainer); /* from the start there is something to go on from */
 	bool goes_on = true;
-	while (!is_over(trainer) && !trainer->is_cut && ppo_steps(trainer->ppo) < trainer->config.total_steps) {
+	while (!trainer_is_over(trainer) && !trainer->is_cut && has_steps_left(trainer)) {
 		goes_on = serve_commands(trainer);
-		if (!goes_on || is_over(trainer))
+		if (goes_on)
+			trainer_replay_due(trainer);
+		if (!goes_on || trainer->is_stopping || trainer_is_over(trainer))
 			break;
-		run_update(trainer);
-		goes_on = !trainer->is_stopping;
+		trainer_run_update(trainer);
 	}
-	finish(trainer, trainer->view.phase == TRAIN_FAILED ? RUN_FAILED : goes_on ? RUN_DONE : RUN_STOPPED);
-	while (goes_on && serve_commands(trainer))
+	bool is_whole = trainer->is_cut || ppo_steps(trainer->ppo) >= trainer->config.total_steps; /* cut: all that there was to have */
+	bool is_done = goes_on && !trainer->is_stopping && is_whole;
+	finish(trainer, trainer->view.phase == TRAIN_FAILED ? RUN_FAILED : is_done ? RUN_DONE : RUN_STOPPED);
+	while (serve_commands(trainer))
 		; /* answers that training has ended, until the owner closes the queue */
 	return NULL;
 }

@@ -33,6 +33,14 @@ typedef struct TrainEvent { /* lent for the call */
 	const char *trouble;   /* TROUBLE: what a person should know, training goes on; END: what failed, or "" */
 } TrainEvent;
 
+typedef struct TrainChange { /* a parameter that was changed while a run trained */
+	int64_t steps;       /* of training, before the update that saw it first */
+	TrainParam param;
+	char from[PARAM_TEXT]; /* "": what it was is not known yet */
+	char to[PARAM_TEXT], who[64];
+	bool is_recorded;    /* the store has its row */
+} TrainChange;
+
 typedef struct TrainerConfig { /* pointers are lent for the life of the trainer */
 	PpoConfig ppo;
 	Env *live;                  /* to train on, of kind `live`, instead of a simulator made of sim; evaluation is on it too */
@@ -46,6 +54,9 @@ typedef struct TrainerConfig { /* pointers are lent for the life of the trainer 
 	char name[64], traffic[64];
 	char model_path[512], best_path[512], checkpoint_path[512];
 	const char *resume_path;    /* a checkpoint to go on from; NULL: a new run */
+	const TrainChange *change;  /* [n_changes] to be made again, in this order, at their steps */
+	int32_t n_changes;
+	int64_t stop_steps;         /* ends there, as the run that is repeated did; 0: at total_steps */
 	Clock *clock;
 	Sink *sink;
 	Wake *wake;

@@ -38,6 +38,7 @@ struct Trainer {
 	bool is_collecting;     /* a live rollout is under way */
 	bool is_cut;            /* and was stopped in the middle: the last checkpoint stands */
 	bool is_stopping;       /* by a person or the owner */
+	int32_t changes;        /* of parameters, over the whole run */
 	RecordEpisode last_episode; /* of row 0; length 0: recorded already */
 	int64_t last_episode_ms;
 	RateSample rate[RATE_SAMPLES];
@@ -46,8 +47,15 @@ struct Trainer {
 };
 
 /* trainer.c */
+bool trainer_is_over(const Trainer *trainer);
+void trainer_run_update(Trainer *trainer);
+void trainer_fail(Trainer *trainer, const Error *err);
+
+/* trainer_commands.c */
 /* False: stop. */
 bool trainer_handle(Trainer *trainer, const Command *command);
+/* Makes the changes of config.change[] whose time has come. */
+void trainer_replay_due(Trainer *trainer);
 
 /* trainer_live.c */
 void trainer_live_begin(Trainer *trainer);
@@ -55,6 +63,8 @@ void trainer_live_begin(Trainer *trainer);
 int trainer_live_evaluate(Trainer *trainer, Error *err);
 
 /* trainer_save.c */
+/* A checkpoint that stays beside the last one, ckpt-STEPS.ckpt. */
+int trainer_keep_checkpoint(Trainer *trainer, Error *err);
 int trainer_save_checkpoint(Trainer *trainer, Error *err);
 int trainer_load_checkpoint(Trainer *trainer, const char *path, Error *err);
 int trainer_save_model(Trainer *trainer, const char *path, Error *err);
@@ -64,6 +74,8 @@ int trainer_evaluate(Trainer *trainer, Error *err);
 
 /* trainer_view.c */
 void trainer_view_init(Trainer *trainer);
+/* The plan after total_steps changed. */
+void trainer_view_total(Trainer *trainer);
 void trainer_view_update(Trainer *trainer, const RecordUpdate *update);
 void trainer_view_eval(Trainer *trainer, const RecordEval *eval);
 void trainer_tick(Trainer *trainer, const char *label);

@@ -19,6 +19,7 @@ static void add_header(const Trainer *trainer, StrBuf *file)
 	json_add_int(head, "steps", ppo_steps(trainer->ppo));
 	json_add_int(head, "updates", trainer->updates);
 	json_add_int(head, "next_eval", trainer->next_eval);
+	json_add_int(head, "changes", trainer->changes);
 	if (trainer->has_best)
 		json_add_number(head, "best_reward", trainer->best_reward);
 	char *line = json_print(head);
@@ -54,9 +55,8 @@ static int verify(const char *path, const StrBuf *wrote, Error *err)
 	return code;
 }
 
-static void note(Trainer *trainer)
+static void note(Trainer *trainer, const char *path, const char *kind)
 {
-	const char *path = trainer->config.checkpoint_path;
 	TrainView *view = &trainer->view;
 	trainer->last_checkpoint_ms = clock_mono_ms(trainer->config.clock);
 	view->checkpoint_steps = ppo_steps(trainer->ppo);
@@ -65,14 +65,13 @@ static void note(Trainer *trainer)
 	Record record = trainer_record(trainer, RECORD_CHECKPOINT);
 	record.u.checkpoint.steps = view->checkpoint_steps;
 	str_copy(record.u.checkpoint.path, sizeof record.u.checkpoint.path, path);
-	str_copy(record.u.checkpoint.kind, sizeof record.u.checkpoint.kind, "last");
+	str_copy(record.u.checkpoint.kind, sizeof record.u.checkpoint.kind, kind);
 	trainer->config.sink->ops->write(trainer->config.sink, &record);
 }
 
-int trainer_save_checkpoint(Trainer *trainer, Error *err)
+static int save(Trainer *trainer, const char *path, const char *kind, Error *err)
 {
 	StrBuf state = { 0 }, file = { 0 };
-	const char *path = trainer->config.checkpoint_path;
 	int code = ppo_snapshot(trainer->ppo, &state, err);
 	if (!code) {
 		add_header(trainer, &file);
@@ -85,10 +84,24 @@ int trainer_save_checkpoint(Trainer *trainer, Error *err)
 	if (!code)
 		code = verify(path, &file, err);
 	if (!code)
-		note(trainer);
+		note(trainer, path, kind);
 	strbuf_done(&state);
 	strbuf_done(&file);
 	return code;
+}
+
+int trainer_save_checkpoint(Trainer *trainer, Error *err)
+{
+	return save(trainer, trainer->config.checkpoint_path, "last", err);
+}
+
+int trainer_keep_checkpoint(Trainer *trainer, Error *err)
+{
+	char path[sizeof trainer->config.checkpoint_path];
+	const char *last = trainer->config.checkpoint_path, *slash = strrchr(last, '/');
+	int folder = slash ? (int) (slash + 1 - last) : 0;
+	(void) snprintf(path, sizeof path, "%.*sckpt-%lld.ckpt", folder < 460 ? folder : 460, last, (long long) ppo_steps(trainer->ppo));
+	return save(trainer, path, "kept", err);
 }
 
 int trainer_load_checkpoint(Trainer *trainer, const char *path, Error *err)
@@ -104,6 +117,7 @@ int trainer_load_checkpoint(Trainer *trainer, const char *path, Error *err)
 	if (!code) {
 		trainer->updates = json_int_or(head, "updates", 0);
 		trainer->next_eval = json_int_or(head, "next_eval", trainer->config.eval_every);
+		trainer->changes = (int32_t) json_int_or(head, "changes", 0);
 		trainer->row0_is_partial = true;
 		trainer->has_best = json_number(json_get(head, "best_reward"), &trainer->best_reward);
 	}

@@ -5,6 +5,8 @@
 #include "control/trainer_internal.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { RATE_EVERY_MS = 500, RATE_OVER_MS = 10000, EPISODE_EVERY_MS = 1000 };
@@ -14,19 +16,54 @@ Record trainer_record(const Trainer *trainer, RecordKind kind)
 	return (Record) { .kind = kind, .run_id = trainer->config.run_id, .wall_ms = clock_wall_ms(trainer->config.clock) };
 }
 
+void trainer_view_total(Trainer *trainer)
+{
+	int64_t a_rollout = (int64_t) ppo_samples(trainer->ppo);
+	trainer->view.total_steps = trainer->config.total_steps;
+	trainer->view.n_updates = (trainer->config.total_steps + a_rollout - 1) / a_rollout;
+}
+
+/* The shortest text that reads back as the same number. */
+static void exact(char text[PARAM_TEXT], double value)
+{
+	for (int digits = 1; digits <= 17; digits++) {
+		(void) snprintf(text, PARAM_TEXT, "%.*g", digits, value);
+		if (!(strtod(text, NULL) < value || strtod(text, NULL) > value))
+			return;
+	}
+}
+
+/* Those of the configuration, and what a resumed run had changed before its checkpoint. */
+static void init_settings(Trainer *trainer)
+{
+	TrainView *view = &trainer->view;
+	const SimConfig *sim = &trainer->config.sim;
+	exact(view->setting[PARAM_LEARNING_RATE], trainer->config.ppo.learning_rate);
+	exact(view->setting[PARAM_ENT_COEF], trainer->config.ppo.ent_coef);
+	exact(view->setting[PARAM_CLIP_RANGE], trainer->config.ppo.clip_range);
+	(void) snprintf(view->setting[PARAM_STEPS], PARAM_TEXT, "%lld", (long long) trainer->config.total_steps);
+	str_copy(view->setting[PARAM_TRAFFIC], PARAM_TEXT, "all x1");
+	str_copy(view->setting[PARAM_CHAOS], PARAM_TEXT, "none");
+	str_copy(view->traces, sizeof view->traces, "all");
+	for (size_t i = 0; sim->trace && i < (sim->n_traces ? sim->n_traces : 1); i++) {
+		size_t len = strlen(view->traces);
+		(void) snprintf(view->traces + len, sizeof view->traces - len, ", %s", sim->trace[i].name);
+	}
+	for (int32_t i = 0; i < trainer->changes && i < trainer->config.n_changes; i++)
+		if (trainer->config.change[i].param != PARAM_STEPS) /* the total is the caller's */
+			str_copy(view->setting[trainer->config.change[i].param], PARAM_TEXT, trainer->config.change[i].to);
+}
+
 void trainer_view_init(Trainer *trainer)
 {
 	const TrainerConfig *config = &trainer->config;
 	TrainView *view = &trainer->view;
-	int64_t a_rollout = (int64_t) ppo_samples(trainer->ppo);
 	*view = (TrainView) {
 		.run_id = config->run_id,
 		.seed = config->ppo.seed,
 		.phase = TRAIN_STARTING,
 		.update = trainer->updates,
-		.n_updates = (config->total_steps + a_rollout - 1) / a_rollout,
 		.steps = ppo_steps(trainer->ppo),
-		.total_steps = config->total_steps,
 		.steps_per_s = NAN,
 		.eta_s = NAN,
 		.stride = 1,
@@ -41,6 +78,8 @@ void trainer_view_init(Trainer *trainer)
 	view->now[TRAIN_LEARNING_RATE] = config->ppo.learning_rate;
 	view->now[TRAIN_ENT_COEF] = config->ppo.ent_coef;
 	view->now[TRAIN_CLIP_RANGE] = config->ppo.clip_range;
+	trainer_view_total(trainer);
+	init_settings(trainer);
 	trainer_publish(trainer);
 }
 

@@ -336,6 +336,11 @@ void ppo_set_clip_range(Ppo *ppo, double value)
 	ppo->config.clip_range = value;
 }
 
+void ppo_set_total_steps(Ppo *ppo, int64_t value)
+{
+	ppo->config.total_timesteps = value;
+}
+
 int64_t ppo_steps(const Ppo *ppo)
 {
 	return ppo->steps;

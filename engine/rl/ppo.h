@@ -76,6 +76,8 @@ int ppo_learn(Ppo *ppo, double value[TRAIN_METRIC_COUNT], Error *err);
 void ppo_set_learning_rate(Ppo *ppo, double value);
 void ppo_set_ent_coef(Ppo *ppo, double value);
 void ppo_set_clip_range(Ppo *ppo, double value);
+/* What the linear schedules fall to 0 over. */
+void ppo_set_total_steps(Ppo *ppo, int64_t value);
 
 int64_t ppo_steps(const Ppo *ppo); /* environment steps so far, over all environments */
 const Net *ppo_net(const Ppo *ppo); /* lent; changes in ppo_learn */

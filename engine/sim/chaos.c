@@ -87,6 +87,15 @@ int chaos_parse(const char *spec, ChaosPlan *ret_plan, Error *err)
 	return 0;
 }
 
+char *chaos_text(const ChaosPlan *fault, char *text)
+{
+	int len = snprintf(text, CHAOS_TEXT, "%s:", chaos_name(fault->kind));
+	if (fault->for_s > 0.0)
+		len += snprintf(text + len, CHAOS_TEXT - (size_t) len, "for=%.9g,", fault->for_s);
+	(void) snprintf(text + len, CHAOS_TEXT - (size_t) len, "size=%.9g", fault->size);
+	return text;
+}
+
 /* ---- a row ---- */
 
 void chaos_reset(SimRow *row)
@@ -135,7 +144,7 @@ static void draw(const SimRow *row, uint32_t part, uint32_t ret_word[4])
 	rng_philox(counter, key, ret_word);
 }
 
-static void begin(const SimModel *model, SimRow *row, const SimView *view, const ChaosPlan *fault, double now_s)
+void chaos_begin(const SimModel *model, SimRow *row, const SimView *view, const ChaosPlan *fault, double now_s)
 {
 	Chaos *chaos = &row->chaos;
 	double for_s = fault->for_s;
@@ -169,6 +178,15 @@ static void begin(const SimModel *model, SimRow *row, const SimView *view, const
 	settle(row, view->faults);
 }
 
+void chaos_end(SimRow *row, const SimView *view)
+{
+	for (int k = 0; k < CHAOS_KINDS; k++)
+		view->faults->until[k] = (int32_t) row->tick;
+	if (chaos_is_on(&row->chaos, CHAOS_METRICS_OUTAGE))
+		row->chaos.outage_to = (int32_t) row->tick;
+	settle(row, view->faults);
+}
+
 static double between(const double bound[2], uint32_t word)
 {
 	return bound[0] > 0.0 ? bound[0] * pow(bound[1] / bound[0], (word + .5) / 4294967296.0) : bound[1];
@@ -187,7 +205,7 @@ static void draw_fault(const SimModel *model, SimRow *row, const SimView *view, 
 	fault.for_s = between(KINDS[fault.kind].for_s, word[2]);
 	fault.size = between(KINDS[fault.kind].size, word[3]);
 	if (!chaos_is_on(&row->chaos, fault.kind))
-		begin(model, row, view, &fault, now_s);
+		chaos_begin(model, row, view, &fault, now_s);
 }
 
 /* How often a plan has begun by a time. */
@@ -210,5 +228,5 @@ void chaos_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 		draw_fault(model, row, view, now_s);
 	for (int32_t i = 0; i < c->n_plans; i++)
 		if (times(&c->plan[i], now_s) > times(&c->plan[i], now_s - model->dt))
-			begin(model, row, view, &c->plan[i], now_s);
+			chaos_begin(model, row, view, &c->plan[i], now_s);
 }

@@ -30,10 +30,12 @@ typedef struct ChaosPlan { /* one fault of a test, once or again and again */
 	double for_s, size;
 } ChaosPlan;
 
-enum { CHAOS_PLANS = 8 };
+enum { CHAOS_PLANS = 8, CHAOS_TEXT = 64 };
 
 /* "pod-kill", "cpu-stress:at=10m,every=15m,for=270s,size=1": what is left out is the kind's own. ERR_USAGE. */
 int chaos_parse(const char *spec, ChaosPlan *ret_plan, Error *err);
+/* What chaos_parse reads back as the same fault now: "cpu-stress:for=270,size=1". text holds CHAOS_TEXT bytes. */
+char *chaos_text(const ChaosPlan *fault, char *text);
 /* "pod-kill" and so on; lent for ever. */
 const char *chaos_name(ChaosKind kind);
 

@@ -39,7 +39,7 @@ static void lay_out(SimModel *model)
 		model->observer_at = take(&used, sizeof(Observer));
 	if (model->config.has_rails)
 		model->rails_at = take(&used, sizeof(RailsHistory));
-	if (model->has_chaos)
+	if (model->has_chaos || model->config.takes_faults)
 		model->faults_at = take(&used, sizeof(ChaosFaults));
 	if (model->jobs) {
 		model->discrete_at = take(&used, sizeof(Discrete));
@@ -206,6 +206,8 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	model->may_oom = s->mem_leak_bytes > 0.0 ||
 	                 s->mem_base_bytes + s->mem_inflight_bytes * (s->concurrency + s->queue_max) > s->mem_limit_bytes;
 	model->has_chaos = config->chaos_rate > 0.0 || config->n_plans > 0;
+	model->traffic_now = 1.0;
+	model->trace_now = -1;
 	rails_config_default(&model->rails);
 	model->rails.stabilise_ms = 0; /* an evaluated model's */
 	lay_out(model);
@@ -223,7 +225,7 @@ void core_model_done(SimModel *model)
 double core_rate(const SimModel *model, const SimRow *row, double t_s)
 {
 	if (!model->config.trace)
-		return model->peak_rps;
+		return row->traffic_scale * model->peak_rps;
 	const Trace *trace = &model->config.trace[row->trace];
 	double span = row->trace_span_s, along = row->trace_start_s + (t_s > 0.0 ? t_s : 0.0) * row->compression;
 	if (model->config.vary.mirrors) { /* back and forth */
@@ -282,14 +284,18 @@ static void choose_traffic(const SimModel *model, SimRow *row)
 	const SimVary *vary = &c->vary;
 	row->compression = c->compression;
 	row->traffic_scale = 1.0;
-	if (!c->trace)
+	if (!c->trace) {
+		row->traffic_scale = model->traffic_now;
 		return;
+	}
 	Rng traffic;
 	stream_init(&traffic, row, RNG_TRAFFIC);
 	/* multiples of the golden ratio spread any number of rows evenly, and row i's place depends on i alone */
 	double part = c->random_start ? rng_uniform(&traffic) : fmod(row->id * .6180339887498949, 1.0);
 	if (c->n_traces > 1)
 		row->trace = (int32_t) rng_below(&traffic, (uint32_t) c->n_traces);
+	if (model->trace_now >= 0)
+		row->trace = model->trace_now;
 	if (vary->compression_max > c->compression)
 		row->compression = draw(&traffic, c->compression, vary->compression_max, c->compression);
 	const Trace *trace = &c->trace[row->trace];
@@ -305,6 +311,7 @@ static void choose_traffic(const SimModel *model, SimRow *row)
 	}
 	if (vary->level_max > 0.0 && rng_below(&traffic, 2))
 		set_level(model, row, draw(&traffic, vary->level_min, vary->level_max, 1.0));
+	row->traffic_scale *= model->traffic_now;
 	if (vary->turns_clock)
 		row->wall_start_ms = rng_below(&traffic, 7 * 86400) * INT64_C(1000);
 }
@@ -345,7 +352,7 @@ static double rate_before(const SimModel *model, const SimRow *row, double back_
 {
 	const SimConfig *c = &model->config;
 	if (!c->trace)
-		return model->peak_rps;
+		return row->traffic_scale * model->peak_rps;
 	double along = row->trace_start_s - back_s * row->compression, from = c->vary.mirrors ? 0.0 : -row->trace_from_s;
 	if (along < from || (along > row->trace_span_s && c->vary.mirrors))
 		return NAN;

@@ -50,6 +50,8 @@ typedef struct SimModel {
 	double pod_capacity;   /* rps of one pod at the soft limit */
 	double peak_rps;
 	bool has_chaos;        /* faults may come */
+	double traffic_now;    /* times what an episode's traffic is: a person's, while it trains */
+	int32_t trace_now;     /* the trace of every episode that begins; -1: as each draws */
 	bool may_oom;          /* a pod can reach its memory limit by itself */
 	bool may_contend;      /* a node's pods can want more than it has */
 	int32_t node_room;     /* pods of a node */
@@ -281,6 +283,10 @@ void world_blur(const SimConfig *config, const SimRow *row, Sample *sample);
 void chaos_reset(SimRow *row);
 /* Faults that begin and end now. */
 void chaos_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s);
+/* A fault begins now, whatever was planned; view->faults is there. */
+void chaos_begin(const SimModel *model, SimRow *row, const SimView *view, const ChaosPlan *fault, double now_s);
+/* All that go on end now. */
+void chaos_end(SimRow *row, const SimView *view);
 /* Pods that get requests and are not there. */
 static inline int32_t chaos_ghosts(const SimRow *row)
 {

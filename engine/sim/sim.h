@@ -60,6 +60,7 @@ typedef struct SimConfig {
 	double metric_missing;   /* chance that one is not there when it is asked for */
 	double chaos_rate;       /* of a fault of any kind, a control step */
 	int64_t chaos_steps;     /* > 0: of an environment's training, of which the first fifth is calm and the rate then rises */
+	bool takes_faults;       /* sim_env_fault may be called */
 	ChaosPlan plan[CHAOS_PLANS]; /* faults at fixed times */
 	int32_t n_plans;
 	float interval_s;        /* control interval, 30 */
@@ -106,6 +107,18 @@ int sim_env_new(const SimConfig *config, size_t n, Env **ret_env, Error *err);
 double sim_env_violations(Env *env);
 void sim_env_set_violation_cost(Env *env, float cost);
 float sim_env_violation_cost(const Env *env);
+
+/*
+ * What a person changes while it trains; part of the snapshot, and not while the environments are stepped.
+ *
+ * traffic: scale times what each episode's is, from now on; trace: of the config's, for each episode that begins from now on, -1: as
+ * each draws. ERR_INVALID: scale not in 0..100, no such trace.
+ */
+int sim_env_set_traffic(Env *env, double scale, int32_t trace);
+void sim_env_traffic(const Env *env, double *ret_scale, int32_t *ret_trace);
+/* A fault begins in every environment (its times at_s and every_s are not looked at); NULL: all that go on end. ERR_INVALID where the
+ * config does not take faults. */
+int sim_env_fault(Env *env, const ChaosPlan *fault);
 
 /* ---- one simulated Deployment ---- */
 

@@ -219,8 +219,9 @@ static int env_step(Env *env, size_t first, size_t count, EnvBuf *buf)
 /* ---- snapshot: what it is of, then the rows ---- */
 
 typedef struct Head { /* no padding: its bytes are the snapshot's */
-	uint64_t mark;
-	double violation_cost;
+	uint32_t mark[2];
+	float violation_cost, traffic_now;
+	int16_t trace_now, has_chaos;
 } Head;
 
 static size_t rows_size(const SimEnv *sim)
@@ -236,7 +237,10 @@ static size_t env_state_size(const Env *env)
 static void env_snapshot(const Env *env, void *state)
 {
 	const SimEnv *sim = (const SimEnv *) env;
-	const Head head = { sim->mark, (double) sim->model->config.slo.violation };
+	const SimModel *model = sim->model;
+	Head head = { .violation_cost = model->config.slo.violation, .traffic_now = (float) model->traffic_now,
+		.trace_now = (int16_t) model->trace_now, .has_chaos = model->has_chaos };
+	memcpy(head.mark, &sim->mark, sizeof head.mark);
 	memcpy(state, &head, sizeof head);
 	memcpy((unsigned char *) state + sizeof head, sim->rows, rows_size(sim));
 }
@@ -248,9 +252,14 @@ static int env_restore(Env *env, const void *state, size_t size)
 	if (size != env_state_size(env))
 		return ERR_INVALID;
 	memcpy(&head, state, sizeof head);
-	if (head.mark != sim->mark)
+	if (memcmp(head.mark, &sim->mark, sizeof head.mark) != 0)
 		return ERR_INVALID;
-	sim_env_set_violation_cost(env, (float) head.violation_cost);
+	sim_env_set_violation_cost(env, head.violation_cost);
+	for (int32_t k = 0; k < sim->worlds; k++) {
+		sim->model[k].traffic_now = (double) head.traffic_now;
+		sim->model[k].trace_now = head.trace_now;
+		sim->model[k].has_chaos = head.has_chaos;
+	}
 	memcpy(sim->rows, (const unsigned char *) state + sizeof head, rows_size(sim));
 	return 0;
 }
@@ -281,6 +290,52 @@ void sim_env_set_violation_cost(Env *env, float cost)
 float sim_env_violation_cost(const Env *env)
 {
 	return ((const SimEnv *) env)->model->config.slo.violation;
+}
+
+/* ---- what a person changes ---- */
+
+int sim_env_set_traffic(Env *env, double scale, int32_t trace)
+{
+	SimEnv *sim = (SimEnv *) env;
+	const SimConfig *config = &sim->model->config;
+	int32_t traces = !config->trace ? 0 : config->n_traces ? (int32_t) config->n_traces : 1;
+	if (!(scale > 0.0 && scale <= 100.0) || trace < -1 || trace >= traces)
+		return ERR_INVALID;
+	scale = (double) (float) scale; /* as a snapshot keeps it */
+	double times = scale / sim->model->traffic_now;
+	for (int32_t k = 0; k < sim->worlds; k++) {
+		sim->model[k].traffic_now = scale;
+		sim->model[k].trace_now = trace;
+	}
+	for (size_t i = 0; i < env->n; i++)
+		row_at(sim, i)->traffic_scale *= times;
+	return 0;
+}
+
+void sim_env_traffic(const Env *env, double *ret_scale, int32_t *ret_trace)
+{
+	const SimModel *model = ((const SimEnv *) env)->model;
+	*ret_scale = model->traffic_now;
+	*ret_trace = model->trace_now;
+}
+
+int sim_env_fault(Env *env, const ChaosPlan *fault)
+{
+	SimEnv *sim = (SimEnv *) env;
+	if (!sim->model->faults_at)
+		return ERR_INVALID;
+	for (int32_t k = 0; k < sim->worlds; k++)
+		sim->model[k].has_chaos = true;
+	for (size_t i = 0; i < env->n; i++) {
+		SimRow *row = row_at(sim, i);
+		const SimModel *model = model_of(sim, row);
+		SimView view = core_view(model, row);
+		if (fault)
+			chaos_begin(model, row, &view, fault, core_now_s(model, row));
+		else
+			chaos_end(row, &view);
+	}
+	return 0;
 }
 
 static uint64_t mark_bytes(uint64_t mark, const void *data, size_t len)

@@ -78,6 +78,10 @@ void views_fill_train(TrainView *view, double progress)
 		.steps_per_s = updates ? 398200 : NAN, .stride = updates > VIEW_POINTS ? 2 : 1, .checkpoint_steps = -1 };
 	(void) snprintf(view->name, sizeof view->name, "first-run");
 	(void) snprintf(view->traffic, sizeof view->traffic, "wc98_group_week.csv");
+	(void) snprintf(view->setting[PARAM_LEARNING_RATE], PARAM_TEXT, "0.0001");
+	(void) snprintf(view->setting[PARAM_TRAFFIC], PARAM_TEXT, "all x1");
+	(void) snprintf(view->setting[PARAM_CHAOS], PARAM_TEXT, "none");
+	(void) snprintf(view->traces, sizeof view->traces, "all, wc98_group_week");
 	view->wall_s = (double) view->steps / 398200;
 	view->eta_s = updates ? (double) (view->total_steps - view->steps) / 398200 : NAN;
 	for (int m = 0; m < TRAIN_METRIC_COUNT; m++)

@@ -246,6 +246,50 @@ static void capacity_grows_with_pods_and_latency(void **state)
 	assert_true(sim_capacity_rps(&service, 1, 1.0) == 0.0);
 }
 
+/* What a person changes is part of the state: from a snapshot it goes on the same, and it does something. */
+static void traffic_and_faults_are_part_of_the_snapshot(void **state)
+{
+	(void) state;
+	Error err;
+	ChaosPlan fault;
+	SimConfig config = config_of(10);
+	config.takes_faults = true;
+	Batch a = batch_new(&config, 4, 7), b = batch_new(&config, 4, 7), calm = batch_new(&config, 4, 7);
+	assert_int_equal(chaos_parse("cpu-stress:for=600,size=1", &fault, &err), 0);
+	for (int k = 0; k < 100; k++) {
+		if (k == 10) {
+			assert_int_equal(sim_env_set_traffic(a.env, 1.7, -1), 0);
+			assert_int_equal(sim_env_fault(a.env, &fault), 0);
+		}
+		if (k == 11)
+			assert_true(a.buf.info[0].chaos == 1u << CHAOS_CPU_STRESS && !calm.buf.info[0].chaos);
+		if (k == 15) {
+			assert_true(a.buf.info[0].rps > 1.4f * calm.buf.info[0].rps);
+			void *bytes = malloc(a.env->ops->state_size(a.env));
+			a.env->ops->snapshot(a.env, bytes);
+			assert_int_equal(b.env->ops->restore(b.env, bytes, b.env->ops->state_size(b.env)), 0);
+			free(bytes);
+		}
+		if (k == 60)
+			assert_int_equal(sim_env_fault(a.env, NULL) | sim_env_fault(b.env, NULL), 0);
+		set_actions(&a, k);
+		set_actions(&b, k);
+		set_actions(&calm, k);
+		step(&a, 0, 4);
+		step(&calm, 0, 4);
+		if (k < 15)
+			continue;
+		step(&b, 0, 4);
+		assert_memory_equal(a.buf.obs, b.buf.obs, 4 * (size_t) a.spec.obs_dim * sizeof *a.buf.obs);
+		assert_memory_equal(a.buf.reward, b.buf.reward, 4 * sizeof *a.buf.reward);
+	}
+	assert_int_equal(sim_env_set_traffic(a.env, 0.0, -1), ERR_INVALID);
+	assert_int_equal(sim_env_set_traffic(a.env, 1.0, 3), ERR_INVALID);
+	batch_free(&a);
+	batch_free(&b);
+	batch_free(&calm);
+}
+
 static void an_environment_is_less_than_a_page(void **state)
 {
 	(void) state;
@@ -293,6 +337,7 @@ int main(void)
 		cmocka_unit_test(bounds_are_masked_or_end_the_episode),
 		cmocka_unit_test(overload_ends_the_episode_at_the_hard_limit),
 		cmocka_unit_test(capacity_grows_with_pods_and_latency),
+		cmocka_unit_test(traffic_and_faults_are_part_of_the_snapshot),
 		cmocka_unit_test(an_environment_is_less_than_a_page),
 		cmocka_unit_test(bad_settings_are_named),
 	};
