@@ -147,6 +147,7 @@ static int create(ChaosMesh *mesh, const Kind *kind, const Target *target, const
 	int code = add_labels(selector, labels, what, err);
 	char *body = code ? NULL : json_print(root);
 	object_path(kind, target, "", path);
+	(void) strncat(path, "?fieldValidation=Strict", sizeof path - strlen(path) - 1); /* a fault that is half understood is refused */
 	if (!code)
 		code = !body ? error_set(err, ERR_NOMEM, "%s: out of memory", what)
 		             : kube_request(mesh->config.kube, what, "POST", path, body, &answer, err);

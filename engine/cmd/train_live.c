@@ -134,8 +134,9 @@ static int begin_fault(void *arg, const Target *target, uint32_t draw, Error *er
 	bool is_builtin = o->chaos_by && !strcmp(o->chaos_by, "builtin");
 	uint32_t n = !is_builtin ? MESH_FAULTS : MESH_POD_KILL + 1; /* the network's are Chaos Mesh's alone */
 	MeshFault fault = is_builtin && !o->load_url.n ? MESH_POD_KILL : (MeshFault) (draw % n);
+	int64_t before = chaos_mesh_begun(live->mesh);
 	int code = chaos_mesh_begin(live->mesh, target, fault, draw / n, err);
-	if (!code)
+	if (chaos_mesh_begun(live->mesh) > before)
 		(void) fprintf(stderr, "maestro: %s/%s: %s begins\n", target->namespace_, target->name, mesh_fault_text(fault));
 	return code;
 }
