@@ -47,7 +47,7 @@ HELP_SRC := $(wildcard tests/fakes/*.c) $(filter-out tests/fuzz/driver.c,$(wildc
 HELP_OBJ := $(HELP_SRC:%.c=$(B)/obj/%.o)
 
 .DEFAULT_GOAL := all
-.PHONY: model report all run test check programs asan tsan fuzz fuzz-targets e2e sim-check sim-real lib interop fit-real deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-fuzz setup-shot
+.PHONY: model report all run test check programs asan tsan fuzz fuzz-targets e2e live-compare sim-check sim-real lib interop fit-real deps-check screenshots golden bench bench-http clean help setup-build setup-test setup-e2e setup-http setup-fuzz setup-shot
 .SECONDARY:
 
 all: $(B)/maestro ## release build: build/maestro
@@ -188,7 +188,13 @@ e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (nee
 	@tests/e2e/guarded.sh $(B)
 	@$(MAKE) --no-print-directory -s image
 	@tests/e2e/servers.sh $(B)
+	@$(MAKE) --no-print-directory -s $(B)/tests/tb_scalars
+	@tests/e2e/live.sh $(B)
 	@tests/e2e/hpa_diff.sh $(B)
+
+live-compare: setup-e2e ## the shipped model and the real HPA in turn on real pods under a replayed trace (half an hour)
+	@$(MAKE) --no-print-directory -s all image
+	@tests/e2e/live_compare.sh $(B)
 
 faults: setup-test ## kills, signals, sick networks and a soak of SOAK_S seconds (600; 86400 for a day): tests/FAULTS.md
 	@$(MAKE) --no-print-directory -s all programs $(B)/tests/test_alloc_faults

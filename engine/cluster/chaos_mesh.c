@@ -323,9 +323,9 @@ int chaos_mesh_prepare(ChaosMesh *mesh, const Target *target, Error *err)
 {
 	static const MeshFault one_of_each[] = { MESH_CPU_HALF, MESH_POD_KILL, MESH_DELAY };
 	int code = 0;
-	for (size_t i = 0; i < sizeof one_of_each / sizeof *one_of_each && !code && !mesh->config.is_builtin; i++)
+	for (size_t i = 0; i < sizeof one_of_each / sizeof *one_of_each && !code; i++)
 		code = clean(mesh, &KINDS[one_of_each[i]], target, err);
-	return code;
+	return mesh->config.is_builtin && (code == ERR_NOT_FOUND || code == ERR_FORBIDDEN) ? 0 : code;
 }
 
 int chaos_mesh_new(const ChaosMeshConfig *config, ChaosMesh **ret_mesh, Error *err)

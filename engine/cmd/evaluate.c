@@ -1,5 +1,6 @@
 /* `maestro evaluate`: reads traces and policies, plays the contest, prints what came of it. */
 #include "cmd/cmd.h"
+#include "cmd/evaluate_live.h"
 #include "cmd/evaluate_markdown.h"
 #include "cmd/evaluate_opts.h"
 #include "cmd/evaluate_picture.h"
@@ -169,8 +170,10 @@ static int play(EvaluateCommand *e, Error *err)
 		e->config.arg = e;
 	}
 	int code = begin_run(e, err);
+	bool is_live = !strcmp(e->options.env, "live");
 	if (!code)
-		code = contest_run(&e->config, &stopped, &e->contest, err);
+		code = is_live ? evaluate_live(&e->options, &e->config, &e->session, &stopped, &e->contest, err)
+		               : contest_run(&e->config, &stopped, &e->contest, err);
 	if (code) {
 		end_run(e, stopped ? RUN_STOPPED : RUN_FAILED);
 		return code;

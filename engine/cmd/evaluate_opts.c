@@ -22,14 +22,14 @@ static const Opt OPTIONS[] = {
 	SETTING("latency-hard", OPT_DOUBLE, latency_hard_ms, 1, 1e7, "MS", "hard limit of p95"),
 	SETTING("min-replicas", OPT_INT, min_replicas, 1, 10000, "N", "least replicas"),
 	SETTING("max-replicas", OPT_INT, max_replicas, 1, 10000, "N", "most replicas"),
-	SETTING("interval", OPT_DURATION, interval_s, 5, 3600, "TIME", "between decisions of rules; a model has its own"),
+	SETTING("interval", OPT_DURATION, interval_s, 1, 3600, "TIME", "between decisions of rules; a model has its own"),
 	SETTING("startup", OPT_DURATION, startup_s, 0, 3600, "TIME", "median from a pod's creation to ready; 0: the service's own"),
 	SETTING("peak-rps", OPT_DOUBLE, peak_rps, 0, 1e9, "R", "rate at each trace's peak; 0: the demand there is .8 x max"),
 	SETTING("pod-price", OPT_DOUBLE, pod_price, 0, 1e6, "A", "of models that take one; 0: tuned as every family's knob is"),
 	SETTING("lambda", OPT_DOUBLE, lambda, 0, 1e6, "L", "weight of an hour of violation in pod-hours, for which settings are chosen"),
 	SETTING("report-from", OPT_DOUBLE, report_from, .01, .99, "FRACTION", "of each trace: reported from there, tuned on the half before"),
 	SETTING("span", OPT_DURATION, span_s, 0, 1e9, "TIME", "most of a part that a replay plays; 0: all of it"),
-	SETTING("compression", OPT_DOUBLE, compression, 1, 60, "X", "trace seconds a simulated second"),
+	SETTING("compression", OPT_DOUBLE, compression, 1, 1000, "X", "trace seconds a simulated second"),
 	OPTION("fault", OPT_LIST, fault, 0, 0, "KIND", "in every replay: pod-kill, cpu-stress:at=10m,every=15m,for=270s, ...; repeatable"),
 	OPTION("format", OPT_STRING, format, 0, 0, "KIND", "table, json (as --json), markdown (a page), png (the fronts; needs --out)"),
 	OPTION("out", OPT_STRING, out, 0, 0, "FILE", "of the page or the picture; a page FILE.md has its picture beside it, FILE.png"),
@@ -37,6 +37,14 @@ static const Opt OPTIONS[] = {
 	OPTION("rails", OPT_FLAG, with_rails, 0, 0, NULL, "measure what each guard rail does to each model (a page and --json show it)"),
 	OPTION("stamp", OPT_FLAG, is_stamped, 0, 0, NULL, "write the finding into the files of the models that took part: run obeys it"),
 	OPTION("threads", OPT_INT, threads, 0, 64, "N", "0: as many as cores; the result is the same"),
+	SETTING("env", OPT_STRING, env, 0, 0, "WHAT", "sim, or live: replayed against --deployment for the policies in turn, forth and back; hpa is the cluster's own"),
+	OPTION("deployment", OPT_LIST, run.deployment, 0, 0, "NS/NAME", "of --env live"),
+	OPTION("load-url", OPT_LIST, load_url, 0, 0, "URL", "live: where the trace is sent"),
+	SETTING("metric-window", OPT_DURATION, metric_window_s, 5, 3600, "TIME", "live: of the queries, and before a play counts (30s)"),
+	OPTION("namespace", OPT_STRING, run.namespace_, 0, 0, "NS", "live: where --deployment has none; else the context's"),
+	OPTION("kubeconfig", OPT_STRING, run.kubeconfig, 0, 0, "FILE", "live: else KUBECONFIG, ~/.kube/config, or the pod's account"),
+	OPTION("context", OPT_STRING, run.context, 0, 0, "NAME", "of the kubeconfig"),
+	PROM_OPTIONS_IN(EvaluateOptions, run.prom),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
 	OPTION("db", OPT_STRING, db, 0, 0, "FILE", "the run store"),
 	OPTION("json", OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a line on stdout"),
@@ -53,10 +61,19 @@ const OptCommand EVALUATE_COMMAND = {
 
 int evaluate_options_parse(EvaluateOptions *o, int argc, char **argv)
 {
+	static const double REPORT_FROM = 2.0 / 3, PRICE = .3;
 	int words;
-	*o = (EvaluateOptions) { .engine = "fluid", .format = "table", .name = "evaluate", .seed = 1, .seeds = 3, .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = 250,
-		.latency_hard_ms = 500, .interval_s = 15, .lambda = 30, .report_from = 2.0 / 3, .compression = 1 };
-	return opts_parse(&EVALUATE_COMMAND, argc, argv, o, &words);
+	*o = (EvaluateOptions) { .env = "sim", .metric_window_s = 30, .engine = "fluid", .format = "table", .name = "evaluate", .seed = 1, .seeds = 3, .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = 250,
+		.latency_hard_ms = 500, .interval_s = 15, .lambda = 30, .report_from = REPORT_FROM, .compression = 1 };
+	run_options_default(&o->run);
+	int code = opts_parse(&EVALUATE_COMMAND, argc, argv, o, &words);
+	if (code || strcmp(o->env, "live"))
+		return code;
+	if (fabs(o->report_from - REPORT_FROM) < 1e-9)
+		o->report_from = 0; /* nothing is tuned */
+	if (o->pod_price <= 0)
+		o->pod_price = PRICE;
+	return 0;
 }
 
 static int apply_sim(const EvaluateOptions *o, SimConfig *sim, Error *err)
@@ -64,6 +81,8 @@ static int apply_sim(const EvaluateOptions *o, SimConfig *sim, Error *err)
 	bool is_request = !strcmp(o->engine, "des");
 	if (!is_request && strcmp(o->engine, "fluid"))
 		return error_set(err, ERR_USAGE, "--engine %.40s: write fluid or des", o->engine);
+	if (strcmp(o->env, "sim") && strcmp(o->env, "live"))
+		return error_set(err, ERR_USAGE, "--env %.40s: write sim or live", o->env);
 	if (o->min_replicas > o->max_replicas)
 		return error_set(err, ERR_USAGE, "--min-replicas %d is above --max-replicas %d", o->min_replicas, o->max_replicas);
 	if (o->latency_hard_ms <= o->latency_soft_ms)

@@ -3,6 +3,7 @@
 #define MAESTRO_CMD_EVALUATE_OPTS_H
 
 #include "cmd/opts.h"
+#include "cmd/run_target.h"
 #include "control/contest.h"
 
 typedef struct EvaluateOptions {
@@ -12,6 +13,10 @@ typedef struct EvaluateOptions {
 	int32_t seeds, min_replicas, max_replicas, threads;
 	double latency_soft_ms, latency_hard_ms, interval_s, startup_s, peak_rps, pod_price, lambda, report_from, span_s, compression;
 	bool is_json, is_quiet, is_stamped, with_rails;
+	const char *env;
+	OptList load_url;
+	double metric_window_s;
+	RunOptions run;     /* of --env live: the Deployment, API, Prometheus */
 } EvaluateOptions;
 
 extern const OptCommand EVALUATE_COMMAND;

@@ -3,23 +3,13 @@
 
 #include "base/mem.h"
 #include "cluster/chaos_mesh.h"
-#include "cluster/home.h"
-#include "cluster/load.h"
+#include "cmd/live_home.h"
+#include "cmd/live_load.h"
 #include "control/live_env.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LOAD_CONNECTIONS = 500, LOAD_TIMEOUT_MS = 10000, RETURN_TRIES = 30 };
-static const double FOR_EVER_S = 1e7;
-
-typedef struct Home { /* of a target, to be put back */
-	Target target;
-	int32_t replicas;
-	bool is_noted;
-} Home;
 
 struct TrainLive {
 	TrainLiveConfig config;
@@ -27,12 +17,8 @@ struct TrainLive {
 	KubeClient *kube;      /* of the main thread, and in between of the trainer's for faults; without a cache */
 	ChaosMesh *mesh;
 	Env *env;
-	Home *home;            /* [n_homes] */
-	size_t n_homes;
-	pthread_t load;
-	bool has_load;
-	atomic_bool stops_load;
-	double load_from_s;
+	LiveHomes homes;
+	LiveLoad *load;
 	char owner[160];
 };
 
@@ -50,61 +36,15 @@ int train_live_check(const TrainOptions *o, Error *err)
 	return 0;
 }
 
-/* ---- load ---- */
-
-/* The traces one after the other, from where the run is. */
-static double rate_at(void *arg, double t_s)
-{
-	const TrainLive *live = arg;
-	const TrainTraffic *traffic = live->config.traffic;
-	const TrainOptions *o = live->config.options;
-	double at_s = (live->load_from_s + t_s) * o->compression, all_s = 0;
-	for (size_t i = 0; i < traffic->n; i++)
-		all_s += (double) traffic->trace[i].n * traffic->trace[i].step_s;
-	at_s -= all_s * (double) (int64_t) (at_s / all_s);
-	for (size_t i = 0; i < traffic->n; i++) {
-		const Trace *trace = &traffic->trace[i];
-		double length_s = (double) trace->n * trace->step_s;
-		if (at_s < length_s || i + 1 == traffic->n)
-			return (o->peak_rps > 0 ? o->peak_rps : trace->peak_rps) * trace_rate(trace, at_s);
-		at_s -= length_s;
-	}
-	return 0;
-}
-
-static void *load_main(void *arg)
-{
-	TrainLive *live = arg;
-	const TrainOptions *o = live->config.options;
-	double most = o->peak_rps;
-	for (size_t i = 0; i < live->config.traffic->n && o->peak_rps <= 0; i++)
-		most = live->config.traffic->trace[i].peak_rps > most ? live->config.traffic->trace[i].peak_rps : most;
-	const LoadConfig load = {
-		.url = o->load_url.item, .n_urls = o->load_url.n, .rps = most, .rate = rate_at, .context = live, .duration_s = FOR_EVER_S,
-		.timeout_ms = LOAD_TIMEOUT_MS, .connections = LOAD_CONNECTIONS, .seed = (uint64_t) o->seed, .stop = &live->stops_load,
-	};
-	LoadReport *report = calloc(1, sizeof *report); /* its histogram is large for a stack */
-	Error err = { 0 };
-	int code = report ? load_run(&load, report, &err) : ERR_NOMEM;
-	if (code)
-		(void) fprintf(stderr, "maestro: the load ended: %s\n", err.text[0] ? err.text : err_text(code));
-	else
-		(void) fprintf(stderr, "maestro: load: %lld requests sent, %lld answered\n", (long long) report->sent, (long long) report->ok);
-	free(report);
-	return NULL;
-}
-
 static int start_load(TrainLive *live, Error *err)
 {
 	const TrainOptions *o = live->config.options;
-	for (size_t i = 0; i < live->config.traffic->n; i++)
-		if (o->peak_rps <= 0 && !(live->config.traffic->trace[i].peak_rps > 0))
-			return error_set(err, ERR_USAGE, "the trace does not say its peak_rps; give --peak-rps");
-	live->load_from_s = (double) live->config.steps_done / (double) live->env->n * o->interval_s;
-	if (pthread_create(&live->load, NULL, load_main, live))
-		return error_set(err, ERR_NOMEM, "the load's thread does not start");
-	live->has_load = true;
-	return 0;
+	const LiveLoadConfig load = {
+		.url = &o->load_url, .trace = live->config.traffic->trace, .n_traces = live->config.traffic->n, .peak_rps = o->peak_rps,
+		.compression = o->compression, .from_s = (double) live->config.steps_done / (double) live->env->n * o->interval_s,
+		.seed = (uint64_t) o->seed,
+	};
+	return live_load_start(&load, &live->load, err);
 }
 
 /* ---- faults ---- */
@@ -149,8 +89,8 @@ static int open_faults(TrainLive *live, Error *err)
 		.is_builtin = o->chaos_by && !strcmp(o->chaos_by, "builtin"), .stress_url = o->load_url.n ? o->load_url.item[0] : NULL,
 	};
 	int code = chaos_mesh_new(&config, &live->mesh, err);
-	for (size_t i = 0; i < live->n_homes && !code; i++)
-		code = chaos_mesh_prepare(live->mesh, &live->home[i].target, err);
+	for (size_t i = 0; i < live->homes.n && !code; i++)
+		code = chaos_mesh_prepare(live->mesh, &live->homes.home[i].target, err);
 	if (code != ERR_NOT_FOUND && !(code && o->chaos <= 0))
 		return code;
 	if (o->chaos > 0) /* without a wish for faults nobody asks whether there could be some */
@@ -160,48 +100,18 @@ static int open_faults(TrainLive *live, Error *err)
 	return 0;
 }
 
-/* ---- replicas as they were ---- */
-
 static int note_homes(TrainLive *live, Error *err)
 {
 	size_t n;
 	Loop *const *loops = runner_loops(live->runner, &n);
-	live->home = calloc(n, sizeof *live->home);
-	if (!live->home)
+	Target *target = calloc(n, sizeof *target);
+	if (!target)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	for (size_t i = 0; i < n; i++) {
-		Home *home = &live->home[live->n_homes++];
-		bool was_left = false;
-		home->target = loop_config(loops[i])->target;
-		int code = home_note(live->kube, &home->target, &home->replicas, &was_left, err);
-		if (code)
-			return code;
-		home->is_noted = true;
-		if (was_left)
-			(void) fprintf(stderr, "maestro: %s/%s: an earlier training was ended before it put back %d replicas; this one will\n",
-			               home->target.namespace_, home->target.name, home->replicas);
-	}
-	return 0;
-}
-
-/* An API that is away is waited for a while. Who cannot be reached keeps the note on the Deployment. */
-static void put_back(TrainLive *live)
-{
-	for (size_t i = 0; i < live->n_homes; i++) {
-		const Home *home = &live->home[i];
-		Error err = { 0 };
-		int code = home->is_noted ? home_return(live->kube, &home->target, home->replicas, &err) : 0;
-		for (int k = 0; (code == ERR_UNREACHABLE || code == ERR_TIMEOUT) && k < RETURN_TRIES && home->is_noted; k++) {
-			struct timespec second = { 1, 0 };
-			(void) nanosleep(&second, NULL);
-			code = home_return(live->kube, &home->target, home->replicas, &err);
-		}
-		if (code)
-			(void) fprintf(stderr, "maestro: %s/%s was not put back to %d replicas: %s; the next training there does it, or kubectl scale\n",
-			               home->target.namespace_, home->target.name, home->replicas, err.text);
-		else if (home->is_noted)
-			(void) fprintf(stderr, "maestro: %s/%s is back at %d replicas\n", home->target.namespace_, home->target.name, home->replicas);
-	}
+	for (size_t i = 0; i < n; i++)
+		target[i] = loop_config(loops[i])->target;
+	int code = live_homes_note(live->kube, target, n, &live->homes, err);
+	free(target);
+	return code;
 }
 
 /* ---- life ---- */
@@ -305,16 +215,13 @@ void train_live_close(TrainLive *live, RunStatus status)
 {
 	if (!live)
 		return;
-	atomic_store(&live->stops_load, true);
-	if (live->has_load)
-		(void) pthread_join(live->load, NULL);
+	live_load_stop(live->load);
 	chaos_mesh_free(live->mesh);
-	put_back(live);
+	live_homes_return(live->kube, &live->homes);
 	if (live->runner)
 		runner_note_end(live->runner, status);
 	env_free(live->env);
 	kube_client_free(live->kube);
 	runner_close(live->runner);
-	free(live->home);
 	free(live);
 }

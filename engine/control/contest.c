@@ -249,6 +249,31 @@ int contest_run(const ContestConfig *config, const volatile sig_atomic_t *stop, 
 	return code;
 }
 
+int contest_measure(const ContestConfig *config, ContestPlay *play, void *arg, const volatile sig_atomic_t *stop, Contest *ret_contest,
+                    Error *err)
+{
+	*ret_contest = (Contest) { .config = *config };
+	Contest *contest = ret_contest;
+	int32_t n = config->n_families;
+	int code = 0;
+	for (int32_t f = 0; f < n && !code; f++)
+		if (!config->family[f].kind->open || family_settings(&config->family[f], &config->arena) > 1)
+			code = error_set(err, ERR_USAGE, "policy %s is tuned, which only the simulator can do; name one setting", config->family[f].word);
+	if (!code)
+		code = allocate(contest, err);
+	for (int32_t i = 0; i < n * config->n_traces && !code; i++)
+		contest->path[i] = (Path) { .n = 1 };
+	for (int32_t i = 0; i < config->n_traces * config->seeds * n && !code; i++) {
+		int32_t round = i / n, at = round % 2 ? n - 1 - i % n : i % n, trace = round / config->seeds, seed = round % config->seeds;
+		code = play(arg, at, trace, seed, contest_cell(contest, at, trace, 0, seed), err);
+		if (!code && stop && *stop)
+			code = error_set(err, ERR_CANCELLED, "%s", err_text(ERR_CANCELLED));
+	}
+	for (int32_t t = 0; t < config->n_traces && !code; t++)
+		contest->floor_pct[t] = 100 * .5 / contest_cell(contest, 0, t, 0, 0)[FIGURE_STEPS];
+	return code;
+}
+
 void contest_done(Contest *contest)
 {
 	free(contest->path);

@@ -68,6 +68,12 @@ typedef struct Contest {
 
 /* Plays it. ERR_* of a cell, with the policy and trace named; ERR_NOMEM; ERR_CANCELLED once *stop (may be NULL) is not 0. */
 int contest_run(const ContestConfig *config, const volatile sig_atomic_t *stop, Contest *ret_contest, Error *err);
+/* One cell, measured on the spot. */
+typedef int ContestPlay(void *arg, int32_t family, int32_t trace, int32_t seed, double ret_figures[FIGURE_COUNT], Error *err);
+/* The same of a live service: every cell by play, one after the other. Nothing is tuned, so every family has one setting; seed by seed
+ * the families play forth and back (A B B A), so that what drifts falls on all of them alike. */
+int contest_measure(const ContestConfig *config, ContestPlay *play, void *arg, const volatile sig_atomic_t *stop, Contest *ret_contest,
+                    Error *err);
 void contest_done(Contest *contest);
 
 static inline const Path *contest_path(const Contest *c, int32_t family, int32_t trace)
