@@ -199,7 +199,10 @@ static int stress(const ChaosMesh *mesh, int load, Error *err)
 	char url[512];
 	HttpClient *http = NULL;
 	HttpResponse answer = { 0 };
-	(void) snprintf(url, sizeof url, "%s/stress?workers=%d&load=%d&for=%d", mesh->config.stress_url, WORKERS, load, STRESS_S);
+	size_t len = strlen(mesh->config.stress_url);
+	while (len && mesh->config.stress_url[len - 1] == '/')
+		len--;
+	(void) snprintf(url, sizeof url, "%.*s/stress?workers=%d&load=%d&for=%d", (int) len, mesh->config.stress_url, WORKERS, load, STRESS_S);
 	int code = http_client_new(&(HttpTls) { 0 }, &http, err);
 	if (!code)
 		code = http_request(http, &(HttpRequest) { .method = "POST", .url = url, .body = "", .timeout_ms = 2000 }, &answer, err);
