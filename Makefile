@@ -222,13 +222,24 @@ bench: setup-build setup-test setup-http ## what training, simulator, kernels an
 	@$(MAKE) --no-print-directory -s all programs $(B)/tests/bare_responder
 	@tests/bench/run.sh $(B)
 
-.PHONY: image
+.PHONY: image image-check chart chart-check
 IMAGE ?= localhost/maestro:0.1
 image: setup-build setup-test ## the container image as an OCI archive, build/maestro-image.tar, without a registry
 	@$(MAKE) --no-print-directory -s all
 	@manifests/image/rootfs.sh $(B) $(B)/rootfs
 	@manifests/image/oci.sh $(B)/rootfs $(IMAGE) $(B)/maestro-image.tar
 	@echo "$(IMAGE) in $(B)/maestro-image.tar, $$(du -h $(B)/maestro-image.tar | cut -f1)"
+
+image-check: image ## the image's files: the list of them (SPDX) is whole and true, and they train a model as they are
+	@tests/image_check.sh $(B)/rootfs
+
+chart: ## the Helm chart, build/maestro-chart-VERSION.tgz, out of the same manifests
+	@manifests/chart/make.sh $(B)/chart/maestro $(VERSION)
+	@tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C $(B)/chart -cf - maestro | gzip -n9 >$(B)/maestro-chart-$(VERSION).tgz
+	@echo $(B)/maestro-chart-$(VERSION).tgz
+
+chart-check: chart ## the chart says what manifests/base says, and each of its values does something (needs helm, or Go to build it)
+	@tests/chart_check.sh $(B)/chart/maestro
 
 bench-http: setup-build setup-test setup-http ## POST /predict beside a bare responder and the Python reference (skips what cannot be had)
 	@$(MAKE) --no-print-directory -s all $(B)/tests/bare_responder

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The image's files: the binary (the shipped model is in it), the libraries that it is linked with or loads, the CA bundle, an account.
+# The image's files: the binary (the shipped model is in it), the libraries that it is linked with or loads, the CA bundle, an account,
+# and the list of all that (SPDX).
 #   rootfs.sh BUILD FOLDER
 set -euo pipefail
 build=$(realpath "$1") root=$2
@@ -25,3 +26,7 @@ echo 'maestro:x:65532:65532:maestro:/var/lib/maestro:/sbin/nologin' >"$root/etc/
 echo 'maestro:x:65532:' >"$root/etc/group"
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 chmod 1777 "$root/tmp"
+sbom=$root/usr/share/doc/maestro/sbom.spdx.json
+mkdir -p "$(dirname "$sbom")"
+bom=$("$(dirname "$0")/sbom.sh" "$root" "$("$build/maestro" --version | cut -d' ' -f2)")
+echo "$bom" >"$sbom"
