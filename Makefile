@@ -299,12 +299,14 @@ install: man ## program, manual and completions of bash, zsh and fish; `kubectl 
 	@ln -sf maestro $(DESTDIR)$(PREFIX)/bin/kubectl-maestro
 	@install -m 644 $(B)/man/maestro*.1 $(DESTDIR)$(MANDIR)/man1/
 	@ln -sf maestro.1 $(DESTDIR)$(MANDIR)/man1/kubectl-maestro.1
+	@$(B)/maestro completion kubectl >$(DESTDIR)$(PREFIX)/bin/kubectl_complete-maestro
+	@chmod 755 $(DESTDIR)$(PREFIX)/bin/kubectl_complete-maestro
 	@$(B)/maestro completion bash >$(DESTDIR)$(BASHDIR)/maestro
 	@$(B)/maestro completion zsh >$(DESTDIR)$(ZSHDIR)/_maestro
 	@$(B)/maestro completion fish >$(DESTDIR)$(FISHDIR)/maestro.fish
 
 uninstall: ## takes away what install put there; runs and configuration stay
-	@rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/maestro $(PREFIX)/bin/kubectl-maestro $(MANDIR)/man1/maestro.1 $(BASHDIR)/maestro \
+	@rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/maestro $(PREFIX)/bin/kubectl-maestro $(PREFIX)/bin/kubectl_complete-maestro $(MANDIR)/man1/maestro.1 $(BASHDIR)/maestro \
 		$(ZSHDIR)/_maestro $(FISHDIR)/maestro.fish) $(addprefix $(DESTDIR)$(MANDIR)/man1/,maestro-*.1 kubectl-maestro.1)
 
 DEB      := $(B)/maestro_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb

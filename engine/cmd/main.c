@@ -36,7 +36,7 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "sim", cmd_sim, "sim check: the simulator against theory, single requests and a real Prometheus" },
 	{ "keys", cmd_keys, "the console's keys, and the check of a keys.yaml" },
 	{ "colors", cmd_colors, "the palettes, their contrast, and how the colour-blind see them" },
-	{ "completion", cmd_completion, "completion for bash, zsh or fish" },
+	{ "completion", cmd_completion, "completion for bash, zsh, fish or kubectl" },
 	{ "targets", cmd_targets, "the targets, their settings and where each comes from" },
 	{ "override", cmd_override, "set or hold a target's replicas by hand, or give them back; audited" },
 	{ "config", cmd_config, "a commented configuration file, and the check of one" },

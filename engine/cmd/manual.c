@@ -155,10 +155,21 @@ static const char FISH[] =
 	"complete -c maestro -n 'string match -q -- \"-*\" (commandline -ct)' -f "
 	"-a \"(maestro (commandline -opc)[2] --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u)\"\n";
 
+static const char KUBECTL[] =
+	"#!/bin/sh\n"
+	"# completion of `kubectl maestro`: put it into a folder of $PATH as kubectl_complete-maestro, executable\n"
+	"for word; do :; done # the last one is being written\n"
+	"case $word in\n"
+	"-*) [ $# -gt 1 ] && command=$1\n"
+	"    maestro $command --help 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u | grep -- \"^$word\"; echo :4 ;;\n"
+	"*)  [ $# -gt 1 ] || maestro --help | sed -n \"s/^  \\($word[a-z-]*\\)  *\\(.*\\)/\\1\\t\\2/p\"\n"
+	"    [ $# -gt 1 ] && echo :0 || echo :4 ;; # files, or nothing else\n"
+	"esac\n";
+
 static const Opt COMPLETION_OPTIONS[] = { { 0 } };
 static const OptCommand COMPLETION_COMMAND = {
-	"completion bash|zsh|fish",
-	"Prints a shell's completion script. It asks --help, and so knows what this very program knows.",
+	"completion bash|zsh|fish|kubectl",
+	"Prints a shell's completion script, or kubectl's for `kubectl maestro`. It asks --help, and so knows what this very program knows.",
 	COMPLETION_OPTIONS, 1,
 };
 
@@ -166,7 +177,7 @@ int cmd_completion(int argc, char **argv)
 {
 	static const struct {
 		const char *shell, *script;
-	} SCRIPTS[] = { { "bash", BASH }, { "zsh", ZSH }, { "fish", FISH } };
+	} SCRIPTS[] = { { "bash", BASH }, { "zsh", ZSH }, { "fish", FISH }, { "kubectl", KUBECTL } };
 	CheckOptions options = { 0 };
 	int words, code = opts_parse(&COMPLETION_COMMAND, argc, argv, &options, &words);
 	if (code)
@@ -177,5 +188,5 @@ int cmd_completion(int argc, char **argv)
 		(void) fputs(SCRIPTS[i].script, stdout);
 		return 0;
 	}
-	return cmd_fail(ERR_USAGE, &(Error) { .text = "completion: write bash, zsh or fish" });
+	return cmd_fail(ERR_USAGE, &(Error) { .text = "completion: write bash, zsh, fish or kubectl" });
 }

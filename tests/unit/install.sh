@@ -27,6 +27,10 @@ else
 	echo "skip pages_are_good_roff (no groff)"
 fi
 check kubectl_plugin_is_the_program "$("$dir/usr/bin/kubectl-maestro" --version | grep -v '^maestro [0-9]')"
+check kubectl_completes_the_plugin "$(PATH=$dir/usr/bin:$PATH; for line in 'eval|evaluate' 'train --see|--seed --seeds'; do
+	got=$(kubectl_complete-maestro ${line%|*} | sed 's/	.*//' | tr '\n' ' ')
+	[ "$got" = "${line#*|} :4 " ] || echo "${line%|*}: got $got"
+done 2>&1)"
 check bash_completion_loads "$(bash -n "$dir/usr/share/bash-completion/completions/maestro" 2>&1; PATH=$dir/usr/bin:$PATH bash -c '
 	. "$0"; COMP_WORDS=(maestro eval) COMP_CWORD=1; _maestro; [ "${COMPREPLY[*]}" = evaluate ] || echo "got ${COMPREPLY[*]}"' \
 	"$dir/usr/share/bash-completion/completions/maestro" 2>&1)"
