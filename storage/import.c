@@ -12,6 +12,7 @@
 #include <time.h>
 
 enum { COLUMNS_MOST = 64 };
+static const double EXACT = 9007199254740992.0; /* 2^53: whole numbers up to here are such in JSON too */
 
 typedef struct Columns {
 	int n;
@@ -65,7 +66,7 @@ static void bind(sqlite3_stmt *stmt, int at, const char *type, const Json *value
 	} else if (json_bool(value, &flag)) {
 		(void) sqlite3_bind_int(stmt, at, flag);
 	} else if (json_number(value, &number)) {
-		if (!strcmp(type, "REAL"))
+		if (!strcmp(type, "REAL") || number < -EXACT || number > EXACT)
 			(void) sqlite3_bind_double(stmt, at, number);
 		else
 			(void) sqlite3_bind_int64(stmt, at, (int64_t) number);
@@ -168,7 +169,7 @@ int import_run(struct sqlite3 *db, const Json *root, int64_t *ret_id, Error *err
 		code = db_exec(db, "COMMIT");
 	if (!code)
 		return 0;
-	int failed = db_error(db, err);
+	int failed = (code & 0xff) == SQLITE_CONSTRAINT ? error_set(err, ERR_PARSE, "a row of it does not fit: %s", sqlite3_errmsg(db)) : db_error(db, err);
 	(void) db_exec(db, "ROLLBACK");
 	return failed;
 }

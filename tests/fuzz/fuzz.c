@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { FILE_MAX = 1 << 24 };
 
@@ -24,4 +26,18 @@ void fuzz_read(const char *path, StrBuf *to)
 	}
 	strbuf_add(to, bytes.data, bytes.len);
 	strbuf_done(&bytes);
+}
+
+int fuzz_file(const char *bytes, size_t len, char *path)
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, bytes, len) != (ssize_t) len)
+		abort();
+	(void) snprintf(path, 32, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+void fuzz_close(int fd)
+{
+	(void) close(fd);
 }

@@ -12,14 +12,21 @@
 #include "base/mem.h"
 
 #define FUZZ_TARGETS(ROW) \
+	ROW(filter) \
 	ROW(history) \
+	ROW(import) \
 	ROW(json) \
+	ROW(keys) \
+	ROW(kube) \
+	ROW(kubeconfig) \
 	ROW(pickle) \
 	ROW(predict) \
 	ROW(preset) \
+	ROW(prom) \
 	ROW(safetensors) \
 	ROW(sb3) \
 	ROW(service) \
+	ROW(trace) \
 	ROW(view) \
 	ROW(yaml) \
 	ROW(zip)
@@ -34,5 +41,8 @@ FUZZ_TARGETS(FUZZ_DECLARE)
 void fuzz_check(int code, const Error *err);
 /* A file of the repository; aborts where it cannot be read. */
 void fuzz_read(const char *path, StrBuf *to);
+/* The bytes as a file in memory, for what reads files: its name into path, 32 bytes; the descriptor is for fuzz_close. */
+int fuzz_file(const char *bytes, size_t len, char *path);
+void fuzz_close(int fd);
 
 #endif
