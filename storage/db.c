@@ -259,8 +259,19 @@ static int set_aside(const char *path, Clock *clock, Error *err)
 	return 0;
 }
 
+/* A log says nothing without the file that it belongs to, and a new file has not been waited for (set_journal). */
+static int sync_file(sqlite3 *db)
+{
+	sqlite3_file *file = NULL;
+	int code = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+	return code || !file || !file->pMethods ? code : file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+}
+
 int db_sync_commits(struct sqlite3 *db, bool is_on)
 {
+	int code = is_on ? sync_file(db) : 0;
+	if (code)
+		return code;
 	/* a rollback journal needs it for every commit */
 	bool is_needed = is_on || !pragma_is(db, "PRAGMA journal_mode", "wal");
 	return db_exec(db, is_needed ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
