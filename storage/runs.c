@@ -338,13 +338,15 @@ int runs_last_decisions(struct sqlite3 *db, int64_t id, int64_t until_ms, int32_
 	return code;
 }
 
-int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err)
+int runs_checkpoint(struct sqlite3 *db, int64_t id, const char *kind, int64_t steps, RecordCheckpoint *ret_checkpoint, Error *err)
 {
 	sqlite3_stmt *stmt;
-	int code = prepare(db, "SELECT steps, path, kind FROM checkpoints WHERE run = ?1 AND kind = 'last'"
+	int code = prepare(db, "SELECT steps, path, kind FROM checkpoints WHERE run = ?1 AND kind = ?3 AND (?4 < 0 OR steps = ?4)"
 	                       " ORDER BY steps DESC, rowid DESC LIMIT 1", id, 0, &stmt, err);
 	if (code)
 		return code;
+	(void) sqlite3_bind_text(stmt, 3, kind, -1, SQLITE_STATIC);
+	(void) sqlite3_bind_int64(stmt, 4, steps);
 	int step = sqlite3_step(stmt);
 	if (step == SQLITE_ROW) {
 		*ret_checkpoint = (RecordCheckpoint) { .steps = sqlite3_column_int64(stmt, 0) };
@@ -354,6 +356,11 @@ int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_c
 		code = error_set(err, ERR_NOT_FOUND, "run %lld: it has no checkpoint", (long long) id);
 	}
 	return finish(db, stmt, code, err);
+}
+
+int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err)
+{
+	return runs_checkpoint(db, id, "last", -1, ret_checkpoint, err);
 }
 
 int runs_best_model(struct sqlite3 *db, int64_t id, char *path, size_t size, Error *err)

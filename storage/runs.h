@@ -61,6 +61,8 @@ int runs_last_decisions(struct sqlite3 *db, int64_t id, int64_t until_ms, int32_
                         Error *err);
 /* What an evaluation measured, a row a lambda and policy in the order of the command line, at most limit. */
 int runs_results(struct sqlite3 *db, int64_t id, int32_t limit, ArchiveResult *result, int32_t *ret_n, Error *err);
+/* A checkpoint of kind "last", "kept" or "start" at so many steps; steps < 0: the newest. ERR_NOT_FOUND. */
+int runs_checkpoint(struct sqlite3 *db, int64_t id, const char *kind, int64_t steps, RecordCheckpoint *ret_checkpoint, Error *err);
 /* The checkpoint that a resumed run starts from: its newest of kind "last". ERR_NOT_FOUND. */
 int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err);
 

@@ -32,7 +32,6 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	TrainPast past;    /* of the run that goes on, or is repeated */
 	char who[64];
 	char *config_json;
-	char resume_path[512];
 	ServiceFile service;
 	TrainTraffic traffic;
 	TrainerConfig config;
@@ -49,63 +48,20 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	bool has_console;
 } TrainCommand;
 
-/* ---- the run that goes on ---- */
+/* ---- the run that goes on, is repeated, or forked ---- */
 
-static int read_resumed(TrainCommand *t, int argc, char **argv, Error *err)
+static int read_past(TrainCommand *t, int argc, char **argv, Error *err)
 {
-	TrainPast *past = &t->past;
-	long long id = (long long) t->options.resume;
-	int code = train_past_read(t->session.db, &t->session.clock, id, past, err);
-	if (!code) {
-		train_options_load(&t->options, past->config, past->last_steps);
-		code = train_options_again(&t->options, argc, argv) ? ERR_USAGE : 0; /* said already */
-	}
-	if (!code && !past->checkpoint[0])
-		code = error_set(err, ERR_NOT_FOUND, "run %lld has no checkpoint to go on from", id);
-	if (!code && past->checkpoint_steps >= t->options.steps)
-		code = error_set(err, ERR_USAGE, "run %lld is complete at %lld steps; --steps N with a larger N trains it further", id,
-		                 (long long) past->checkpoint_steps);
-	int64_t steps = past->last_steps ? past->last_steps : json_int_or(past->config, "steps", 0);
-	if (!code && t->options.steps != steps) { /* a change by hand like any other */
-		TrainChange change = { .steps = past->checkpoint_steps, .param = PARAM_STEPS };
-		(void) snprintf(change.from, sizeof change.from, "%lld", (long long) steps);
-		(void) snprintf(change.to, sizeof change.to, "%lld", (long long) t->options.steps);
-		str_copy(change.who, sizeof change.who, t->who);
-		code = train_past_change(past, &change, err);
-	}
-	if (!code)
-		str_copy(t->resume_path, sizeof t->resume_path, past->checkpoint);
-	return code;
-}
-
-/* All is as it was; only where files go, and how it is shown, may be said anew. */
-static int read_replayed(TrainCommand *t, int argc, char **argv, Error *err)
-{
-	TrainPast *past = &t->past;
-	TrainOptions was, is;
-	int64_t id = t->options.replay;
-	int code = train_past_read(t->session.db, &t->session.clock, id, past, err);
-	if (code)
-		return code;
-	train_options_load(&was, past->config, past->first_steps);
-	is = was;
-	is.out = NULL; /* not over the other run's file */
-	if (train_options_again(&is, argc, argv))
-		return ERR_USAGE;
-	t->options = is;
-	is.out = was.out;
-	is.name = was.name;
-	char *a = train_options_json(&was), *b = train_options_json(&is);
-	if (!a || !b)
-		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	else if (strcmp(a, b))
-		code = error_set(err, ERR_USAGE, "--replay repeats run %lld as it was; to change a setting, --from %lld forks it", (long long) id,
-		                 (long long) id);
-	free(a);
-	free(b);
-	for (int32_t i = 0; i < past->n_changes; i++)
-		past->change[i].is_recorded = false;
-	t->config.stop_steps = past->steps;
+	const TrainPastRead read = { t->session.db, &t->session.clock, t->who, argc, argv };
+	TrainOptions *o = &t->options;
+	bool is_fork = train_past_is_run(o->from);
+	if ((o->resume > 0) + (o->replay > 0) + is_fork > 1)
+		return error_set(err, ERR_USAGE, "--resume, --replay, --from RUN: one of them");
+	int64_t replayed = o->replay;
+	int code = o->resume ? train_past_resume(&read, o, &t->past, err) : o->replay ? train_past_repeat(&read, o, &t->past, err)
+		: is_fork ? train_past_fork(&read, o, &t->past, err) : 0;
+	if (replayed)
+		t->config.stop_steps = t->past.steps;
 	return code;
 }
 
@@ -158,16 +114,28 @@ static void name_models(TrainCommand *t, const char *folder)
 
 /* ---- beginning ---- */
 
+/* A fork stands on its own: what it starts from is its own file. */
+static int keep_start(TrainCommand *t, const char *folder, Error *err)
+{
+	Record record = { .kind = RECORD_CHECKPOINT, .run_id = t->config.run_id, .wall_ms = clock_wall_ms(&t->session.clock) };
+	RecordCheckpoint *row = &record.u.checkpoint;
+	row->steps = t->past.checkpoint_steps;
+	(void) snprintf(row->path, sizeof row->path, "%.440s/start.ckpt", folder);
+	str_copy(row->kind, sizeof row->kind, "start");
+	int code = train_past_keep(&t->past, row->path, err);
+	if (!code)
+		t->session.sink->ops->write(t->session.sink, &record);
+	return code;
+}
+
 static int begin_run(TrainCommand *t, Error *err)
 {
 	Sink *sink = t->session.sink;
 	RunStart start = { .kind = RUN_TRAIN, .seed = (uint64_t) t->options.seed, .config_json = t->config_json };
 	str_copy(start.name, sizeof start.name, t->options.name);
-	if (t->resume_path[0]) {
+	if (t->options.resume) {
 		start.resume_id = t->options.resume;
-		int code = trainer_checkpoint_steps(t->resume_path, &start.resume_steps, err);
-		if (code)
-			return code;
+		start.resume_steps = t->past.checkpoint_steps;
 	}
 	int code = sink->ops->run_begin(sink, &start, &t->config.run_id, err);
 	if (code)
@@ -178,7 +146,7 @@ static int begin_run(TrainCommand *t, Error *err)
 		return code;
 	name_models(t, folder);
 	(void) snprintf(t->config.checkpoint_path, sizeof t->config.checkpoint_path, "%.440s/last.ckpt", folder);
-	return 0;
+	return t->past.is_fork ? keep_start(t, folder, err) : 0;
 }
 
 /* On the trainer's thread. */
@@ -196,7 +164,7 @@ static int read_from(TrainCommand *t, Error *err)
 {
 	const TrainOptions *o = &t->options;
 	ModelInfo info;
-	if (!o->from || t->resume_path[0])
+	if (!o->from || t->past.checkpoint[0])
 		return 0;
 	int code = model_load(o->from, &t->from, &info, err);
 	if (code)
@@ -217,7 +185,7 @@ static bool is_live(const TrainCommand *t)
 static int open_world(TrainCommand *t, Error *err)
 {
 	TrainLiveConfig live = { &t->options, &t->session, &t->traffic, &t->config, 0 };
-	if (t->resume_path[0] && trainer_checkpoint_steps(t->resume_path, &live.steps_done, err))
+	if (t->past.checkpoint[0] && trainer_checkpoint_steps(t->past.checkpoint, &live.steps_done, err))
 		return ERR_BAD_MODEL;
 	int code = train_live_open(&live, &t->world, err);
 	if (code)
@@ -241,7 +209,8 @@ static int build_trainer(TrainCommand *t, Error *err)
 		: tensor_log_open(&t->tensor_log, t->options.tensorboard, &t->session.clock, t->config_json, err);
 	if (code)
 		return code;
-	config->resume_path = t->resume_path[0] ? t->resume_path : NULL;
+	config->resume_path = t->past.checkpoint[0] ? t->past.checkpoint : NULL;
+	config->is_fork = t->past.is_fork;
 	config->change = t->past.change;
 	config->n_changes = t->past.n_changes;
 	config->clock = &t->session.clock;
@@ -344,26 +313,6 @@ static bool is_over(void *arg)
 	return over;
 }
 
-/* Whether a repeat ended on the bytes of the run that it repeats, where that one left a model. It is said. */
-static bool is_repeated(const TrainCommand *t)
-{
-	enum { MODEL_MAX = 1 << 28 };
-	StrBuf was = { 0 }, is = { 0 };
-	Error err;
-	char path[512];
-	const char *out = json_string_or(t->past.config, "out", NULL), *slash = strrchr(t->session.db, '/');
-	int folder = slash ? (int) (slash + 1 - t->session.db) : 0;
-	(void) snprintf(path, sizeof path, "%.*sruns/%lld/model.safetensors", folder, t->session.db, (long long) t->past.run_id);
-	bool is_read = !mem_read_file(out ? out : path, MODEL_MAX, &was, &err) && !mem_read_file(t->config.model_path, MODEL_MAX, &is, &err);
-	bool is_alike = is_read && was.len == is.len && !memcmp(was.data, is.data, is.len);
-	(void) fprintf(stderr, is_alike ? "maestro: run %lld, repeated: the same model, byte for byte\n"
-	               : is_read ? "maestro: run %lld, repeated: another model; the machine, the libraries or the program are not the same\n"
-	                         : "maestro: run %lld, repeated; it left no model to compare with\n", (long long) t->past.run_id);
-	strbuf_done(&was);
-	strbuf_done(&is);
-	return is_alike || !is_read;
-}
-
 /* Lines until the end or a signal; the exit status. */
 static int run_headless(TrainCommand *t, Error *err)
 {
@@ -383,7 +332,7 @@ static int run_headless(TrainCommand *t, Error *err)
 		return err_exit_status(ERR_NONFINITE); /* the report has said why */
 	if (t->world && train_live_spent(t->world)[0])
 		(void) fprintf(stderr, "maestro: %s: the training has ended before its last step\n", train_live_spent(t->world));
-	if (t->options.replay && !is_repeated(t))
+	if (t->options.replay && !train_past_is_same(&t->past, t->session.db, t->config.model_path))
 		return 1;
 	if (t->options.is_json || t->options.latency_soft_ms <= 0 || t->world)
 		return 0;
@@ -507,12 +456,7 @@ int cmd_train(int argc, char **argv)
 		return cmd_fail(code, &err);
 	}
 	session_who(t->who, sizeof t->who);
-	if (t->options.resume && t->options.replay)
-		code = error_set(&err, ERR_USAGE, "--resume and --replay: one of them");
-	else if (t->options.resume)
-		code = read_resumed(t, argc, argv, &err);
-	else if (t->options.replay)
-		code = read_replayed(t, argc, argv, &err);
+	code = read_past(t, argc, argv, &err);
 	if (!code)
 		code = begin(t, &err);
 	if (!code && t->options.latency_soft_ms <= 0)

@@ -71,7 +71,7 @@ static const Opt OPTIONS[] = {
 	SETTING("load-url", OPT_LIST, load_url, 0, 0, "URL", "live: sends the traffic of --trace or --traffic there; without it others do"),
 	SETTING("compression", OPT_DOUBLE, compression, .001, 1e5, "X", "live: seconds of the traffic a second (1)"),
 	SETTING("chaos-by", OPT_STRING, chaos_by, 0, 0, "WHO", "live: mesh (Chaos Mesh's objects), or builtin (deletes pods, POST URL/stress: for tests)"),
-	{ "from", 0, OPT_STRING, offsetof(TrainOptions, from), 0, 0, "MODEL", "starts from a trained policy: a file, or default", true },
+	{ "from", 0, OPT_STRING, offsetof(TrainOptions, from), 0, 0, "MODEL", "starts from a trained policy: a file, or default; or forks a run with all its state: RUN, RUN@STEPS", true },
 	{ "out", 'o', OPT_STRING, offsetof(TrainOptions, out), 0, 0, "FILE", "where the trained policy goes (safetensors)", true },
 	OPTION("tensorboard", 0, OPT_STRING, tensorboard, 0, 0, "DIR", "event files for TensorBoard, as it trains; a folder a run"),
 	OPTION("resume", 0, OPT_INT64, resume, 1, 9e15, "RUN", "go on with a run from its last checkpoint"),

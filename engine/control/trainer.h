@@ -54,6 +54,7 @@ typedef struct TrainerConfig { /* pointers are lent for the life of the trainer 
 	char name[64], traffic[64];
 	char model_path[512], best_path[512], checkpoint_path[512];
 	const char *resume_path;    /* a checkpoint to go on from; NULL: a new run */
+	bool is_fork;               /* of another run: rates, steps and changes by hand are this configuration's */
 	const TrainChange *change;  /* [n_changes] to be made again, in this order, at their steps */
 	int32_t n_changes;
 	int64_t stop_steps;         /* ends there, as the run that is repeated did; 0: at total_steps */

@@ -121,6 +121,14 @@ int trainer_load_checkpoint(Trainer *trainer, const char *path, Error *err)
 		trainer->row0_is_partial = true;
 		trainer->has_best = json_number(json_get(head, "best_reward"), &trainer->best_reward);
 	}
+	if (code == ERR_INVALID && trainer->config.is_fork)
+		code = error_set(err, ERR_INVALID, "a fork may differ in learning rate, entropy, clip ranges, steps, evaluation and name, since its "
+		                 "state goes on; --from MODEL takes the policy alone");
+	if (!code && trainer->config.is_fork) {
+		ppo_take_rates(trainer->ppo, &trainer->config.ppo);
+		trainer->changes = 0;
+		trainer->has_best = false; /* its file is the other run's */
+	}
 	json_free(head);
 	strbuf_done(&file);
 	return code;

@@ -42,7 +42,11 @@ static void init_settings(Trainer *trainer)
 	exact(view->setting[PARAM_ENT_COEF], trainer->config.ppo.ent_coef);
 	exact(view->setting[PARAM_CLIP_RANGE], trainer->config.ppo.clip_range);
 	(void) snprintf(view->setting[PARAM_STEPS], PARAM_TEXT, "%lld", (long long) trainer->config.total_steps);
-	str_copy(view->setting[PARAM_TRAFFIC], PARAM_TEXT, "all x1");
+	double scale = 1;
+	int32_t trace = -1;
+	if (trainer->env) /* a checkpoint may have brought it */
+		sim_env_traffic(trainer->env, &scale, &trace);
+	(void) snprintf(view->setting[PARAM_TRAFFIC], PARAM_TEXT, "%.48s x%g", trace < 0 ? "all" : sim->trace[trace].name, scale);
 	str_copy(view->setting[PARAM_CHAOS], PARAM_TEXT, "none");
 	str_copy(view->traces, sizeof view->traces, "all");
 	for (size_t i = 0; sim->trace && i < (sim->n_traces ? sim->n_traces : 1); i++) {

@@ -336,6 +336,18 @@ void ppo_set_clip_range(Ppo *ppo, double value)
 	ppo->config.clip_range = value;
 }
 
+void ppo_take_rates(Ppo *ppo, const PpoConfig *from)
+{
+	PpoConfig *to = &ppo->config;
+	to->learning_rate = from->learning_rate;
+	to->ent_coef = from->ent_coef;
+	to->clip_range = from->clip_range;
+	to->clip_range_vf = from->clip_range_vf;
+	to->is_lr_linear = from->is_lr_linear;
+	to->is_clip_linear = from->is_clip_linear;
+	to->is_clip_vf_linear = from->is_clip_vf_linear;
+}
+
 void ppo_set_total_steps(Ppo *ppo, int64_t value)
 {
 	ppo->config.total_timesteps = value;

@@ -76,6 +76,8 @@ int ppo_learn(Ppo *ppo, double value[TRAIN_METRIC_COUNT], Error *err);
 void ppo_set_learning_rate(Ppo *ppo, double value);
 void ppo_set_ent_coef(Ppo *ppo, double value);
 void ppo_set_clip_range(Ppo *ppo, double value);
+/* Learning rate, entropy coefficient, clip ranges and their schedules of another configuration. */
+void ppo_take_rates(Ppo *ppo, const PpoConfig *from);
 /* What the linear schedules fall to 0 over. */
 void ppo_set_total_steps(Ppo *ppo, int64_t value);
 

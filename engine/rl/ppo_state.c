@@ -57,6 +57,10 @@ static void fields(Ppo *ppo, Walk *walk)
 	field(walk, &ppo->config.learning_rate, sizeof ppo->config.learning_rate);
 	field(walk, &ppo->config.ent_coef, sizeof ppo->config.ent_coef);
 	field(walk, &ppo->config.clip_range, sizeof ppo->config.clip_range);
+	field(walk, &ppo->config.clip_range_vf, sizeof ppo->config.clip_range_vf);
+	field(walk, &ppo->config.is_lr_linear, sizeof ppo->config.is_lr_linear);
+	field(walk, &ppo->config.is_clip_linear, sizeof ppo->config.is_clip_linear);
+	field(walk, &ppo->config.is_clip_vf_linear, sizeof ppo->config.is_clip_vf_linear);
 	field(walk, ppo->last_return, sizeof ppo->last_return);
 	field(walk, ppo->last_len, sizeof ppo->last_len);
 	field(walk, &ppo->n_episodes, sizeof ppo->n_episodes);
@@ -78,17 +82,16 @@ static int write_key(const Ppo *ppo, char key[KEY_BYTES])
 	const PpoConfig *c = &ppo->config;
 	const NetConfig *net = &c->net;
 	StrBuf text = { 0 };
-	strbuf_addf(&text, "maestro ppo state 4; env %s %d %d; net %d", ppo->env->ops->name, net->obs_dim, net->n_actions,
+	strbuf_addf(&text, "maestro ppo state 5; env %s %d %d; net %d", ppo->env->ops->name, net->obs_dim, net->n_actions,
 		    (int) net->activation);
 	add_widths(&text, "pi", net->depth, net->width);
 	if (net->has_value_arch)
 		add_widths(&text, "vf", net->value_depth, net->value_width);
 	add_widths(&text, "shared", net->shared_depth, net->shared_width);
 	strbuf_addf(&text, "; n_envs %d n_steps %d batch_size %d n_epochs %d gamma %.17g gae_lambda %.17g vf_coef %.17g "
-		    "max_grad_norm %.17g adam_eps %.17g normalize_advantage %d clip_range_vf %.17g target_kl %.17g masks %d "
-		    "linear %d %d %d norm %d %d clone %lld teacher %.17g even %.17g seed %" PRIu64, c->n_envs, c->n_steps, c->batch_size, c->n_epochs, c->gamma,
-		    c->gae_lambda, c->vf_coef, c->max_grad_norm, c->adam_eps, c->normalize_advantage, c->clip_range_vf,
-		    c->target_kl, c->use_masks, c->is_lr_linear, c->is_clip_linear, c->is_clip_vf_linear, c->norm_obs, c->norm_reward,
+		    "max_grad_norm %.17g adam_eps %.17g normalize_advantage %d target_kl %.17g masks %d norm %d %d clone %lld teacher %.17g even %.17g seed %" PRIu64, c->n_envs, c->n_steps, c->batch_size, c->n_epochs, c->gamma,
+		    c->gae_lambda, c->vf_coef, c->max_grad_norm, c->adam_eps, c->normalize_advantage,
+		    c->target_kl, c->use_masks, c->norm_obs, c->norm_reward,
 		    (long long) c->clone_steps, c->teacher_coef, c->even_advantage, c->seed);
 	memset(key, 0, KEY_BYTES);
 	if (!text.failed)
