@@ -256,7 +256,7 @@ void canvas_bar(Canvas *canvas, int row, int col, int cols, double ratio, Role r
 
 /* ---- out ---- */
 
-static void encode(StrBuf *text, uint32_t ch)
+void canvas_add_char(StrBuf *text, uint32_t ch)
 {
 	char s[4];
 	size_t len = 1;
@@ -290,7 +290,7 @@ void canvas_part_to_text(const Canvas *canvas, Rect part, StrBuf *text)
 			end--;
 		for (int c = part.col; c < end; c++)
 			if (row[c].ch)
-				encode(text, row[c].ch);
+				canvas_add_char(text, row[c].ch);
 		strbuf_add(text, "\n", 1);
 	}
 }

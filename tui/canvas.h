@@ -72,6 +72,8 @@ typedef struct Pen {
 
 __attribute__((format(printf, 3, 4))) bool pen_item(Pen *pen, Role role, const char *format, ...);
 
+/* A character in UTF-8. */
+void canvas_add_char(StrBuf *text, uint32_t ch);
 /* Lines with trailing blanks removed, each ended by '\n'. */
 void canvas_to_text(const Canvas *canvas, StrBuf *text);
 /* The same of a part. */

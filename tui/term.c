@@ -8,6 +8,8 @@
 #include "tui/keys.h"
 
 #include <curses.h>
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,18 +86,30 @@ static void disarm(void)
 
 /* ---- life ---- */
 
-static void open_colors(Term *term, ColorMode color, Theme theme)
+static void send(const char *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(STDOUT_FILENO, bytes, len);
+		if (n < 0 && errno == EAGAIN)
+			(void) poll(&(struct pollfd) { STDOUT_FILENO, POLLOUT, 0 }, 1, -1);
+		else if (n < 0 && errno != EINTR)
+			return; /* the terminal is gone: the loop hears of it from its own side */
+		bytes += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t) n : 0;
+	}
+}
+
+/* What is not drawn by curses must not be in force when it goes. */
+static void send_plain_look(const Term *term)
+{
+	const char *plain = term->paint.look[ROLE_TEXT].all;
+	send(plain, strlen(plain));
+}
+
+static void choose_depth(Term *term, ColorMode color)
 {
 	bool has_rgb = tigetflag("RGB") > 0;
 	term->depth = theme_depth(color, tigetnum("colors"), has_rgb, getenv("NO_COLOR"));
-	if (term->depth == COLOR_NEVER)
-		return;
-	(void) start_color();
-	(void) use_default_colors();
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		int own = theme_color((Role) role, term->depth, theme), ink = theme_ink((Role) role, term->depth);
-		(void) init_extended_pair(role + 1, ink < 0 ? own : ink, ink < 0 ? -1 : own);
-	}
 }
 
 static void set_modes(void)
@@ -120,7 +134,9 @@ int term_open(Term *term, ColorMode color, Theme theme, Error *err)
 		return error_set(err, ERR_IO, "terminal %.60s is not known to terminfo", getenv("TERM") ? getenv("TERM") : "");
 	term->screen = screen;
 	(void) set_term(screen);
-	open_colors(term, color, theme);
+	choose_depth(term, color);
+	paint_init(&term->paint, term->depth, theme);
+	term->is_away = true;
 	(void) endwin(); /* before its first return from the shell, curses writes at each move of the cursor */
 	arm(&modes);
 	set_modes(); /* after it: else the arrows would not be told apart until curses is asked for the first key */
@@ -131,17 +147,20 @@ void term_close(Term *term)
 {
 	if (!term->screen)
 		return;
-	(void) endwin();
+	term_leave(term);
 	disarm();
 	delscreen(term->screen);
+	paint_done(&term->paint);
 	canvas_done(&term->shown);
 	term->screen = NULL;
 }
 
 void term_leave(Term *term)
 {
-	(void) term;
 	rescue.is_armed = 0;
+	if (!term->is_away)
+		send_plain_look(term);
+	term->is_away = true;
 	(void) endwin();
 }
 
@@ -163,6 +182,7 @@ void term_size(int *ret_rows, int *ret_cols)
 int term_resize(Term *term, int rows, int cols)
 {
 	(void) resizeterm(rows, cols);
+	(void) untouchwin(stdscr); /* else curses would clear the screen at the next key */
 	int code = canvas_resize(&term->shown, rows, cols);
 	if (!code)
 		term_forget(term);
@@ -173,102 +193,19 @@ int term_resize(Term *term, int rows, int cols)
 
 void term_forget(Term *term)
 {
-	(void) clearok(stdscr, TRUE);
-	for (size_t i = 0; i < (size_t) term->shown.rows * (size_t) term->shown.cols; i++)
-		term->shown.cell[i] = (Cell) { UINT32_MAX, 0 };
+	paint_forget(&term->paint, &term->shown);
 }
 
-static attr_t attributes(Role role, ColorMode depth)
+void term_show(Term *term, const Canvas *canvas)
 {
-	const ThemeRow *row = theme_row(role);
-	bool is_bare = depth == COLOR_NEVER || (depth == COLOR_16 && row->rgb >= 0 && row->c16 < 0); /* no such colour there */
-	uint8_t bits = is_bare ? row->attr_mono : row->attr;
-	if (depth != COLOR_NEVER && depth != COLOR_16)
-		bits &= (uint8_t) ~ATTR_DIM; /* the colour is dim itself */
-	if (theme_ink(role, depth) >= 0)
-		bits &= (uint8_t) ~ATTR_REVERSE; /* the colour is the background itself */
-	return (bits & ATTR_BOLD ? A_BOLD : 0) | (bits & ATTR_DIM ? A_DIM : 0) | (bits & ATTR_REVERSE ? A_REVERSE : 0) |
-	       (bits & ATTR_UNDERLINE ? A_UNDERLINE : 0);
-}
-
-/* How the roles look at the terminal's depth. */
-typedef struct Looks {
-	cchar_t cell[ROLE_COUNT];    /* a blank */
-	bool is_bare[ROLE_COUNT];    /* a blank of it shows nothing */
-} Looks;
-
-static void looks_init(Looks *looks, ColorMode depth)
-{
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		attr_t attr = attributes((Role) role, depth);
-		(void) setcchar(&looks->cell[role], L" ", attr, depth == COLOR_NEVER ? 0 : (short) (role + 1), NULL);
-		looks->is_bare[role] = !(attr & (A_REVERSE | A_UNDERLINE)) && theme_ink((Role) role, depth) < 0;
+	if (term->is_away) {
+		(void) refresh(); /* of its empty window: curses takes the terminal */
+		term->is_away = false;
 	}
-}
-
-/*
- * Each change of look costs the terminal a sequence, so a short gap between two words takes the look before it. A
- * longer one is cheaper as a jump over default blanks.
- */
-static void settle_blanks(Cell *row, int cols, const Looks *looks)
-{
-	enum { SHORT = 4 };
-	for (int c = 0; c < cols; c++) {
-		int end = c;
-		while (end < cols && row[end].ch == ' ' && looks->is_bare[row[end].role])
-			end++;
-		bool is_short = c > 0 && end < cols && end - c <= SHORT && looks->is_bare[row[c - 1].role];
-		for (uint32_t role = is_short ? row[c - 1].role : ROLE_TEXT; c < end; c++)
-			row[c].role = role;
-	}
-}
-
-/* Cells of a row from first on that differ from what is shown and are one column wide each; answers how many. */
-static int take_run(const Cell *now, Cell *shown, int first, int cols, const Looks *looks, cchar_t *run, int most)
-{
-	int n = 0;
-	for (int c = first; c < cols && n < most; c++, n++) {
-		bool is_same = now[c].ch == shown[c].ch && now[c].role == shown[c].role;
-		if (is_same || !now[c].ch || (c + 1 < cols && !now[c + 1].ch))
-			break;
-		shown[c] = now[c];
-		run[n] = looks->cell[now[c].role];
-		run[n].chars[0] = (wchar_t) now[c].ch;
-	}
-	return n;
-}
-
-static void show_row(const Cell *now, Cell *shown, int row, int cols, const Looks *looks)
-{
-	enum { RUN = 128 };
-	cchar_t run[RUN];
-	for (int c = 0; c < cols;) {
-		int n = take_run(now, shown, c, cols, looks, run, RUN);
-		if (n > 0)
-			(void) mvadd_wchnstr(row, c, run, n);
-		c += n;
-		if (n > 0 || c >= cols)
-			continue;
-		if ((now[c].ch != shown[c].ch || now[c].role != shown[c].role) && now[c].ch) { /* a wide one */
-			cchar_t cell = looks->cell[now[c].role];
-			cell.chars[0] = (wchar_t) now[c].ch;
-			(void) mvadd_wch(row, c, &cell);
-		}
-		shown[c] = now[c];
-		c++;
-	}
-}
-
-void term_show(Term *term, Canvas *canvas)
-{
-	Looks looks;
-	looks_init(&looks, term->depth);
-	for (int r = 0; r < canvas->rows; r++) {
-		size_t at = (size_t) r * (size_t) canvas->cols;
-		settle_blanks(&canvas->cell[at], canvas->cols, &looks);
-		show_row(&canvas->cell[at], &term->shown.cell[at], r, canvas->cols, &looks);
-	}
-	(void) refresh();
+	if (!paint_frame(&term->paint, canvas, &term->shown))
+		term_forget(term); /* out of memory: the next frame tries again */
+	else
+		send(term->paint.out.data, term->paint.out.len);
 }
 
 void term_copy(const char *base64)

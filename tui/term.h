@@ -1,16 +1,18 @@
 /*
- * The terminal: the only file that calls curses. Opens it, copies a canvas to it, reads keys, gives it back whole,
- * also when the program crashes.
+ * The terminal: the only file that calls curses, which opens it, reads its keys and gives it back; paint.h draws. It is
+ * given back whole also when the program crashes.
  */
 #ifndef MAESTRO_TUI_TERM_H
 #define MAESTRO_TUI_TERM_H
 
 #include "base/err.h"
-#include "tui/canvas.h"
+#include "tui/paint.h"
 
 typedef struct Term {
 	void *screen;      /* curses' own; NULL: closed */
 	ColorMode depth;
+	bool is_away;      /* given back: curses has to take it before anything is drawn */
+	Paint paint;
 	Canvas shown;      /* what the terminal shows */
 } Term;
 
@@ -24,8 +26,8 @@ void term_size(int *ret_rows, int *ret_cols);
 /* After a size change; the next show draws everything. ERR_NOMEM. */
 int term_resize(Term *term, int rows, int cols);
 
-/* Copies the cells that differ from what is shown; one write. Blanks of the canvas may change their role. */
-void term_show(Term *term, Canvas *canvas);
+/* Sends the cells that differ from what is shown; one write. */
+void term_show(Term *term, const Canvas *canvas);
 /* The next show draws everything anew, whatever is on the screen. */
 void term_forget(Term *term);
 /* Puts text, in base64, on the clipboard of whoever shows the terminal (OSC 52); nothing tells whether it was taken. */

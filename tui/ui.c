@@ -1,8 +1,8 @@
 /*
  * The console's loop: one poll on the keyboard, the feed's wake descriptor and a pipe that signals write to.
  *
- * New data are drawn refresh_hz times a second at most, keys at once while no more than ten frames a second come
- * together, and nothing where nothing is due. Signals are turned into bytes of a pipe, whose writing end must be
+ * New data are drawn refresh_hz times a second at most and take nothing from the keys, which are drawn at once while no
+ * more than ten such frames a second come together; nothing is drawn where nothing is due. Signals are turned into bytes of a pipe, whose writing end must be
  * reachable from a handler: the one static of this file.
  */
 #include "tui/ui.h"
@@ -40,9 +40,10 @@ typedef struct Ui {
 	struct sigaction before[N_SIGNALS];
 	sigset_t mask_before;
 	bool has_handlers;
-	bool is_due;             /* something on the screen is out of date */
+	bool has_data;           /* new data are not drawn yet */
+	bool is_asked;           /* nor is what a key or a new size changed */
 	int64_t data_ms;         /* when data were taken */
-	int64_t paid_ms;         /* frames cost FRAME_MS each and are paid for up to here, a BURST of them in advance */
+	int64_t paid_ms;         /* such frames cost FRAME_MS each and are paid for up to here, a BURST of them in advance */
 	int64_t tick_ms;         /* between takings of data */
 	bool is_over;
 	int result;              /* a UiResult, or ERR_* */
@@ -114,7 +115,7 @@ static void resize(Ui *ui)
 	term_size(&rows, &cols);
 	if (console_resize(&ui->console, rows, cols) || term_resize(&ui->term, rows, cols))
 		end(ui, ERR_NOMEM);
-	ui->is_due = true;
+	ui->is_asked = true;
 }
 
 /* Curses anew; the window may have changed while nobody told us. */
@@ -164,7 +165,7 @@ static void handle(Ui *ui, ConsoleResult result)
 	case CONSOLE_REDRAW: term_forget(&ui->term); break;
 	case CONSOLE_STAYS: break;
 	}
-	ui->is_due = true;
+	ui->is_asked = true;
 }
 
 static void read_signals(Ui *ui)
@@ -196,10 +197,12 @@ static void read_keys(Ui *ui)
 
 static void draw(Ui *ui, int64_t now_ms)
 {
+	int64_t paid = ui->paid_ms > now_ms - BURST * FRAME_MS ? ui->paid_ms : now_ms - BURST * FRAME_MS;
 	console_draw(&ui->console);
 	term_show(&ui->term, &ui->console.canvas);
-	ui->is_due = false;
-	ui->paid_ms = (ui->paid_ms > now_ms - BURST * FRAME_MS ? ui->paid_ms : now_ms - BURST * FRAME_MS) + FRAME_MS;
+	if (ui->is_asked)
+		ui->paid_ms = paid + FRAME_MS;
+	ui->is_asked = ui->has_data = false;
 }
 
 /* Draws what is due; answers how long to wait. */
@@ -209,12 +212,12 @@ static int64_t draw_due(Ui *ui)
 	if (now - ui->data_ms >= ui->tick_ms) {
 		console_refresh(&ui->console, now);
 		ui->data_ms = now;
-		ui->is_due = true;
+		ui->has_data = true;
 	}
-	if (ui->is_due && ui->paid_ms <= now)
+	if (ui->has_data || (ui->is_asked && ui->paid_ms <= now))
 		draw(ui, now);
 	int64_t data_in = ui->data_ms + ui->tick_ms - now, frame_in = ui->paid_ms - now;
-	int64_t wait = ui->is_due && frame_in < data_in ? frame_in : data_in;
+	int64_t wait = ui->is_asked && frame_in < data_in ? frame_in : data_in;
 	return wait > 0 ? wait : 0;
 }
 

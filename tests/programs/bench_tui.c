@@ -36,11 +36,8 @@ static int by_value(const void *a, const void *b)
 static void *drain(void *arg)
 {
 	char buffer[65536];
-	int64_t *total = arg;
-	int fd = (int) *total;
-	*total = 0;
-	for (ssize_t n; (n = read(fd, buffer, sizeof buffer)) > 0;)
-		*total += n;
+	while (read((int) (intptr_t) arg, buffer, sizeof buffer) > 0)
+		;
 	return NULL;
 }
 
@@ -61,7 +58,7 @@ static double measure(Console *console, Term *term)
 	return took[ROUNDS / 2];
 }
 
-static int open_terminal(int rows, int cols, int64_t *drained, pthread_t *thread)
+static int open_terminal(int rows, int cols)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY);
 	if (master < 0 || grantpt(master) || unlockpt(master))
@@ -70,9 +67,10 @@ static int open_terminal(int rows, int cols, int64_t *drained, pthread_t *thread
 	struct winsize size = { (unsigned short) rows, (unsigned short) cols, 0, 0 };
 	if (slave < 0 || ioctl(slave, TIOCSWINSZ, &size))
 		return -1;
-	*drained = master;
-	if (pthread_create(thread, NULL, drain, drained))
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, drain, (void *) (intptr_t) master))
 		return -1;
+	(void) pthread_detach(thread);
 	return slave;
 }
 
@@ -92,8 +90,6 @@ int main(int argc, char **argv)
 			Console console;
 			Term term;
 			UiOptions opts = { .screen = (ScreenId) screen };
-			int64_t drained = 0;
-			pthread_t thread;
 			if (feed_file_open(path, &feed, &err) || console_init(&console, feed, &opts, GLYPHS_BRAILLE, rows, cols)) {
 				(void) fprintf(stderr, "bench_tui: %s\n", err.text);
 				return 1;
@@ -101,7 +97,7 @@ int main(int argc, char **argv)
 			for (int i = 0; i < 4; i++)
 				console_refresh(&console, i);
 			double draw_ms = measure(&console, NULL), all_ms = 0;
-			int slave = is_draw ? -1 : open_terminal(rows, cols, &drained, &thread);
+			int slave = is_draw ? -1 : open_terminal(rows, cols);
 			if (slave >= 0) {
 				(void) dup2(slave, STDIN_FILENO);
 				(void) dup2(slave, STDOUT_FILENO);
