@@ -32,6 +32,7 @@ set_as=$(for name in "${blas[@]}"; do echo "$name=${!name-}"; done | paste -sd '
 	[ "${OPENBLAS_CORETYPE-}${OPENBLAS_L2_SIZE-}" = "" ] || measure "$set_as"
 	(unset "${blas[@]}"; measure unset)
 	FLASK=no ROUNDS=3 SECONDS_A_ROUND=2 tests/bench/http.sh "$build"
+	"$build/tests/bench_tui" | jq -c '. + {command: "build/tests/bench_tui"}'
 	"$build/tests/bench_sim" | jq -c '. + {command: "build/tests/bench_sim"}'
 } >"$dir/lines"
 
@@ -40,7 +41,7 @@ jq -s --arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" --
 	'{machine: {cpu: $cpu, cores: ($cores | tonumber), load_1m: ($load | tonumber?)}, results: .}' "$dir/lines" >"$build/bench.json"
 
 jq -r '
-	def row: [.bench + (if .name then " " + .name else "" end) + (if .envs then ", \(.envs) env" else "" end)
+	def row: [.bench + (if .name then " " + .name else "" end) + (if .size then " " + .size else "" end) + (if .envs then ", \(.envs) env" else "" end)
 	          + (if .threads then ", \(.threads) thread" + (if .threads > 1 then "s" else "" end) else "" end), (.blas // ""),
 	          if .bench == "process" then "\(.seconds) s (best \(.best_s)), \(.steps_per_s) steps/s"
 	          elif .servers then "\(.servers.maestro.requests_per_s | round) requests/s, p99 \(.servers.maestro.p99_ms) ms, \(.percent_of_bare) % of a bare responder"
