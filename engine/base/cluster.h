@@ -23,6 +23,7 @@ typedef struct TargetFacts {
 	int32_t min_replicas, max_replicas; /* 0: not annotated */
 	double latency_soft_ms, latency_hard_ms, interval_s; /* the same */
 	char policy[128];         /* as annotated; "" */
+	bool has_queries;         /* maestro.io/queries */
 } TargetFacts;
 
 typedef struct Cluster Cluster;

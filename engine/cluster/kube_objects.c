@@ -125,6 +125,7 @@ static int read_annotations(const Json *root, const char *what, KubeDeployment *
 	if (queries && strlen(queries) >= sizeof ret->queries)
 		return error_set(err, ERR_INVALID, "%s: annotation maestro.io/queries: longer than %zu bytes", what, sizeof ret->queries - 1);
 	str_copy(ret->queries, sizeof ret->queries, queries ? queries : "");
+	ret->facts.has_queries = ret->queries[0] != '\0';
 	ret->latency_soft_ms = fmax(ret->latency_soft_ms, 0.0); /* the thesis's -1: off */
 	ret->latency_hard_ms = fmax(ret->latency_hard_ms, 0.0);
 	ret->min_replicas = (int32_t) min;

@@ -367,7 +367,7 @@ static int prepare_target(Fetch *fetch, Error *err)
 		                 target->name);
 	int code = kube_deployment_read(config->kube, target, &deployment, err);
 	if (!code)
-		code = prom_choose_queries(fetch->prom, target, deployment.queries, slot, &fetch->queries, err);
+		code = prom_choose_queries(fetch->prom, target, config->ignores_annotation ? "" : deployment.queries, slot, &fetch->queries, err);
 	if (!code)
 		code = kube_pods_list(config->kube, target, deployment.selector, fetch->now_ms, &slot->pods, err);
 	if (code)

@@ -20,6 +20,7 @@ typedef struct PromConfig {
 	const char *latency_url;   /* of another Prometheus that has the p95; NULL: the same */
 	EndpointConfig access;     /* what both ask of us; its url is not read */
 	const char *queries;       /* preset or file of Deployments without an annotation; NULL: "istio" */
+	bool ignores_annotation;   /* of queries too: somebody who is nearer has chosen */
 	Telemetry *telemetry;      /* NULL: nobody counts */
 	KubeClient *kube;          /* lent for the source's life; used only within fetch */
 	Clock *clock;              /* the same; for the deadline over all queries of a target */

@@ -154,6 +154,14 @@ static int take_interval(const Reader *reader, const Json *value, GivenTarget *t
 	return 0;
 }
 
+static int take_text(const Reader *reader, const char *text, const char *key, const char *want, char *to, size_t size)
+{
+	if (!text || !*text || strlen(text) >= size)
+		return bad(reader, key, want);
+	str_copy(to, size, text);
+	return 0;
+}
+
 static int take_key(const Reader *reader, const Json *value, const char *namespace_, GivenTarget *target)
 {
 	const char *key = json_key(value), *text = json_string(value);
@@ -168,12 +176,11 @@ static int take_key(const Reader *reader, const Json *value, const char *namespa
 		return take_interval(reader, value, target);
 	if (!strcmp(key, "limits"))
 		return take_limits(reader, value, target);
-	if (strcmp(key, "policy"))
-		return bad(reader, key, "not known; there are target, min, max, interval, limits and policy");
-	if (!text || strlen(text) >= sizeof target->policy)
-		return bad(reader, key, "a policy's word is wanted");
-	str_copy(target->policy, sizeof target->policy, text);
-	return 0;
+	if (!strcmp(key, "policy"))
+		return take_text(reader, text, key, "a policy's word is wanted", target->policy, sizeof target->policy);
+	if (!strcmp(key, "queries"))
+		return take_text(reader, text, key, "a preset or a file is wanted", target->queries, sizeof target->queries);
+	return bad(reader, key, "not known; there are target, min, max, interval, limits, policy and queries");
 }
 
 static int take_targets(Reader *reader, const Json *list, const char *namespace_, TargetList *ret)
@@ -290,6 +297,8 @@ int target_settle(const RunOptions *o, const GivenTarget *given, const TargetFac
 	                      { f->interval_s, ORIGIN_ANNOTATION }, { own_interval, ORIGIN_MODEL }, { 15, ORIGIN_DEFAULT });
 	s.policy_from = o->policy ? ORIGIN_OPTION : given->policy[0] ? ORIGIN_CONFIG : f->policy[0] ? ORIGIN_ANNOTATION : ORIGIN_DEFAULT;
 	s.policy = o->policy ? o->policy : given->policy[0] ? given->policy : f->policy[0] ? f->policy : MODEL_DEFAULT;
+	s.queries_from = given->queries[0] ? ORIGIN_CONFIG : f->has_queries ? ORIGIN_ANNOTATION : o->prom.queries ? ORIGIN_OPTION : ORIGIN_DEFAULT;
+	s.queries = given->queries[0] ? given->queries : f->has_queries ? "annotated" : o->prom.queries ? o->prom.queries : "istio";
 	if (target->latency_soft_ms <= 0)
 		target->latency_soft_ms = -1;
 	if (target->latency_hard_ms <= 0)

@@ -2,8 +2,8 @@
  * The targets of `maestro run` and their settings: named by --deployment, by a selector or by `targets:` of the configuration file.
  *
  * A setting comes from the first of these that has it: the option (or its variable), the target's entry in `targets:`, the
- * Deployment's annotation, the model's header (interval), the built-in default. Limits are the exception: there the option comes
- * last, since one number for all Deployments is only a stand-in for what each of them says.
+ * Deployment's annotation, the model's header (interval), the built-in default. Limits and queries are the exception: there the
+ * option comes last, since one for all Deployments is only a stand-in for what each of them says.
  */
 #ifndef MAESTRO_CMD_RUN_TARGET_H
 #define MAESTRO_CMD_RUN_TARGET_H
@@ -67,6 +67,7 @@ typedef struct GivenTarget { /* a name, and what `targets:` says of it; 0 and ""
 	int32_t min_replicas, max_replicas;
 	double latency_soft_ms, latency_hard_ms, interval_s;
 	char policy[256];
+	char queries[256]; /* a preset or a file */
 } GivenTarget;
 
 typedef struct TargetList {
@@ -88,7 +89,8 @@ typedef struct TargetSettings {
 	Target target;
 	double interval_s;
 	const char *policy;  /* lent by the options, the given target or the facts */
-	Origin min, max, soft, hard, interval, policy_from;
+	const char *queries; /* lent too: a preset or a file, or "annotated" */
+	Origin min, max, soft, hard, interval, policy_from, queries_from;
 } TargetSettings;
 
 /* The settings in force. facts may be NULL (nothing annotated), info too (no model). max_replicas is 0 where nobody says one.

@@ -27,8 +27,9 @@ typedef struct ModelSlot { /* a model, for all targets that name it */
 	int32_t obs_dim;
 } ModelSlot;
 
-typedef struct MetricsSlot { /* a source, for all targets of the same windows */
+typedef struct MetricsSlot { /* a source, for all targets of the same windows and queries */
 	double rate_s, latency_s;
+	const char *queries; /* that targets: names; "": it does not */
 	Metrics *metrics;
 } MetricsSlot;
 

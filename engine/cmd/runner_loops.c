@@ -130,8 +130,11 @@ static int open_source(Runner *r, RunTarget *t, Error *err)
 		prom.rate_window_s = (double) t->info->rate_window_s;
 	if (r->config.metric_window_s > 0)
 		prom.latency_window_s = prom.rate_window_s = r->config.metric_window_s;
+	prom.ignores_annotation = t->given.queries[0] != '\0';
+	if (prom.ignores_annotation)
+		prom.queries = t->given.queries;
 	for (size_t i = 0; i < r->n_sources && !t->metrics; i++)
-		if (fabs(r->source[i].rate_s - prom.rate_window_s) < .5 && fabs(r->source[i].latency_s - prom.latency_window_s) < .5)
+		if (!strcmp(r->source[i].queries, t->given.queries) && fabs(r->source[i].rate_s - prom.rate_window_s) < .5 && fabs(r->source[i].latency_s - prom.latency_window_s) < .5)
 			t->metrics = r->source[i].metrics;
 	if (t->metrics)
 		return 0;
@@ -139,7 +142,7 @@ static int open_source(Runner *r, RunTarget *t, Error *err)
 	if (!longer)
 		return runner_out_of_memory(err);
 	r->source = longer;
-	MetricsSlot slot = { prom.rate_window_s, prom.latency_window_s, NULL };
+	MetricsSlot slot = { prom.rate_window_s, prom.latency_window_s, t->given.queries, NULL };
 	int code = prom_metrics_new(&prom, &slot.metrics, err);
 	if (code)
 		return code;

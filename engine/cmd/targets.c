@@ -26,6 +26,7 @@ static const Opt OPTIONS[] = {
 	OPTION("config", 0, OPT_STRING, config, 0, 0, "FILE", "else $XDG_CONFIG_HOME/maestro/config.yaml"),
 	{ "output", 'o', OPT_STRING, offsetof(TargetsOptions, output), 0, 0, "FORM", "wide: with origins; json: an object a line", false },
 	OPTION("policy", 'p', OPT_STRING, policy, 0, 0, "P", "as `run` will be given"),
+	{ "queries", 0, OPT_STRING, offsetof(TargetsOptions, run.prom.queries), 0, 0, "FILE|PRESET", "the same", false },
 	OPTION("min-replicas", 0, OPT_INT, min_replicas, 1, 10000, "N", "the same"),
 	OPTION("max-replicas", 0, OPT_INT, max_replicas, 1, 10000, "N", "the same"),
 	OPTION("interval", 0, OPT_DURATION, interval_s, 1, 3600, "TIME", "the same"),
@@ -94,6 +95,9 @@ static void print_json(const Row *row)
 	Json *policy = json_add_object(root, "policy");
 	json_add_string(policy, "value", s->policy);
 	json_add_string(policy, "from", origin_text(s->policy_from));
+	Json *queries = json_add_object(root, "queries");
+	json_add_string(queries, "value", s->queries);
+	json_add_string(queries, "from", origin_text(s->queries_from));
 	json_add_string(root, "mode", mode_of(row));
 	json_add_string(root, "owner", row->facts.owner[0] ? row->facts.owner : NULL);
 	json_add_string(root, "problem", row->facts.code ? row->facts.why : row->facts.trouble[0] ? row->facts.trouble : NULL);
@@ -128,9 +132,12 @@ static void print_row(const Row *row, bool is_wide)
 	cell(cells[3], sizeof cells[3], (double) s->target.latency_soft_ms, "ms", s->soft, is_wide);
 	cell(cells[4], sizeof cells[4], (double) s->target.latency_hard_ms, "ms", s->hard, is_wide);
 	(void) snprintf(policy, sizeof policy, is_wide ? "%.120s (%s)" : "%.120s", s->policy, origin_text(s->policy_from));
+	char queries[160] = "";
+	if (is_wide)
+		(void) snprintf(queries, sizeof queries, "%.120s (%s)", s->queries, origin_text(s->queries_from));
 	int w = is_wide ? 16 : 8;
-	printf("%-28s %8s %-*s %-*s %-*s %-*s %-*s %-*s %s%s%s\n", name, replicas, w, cells[0], w, cells[1], w, cells[2], w + 3, cells[3],
-	       w + 3, cells[4], is_wide ? 28 : 20, policy, mode_of(row), row->facts.owner[0] || row->facts.code ? ": " : "",
+	printf("%-28s %8s %-*s %-*s %-*s %-*s %-*s %-*s %-*s%s%s%s\n", name, replicas, w, cells[0], w, cells[1], w, cells[2], w + 3, cells[3],
+	       w + 3, cells[4], is_wide ? 28 : 20, policy, is_wide ? 24 : 0, queries, mode_of(row), row->facts.owner[0] || row->facts.code ? ": " : "",
 	       row->facts.code ? row->facts.why : row->facts.owner);
 }
 
@@ -143,8 +150,8 @@ static void print_table(const Table *t, const char *output)
 			print_json(&t->row[i]);
 		return;
 	}
-	printf("%-28s %8s %-*s %-*s %-*s %-*s %-*s %-*s %s\n", "TARGET", "REPLICAS", w, "MIN", w, "MAX", w, "INTERVAL", w + 3, "SOFT",
-	       w + 3, "HARD", is_wide ? 28 : 20, "POLICY", "MODE");
+	printf("%-28s %8s %-*s %-*s %-*s %-*s %-*s %-*s %-*s%s\n", "TARGET", "REPLICAS", w, "MIN", w, "MAX", w, "INTERVAL", w + 3, "SOFT",
+	       w + 3, "HARD", is_wide ? 28 : 20, "POLICY", is_wide ? 24 : 0, is_wide ? "QUERIES" : "", "MODE");
 	for (size_t i = 0; i < t->n; i++)
 		print_row(&t->row[i], is_wide);
 }

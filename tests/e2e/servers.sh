@@ -8,52 +8,18 @@
 # Pods have the machine's network here (no CNI), so ports and addresses are patched; all else is as users apply it.
 set -u
 cd "$(dirname "$0")/../.."
-repo=$PWD build=$(realpath "${1:-build}") here=$PWD/tests/e2e
+repo=$PWD build=$(realpath "${1:-build}")
 maestro=$build/maestro
-export KUBE_CACHE=${KUBE_CACHE:-$HOME/.cache/kube-test}
-kubectl=$KUBE_CACHE/bin/kubectl
 port=${SERVERS_PORT:-23400}
 export KUBE_PORT=$port ETCD_PORT=$((port + 1)) KCM_PORT=$((port + 4)) SCHED_PORT=$((port + 5)) KUBELET_PORT=$((port + 6)) FAKE_NODES=0
 prom_port=$((port + 7)) app_port=$((port + 8)) model_port=$((port + 10)) suggestion_port=$((port + 11)) autoscaler_port=$((port + 12))
 
-skip() { echo "skip servers: $1"; exit 0; }
+prometheus_url=http://127.0.0.1:$prom_port suite=servers
+. tests/e2e/harness.sh
 [ "$(id -u)" = 0 ] || skip "real pods need root"
-for tool in containerd ctr runc prometheus promtool openssl curl jq; do command -v $tool >/dev/null 2>&1 || skip "$tool is not installed"; done
-missing=
-for program in etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet; do
-	[ -x "$KUBE_CACHE/bin/$program" ] || missing="$missing $program"
-done
-[ -z "$missing" ] || command -v go >/dev/null 2>&1 || skip "no$missing in $KUBE_CACHE/bin, and no Go to build them"
-
-work=$(mktemp -d /tmp/maestro-servers-XXXXXX)
-export KUBE_WORK=$work/kube
-started=() n_ok=0 n_bad=0
-cleanup() {
-	for pid in "${started[@]}"; do pkill -P "$pid" 2>/dev/null; kill "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	"$here/cluster/down.sh" >/dev/null 2>&1
-	if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-ok() { echo "ok $1"; n_ok=$((n_ok + 1)); }
-bad() { echo "not ok $1: $2"; n_bad=$((n_bad + 1)); }
-check() { # name what command...: the command's success is the claim
-	local name=$1 what=$2
-	shift 2
-	if "$@"; then ok "$name"; else bad "$name" "$what"; fi
-}
-wait_for() { # seconds command...
-	local until=$((SECONDS + $1))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep .3
-	done
-}
-k() { "$kubectl" --kubeconfig="$KUBE_WORK/admin.kubeconfig" "$@"; }
+need_tools containerd ctr runc prometheus promtool openssl curl jq
+need_programs etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet
 replicas() { k get deployment target-app -o 'jsonpath={.spec.replicas}'; }
-query() { curl -fsS --data-urlencode "query=$1" "http://127.0.0.1:$prom_port/api/v1/query" | jq -r '.data.result[0].value[1] // empty'; }
 
 # ---- the cluster, and what users apply ----
 
@@ -237,5 +203,4 @@ check recovers_by_itself "$(curl -fsS "http://127.0.0.1:$autoscaler_port/status"
 	eval '[ "$(curl -fsS "http://127.0.0.1:$autoscaler_port/status" | jq -r ".targets[0].state")" = Active ]'
 check replicas_follow_the_load_down "still $(replicas) of $before" wait_for 120 eval '[ "$(replicas)" -lt "$before" ]'
 
-echo "$n_ok passed, $n_bad failed"
-[ $n_bad = 0 ]
+close

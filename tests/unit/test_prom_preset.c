@@ -156,6 +156,18 @@ static void a_deployments_annotation_beats_the_option(void **state)
 	end(&f);
 }
 
+/* Queries that targets: names for one target are nearer than what is annotated. */
+static void queries_of_the_configuration_beat_the_annotation(void **state)
+{
+	Fixture f;
+	(void) state;
+	begin(&f, (PromConfig) { .queries = "istio", .ignores_annotation = true });
+	atomic_store(&f.cluster.annotations, "\"maestro.io/queries\":\"nosuch\"");
+	assert_int_equal(fetch(&f), 0);
+	assert_float_equal(f.sample.latency_ms, 200, 0);
+	end(&f);
+}
+
 static void latency_may_come_from_elsewhere(void **state)
 {
 	Fixture f;
@@ -215,6 +227,7 @@ int main(void)
 		cmocka_unit_test(words_reach_the_presets_queries),
 		cmocka_unit_test(mistakes_are_named),
 		cmocka_unit_test(a_deployments_annotation_beats_the_option),
+		cmocka_unit_test(queries_of_the_configuration_beat_the_annotation),
 		cmocka_unit_test(latency_may_come_from_elsewhere),
 		cmocka_unit_test(prometheus_gets_what_it_asks_of_us),
 	};

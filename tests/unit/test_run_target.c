@@ -52,6 +52,13 @@ static void a_setting_comes_from_the_first_that_has_it(void **state)
 	assert_true(s.interval_s == 10);
 	assert_true(s.target.latency_soft_ms == 200); /* an option for limits is a stand-in */
 	assert_string_equal(s.policy, "default");
+	o.prom.queries = "generic"; /* and so is one for queries */
+	facts.has_queries = true;
+	assert_int_equal(target_settle(&o, &given, &facts, &info, &s, &err), 0);
+	assert_true(s.queries_from == ORIGIN_ANNOTATION);
+	str_copy(given.queries, sizeof given.queries, "linkerd");
+	assert_int_equal(target_settle(&o, &given, &facts, &info, &s, &err), 0);
+	assert_string_equal(s.queries, "linkerd");
 	given.latency_soft_ms = 0;
 	facts.latency_soft_ms = 0;
 	assert_int_equal(target_settle(&o, &given, &facts, &info, &s, &err), 0);
@@ -82,13 +89,15 @@ static void the_file_names_targets_with_their_settings(void **state)
 	(void) state;
 	TargetList list = { 0 };
 	Error err;
-	assert_int_equal(read_file("db: x\ntargets:\n- target: web\n  min: 2\n  max: 9\n  interval: 1m\n  limits: {soft: 250, hard: 500}\n"
+	assert_int_equal(read_file("db: x\ntargets:\n- target: web\n  min: 2\n  max: 9\n  interval: 1m\n  limits: {soft: 250, hard: 500}\n  queries: linkerd\n"
 	                           "- {target: other/api, policy: 'hpa:cpu=60', max: 3}\n", &list, &err), 0);
 	assert_int_equal(list.n, 2);
 	assert_string_equal(list.target[0].namespace_, "shop");
 	assert_string_equal(list.target[0].name, "web");
 	assert_int_equal(list.target[0].min_replicas, 2);
 	assert_true(list.target[0].interval_s == 60 && list.target[0].latency_hard_ms == 500);
+	assert_string_equal(list.target[0].queries, "linkerd");
+	assert_string_equal(list.target[1].queries, "");
 	assert_string_equal(list.target[1].namespace_, "other");
 	assert_string_equal(list.target[1].policy, "hpa:cpu=60");
 	target_list_done(&list);
@@ -106,6 +115,7 @@ static void a_wrong_file_is_refused_with_line_and_key(void **state)
 		{ "targets:\n- target: web\n- target: api\n  min: 0\n", ":4: targets: min: " },
 		{ "# one\n\ntargets:\n- target: web\n  max: many\n", ":5: targets: max: " },
 		{ "targets:\n- target: web\n  colour: red\n", ":3: targets: colour: not known" },
+		{ "targets:\n- target: web\n  queries: [a]\n", ":3: targets: queries: a preset or a file" },
 		{ "targets:\n- min: 2\n", "targets: target: is missing" },
 		{ "targets:\n- target: a/b/c\n", ":2: targets: target: " },
 		{ "targets:\n- target: web\n  interval: soon\n", ":3: targets: interval: " },
