@@ -3,11 +3,13 @@
 
 #include "base/http.h"
 #include "base/mem.h"
+#include "cluster/kube_vpa.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static const int64_t VPA_MS = 300000; /* between looks for VPAs, which only warn */
 static const int64_t CRD_MS = 60000; /* between looks for a CRD that was not there */
 
 typedef struct Scaler { /* an HPA or a ScaledObject */
@@ -21,6 +23,8 @@ typedef struct Space { /* a namespace */
 	char name[NAMESPACE_MAX];
 	bool may_not_list[2];  /* HPAs, ScaledObjects: said already */
 	int64_t keda_after_ms; /* monotonic */
+	int64_t vpa_after_ms;  /* the same: they are looked for now and then */
+	VpaList vpas;
 	int code;              /* of this look: why its scalers are not known */
 	char why[160];
 } Space;
@@ -185,6 +189,15 @@ static void look_for_scalers(KubeCluster *self, Space *space)
 	str_copy(space->why, sizeof space->why, space->code ? err.text : "");
 }
 
+static void look_for_vpas(KubeCluster *self, Space *space)
+{
+	int64_t now_ms = clock_mono_ms(self->config.clock);
+	if (now_ms < space->vpa_after_ms)
+		return;
+	vpa_list_read(&space->vpas, self->config.client, space->name);
+	space->vpa_after_ms = now_ms + VPA_MS;
+}
+
 static const Scaler *scaler_of(const KubeCluster *self, const Target *target, bool is_keda, size_t *ret_count)
 {
 	const Scaler *found = NULL;
@@ -263,6 +276,8 @@ static void take_facts(KubeCluster *self, size_t i, const Target *target, Target
 		str_copy(self->selector[i], sizeof self->selector[i], deployment.selector);
 		str_copy(self->uid[i], sizeof self->uid[i], deployment.uid);
 		find_owner(self, target, facts);
+		if (space)
+			vpa_list_warn(&space->vpas, target, facts->warning, sizeof facts->warning);
 	}
 	facts->code = code;
 	str_copy(facts->why, sizeof facts->why, err.text);
@@ -292,8 +307,10 @@ static void look(Cluster *cluster, const Target *target, size_t n, TargetFacts *
 		if (!self->config.is_watched)
 			poll_space(self, &self->space[i], target, n, facts);
 		self->space[i].code = 0;
-		if (is_readable(&self->space[i], target, n, facts))
+		if (is_readable(&self->space[i], target, n, facts)) {
 			look_for_scalers(self, &self->space[i]);
+			look_for_vpas(self, &self->space[i]);
+		}
 	}
 	for (size_t i = 0; i < n; i++)
 		take_facts(self, i, &target[i], &facts[i]);
@@ -332,6 +349,8 @@ static void show(Cluster *cluster, const Target *target, const char *status_json
 static void cluster_done(Cluster *cluster)
 {
 	KubeCluster *self = (KubeCluster *) cluster;
+	for (size_t i = 0; i < self->n_spaces; i++)
+		vpa_list_done(&self->space[i].vpas);
 	free(self->scaler);
 	free(self->space);
 	free(self->selector);

@@ -62,6 +62,10 @@ static void take_facts(Loop *loop)
 	}
 	if (facts->uid[0])
 		str_copy(loop->uid, sizeof loop->uid, facts->uid);
+	if (strcmp(loop->warning, facts->warning) && facts->warning[0])
+		(void) fprintf(stderr, "maestro: %s/%s: %s: set its updateMode to Off for cpu\n", loop->config.target.namespace_,
+		               loop->config.target.name, facts->warning);
+	str_copy(loop->warning, sizeof loop->warning, facts->warning);
 	Error err = { 0 };
 	LoopConfig *config = &loop->config;
 	if (config->settle && !config->settle(config->arg, facts, &config->target, &config->interval_ms, &err))

@@ -51,6 +51,7 @@ struct Loop {
 	int32_t remembered_replicas; /* as an earlier process left them; -1: not known */
 	int64_t fight_ms[FIGHTS]; /* when others last took back what was written; 0: never. Newest first */
 	char uid[64];
+	char warning[192];       /* as last said */
 	int64_t manual_until_ms; /* monotonic: a clock that is set does not end an override */
 	int64_t last_cycle_ms;   /* monotonic, for what accumulates; 0: none yet */
 	int64_t next_ms;         /* monotonic, of the next cycle */

@@ -47,7 +47,7 @@ lines() { wc -l <"$work/autoscaler.out"; }
 during() { sed -n "$1,\$p" "$work/autoscaler.out" | jq -rs "$2"; }
 downs='[.[] | select(.applied and .desired < .replicas)] | length'
 outage() { # name stop start states-and-reasons (a regular expression)
-	local name=$1 from before after seen
+	local name=$1 expected=$4 from before after seen
 	wait_for 120 eval '[ "$(status .state)" = Active ]'
 	before=$(replicas) from=$(($(lines) + 2)) # the cycle under way may have seen all
 	"$2"
@@ -58,7 +58,7 @@ outage() { # name stop start states-and-reasons (a regular expression)
 	echo "$name: $before -> $after; $(during "$from" length) decisions: $seen"
 	check "${name}_away_lowers_nothing" "$before -> $after; $seen" [ "$after" -ge "$before" ]
 	check "${name}_away_writes_no_down" "$(during "$from" "$downs")" [ "$(during "$from" "$downs")" = 0 ]
-	check "${name}_away_is_said" "$seen" eval '[ -n "$seen" ] && ! echo "$seen" | tr "," "\n" | sed "s/^ //" | grep -qvE "^($4)$"'
+	check "${name}_away_is_said" "$seen" eval '[ -n "$seen" ] && ! echo "$seen" | tr "," "\n" | sed "s/^ //" | grep -qvE "^($expected)$"'
 	check "${name}_back_is_active_without_help" "$(status .)" comes_to Active 180
 }
 outage model_server stop_model start_model 'Active .*|Hold ModelUnavailable|Fallback ModelUnavailable'

@@ -21,7 +21,7 @@ static const Target WEB = { .namespace_ = "shop", .name = "web", .min_replicas =
 typedef struct Api {
 	pthread_mutex_t lock; /* between the server's thread and the test's */
 	const char *annotations; /* of the Deployment, members of a JSON object */
-	const char *hpas, *scaledobjects; /* items; NULL: that status */
+	const char *hpas, *scaledobjects, *vpas; /* items; NULL: that status */
 	int hpa_status, keda_status, pods_status, patch_status;
 	int posts, patches, applies, keda_lists;
 	char last[4096], query[256], type[64];
@@ -65,6 +65,8 @@ static void answer(Api *api, const FakeRequest *request, FakeReply *reply)
 	} else if (strstr(request->path, "/scaledobjects")) {
 		api->keda_lists++;
 		list_or_status(reply, api->scaledobjects, api->keda_status);
+	} else if (strstr(request->path, "/verticalpodautoscalers")) {
+		list_or_status(reply, api->vpas, api->vpas ? 0 : 403);
 	} else if (strstr(request->path, "/pods")) {
 		list_or_status(reply, "{\"metadata\":{\"name\":\"web-1\",\"labels\":{\"app\":\"web\"}},\"spec\":{},\"status\":{\"phase\":\"Running\","
 		               "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}]}}",
@@ -169,6 +171,33 @@ static void other_autoscalers_are_owners(void **state)
 	f->api.scaledobjects = "{\"metadata\":{\"name\":\"k\"},\"spec\":{\"scaleTargetRef\":{\"name\":\"web\"}}}";
 	f->clock.now_ms += 60000;
 	assert_string_equal(look(f).owner, "ScaledObject shop/k");
+}
+
+static void a_vpa_on_cpu_is_a_warning_and_no_conflict(void **state)
+{
+	static const struct {
+		const char *spec, *want;
+	} cases[] = {
+		{ "", "VerticalPodAutoscaler shop/v (Auto) changes cpu requests" },
+		{ ",\"updatePolicy\":{\"updateMode\":\"Recreate\"}", "VerticalPodAutoscaler shop/v (Recreate) changes cpu requests" },
+		{ ",\"updatePolicy\":{\"updateMode\":\"Off\"}", "" },
+		{ ",\"resourcePolicy\":{\"containerPolicies\":[{\"containerName\":\"*\",\"controlledResources\":[\"memory\"]}]}", "" },
+		{ ",\"resourcePolicy\":{\"containerPolicies\":[{\"containerName\":\"*\",\"mode\":\"Off\"},{\"containerName\":\"a\"}]}",
+		  "VerticalPodAutoscaler shop/v (Auto) changes cpu requests" },
+	};
+	Fixture *f = *state;
+	assert_string_equal(look(f).warning, ""); /* it may not be listed, or is not installed */
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char items[512];
+		(void) snprintf(items, sizeof items, "{\"metadata\":{\"name\":\"v\"},\"spec\":{\"targetRef\":{\"kind\":\"Deployment\",\"name\":\"web\"}%s}}",
+		                cases[i].spec);
+		f->api.vpas = items;
+		f->clock.now_ms += 300000;
+		TargetFacts facts = look(f);
+		assert_string_equal(facts.warning, cases[i].want);
+		assert_string_equal(facts.owner, "");
+		assert_int_equal(facts.code, 0);
+	}
 }
 
 static void what_may_not_be_listed_is_no_conflict(void **state)
@@ -406,6 +435,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_look_fills_the_cache_and_finds_the_manager, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_autoscalers_are_owners, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_vpa_on_cpu_is_a_warning_and_no_conflict, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_may_not_be_listed_is_no_conflict, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_missing_crd_is_not_asked_for_each_cycle, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(annotations_are_facts, set_up, tear_down),
