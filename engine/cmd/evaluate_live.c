@@ -303,7 +303,9 @@ int evaluate_live(const EvaluateOptions *options, const ContestConfig *config, S
 	e->run.latency_hard_ms = options->latency_hard_ms;
 	e->run.interval_s = options->interval_s;
 	e->run.pod_price = options->pod_price;
-	e->run.is_forced = true; /* its evaluation is what this is */
+	e->run.is_forced = true; /* its evaluation is what this is, */
+	e->run.adds_only_s = 0;  /* and its first day */
+	e->run.elects_leader = true;
 	(void) pthread_mutex_init(&e->lock, NULL);
 	int code = open_live(e, err);
 	if (!code)

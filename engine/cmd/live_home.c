@@ -5,10 +5,16 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TRIES = 30 };
+enum { TRIES = 60 };
+
+bool live_passes(int code)
+{
+	return code == ERR_UNREACHABLE || code == ERR_TIMEOUT || code == ERR_HTTP || code == ERR_BUSY;
+}
 
 int live_homes_note(KubeClient *kube, const Target *target, size_t n, LiveHomes *homes, Error *err)
 {
+	free(homes->home); /* of a try before */
 	*homes = (LiveHomes) { .home = calloc(n, sizeof *homes->home) };
 	if (!homes->home)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
@@ -31,7 +37,7 @@ static void put_back(KubeClient *kube, const LiveHome *home)
 {
 	Error err = { 0 };
 	int code = home_return(kube, &home->target, home->replicas, &err);
-	for (int i = 0; (code == ERR_UNREACHABLE || code == ERR_TIMEOUT) && i < TRIES; i++) {
+	for (int i = 0; live_passes(code) && i < TRIES; i++) {
 		(void) nanosleep(&(struct timespec) { 1, 0 }, NULL);
 		code = home_return(kube, &home->target, home->replicas, &err);
 	}

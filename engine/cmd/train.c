@@ -448,7 +448,7 @@ int cmd_train(int argc, char **argv)
 		return status;
 	}
 	t->has_console = !t->options.is_headless && !t->options.is_json && ui_can_run();
-	if (!t->has_console)
+	if (!t->has_console || is_live(t)) /* what waits for a cluster hears them, too */
 		session_catch_signals();
 	code = session_open(&t->session, t->options.db, true, &err);
 	if (code) {

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RETRY_S = 2 };
+
 struct TrainLive {
 	TrainLiveConfig config;
 	Runner *runner;
@@ -26,6 +28,8 @@ int train_live_check(const TrainOptions *o, Error *err)
 {
 	if (!o->run.deployment.n)
 		return error_set(err, ERR_USAGE, "--env live: --deployment NAMESPACE/NAME is missing");
+	if (o->seeds > 1)
+		return error_set(err, ERR_USAGE, "--env live: one seed at a time, since there is one service");
 	if (!strcmp(o->reward, "slo-lagrange"))
 		return error_set(err, ERR_USAGE, "--env live: --reward slo-lagrange needs the share of slow requests, which only the simulator tells; "
 		                 "write slo or seed");
@@ -88,15 +92,34 @@ static int open_faults(TrainLive *live, Error *err)
 		.kube = live->kube, .clock = &live->config.session->clock, .owner = live->owner,
 		.is_builtin = o->chaos_by && !strcmp(o->chaos_by, "builtin"), .stress_url = o->load_url.n ? o->load_url.item[0] : NULL,
 	};
+	chaos_mesh_free(live->mesh); /* of a try before */
+	live->mesh = NULL;
 	int code = chaos_mesh_new(&config, &live->mesh, err);
 	for (size_t i = 0; i < live->homes.n && !code; i++)
 		code = chaos_mesh_prepare(live->mesh, &live->homes.home[i].target, err);
 	if (code != ERR_NOT_FOUND && !(code && o->chaos <= 0))
-		return code;
+		return code; /* 0 too */
 	if (o->chaos > 0) /* without a wish for faults nobody asks whether there could be some */
 		(void) fprintf(stderr, "maestro: --chaos is off: Chaos Mesh is not in this cluster (%s)\n", err->text);
 	chaos_mesh_free(live->mesh);
 	live->mesh = NULL;
+	return 0;
+}
+
+/* Who does not lead has nothing to note and nothing to put back. > 0: the signal that ended the wait. */
+static int wait_for_lease(TrainLive *live)
+{
+	Lease *lease = runner_lease(live->runner);
+	char holder[160], said[160] = "";
+	while (lease && !lease_is_held(lease)) {
+		int signal_number = session_sleep(1);
+		if (signal_number > 0)
+			return signal_number;
+		lease_holder(lease, holder, sizeof holder);
+		if (holder[0] && !lease_is_held(lease) && strcmp(holder, said))
+			(void) fprintf(stderr, "maestro: waits for the lease, which %s has\n", holder);
+		str_copy(said, sizeof said, holder);
+	}
 	return 0;
 }
 
@@ -158,6 +181,20 @@ static int open_env(TrainLive *live, Error *err)
 	return live_env_new(&config, &live->env, err);
 }
 
+/* What an API that is away or still starting refuses is tried again. > 0: the signal that ended the wait. */
+static int patiently(TrainLive *live, int (*work)(TrainLive *live, Error *err), Error *err)
+{
+	for (;;) {
+		int code = work(live, err);
+		if (!live_passes(code))
+			return code;
+		(void) fprintf(stderr, "maestro: %s; trying again in %d s\n", err->text, RETRY_S);
+		int signal_number = session_sleep(RETRY_S);
+		if (signal_number > 0)
+			return signal_number;
+	}
+}
+
 static int open_all(TrainLive *live, Error *err)
 {
 	const TrainLiveConfig *config = &live->config;
@@ -169,9 +206,11 @@ static int open_all(TrainLive *live, Error *err)
 	if (!code)
 		code = kube_client_new(runner_kubeconfig(live->runner), &config->session->clock, &live->kube, err);
 	if (!code)
-		code = note_homes(live, err);
+		code = wait_for_lease(live);
 	if (!code)
-		code = open_faults(live, err);
+		code = patiently(live, note_homes, err);
+	if (!code)
+		code = patiently(live, open_faults, err);
 	if (!code)
 		code = open_env(live, err);
 	return code || !config->options->load_url.n ? code : start_load(live, err);

@@ -203,7 +203,7 @@ int train_options_parse(TrainOptions *options, int argc, char **argv)
 
 void train_options_load(TrainOptions *ret_options, const Json *config, int64_t steps)
 {
-	*ret_options = COMMON;
+	begin_with(ret_options);
 	opts_load(OPTIONS, config, ret_options);
 	if (steps > 0)
 		ret_options->steps = steps;

@@ -125,8 +125,10 @@ int trainer_live_evaluate(Trainer *trainer, Error *err)
 	int code = !scratch || env_buf_init(&buf, env->n, &spec) ? ERR_NOMEM : 0;
 	memset(trainer->episode, 0, (n + 1) * sizeof *trainer->episode);
 	live_env_aside(env, true);
+	trainer->is_collecting = true; /* of whatever is asked meanwhile, what needs the environments waits */
 	for (size_t i = 0; i < n && !code; i += env->n)
 		code = play(trainer, net, &buf, scratch, trainer->episode + i, n - i < env->n ? n - i : env->n);
+	trainer->is_collecting = false;
 	live_env_aside(env, false);
 	env_buf_done(&buf);
 	free(scratch);

@@ -60,14 +60,20 @@ static void managed_fields(FakeCluster *cluster, char *text, size_t size)
 	                when);
 }
 
-static char *deployment(FakeCluster *cluster)
+static char *deployment(FakeCluster *cluster, const FakeRequest *request)
 {
-	char fields[256];
+	char fields[256], note[64] = "";
+	const char *patched = strcmp(request->method, "PATCH") ? NULL : strstr(request->body, "training-replicas\":");
+	if (patched)
+		atomic_store(&cluster->note, patched[19] == '"' ? atoi(patched + 20) : -1);
+	int noted = atomic_load(&cluster->note);
+	if (noted >= 0)
+		(void) snprintf(note, sizeof note, "%s\"maestro.io/training-replicas\":\"%d\"", *atomic_load(&cluster->annotations) ? "," : "", noted);
 	managed_fields(cluster, fields, sizeof fields);
 	return fake_text("{\"kind\":\"Deployment\",\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"uid\":\"u\",\"resourceVersion\":\"7\","
-	                 "%s\"annotations\":{%s}},\"spec\":{\"replicas\":%d,\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"template\":{"
+	                 "%s\"annotations\":{%s%s}},\"spec\":{\"replicas\":%d,\"selector\":{\"matchLabels\":{\"app\":\"web\"}},\"template\":{"
 	                 "\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"cpu\":\"200m\"},\"limits\":{\"memory\":\"512Mi\"}}}]}}}}",
-	                 fields, atomic_load(&cluster->annotations), atomic_load(&cluster->replicas));
+	                 fields, atomic_load(&cluster->annotations), note, atomic_load(&cluster->replicas));
 }
 
 static char *scale(FakeCluster *cluster, const FakeRequest *request)
@@ -126,14 +132,14 @@ static void handle(void *context, const FakeRequest *request, FakeReply *reply)
 	else if (strstr(request->path, "/deployments/web/scale"))
 		reply->body = scale(cluster, request);
 	else if (strstr(request->path, "/namespaces/shop/deployments/web"))
-		reply->body = deployment(cluster);
+		reply->body = deployment(cluster, request);
 	else
 		reply->status = 404;
 }
 
 void fake_cluster_start(FakeCluster *cluster)
 {
-	*cluster = (FakeCluster) { .kubeconfig = "/tmp/fake_cluster_XXXXXX", .replicas = 2, .prometheus_status = 200, .model_status = 200,
+	*cluster = (FakeCluster) { .kubeconfig = "/tmp/fake_cluster_XXXXXX", .replicas = 2, .note = -1, .prometheus_status = 200, .model_status = 200,
 	                           .rps = "100", .model_answer = "{\"action\":2}", .annotations = "" };
 	(void) pthread_mutex_init(&cluster->lock, NULL);
 	cluster->server = fake_server_start(handle, cluster);

@@ -16,6 +16,7 @@ typedef struct FakeCluster {
 	char kubeconfig[64];              /* a file that names it */
 	_Atomic int replicas;             /* spec of shop/web; moved by writes of the scale */
 	_Atomic int writes;
+	_Atomic int note;                 /* annotation maestro.io/training-replicas, as patched; -1: none */
 	_Atomic long changed_s;           /* when the scale was last written, in managedFields; 0: not said */
 	_Atomic int prometheus_status;    /* not 200: every query answers it */
 	_Atomic int model_status;         /* the same of /predict */
