@@ -77,7 +77,7 @@ static int set_replicas(Actuator *actuator, const Target *target, int32_t replic
 	return code;
 }
 
-int home_return(KubeClient *client, const Target *target, int32_t replicas, Error *err)
+int home_set(KubeClient *client, const Target *target, int32_t replicas, Error *err)
 {
 	Actuator *actuator;
 	int code = kube_actuator_new(client, &actuator, err);
@@ -85,6 +85,12 @@ int home_return(KubeClient *client, const Target *target, int32_t replicas, Erro
 		return code;
 	code = set_replicas(actuator, target, replicas, err);
 	actuator_free(actuator);
+	return code;
+}
+
+int home_return(KubeClient *client, const Target *target, int32_t replicas, Error *err)
+{
+	int code = home_set(client, target, replicas, err);
 	if (!code)
 		code = annotate(client, target, -1, err);
 	return code == ERR_NOT_FOUND ? 0 : code;

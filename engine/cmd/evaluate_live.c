@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "cluster/hpa_object.h"
-#include "cluster/scale.h"
 #include "cmd/live_home.h"
 #include "cmd/live_load.h"
 #include "cmd/runner.h"
@@ -140,17 +139,8 @@ static bool is_ready(const EvaluateLive *e, int32_t replicas)
 /* Every play begins at the replicas that were there first. */
 static int go_home(EvaluateLive *e, Error *err)
 {
-	Actuator *actuator;
-	Scale scale;
 	int32_t replicas = e->homes.home[0].replicas;
-	int code = kube_actuator_new(e->kube, &actuator, err);
-	if (code)
-		return code;
-	code = actuator->ops->get_scale(actuator, &e->target, &scale, err);
-	scale.replicas = replicas;
-	if (!code)
-		code = actuator->ops->set_scale(actuator, &e->target, &scale, NULL, err);
-	actuator_free(actuator);
+	int code = home_set(e->kube, &e->target, replicas, err);
 	for (int i = 0; i < READY_S && !code && !is_ready(e, replicas); i++)
 		if (!pause_for(e, 1))
 			return error_set(err, ERR_CANCELLED, "%s", err_text(ERR_CANCELLED));

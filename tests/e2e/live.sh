@@ -66,7 +66,8 @@ check it_goes_on_after_a_pod_is_killed "$(tail -n 3 "$work/second.err")" wait_fo
 over() { ! kill -0 "$trainer_pid" 2>/dev/null; }
 check it_comes_to_its_end "at $(steps)" wait_for 1500 over
 wait "$trainer_pid"
-check it_ends_well "exit $?; $(tail -n 3 "$work/second.err")" [ $? = 0 ]
+status=$?
+check it_ends_well "exit $status; $(tail -n 3 "$work/second.err")" [ $status = 0 ]
 trainer_pid=
 cat "$work/second.err"
 

@@ -12,7 +12,8 @@ METRICS_SERVER_PORT=$metrics_server_port "$here/cluster/metrics-server.sh" >"$wo
 "$maestro" evaluate --env live --deployment default/web --kubeconfig "$account" --prometheus "$prometheus_url" --load-url "$service_url" \
 	--trace "$work/bursts.csv" --seeds "${SEEDS:-2}" --metric-window 15s --interval 15s --json --db "$work/maestro.db" "$@" >"$work/result.ndjson" \
 	2>"$work/result.err"
-check it_measures "exit $?; $(tail -n 3 "$work/result.err")" [ $? = 0 ]
+status=$?
+check it_measures "exit $status; $(tail -n 3 "$work/result.err")" [ $status = 0 ]
 cat "$work/result.err" "$work/result.ndjson"
 jq -r 'select(.seed != null and .trace != null) | [.policy, .seed, .v_pct, .pod_hours, .slo_violation_soft_s, .slo_violation_s, .slo_violation_frac, .p95_ms, .p99_ms, .scale_actions] | @tsv' \
 	"$work/result.ndjson" | column -t -N policy,seed,v_pct,pod_hours,over_soft_s,over_hard_s,slow_share,p95_ms,p99_ms,changes
