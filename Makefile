@@ -187,6 +187,7 @@ e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (nee
 	@tests/e2e/run.sh $(B)
 	@tests/e2e/guarded.sh $(B)
 	@tests/e2e/outage.sh $(B)
+	@tests/e2e/overlays.sh $(B)
 	@$(MAKE) --no-print-directory -s image
 	@tests/e2e/servers.sh $(B)
 	@$(MAKE) --no-print-directory -s $(B)/tests/tb_scalars
