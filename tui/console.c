@@ -264,7 +264,7 @@ static ConsoleResult act(Console *console, UiAction action)
 		return CONSOLE_STAYS;
 	}
 	if (!console->is_helping && ops->act && ops->act(console, action))
-		return CONSOLE_STAYS;
+		return console->is_leaving ? CONSOLE_TRAIN : CONSOLE_STAYS;
 	switch (action) {
 	case ACT_UP: case ACT_DOWN: case ACT_PAGE_UP: case ACT_PAGE_DOWN: case ACT_HOME: case ACT_END:
 		move_row(console, action);
@@ -353,6 +353,8 @@ static ConsoleResult dialog_act(Console *console, int key)
 	dialog->kind = DIALOG_NONE;
 	if (result == DIALOG_TO_HEADLESS)
 		return CONSOLE_HEADLESS;
+	if (result == DIALOG_ACCEPTED && kind == DIALOG_TRAIN)
+		return CONSOLE_TRAIN;
 	if (has_reverse)
 		console_change(console, &command, what, &reverse, back);
 	else if (has_command && !console_send(console, &command, what) && command.kind == COMMAND_LIVE_OVERRIDE)

@@ -13,7 +13,7 @@
 #include "tui/ui.h"
 
 typedef enum ConsoleResult { CONSOLE_STAYS, CONSOLE_QUIT, CONSOLE_HEADLESS, CONSOLE_SUSPEND,
-	CONSOLE_REDRAW, CONSOLE_COPY, CONSOLE_EXPORT } ConsoleResult;
+	CONSOLE_REDRAW, CONSOLE_COPY, CONSOLE_EXPORT, CONSOLE_TRAIN } ConsoleResult;
 
 typedef enum AnswerFrom { FROM_TRAIN, FROM_LIVE, FROM_STORE } AnswerFrom;
 
@@ -111,6 +111,7 @@ typedef struct Console {
 	int64_t live_wall_ms, live_seen_ms; /* newest target time, and when it was seen */
 	int64_t now_ms;        /* monotonic, of the last refresh or key */
 	char export_path[256]; /* of CONSOLE_EXPORT */
+	bool is_leaving;       /* for another training: CONSOLE_TRAIN */
 	Layout layout;
 } Console;
 
@@ -154,6 +155,9 @@ void console_undo(Console *console, bool is_redo);
 void palette_move(Console *console);
 void palette_draw(Console *console);
 ConsoleResult palette_run(Console *console);
+
+/* train_act.c: leaves for `maestro train` with these options, at once or after a question where a training would stop. */
+void console_train(Console *console, const char *options);
 
 /* prompt_act.c: what an answered prompt does. */
 ConsoleResult console_answered(Console *console);

@@ -33,7 +33,7 @@ static void add_buttons(Dialog *dialog, const char *accept)
 
 void dialog_refresh(Dialog *dialog, const LiveView *live)
 {
-	if (!live || dialog->kind == DIALOG_NONE || dialog->kind == DIALOG_PARAM || dialog->n_bulk)
+	if (!live || dialog->kind == DIALOG_NONE || dialog->kind == DIALOG_PARAM || dialog->kind == DIALOG_TRAIN || dialog->n_bulk)
 		return;
 	dialog->now = live_replicas(live);
 	if (dialog->kind != DIALOG_OVERRIDE || !dialog->field[OVERRIDE_REPLICAS].text[0])
@@ -125,6 +125,15 @@ void dialog_open_suspend(Dialog *dialog, const LiveView *live)
 	open_target(dialog, DIALOG_SUSPEND, "Suspend", live);
 	add_buttons(dialog, "Stop scaling and suspend");
 	add(dialog, FIELD_BUTTON, "Go on headless")->press = DIALOG_TO_HEADLESS;
+}
+
+void dialog_open_train(Dialog *dialog, const TrainView *train, const char *options)
+{
+	*dialog = (Dialog) { .kind = DIALOG_TRAIN, .seen = -1 };
+	(void) snprintf(dialog->title, sizeof dialog->title, "maestro train %.70s", options);
+	(void) snprintf(dialog->line, sizeof dialog->line, "run %lld stops with a checkpoint; R goes on with it",
+	                (long long) train->run_id);
+	add_buttons(dialog, "Stop it and train");
 }
 
 /* ---- what the fields say ---- */

@@ -13,7 +13,7 @@
 #include "tui/canvas.h"
 
 typedef enum DialogKind { DIALOG_NONE, DIALOG_OVERRIDE, DIALOG_PAUSE, DIALOG_PARAM, DIALOG_QUIT,
-	DIALOG_SUSPEND } DialogKind;
+	DIALOG_SUSPEND, DIALOG_TRAIN } DialogKind;
 
 typedef enum DialogResult { DIALOG_STAYS, DIALOG_CANCELLED, DIALOG_ACCEPTED, DIALOG_TO_HEADLESS } DialogResult;
 
@@ -63,6 +63,9 @@ void dialog_open_param(Dialog *dialog, const TrainView *train, TrainParam param)
 /* Of a real target that is Active or Manual: leaving stops its scaling. */
 void dialog_open_quit(Dialog *dialog, const LiveView *live);
 void dialog_open_suspend(Dialog *dialog, const LiveView *live);
+
+/* Another training in the place of the one that runs: options are those of `maestro train`. */
+void dialog_open_train(Dialog *dialog, const TrainView *train, const char *options);
 
 /* Takes a newer view of the target that the dialog is about; others pay no heed. */
 void dialog_refresh(Dialog *dialog, const LiveView *live);

@@ -46,6 +46,8 @@ static const KeyRow TABLE[] = {
 	{ 'N', ACT_NOTE, ON_RUNS, true, "note", "note", "write a note on the selected run" },
 	{ 'L', ACT_LOCK, ON_RUNS, true, "lock", "lock", "lock the runs against deletion, or unlock them" },
 	{ 'd', ACT_DELETE, ON_RUNS, true, "delete", "delete", "move to the trash, or back out of it; u undoes" },
+	{ 'R', ACT_RESUME, ON_RUNS, true, "resume", "resume", "go on with a stopped or crashed training from its last checkpoint" },
+	{ 'F', ACT_FORK, ON_RUNS, true, "fork", "fork", "a new training from a checkpoint of this run, with other settings" },
 	{ 's', ACT_SORT, ON_RUNS | ON_TARGETS, false, "sort", "sort", "sort by the next column" },
 	{ 'S', ACT_REVERSE, ON_RUNS | ON_TARGETS, false, "reverse", NULL, "sort the other way round" },
 	{ '/', ACT_FILTER, ON_RUNS | ON_TARGETS | ON_EVENTS, false, "filter", "filter", "show only rows that match" },

@@ -110,6 +110,16 @@ SET(steps, PARAM_STEPS)
 SET(traffic, PARAM_TRAFFIC)
 SET(chaos, PARAM_CHAOS)
 
+/* A training in the place of this console. */
+static ConsoleResult begin(Console *console, const char *arguments)
+{
+	if (arguments[0])
+		console_train(console, arguments);
+	else
+		console_prompt(console, PROMPT_TRAIN, "maestro train", "--steps 4000000 --name mine");
+	return console->is_leaving ? CONSOLE_TRAIN : CONSOLE_STAYS;
+}
+
 static ConsoleResult export(Console *console, const char *arguments)
 {
 	str_copy(console->export_path, sizeof console->export_path, arguments);
@@ -178,6 +188,7 @@ static const PaletteRow ROWS_TABLE[] = {
 	{ "learning-rate", "<x>", "of the training, from the next update on", "maestro train --learning-rate X", true, set_lr },
 	{ "entropy", "<x>", "entropy coefficient", "maestro train --ent-coef X", true, set_entropy },
 	{ "clip", "<x>", "clip range", "maestro train --clip-range X", true, set_clip },
+	{ "begin", "<options>", "a training, in the place of this console", "maestro train OPTIONS", true, begin },
 	{ "steps", "<n>", "of the training in all", "maestro train --steps N", true, set_steps },
 	{ "traffic", "<trace> x<scale>", "of the training's environments", "maestro train --trace FILE", true, set_traffic },
 	{ "chaos", "<fault>", "in every training environment, now; none ends all", "maestro train --chaos RATE", true, set_chaos },

@@ -6,7 +6,7 @@
 
 #include "tui/canvas.h"
 
-typedef enum PromptKind { PROMPT_NONE, PROMPT_FILTER, PROMPT_TAG, PROMPT_NOTE, PROMPT_EXPORT, PROMPT_FIX,
+typedef enum PromptKind { PROMPT_NONE, PROMPT_FILTER, PROMPT_TAG, PROMPT_NOTE, PROMPT_EXPORT, PROMPT_FIX, PROMPT_TRAIN,
 	PROMPT_PALETTE } PromptKind;
 
 typedef enum PromptResult { PROMPT_STAYS, PROMPT_CANCELLED, PROMPT_ENTERED, PROMPT_MOVED /* up or down, Tab: the palette's */ } PromptResult;

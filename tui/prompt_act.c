@@ -65,6 +65,9 @@ ConsoleResult console_answered(Console *console)
 	case PROMPT_TAG: tag(console, text); break;
 	case PROMPT_NOTE: note(console, text); break;
 	case PROMPT_FIX: policy_fix(console, text); break;
+	case PROMPT_TRAIN:
+		console_train(console, text);
+		return console->is_leaving ? CONSOLE_TRAIN : CONSOLE_STAYS;
 	case PROMPT_EXPORT:
 		str_copy(console->export_path, sizeof console->export_path, text);
 		return text[0] ? CONSOLE_EXPORT : CONSOLE_STAYS;

@@ -204,6 +204,35 @@ static void compare(Console *console)
 	console_go(console, SCREEN_COMPARE);
 }
 
+/* ---- trainings ---- */
+
+static void resume(Console *console, const RunRow *row)
+{
+	char text[160];
+	bool can = row && row->kind == RUN_TRAIN && (row->status == RUN_STOPPED || row->status == RUN_CRASHED || row->status == RUN_FAILED);
+	if (can)
+		(void) snprintf(text, sizeof text, "--resume %lld", (long long) row->id);
+	else if (row && row->kind == RUN_TRAIN && row->status == RUN_DONE)
+		(void) snprintf(text, sizeof text, "run %lld has done all its steps; F forks it, with more: --steps N", (long long) row->id);
+	else
+		str_copy(text, sizeof text, "only a stopped, crashed or failed training can go on");
+	if (can)
+		console_train(console, text);
+	else
+		console_say(console, ROLE_WARN, text);
+}
+
+static void fork_run(Console *console, const RunRow *row)
+{
+	char text[96];
+	if (!row || row->kind != RUN_TRAIN) {
+		console_say(console, ROLE_WARN, "only a training can be forked");
+		return;
+	}
+	(void) snprintf(text, sizeof text, "--from %lld --name %.40s-fork ", (long long) row->id, row->name);
+	console_prompt(console, PROMPT_TRAIN, "maestro train", text);
+}
+
 bool runs_act(Console *console, UiAction action)
 {
 	RunsView *view = &console->runs;
@@ -222,6 +251,8 @@ bool runs_act(Console *console, UiAction action)
 	case ACT_COMPARE: compare(console); return true;
 	case ACT_TAG: console_prompt(console, PROMPT_TAG, "tag (-NAME takes it off)", ""); return true;
 	case ACT_NOTE: console_prompt(console, PROMPT_NOTE, "note", row ? row->note : ""); return true;
+	case ACT_RESUME: resume(console, row); return true;
+	case ACT_FORK: fork_run(console, row); return true;
 	case ACT_LOCK: flip(console, EDIT_LOCK, EDIT_UNLOCK); return true;
 	case ACT_DELETE: flip(console, EDIT_DELETE, EDIT_RESTORE); return true;
 	case ACT_SORT: view->sort = (RunSort) ((view->sort + 1) % SORT_COUNT); break;

@@ -1,9 +1,36 @@
 /* What Train does: every change is a command that the trainer takes between two updates. */
 #include "tui/console.h"
 
+#include <stdio.h>
+
 static void send_flag(Console *console, CommandKind kind, bool flag, const char *what)
 {
 	(void) console_send(console, &(Command) { .kind = kind, .u.flag = flag }, what);
+}
+
+/* The writes of this process to real targets would stop; UI_TRAIN ends the process. */
+static bool scales_targets(const Console *console)
+{
+	for (int i = 0; i < console->frame.n_targets && !console->feed->is_remote; i++)
+		if (!console->frame.target[i]->is_simulated)
+			return true;
+	return false;
+}
+
+void console_train(Console *console, const char *options)
+{
+	const TrainView *train = console->frame.train;
+	char text[200];
+	if (!console->opts.next || scales_targets(console)) {
+		(void) snprintf(text, sizeof text, "in another terminal: maestro train %.150s", options);
+		console_say(console, ROLE_WARN, text);
+		return;
+	}
+	str_copy(console->opts.next, UI_NEXT, options);
+	if (train && train->phase < TRAIN_DONE)
+		dialog_open_train(&console->dialog, train, options);
+	else
+		console->is_leaving = true;
 }
 
 bool train_act(Console *console, UiAction action)

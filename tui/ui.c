@@ -159,6 +159,7 @@ static void handle(Ui *ui, ConsoleResult result)
 	switch (result) {
 	case CONSOLE_QUIT: end(ui, UI_QUIT); break;
 	case CONSOLE_HEADLESS: end(ui, UI_HEADLESS); break;
+	case CONSOLE_TRAIN: end(ui, UI_TRAIN); break;
 	case CONSOLE_SUSPEND: suspend(ui); break;
 	case CONSOLE_COPY: copy(ui); break;
 	case CONSOLE_EXPORT: export_shown(&ui->console); break;

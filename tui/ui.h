@@ -12,6 +12,8 @@
 #include "tui/keys.h"
 #include "tui/theme.h"
 
+enum { UI_NEXT = 256 };
+
 typedef struct UiOptions { /* all zero but `who` is a good default */
 	ScreenId screen;    /* the first one; another if the feed has no worker for it */
 	GlyphMode glyphs;
@@ -21,6 +23,7 @@ typedef struct UiOptions { /* all zero but `who` is a good default */
 	char who[64];       /* the person, for the audit */
 	bool is_readonly;   /* nothing is ever sent */
 	const Keymap *keymap; /* lent; NULL: the table's own keys */
+	char *next;         /* [UI_NEXT] what `maestro train` is to go on with, of UI_TRAIN; NULL: no training begins from here */
 } UiOptions;
 
 /* Sets "screen", "glyphs", "color" or "theme" from a command line's word; ERR_USAGE names what is known. */
@@ -35,6 +38,7 @@ typedef enum UiResult {
 	UI_HEADLESS,    /* the terminal hung up, or the person asked to go on without a screen */
 	UI_INTERRUPTED, /* SIGINT: the caller ends with 130 */
 	UI_TERMINATED,  /* SIGTERM: 143 */
+	UI_TRAIN,       /* the person asked for a training: its options are in UiOptions.next */
 } UiResult;
 
 /* A UiResult, or ERR_IO (no terminal), ERR_NOT_FOUND (the feed has nothing to show), ERR_NOMEM. The terminal is as

@@ -1,6 +1,7 @@
 /* `maestro` alone: the Live screen over a simulated service, and the run browser; nothing trains. */
 #include "cluster/attach.h"
 #include "cmd/cmd.h"
+#include "cmd/next_train.h"
 #include "cmd/opts.h"
 #include "cmd/policies.h"
 #include "cmd/session.h"
@@ -20,6 +21,7 @@ typedef struct ConsoleOptions {
 	bool is_readonly, is_json, is_plain;
 	double speed;
 	int64_t seed;
+	char *next; /* [UI_NEXT] */
 } ConsoleOptions;
 
 #define OPTION(name, letter, kind, field, lo, hi, arg, help) \
@@ -54,7 +56,7 @@ static const OptCommand COMMAND = {
 
 static int ui_options(const ConsoleOptions *options, UiOptions *ui, Error *err)
 {
-	*ui = (UiOptions) { .is_readonly = options->is_readonly };
+	*ui = (UiOptions) { .is_readonly = options->is_readonly, .next = options->next };
 	session_who(ui->who, sizeof ui->who);
 	int code = ui_option_set(ui, "screen", options->screen, err);
 	if (!code)
@@ -65,7 +67,7 @@ static int ui_options(const ConsoleOptions *options, UiOptions *ui, Error *err)
 }
 
 /* Off a terminal, and with --json, the screen is printed once. */
-static int look(Feed *feed, const ConsoleOptions *options, const UiOptions *ui, Error *err)
+static int look(Feed *feed, const ConsoleOptions *options, UiOptions *ui, Error *err)
 {
 	if (options->is_plain)
 		return ui_run_plain(feed, ui, err);
@@ -156,15 +158,19 @@ int cmd_console(int argc, char **argv)
 	                           .speed = 1 };
 	Session session;
 	Error err = { 0 };
+	char next[UI_NEXT] = "";
 	int words;
 	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	options.next = next;
 	code = session_open(&session, options.db, false, &err);
 	if (code)
 		return cmd_fail(code, &err);
 	code = options.attach ? show_attached(&session, &options, &err) : run(&session, &options, &err);
 	session_close(&session);
+	if (code == UI_TRAIN)
+		return next_train(&(NextTrain) { next, session.db, options.glyphs, options.color, options.theme });
 	if (code < 0)
 		return cmd_fail(code, &err);
 	return code == UI_INTERRUPTED ? 128 + SIGINT : code == UI_TERMINATED ? 128 + SIGTERM : 0;

@@ -4,6 +4,7 @@
  */
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/next_train.h"
 #include "cmd/session.h"
 #include "cmd/simlive.h"
 #include "cmd/tensor_log.h"
@@ -45,6 +46,7 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	Trainer *trainer;
 	UiOptions ui;
 	Keymap keymap;
+	char next[UI_NEXT];  /* options of the training that a person wants after this one; "": none */
 	bool has_console;
 } TrainCommand;
 
@@ -375,7 +377,7 @@ static int start_workers(TrainCommand *t, Feed **ret_feed, Error *err)
 static void say_goodbye(TrainCommand *t, int result)
 {
 	long long run = (long long) t->config.run_id;
-	if (result == UI_HEADLESS)
+	if (result == UI_HEADLESS || result == UI_TRAIN)
 		return;
 	if (is_over(t)) {
 		printf("run %lld is done; maestro runs show %lld prints it\n", run, run);
@@ -403,8 +405,11 @@ static int run_console(TrainCommand *t, Error *err)
 	int code = start_workers(t, &feed, err);
 	if (code)
 		note_failed_start(t);
+	t->ui.next = t->next;
 	int result = code ? code : ui_run(feed, &t->ui, err);
 	feed_free(feed);
+	if (result != UI_TRAIN)
+		t->next[0] = '\0';
 	if (result < 0)
 		return cmd_fail(result, err);
 	say_goodbye(t, result);
@@ -467,6 +472,8 @@ int cmd_train(int argc, char **argv)
 	status = code > 0 ? 128 + code : code ? (err.text[0] ? cmd_fail(code, &err) : err_exit_status(code))
 	              : t->has_console ? run_console(t, &err) : run_headless(t, &err);
 	end(t);
+	if (t->next[0])
+		status = next_train(&(NextTrain) { t->next, t->session.db, t->options.glyphs, t->options.color, t->options.theme });
 	free(t);
 	return status;
 }

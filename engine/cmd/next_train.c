@@ -1,0 +1,48 @@
+/* See next_train.h. What is said by a variable, the options may say otherwise. */
+#include "cmd/next_train.h"
+
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "tui/ui.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WORDS_MAX = 64 };
+
+/* Words parted by blanks; a quoted one may hold some. Cuts text up. */
+static int split(char *text, char *word[WORDS_MAX])
+{
+	int n = 0;
+	while (n < WORDS_MAX - 1) {
+		text += strspn(text, " \t");
+		char quote = *text == '\'' || *text == '"' ? *text++ : '\0';
+		if (!*text && !quote)
+			break;
+		word[n++] = text;
+		text += quote ? strcspn(text, quote == '"' ? "\"" : "'") : strcspn(text, " \t");
+		if (!*text)
+			break;
+		*text++ = '\0';
+	}
+	word[n] = NULL;
+	return n;
+}
+
+int next_train(const NextTrain *next)
+{
+	static char maestro[] = "maestro", train[] = "train";
+	char text[UI_NEXT], *word[WORDS_MAX + 2] = { maestro, train };
+	Error err;
+	str_copy(text, sizeof text, next->options);
+	(void) split(text, word + 2);
+	const char *const variables[][2] = { { "MAESTRO_DB", next->db }, { "MAESTRO_GLYPHS", next->glyphs }, { "MAESTRO_COLOR", next->color },
+		{ "MAESTRO_THEME", next->theme } };
+	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+		(void) setenv(variables[i][0], variables[i][1], 1);
+	(void) execv("/proc/self/exe", word);
+	return cmd_fail(error_set(&err, ERR_IO, "maestro train %.100s: %s", next->options, strerror(errno)), &err);
+}

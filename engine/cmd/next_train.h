@@ -1,0 +1,14 @@
+/* Another training in the place of this process, in the same terminal. */
+#ifndef MAESTRO_CMD_NEXT_TRAIN_H
+#define MAESTRO_CMD_NEXT_TRAIN_H
+
+typedef struct NextTrain {
+	const char *options;             /* as in a shell */
+	const char *db;
+	const char *glyphs, *color, *theme; /* of the console */
+} NextTrain;
+
+/* Becomes `maestro train`. Answers an exit status only where that fails. */
+int next_train(const NextTrain *next);
+
+#endif
