@@ -137,31 +137,51 @@ static void draw_footer(Console *console)
 
 /* ---- help ---- */
 
+static bool is_here(const Console *console, const KeyRow *key)
+{
+	return key->screens & 1u << console->screen;
+}
+
+/* What is searched for may be another screen's. */
 static bool is_helped(const Console *console, size_t row, const char *keys)
 {
 	size_t n;
 	const KeyRow *key = &keys_table(&n)[row];
-	if (!key->id || !(key->screens & 1u << console->screen))
+	if (!key->id || (!is_here(console, key) && !console->help_search[0]))
 		return false;
 	return !console->help_search[0] || strcasestr(key->help, console->help_search) || strcasestr(keys, console->help_search);
+}
+
+/* "Live: hold replicas ..." where the key is not this screen's. */
+static void help_text(const Console *console, const KeyRow *key, char *text, size_t size)
+{
+	int screen = 0;
+	while (screen < SCREEN_COUNT - 1 && !(key->screens & 1u << screen))
+		screen++;
+	if (is_here(console, key))
+		str_copy(text, size, key->help);
+	else
+		(void) snprintf(text, size, "on %s (%c): %s", screen_ops((ScreenId) screen)->name, screen_ops((ScreenId) screen)->key, key->help);
 }
 
 static void draw_help(Console *console)
 {
 	Canvas *canvas = &console->canvas;
 	size_t n;
-	char name[32], title[80];
+	char name[32], title[80], help[160];
 	const KeyRow *table = keys_table(&n);
 	int lines = 0;
 	for (size_t i = 0; i < n; i++)
 		lines += is_helped(console, i, keys_names(&console->keymap, i, name));
 	int cols = HELP_COLS < canvas->cols ? HELP_COLS : canvas->cols;
-	int rows = lines + 2 < canvas->rows - 1 ? lines + 2 : canvas->rows - 1;
+	int shown = lines ? lines : 1, rows = shown + 2 < canvas->rows - 1 ? shown + 2 : canvas->rows - 1;
 	Rect rect = { (canvas->rows - rows) / 2, (canvas->cols - cols) / 2, rows, cols };
 	canvas_fill(canvas, rect, ' ', ROLE_TEXT);
 	(void) snprintf(title, sizeof title, console->help_search[0] ? "Help: %s, with \"%s\"" : "Help: %s (type to search)",
 	                screen_ops(console->screen)->name, console->help_search);
 	Rect in = canvas_box(canvas, rect, title, lines + 2 > rows ? "Up Down, Esc closes" : "Esc closes", true);
+	if (!lines)
+		(void) canvas_text(canvas, in.row, in.col, in.cols, ROLE_LABEL, "no key does that; : finds commands by their names");
 	int most = lines > in.rows ? lines - in.rows : 0;
 	console->help_top = console->help_top > most ? most : console->help_top;
 	int line = -console->help_top;
@@ -171,8 +191,9 @@ static void draw_help(Console *console)
 		bool is_off = table[i].is_write && console_is_readonly(console);
 		if (line >= 0) {
 			(void) canvas_text(canvas, in.row + line, in.col, HELP_KEY_COLS, ROLE_KEY, name);
+			help_text(console, &table[i], help, sizeof help);
 			(void) canvas_text(canvas, in.row + line, in.col + HELP_KEY_COLS, in.cols - HELP_KEY_COLS,
-			                   is_off ? ROLE_GHOST : ROLE_TEXT, table[i].help);
+			                   is_off ? ROLE_GHOST : ROLE_TEXT, help);
 		}
 		line++;
 	}

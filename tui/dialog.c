@@ -62,7 +62,9 @@ void dialog_open_override(Dialog *dialog, const LiveView *live)
 	open_target(dialog, DIALOG_OVERRIDE, "Override", live);
 	add(dialog, FIELD_CHOICE, "action")->choice = ACTIONS;
 	(void) add(dialog, FIELD_TEXT, "replicas");
-	str_copy(add(dialog, FIELD_TEXT, "hold for")->text, FIELD_TEXT_MAX, "10m");
+	Field *hold = add(dialog, FIELD_TEXT, "hold for");
+	str_copy(hold->text, FIELD_TEXT_MAX, "10m");
+	hold->is_default = true;
 	(void) add(dialog, FIELD_TEXT, "reason");
 	(void) add(dialog, FIELD_TEXT, "type name");
 	add_buttons(dialog, "Apply");
@@ -304,6 +306,9 @@ static void type(Dialog *dialog, int key)
 	}
 	if (field->kind != FIELD_TEXT)
 		return;
+	if (field->is_default && key >= ' ' && key != KEY_RUBOUT)
+		field->text[0] = '\0';
+	field->is_default = false;
 	if (key == KEY_RUBOUT)
 		rub_out(field->text);
 	else if (key >= ' ')

@@ -26,6 +26,7 @@ typedef struct Field {
 	const char *label;
 	const char *const *choice; /* of a choice, ended by NULL */
 	int at;                    /* which choice */
+	bool is_default;           /* of a text: nobody typed it, and what is typed takes its place */
 	char text[FIELD_TEXT_MAX];
 	DialogResult press;        /* of a button */
 } Field;

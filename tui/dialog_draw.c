@@ -106,9 +106,11 @@ static void draw_change(const Dialog *dialog, Canvas *canvas, int row, Rect in)
 static void draw_keys(const Dialog *dialog, Canvas *canvas, int row, Rect in)
 {
 	bool is_button = dialog->field[dialog->focus].kind == FIELD_BUTTON;
-	const char *const KEYS[][2] = { { "Enter", is_button ? "presses" : "next" }, { "Tab", "move" }, { "Esc", "cancels" } };
+	bool takes_digits = dialog->kind == DIALOG_OVERRIDE && dialog->field[dialog->focus].kind != FIELD_TEXT;
+	const char *const KEYS[][2] = { { "Enter", is_button ? "presses" : "next" }, { "Tab", "moves" }, { "Esc", "cancels" },
+		{ "0..9", "replicas" } };
 	Pen pen = { canvas, row, in.col, in.col + in.cols };
-	for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+	for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS - !takes_digits; i++) {
 		(void) pen_item(&pen, ROLE_KEY, "%s ", KEYS[i][0]);
 		(void) pen_item(&pen, ROLE_LABEL, "%s  ", KEYS[i][1]);
 	}

@@ -28,7 +28,7 @@ static const KeyRow TABLE[] = {
 	{ 'S', ACT_SMOOTH_LESS, ON_TRAIN | ON_COMPARE, false, "rough", NULL, "smooth the curves less" },
 
 	{ 'o', ACT_LIVE_OVERRIDE, ON_LIVE | ON_TARGETS, true, "override", "override",
-	  "set the replicas by hand, or give back to the policy; on Targets of all marked ones" },
+	  "hold replicas by hand for a time, or give back to the policy; on Targets of all marked" },
 	{ 'p', ACT_LIVE_PAUSE, ON_LIVE | ON_TARGETS, true, "pause", "pause", "neither decide nor act until resumed" },
 	{ 'w', ACT_LIVE_WHY, ON_LIVE, false, "why", "why", "the policy around this decision" },
 	{ '-', ACT_WINDOW_LONGER, ON_LIVE, false, "longer", "longer", "graphs show more time" },
@@ -41,7 +41,7 @@ static const KeyRow TABLE[] = {
 	{ '*', ACT_MARK_ALL, ON_RUNS | ON_TARGETS, false, "mark-all", NULL, "mark all rows that are shown, or none" },
 	{ KEY_ENTER_, ACT_OPEN, ON_RUNS, false, "open", "open", "the selected run alone, with its whole configuration" },
 	{ KEY_ENTER_, ACT_OPEN, ON_TARGETS, false, "open", "live", "the selected target on Live" },
-	{ '=', ACT_COMPARE, ON_RUNS, false, "compare", "compare", "the marked runs side by side" },
+	{ '=', ACT_COMPARE, ON_RUNS, false, "compare", "compare", "the marked trainings side by side" },
 	{ '#', ACT_TAG, ON_RUNS, true, "tag", "tag", "add a tag to the marked runs; -NAME takes it off" },
 	{ 'N', ACT_NOTE, ON_RUNS, true, "note", "note", "write a note on the selected run" },
 	{ 'L', ACT_LOCK, ON_RUNS, true, "lock", "lock", "lock the runs against deletion, or unlock them" },

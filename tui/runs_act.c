@@ -194,11 +194,21 @@ static void flip(Console *console, RunEdit on, RunEdit off)
 static void compare(Console *console)
 {
 	CompareView *view = &console->compare;
-	if (console->runs.n_marked < 2)
-		console_say(console, ROLE_WARN, "mark two runs or more with Space, then = compares them");
-	if (console->runs.n_marked < 2)
+	int64_t picked[ARCHIVE_COMPARE];
+	int n = console_picked_runs(console, picked, ARCHIVE_COMPARE), n_trainings = 0;
+	for (int i = 0; i < n; i++) { /* those of other pages are as they were marked */
+		const RunRow *row = row_of(console, picked[i]);
+		if (!row || row->kind == RUN_TRAIN)
+			picked[n_trainings++] = picked[i];
+	}
+	if (n_trainings < 2) {
+		console_say(console, ROLE_WARN, "mark two trainings or more with Space, then = compares them");
 		return;
-	view->n_ids = console_picked_runs(console, view->id, ARCHIVE_COMPARE);
+	}
+	if (n_trainings < n)
+		console_say(console, ROLE_WARN, "only trainings are compared; the others are left out");
+	view->n_ids = n_trainings;
+	memcpy(view->id, picked, sizeof picked);
 	view->is_asked = false;
 	view->n = 0;
 	console_go(console, SCREEN_COMPARE);

@@ -318,6 +318,9 @@ static void draw_progress(const Scene *scene, Rect rect)
 	if (v->trouble[0])
 		(void) canvas_textf(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3,
 		                    v->phase == TRAIN_FAILED ? ROLE_BAD : ROLE_WARN, "! %s", v->trouble);
+	else if (v->phase >= TRAIN_DONE)
+		(void) canvas_text(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3, ROLE_LABEL,
+		                   "3 Runs: Space marks, = compares, F trains on; 1 Live: its policy");
 	else if (rect.cols > width + 6)
 		canvas_bar(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3, ratio, ROLE_SERIES_C);
 	canvas_text_right(scene->canvas, rect.row, rect.col + rect.cols - 1, rect.cols - 1, ROLE_TEXT, text);

@@ -322,8 +322,10 @@ static void hold_override(Loop *loop, const Command *command, int32_t from_repli
 	(void) snprintf(from, sizeof from, "%d", from_replicas);
 	(void) snprintf(to, sizeof to, "%d", command->u.override_.replicas);
 	loop_intervention(loop, command, "override", from, to);
-	(void) snprintf(text, sizeof text, "applied %s -> %s, held for %lld s", from, to,
-	                (long long) (hold_ms / 1000));
+	long long hold_s = (long long) (hold_ms / 1000);
+	bool is_minutes = hold_s >= 120 && hold_s % 60 == 0;
+	(void) snprintf(text, sizeof text, "applied %s -> %s, held for %lld %s", from, to, is_minutes ? hold_s / 60 : hold_s,
+	                is_minutes ? "min" : "s");
 	loop_answer(loop, command->id, 0, text);
 	(void) snprintf(text, sizeof text, "%s -> %s by %.40s, was %s", from, to, command->who, state_text(before));
 	loop_tell_event(loop, EVENT_MANUAL_OVERRIDE, text);

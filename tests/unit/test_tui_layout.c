@@ -196,11 +196,11 @@ static void keys_file_changes_keys(void **state)
 	(void) state;
 	Keymap keymap;
 	StrBuf problems = { 0 };
-	assert_int_equal(load("live.override = O\nlive.longer: null\nall.help: F\n", &keymap, &problems), 0);
+	assert_int_equal(load("live.override = O\nlive.longer: null\nall.help: K\n", &keymap, &problems), 0);
 	assert_int_equal(keys_find(&keymap, 'O', SCREEN_LIVE, false)->action, ACT_LIVE_OVERRIDE);
 	assert_null(keys_find(&keymap, 'o', SCREEN_LIVE, false));
 	assert_null(keys_find(&keymap, '-', SCREEN_LIVE, false));
-	assert_int_equal(keys_find(&keymap, 'F', SCREEN_RUNS, false)->action, ACT_HELP);
+	assert_int_equal(keys_find(&keymap, 'K', SCREEN_RUNS, false)->action, ACT_HELP);
 	/* two that change places */
 	assert_int_equal(load("train.learning-rate = h\ntrain.entropy = l\n", &keymap, &problems), 0);
 	assert_int_equal(keys_find(&keymap, 'h', SCREEN_TRAIN, false)->action, ACT_TRAIN_LR);

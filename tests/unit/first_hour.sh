@@ -1,0 +1,86 @@
+#!/bin/sh
+# The first hour of somebody who has never seen it: trains, compares two runs, holds a Deployment at 8 for 30 minutes. Each key is
+# first looked up in `?` by a word that such a person would type.
+set -eu
+maestro=$(cd "$MAESTRO_TEST_BUILD" && pwd)/maestro
+dir=$(mktemp -d)
+export LC_ALL=C.UTF-8 MAESTRO_DB="$dir/c.db"
+tmux() { command tmux -L "maestro-hour-$$" -f /dev/null "$@"; }
+trap 'tmux kill-server 2>/dev/null || true; rm -rf "$dir"' EXIT
+
+failed=0
+check() { # NAME CONDITION...
+	name=$1; shift
+	if "$@"; then echo "ok $name"; else echo "not ok $name"; echo "  $*"; failed=1; fi
+}
+screen() { tmux capture-pane -p; }
+see() { # TEXT: waits until it is on the screen
+	i=0
+	until screen | grep -q -- "$1"; do
+		i=$((i + 1))
+		[ $i -lt 300 ] || { echo "not ok the screen shows \"$1\""; screen; exit 1; }
+		sleep .1
+	done
+}
+look_up() { # WORD KEY: help finds the key by the word
+	tmux send-keys '?'
+	see 'type to search'
+	tmux send-keys -l -- "$1"
+	see "with \"$1\""
+	check "? finds $2 by \"$1\"" sh -c 'echo "$1" | grep -q "^.*| $2  "' - "$(screen)" "$2"
+	tmux send-keys Escape
+	until ! screen | grep -q 'Help:'; do sleep .1; done
+}
+
+readme=$(cat README.md)
+check "the README names the first command" sh -c 'echo "$1" | grep -q "maestro train --trace"' - "$readme"
+tmux new-session -d -x 80 -y 24 "'$maestro' train --trace nasa95_jul_week --envs 16 --n-steps 32 --clone-steps 5000 --steps 20000 \
+	--eval-every 10000 --eval-episodes 2 --name first --glyphs ascii --color never --threads 1 2>$dir/err; sleep 60"
+see ' Done '
+see '3 Runs: Space marks, = compares'
+
+look_up compare 4
+look_up 'new training' F
+tmux send-keys 3
+see 'first .*done'
+tmux send-keys F
+see 'maestro train --from 1 --name first-fork'
+tmux send-keys -l -- '--steps 30000 --learning-rate 5e-4'
+tmux send-keys Enter
+see 'first-fork'
+see ' Done '
+
+look_up 'mark the row' Space
+look_up 'mark all' '*'
+look_up 'side by side' =
+tmux send-keys 3
+see 'first-fork .*done'
+tmux send-keys '*' # the simulated targets' runs too: they are left out
+see '4 marked'
+tmux send-keys =
+see 'Compare   A first-fork'
+see 'A better than'
+see 'learning-rate .*5e-4 .*lin_'
+check "what differs is shown" sh -c 'echo "$1" | grep -q "^| from  *1@"' - "$(screen)"
+
+look_up hold o
+tmux send-keys 1
+see 'Last decisions'
+see 'PolicyKeep\|PolicyUp\|PolicyDown'
+tmux send-keys o
+see '0..9 replicas'
+tmux send-keys 8 Tab
+see 'hold for   10m<'
+tmux send-keys 30m
+see 'hold for   30m<'
+tmux send-keys Enter Enter
+see '\[ Apply \]'
+tmux send-keys Enter
+see '8, held for 30 min'
+see 'Manual'
+see '8 by .*, \(30\|29\) m'
+run=$("$maestro" runs list --json | jq -r 'select(.kind == "control" and .status == "running") | .id')
+check "the hold is audited" [ "$("$maestro" runs show "$run" --json | jq -c '[.audit[] | .to, .result]')" = '[8,"pending",8,"applied"]' ]
+tmux send-keys q
+see 'maestro runs show'
+exit $failed
