@@ -18,6 +18,19 @@ static void pause_and_resume_follow_the_phase(void **state)
 	assert_false(desk->fake.sent[1].u.flag);
 }
 
+static void a_live_training_says_when_its_next_step_ends(void **state)
+{
+	Desk *desk = *state;
+	desk->train.is_live = true;
+	desk->train.rollout_step = 3;
+	desk->train.rollout_steps = 16;
+	desk->train.next_step_wall_ms = desk->fake.frame.wall_ms + 12000;
+	str_copy(desk->train.trouble, sizeof desk->train.trouble, "waits: web: MetricsMissing");
+	start(desk, SCREEN_TRAIN, false);
+	assert_non_null(strstr(screen_text(desk), "step 3 of 16, next in 12 s"));
+	assert_non_null(strstr(screen_text(desk), "! waits: web: MetricsMissing"));
+}
+
 static void one_update_is_for_a_paused_run(void **state)
 {
 	Desk *desk = *state;
@@ -224,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(pause_and_resume_follow_the_phase),
+		DESK_TEST(a_live_training_says_when_its_next_step_ends),
 		DESK_TEST(one_update_is_for_a_paused_run),
 		DESK_TEST(learning_rate_is_edited_as_old_to_new),
 		DESK_TEST(answer_replaces_pending),
