@@ -36,7 +36,7 @@ typedef struct EvaluateLive {
 	int32_t first_replicas;
 	int64_t last_ms;
 	double pod_s;
-	LoadReport before, now, all_before; /* large: not on a stack */
+	LoadReport begun, before, now, part; /* of the load: when it began to count, at the last cycle, now, in between */
 } EvaluateLive;
 
 /* Sleeps in slices. False: somebody wants it to end. */
@@ -83,9 +83,8 @@ static void on_cycle(void *arg, const LiveView *view)
 	int64_t now_ms = clock_mono_ms(&e->session->clock);
 	live_load_report(e->load, &e->now);
 	if (e->counts && e->n < STEPS_MAX && sample->valid & SAMPLE_REPLICAS) {
-		LoadReport *d = &e->now;
-		LoadReport *kept = &e->all_before; /* scratch: the cumulative report, for the next interval */
-		*kept = e->now;
+		LoadReport *d = &e->part;
+		*d = e->now;
 		subtract(d, &e->before);
 		double s = (double) (now_ms - e->last_ms) / 1000;
 		e->step[e->n++] = (EvalStep) {
@@ -97,10 +96,8 @@ static void on_cycle(void *arg, const LiveView *view)
 			.replicas = (int16_t) sample->replicas,
 			.ready = (int16_t) sample->ready,
 		};
-		e->before = *kept;
-	} else {
-		e->before = e->now;
 	}
+	e->before = e->now;
 	e->last_ms = now_ms;
 	(void) pthread_mutex_unlock(&e->lock);
 }
@@ -118,6 +115,7 @@ static void figure(EvaluateLive *e, double interval_s, double ret[FIGURE_COUNT])
 	for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
 		ret[unknown[i]] = NAN; /* what a live service's demand is nobody knows */
 	live_load_report(e->load, &e->now);
+	subtract(&e->now, &e->begun);
 	ret[FIGURE_P95] = e->now.latency.n ? latency_quantile(&e->now.latency, .95) : NAN;
 	ret[FIGURE_P99] = e->now.latency.n ? latency_quantile(&e->now.latency, .99) : NAN;
 }
@@ -176,6 +174,7 @@ static int measure(EvaluateLive *e, Runner *runner, double play_s, double ret[FI
 	(void) pthread_mutex_lock(&e->lock);
 	e->n = 0;
 	e->counts = true;
+	live_load_report(e->load, &e->begun);
 	e->first_replicas = e->homes.home[0].replicas;
 	(void) pthread_mutex_unlock(&e->lock);
 	goes_on = goes_on && pause_for(e, play_s);
