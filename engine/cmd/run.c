@@ -20,7 +20,7 @@ typedef struct Options {
 	RunOptions run;
 	ServingOptions serving;
 	const char *suggestion_url, *suggestion_token_file, *suggestion_ca;
-	const char *glyphs, *color, *theme;
+	const char *glyphs, *color, *theme, *log_format;
 	bool is_json, is_headless;
 } Options;
 
@@ -35,6 +35,7 @@ static const Opt OPTIONS[] = {
 	OPTION("suggestion-ca", OPT_STRING, suggestion_ca, "FILE", "authority of its certificate"),
 	OPTION("headless", OPT_FLAG, is_headless, NULL, "no console, even on a terminal"),
 	OPTION("json", OPT_FLAG, is_json, NULL, "one JSON object a decision on stdout; implies --headless"),
+	OPTION("log-format", OPT_STRING, log_format, "FORM", "without a screen: text on stdout, or a record a decision on stderr as logfmt or json (text)"),
 	OPTION("glyphs", OPT_STRING, glyphs, "KIND", "auto, braille, block or ascii"),
 	OPTION("color", OPT_STRING, color, "KIND", "auto, always, never, 16, 256 or truecolor"),
 	OPTION("theme", OPT_STRING, theme, "KIND", "of the terminal's background: dark or light"),
@@ -186,7 +187,7 @@ static int run_console(RunCommand *r, Error *err)
 static int parse(Options *o, const OptCommand *command, int argc, char **argv)
 {
 	int words;
-	*o = (Options) { .glyphs = "auto", .color = "auto", .theme = "dark" };
+	*o = (Options) { .log_format = "text", .glyphs = "auto", .color = "auto", .theme = "dark" };
 	run_options_default(&o->run);
 	if (command == &AUTOSCALER) {
 		o->suggestion_url = getenv("SUGGESTION_SERVER_URL");
@@ -212,9 +213,15 @@ static int run_main(const OptCommand *command, int argc, char **argv)
 		free(r);
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	}
+	LogFormat log;
+	if (!run_report_log(o->log_format, &log)) {
+		(void) error_set(&err, ERR_USAGE, "run: --log-format is text, logfmt or json");
+		free(r);
+		return cmd_fail(ERR_USAGE, &err);
+	}
 	r->telemetry = telemetry_new();
 	r->has_console = command != &AUTOSCALER && !o->is_headless && !o->is_json && !o->run.is_once && ui_can_run();
-	r->report = (RunReport) { .out = stdout, .is_json = o->is_json };
+	r->report = (RunReport) { .out = stdout, .is_json = o->is_json, .log = log };
 	const RunnerConfig config = {
 		.options = &o->run,
 		.session = &r->session,

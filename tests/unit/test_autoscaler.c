@@ -155,6 +155,22 @@ static void without_a_suggestion_it_holds_and_says_why(void **state)
 	end(&f);
 }
 
+/* CONTROL B.5: one record a decision on stderr, as logfmt or JSON. */
+static void the_log_has_a_record_a_decision(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "json", "{\"level\":\"info\",\"msg\":\"decision\",\"time\":\"" },
+		{ "logfmt", "level=info msg=decision time=" },
+	};
+	(void) state;
+	for (size_t i = 0; i < 2; i++) {
+		Fixture f;
+		begin(&f, "{\"action\":1}", (const char *const[]) { "--log-format", cases[i][0], NULL });
+		child_wait_log(&f.child, cases[i][1]);
+		end(&f);
+	}
+}
+
 static void metrics_are_those_of_control_b8(void **state)
 {
 	static const char *const lines[] = {
@@ -355,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_scales_by_the_suggestion_and_shows_it),
 		cmocka_unit_test(without_a_suggestion_it_holds_and_says_why),
+		cmocka_unit_test(the_log_has_a_record_a_decision),
 		cmocka_unit_test(metrics_are_those_of_control_b8),
 		cmocka_unit_test(a_command_is_audited_and_answered),
 		cmocka_unit_test(commands_from_elsewhere_want_a_token),
