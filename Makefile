@@ -202,6 +202,10 @@ faults: setup-test ## kills, signals, sick networks and a soak of SOAK_S seconds
 	@$(MAKE) --no-print-directory -s all programs $(B)/tests/test_alloc_faults
 	@MAESTRO_ALL_N=1 tests/faults/run.sh $(B)
 
+boot-null: setup-test ## ten thousand comparisons of like with like: how often Compare's verdict is "not shown" (a minute)
+	@$(MAKE) --no-print-directory -s $(B)/tests/test_boot
+	@BOOT_TRIALS=10000 $(B)/tests/test_boot 2>&1 | grep 'seeds:\|FAILED\|PASSED'
+
 sim-check: setup-build ## the simulator's acceptance table, measured now (a minute or two)
 	@$(MAKE) --no-print-directory -s all
 	@$(B)/maestro sim check

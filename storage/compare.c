@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,25 @@ static int read_evals(sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
 	return sqlite3_finalize(stmt) ? db_error(db, err) : 0;
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/* What a run trained on: the one that was named, all of several, or what its preset has. */
+static void name_trace(const Json *config, char *text, size_t size)
+{
+	const Json *trace = json_get(config, "trace");
+	bool is_default = !strcmp(json_string_or(config, "preset", ""), "default");
+	const char *traffic = json_string_or(config, "traffic", is_default ? "mix" : "constant");
+	str_copy(text, size, json_string(trace) ? base_name(json_string(trace)) : json_is_array(trace) ? "" : traffic);
+	for (const Json *item = json_is_array(trace) ? json_first(trace) : NULL; item; item = json_next(item)) {
+		size_t len = strlen(text);
+		(void) snprintf(text + len, size - len, "%s%s", len ? ", " : "", base_name(json_string(item) ? json_string(item) : "?"));
+	}
+}
+
 int compare_read(struct sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
 {
 	StrBuf config = { 0 };
@@ -110,9 +130,7 @@ int compare_read(struct sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
 	int code = runs_get(db, run, &ret->row, &config, err);
 	double soft = -1, interval_s = 15;
 	if (!code && !json_parse(config.data, config.len, &root, NULL)) {
-		const char *trace = json_string_or(root, "trace", "constant");
-		const char *slash = strrchr(trace, '/');
-		str_copy(ret->trace, sizeof ret->trace, slash ? slash + 1 : trace);
+		name_trace(root, ret->trace, sizeof ret->trace);
 		soft = json_number_or(root, "latency-soft", -1);
 		interval_s = json_number_or(root, "interval", 15);
 	}

@@ -44,6 +44,9 @@ typedef struct CompareView {
 	int baseline, selected;
 	bool is_single, is_share, shows_all, hides_rule;
 	size_t reps;                 /* 0: COMPARE_REPS */
+	bool shows_replay;           /* in the place of curves and options */
+	int64_t replay_id;           /* the question; 0: none */
+	int32_t replay_trace;
 } CompareView;
 
 /* Fills entries, aggregates and the diff from an answer to ARCHIVE_PAIR. What a person chose (hidden, baseline) stays where

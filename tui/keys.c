@@ -58,6 +58,7 @@ static const KeyRow TABLE[] = {
 	{ 'x', ACT_AXIS, ON_COMPARE, false, "axis", "axis", "curves over steps, or over the share of the run" },
 	{ '=', ACT_DIFF, ON_COMPARE, false, "diff", "diff", "all options, or those that differ" },
 	{ 'H', ACT_RULE, ON_COMPARE, false, "hpa", NULL, "hide the HPA rule, or show it" },
+	{ 'r', ACT_REPLAY, ON_COMPARE, false, "replay", "replay", "each policy and the HPA rule on one trace; again: the next trace; Esc: back" },
 	{ 'b', ACT_REPS, ON_COMPARE, false, "resamples", NULL, "bootstrap with 50,000 resamples, or 2,000" },
 
 	{ KEY_TAB_, ACT_SHOW_NEXT, ON_POLICY, false, "show", "what", "P(up), P(keep), P(down), choice, value, against the HPA" },

@@ -5,6 +5,7 @@
 #include "tui/console.h"
 #include "tui/fmt.h"
 #include "tui/plot.h"
+#include "tui/screen_compare.h"
 #include "tui/table.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ static const CompareView *view_of(const Scene *scene)
 	return &scene->console->compare;
 }
 
-static Role role_of(int e)
+Role compare_role(int e)
 {
 	return e < 4 ? (Role) (ROLE_SERIES_A + e) : (Role) (ROLE_SERIES_E + e - 4);
 }
@@ -43,7 +44,7 @@ static void head(const Scene *scene, Pen *pen)
 	(void) pen_item(pen, ROLE_BADGE_INFO, " Compare ");
 	(void) pen_item(pen, ROLE_TEXT, "  ");
 	for (int e = 0; e < view->n; e++) {
-		(void) pen_item(pen, view->entry[e].is_hidden ? ROLE_GHOST : role_of(e), "%c ", view->entry[e].letter);
+		(void) pen_item(pen, view->entry[e].is_hidden ? ROLE_GHOST : compare_role(e), "%c ", view->entry[e].letter);
 		(void) pen_item(pen, ROLE_TEXT, "%s  ", view->entry[e].name);
 	}
 	if (view->rule.n && !view->hides_rule)
@@ -107,17 +108,21 @@ static void draw_entry(const Scene *scene, const Plot *plot, int e)
 		            .letter = '.' });
 	}
 	Curve curve = { entry, entry->middle, view->is_share };
-	plot_series(plot, &(Series) { .data = &curve, .n = entry->n_points, .at = point, .kind = PLOT_LINE, .role = role_of(e),
+	plot_series(plot, &(Series) { .data = &curve, .n = entry->n_points, .at = point, .kind = PLOT_LINE, .role = compare_role(e),
 	            .letter = entry->letter });
 	if (entry->n_points) {
 		double x, y;
 		point(&curve, entry->n_points - 1, &x, &y);
-		plot_mark(plot, x, y, (uint32_t) entry->letter, role_of(e));
+		plot_mark(plot, x, y, (uint32_t) entry->letter, compare_role(e));
 	}
 }
 
 static void draw_curves(const Scene *scene, Rect rect)
 {
+	if (view_of(scene)->shows_replay && !is_empty(view_of(scene))) {
+		compare_draw_replay(scene, PANE_CURVES, rect);
+		return;
+	}
 	const CompareView *view = view_of(scene);
 	static const ChartLabels STEPS = { fmt_plain, fmt_count, " steps", 6 }, SHARE = { fmt_plain, fmt_plain, " % of the run", 6 };
 	Rect in = scene_box(scene, PANE_CURVES, PANES, rect, "middle half of the seeds, dots least and most");
@@ -151,7 +156,7 @@ static Role cell_letter(const void *data, int row, char *text, size_t size)
 {
 	const CompareView *view = data;
 	(void) snprintf(text, size, "%c%s", entry_of(view, row)->letter, row == view->baseline ? "=" : "");
-	return row < view->n ? entry_of(view, row)->is_hidden ? ROLE_GHOST : role_of(row) : ROLE_SERIES_H;
+	return row < view->n ? entry_of(view, row)->is_hidden ? ROLE_GHOST : compare_role(row) : ROLE_SERIES_H;
 }
 
 static Role cell_n(const void *data, int row, char *text, size_t size)
@@ -282,6 +287,10 @@ static void draw_aggregate(const Scene *scene, Rect rect)
 
 static void draw_diff(const Scene *scene, Rect rect)
 {
+	if (view_of(scene)->shows_replay && !is_empty(view_of(scene))) {
+		compare_draw_figures(scene, PANE_DIFF, rect);
+		return;
+	}
 	const CompareView *view = view_of(scene);
 	char note[64];
 	(void) snprintf(note, sizeof note, "%d of %d differ%s", view->n_differ, view->n_keys,
@@ -292,7 +301,7 @@ static void draw_diff(const Scene *scene, Rect rect)
 	int key_cols = 18, cols = (in.cols - key_cols) / view->n, row = 1;
 	cols = cols < 8 ? 8 : cols > 24 ? 24 : cols;
 	for (int e = 0; e < view->n; e++)
-		(void) canvas_textf(scene->canvas, in.row, in.col + key_cols + e * cols, 2, role_of(e), "%c", view->entry[e].letter);
+		(void) canvas_textf(scene->canvas, in.row, in.col + key_cols + e * cols, 2, compare_role(e), "%c", view->entry[e].letter);
 	for (int k = 0; k < view->n_keys && row < in.rows; k++) {
 		const CompareDiff *diff = &view->diff[k];
 		if (!diff->differs && !view->shows_all)
@@ -324,7 +333,7 @@ static void mark_runs(const Scene *scene, const Plot *plot, int row, bool is_dim
 {
 	const ArchiveAnswer *answer = talk_answer(&scene->console->talk, SLOT_PAIR);
 	const CompareEntry *entry = entry_of(view_of(scene), row);
-	Role role = is_dim ? ROLE_GHOST : row < view_of(scene)->n ? role_of(row) : ROLE_SERIES_H;
+	Role role = is_dim ? ROLE_GHOST : row < view_of(scene)->n ? compare_role(row) : ROLE_SERIES_H;
 	for (int i = 0; i < entry->n; i++) {
 		const CompareRun *run = &answer->compared[entry->run[i]];
 		const EpisodeFigures *f = row < view_of(scene)->n ? &run->eval : &run->hpa;
@@ -421,6 +430,7 @@ static bool act(Console *console, UiAction action)
 	case ACT_AXIS: view->is_share = !view->is_share; return true;
 	case ACT_DIFF: view->shows_all = !view->shows_all; return true;
 	case ACT_RULE: view->hides_rule = !view->hides_rule; return true;
+	case ACT_REPLAY: compare_replay(console); return true;
 	case ACT_REPS: view->reps = view->reps == COMPARE_REPS_MANY ? 0 : COMPARE_REPS_MANY; break;
 	default: return false;
 	}
@@ -430,6 +440,10 @@ static bool act(Console *console, UiAction action)
 
 static bool back(Console *console)
 {
+	if (console->compare.shows_replay) {
+		console->compare.shows_replay = false;
+		return true;
+	}
 	console_go(console, SCREEN_RUNS);
 	return true;
 }

@@ -20,6 +20,7 @@ typedef struct FeedFrame {
 	int n_targets;
 	const ArchiveAnswer *archive; /* newest answer */
 	const PolicyView *policy;    /* the newest answer to inspect */
+	const ReplayView *replay;    /* the newest answer to replay */
 	int64_t wall_ms;             /* now: of the machine, or of the recording */
 } FeedFrame;
 
@@ -36,6 +37,8 @@ typedef struct FeedOps {
 	void (*free)(Feed *feed);
 	/* Queues a look at a policy, answered in a later frame; optional. ERR_NOT_FOUND: there is none to look at. */
 	int (*inspect)(Feed *feed, const PolicyQuery *query, int64_t *ret_query_id);
+	/* Queues a replay of runs' policies, answered likewise; optional. */
+	int (*replay)(Feed *feed, const ReplayQuery *query, int64_t *ret_query_id);
 } FeedOps;
 
 struct Feed { /* first member of each kind */

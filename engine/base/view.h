@@ -178,6 +178,33 @@ typedef struct LiveView {
 	float obs[OBS_MAX];
 } LiveView;
 
+/* ---- the policies of runs, side by side on one trace ---- */
+
+enum { REPLAY_RUNS = 8, REPLAY_STEPS = 480 };
+
+typedef struct ReplayQuery {
+	int32_t n;
+	int64_t run[REPLAY_RUNS]; /* trainings; the first one's world is everybody's */
+	int32_t trace;            /* counted around those of that world */
+} ReplayQuery;
+
+typedef struct ReplayEntry { /* one episode; unknown is NAN */
+	char why[120];            /* it could not be played; "" */
+	double reward, v_pct, pod_hours, flips, p95_ms; /* as of EpisodeFigures */
+	int32_t n;                /* steps */
+	int16_t replicas[REPLAY_STEPS];
+	float latency_ms[REPLAY_STEPS];
+} ReplayEntry;
+
+typedef struct ReplayView { /* the answer, published again with each entry */
+	int64_t query_id;
+	char trace[64];
+	char why[120];            /* nothing can be played; "" */
+	float soft_ms, interval_s;
+	int32_t n, n_done;        /* n runs and, last, the HPA rule */
+	ReplayEntry entry[REPLAY_RUNS + 1];
+} ReplayView;
+
 /* ---- a policy, looked at from all sides ---- */
 
 enum { POLICY_COLS = 60, POLICY_ROWS = 24, POLICY_CELLS = POLICY_COLS * POLICY_ROWS, INPUT_NAME = 32 };

@@ -4,6 +4,7 @@
 #include "cmd/next_train.h"
 #include "cmd/opts.h"
 #include "cmd/policies.h"
+#include "cmd/replay.h"
 #include "cmd/session.h"
 #include "cmd/simlive.h"
 #include "control/engine.h"
@@ -109,12 +110,17 @@ static int show(Session *session, const ConsoleOptions *options, const SimConfig
 	                 ui.screen == SCREEN_COMPARE);
 	if (!code && !is_stored)
 		code = simlive_open(&live, session, &config, err);
-	EngineParts parts = { NULL, &live.loop, live.loop ? 1 : 0, session->archive, &session->wake, &session->clock };
+	ReplayWorld *world = NULL;
+	if (!code && session->archive && replay_world_new(session->db, &session->clock, &world))
+		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	EngineParts parts = { NULL, &live.loop, live.loop ? 1 : 0, session->archive, &session->wake, &session->clock,
+		world ? replay_play : NULL, world };
 	if (!code && engine_feed_new(&parts, &feed))
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	if (!code)
 		code = look(feed, options, &ui, err);
 	feed_free(feed);
+	replay_world_free(world);
 	simlive_close(&live);
 	return code;
 }

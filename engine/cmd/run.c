@@ -168,7 +168,8 @@ static int run_console(RunCommand *r, Error *err)
 		code = runner_start(r->runner, err);
 	size_t n;
 	Loop *const *loops = runner_loops(r->runner, &n);
-	EngineParts parts = { NULL, loops, (int) (n < FEED_TARGETS_MAX ? n : FEED_TARGETS_MAX), r->session.archive, &r->session.wake, &r->session.clock };
+	EngineParts parts = { .loops = loops, .n_loops = (int) (n < FEED_TARGETS_MAX ? n : FEED_TARGETS_MAX), .archive = r->session.archive,
+		.wake = &r->session.wake, .clock = &r->session.clock }; /* no replays: the processor is the loop's */
 	if (!code && engine_feed_new(&parts, &feed))
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	int result = code ? code : ui_run(feed, &ui, err);

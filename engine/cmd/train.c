@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/next_train.h"
+#include "cmd/replay.h"
 #include "cmd/session.h"
 #include "cmd/simlive.h"
 #include "cmd/tensor_log.h"
@@ -39,6 +40,7 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	TrainReport report;
 	TensorLog tensor_log;
 	Net *from;           /* of --from */
+	ReplayWorld *replays; /* of Compare */
 	TrainLive *world;    /* of --env live; NULL: the simulator's */
 	Policy *live_policy;
 	SimConfig live_sim;
@@ -358,7 +360,9 @@ static int start_simulated(TrainCommand *t, Error *err)
 
 static int start_workers(TrainCommand *t, Feed **ret_feed, Error *err)
 {
-	EngineParts parts = { t->trainer, &t->live.loop, 1, t->session.archive, &t->session.wake, &t->session.clock };
+	if (replay_world_new(t->session.db, &t->session.clock, &t->replays))
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	EngineParts parts = { t->trainer, &t->live.loop, 1, t->session.archive, &t->session.wake, &t->session.clock, replay_play, t->replays };
 	int code = t->world ? 0 : start_simulated(t, err);
 	if (t->world) {
 		size_t n;
@@ -433,6 +437,7 @@ static void end(TrainCommand *t)
 	train_traffic_close(&t->traffic);
 	session_close(&t->session);
 	train_past_done(&t->past);
+	replay_world_free(t->replays);
 	free(t->config_json);
 }
 

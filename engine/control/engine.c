@@ -9,6 +9,7 @@ typedef struct EngineFeed {
 	Feed feed;
 	EngineParts parts;
 	int64_t next_id;
+	Replayer *replayer;   /* NULL: nobody has asked yet */
 	Inspector *inspector; /* NULL: nobody has looked at a policy yet */
 	const LiveView *target[FEED_TARGETS_MAX]; /* of the frame that is lent */
 } EngineFeed;
@@ -31,6 +32,7 @@ static int feed_next(Feed *feed, FeedFrame *ret_frame)
 		.n_targets = n,
 		.archive = parts->archive ? snap_acquire(parts->archive->answers) : NULL,
 		.policy = engine->inspector ? snap_acquire(inspector_views(engine->inspector)) : NULL,
+		.replay = engine->replayer ? snap_acquire(replayer_views(engine->replayer)) : NULL,
 		.wall_ms = clock_wall_ms(parts->clock),
 	};
 	return 0;
@@ -44,6 +46,7 @@ static void feed_release(Feed *feed, FeedFrame *frame)
 		snap_release(frame->target[i]);
 	snap_release(frame->archive);
 	snap_release(frame->policy);
+	snap_release(frame->replay);
 	*frame = (FeedFrame) { 0 };
 }
 
@@ -99,15 +102,27 @@ static int feed_inspect(Feed *feed, const PolicyQuery *query, int64_t *ret_query
 	return code ? code : inspector_ask(engine->inspector, query, ret_query_id);
 }
 
+static int feed_replay(Feed *feed, const ReplayQuery *query, int64_t *ret_query_id)
+{
+	EngineFeed *engine = (EngineFeed *) feed;
+	const EngineParts *parts = &engine->parts;
+	if (!parts->play)
+		return ERR_NOT_FOUND;
+	int code = engine->replayer ? 0 : replayer_new(parts->play, parts->play_arg, parts->wake, &engine->replayer);
+	return code ? code : replayer_ask(engine->replayer, query, ret_query_id);
+}
+
 static void feed_end(Feed *feed)
 {
+	replayer_free(((EngineFeed *) feed)->replayer);
 	inspector_free(((EngineFeed *) feed)->inspector);
 	free(feed);
 }
 
 int engine_feed_new(const EngineParts *parts, Feed **ret_feed)
 {
-	static const FeedOps ops = { "engine", feed_next, feed_release, feed_send, feed_ask, feed_end, feed_inspect };
+	static const FeedOps ops = { "engine", feed_next, feed_release, feed_send, feed_ask, feed_end, feed_inspect,
+		feed_replay };
 	EngineFeed *engine = calloc(1, sizeof *engine);
 	if (!engine)
 		return ERR_NOMEM;

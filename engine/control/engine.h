@@ -9,6 +9,7 @@
 #include "base/feed.h"
 #include "base/snap.h"
 #include "control/loop.h"
+#include "control/replayer.h"
 #include "control/trainer.h"
 
 typedef struct EngineParts { /* lent for the life of the feed; NULL: there is none */
@@ -18,6 +19,8 @@ typedef struct EngineParts { /* lent for the life of the feed; NULL: there is no
 	Archive *archive;
 	Wake *wake;   /* the one that all of them signal */
 	Clock *clock; /* the machine's */
+	ReplayPlay *play; /* of a replayer; NULL: runs cannot be replayed here */
+	void *play_arg;
 } EngineParts;
 
 /* ERR_NOMEM. One reader at a time. */

@@ -44,6 +44,14 @@ static int fake_ask(Feed *feed, const ArchiveQuery *query, int64_t *ret_query_id
 	return 0;
 }
 
+static int fake_replay(Feed *feed, const ReplayQuery *query, int64_t *ret_query_id)
+{
+	FakeFeed *fake = (FakeFeed *) feed;
+	fake->replayed = *query;
+	*ret_query_id = ++fake->n_replayed;
+	return 0;
+}
+
 static int fake_inspect(Feed *feed, const PolicyQuery *query, int64_t *ret_query_id)
 {
 	FakeFeed *fake = (FakeFeed *) feed;
@@ -59,6 +67,6 @@ static void fake_free(Feed *feed)
 
 void fake_feed_init(FakeFeed *fake, const TrainView *train, const LiveView *live)
 {
-	static const FeedOps OPS = { "fake", fake_next, fake_release, fake_send, fake_ask, fake_free, fake_inspect };
+	static const FeedOps OPS = { "fake", fake_next, fake_release, fake_send, fake_ask, fake_free, fake_inspect, fake_replay };
 	*fake = (FakeFeed) { .feed = { .ops = &OPS, .wake_fd = -1 }, .frame = { .train = train, .live = live, .wall_ms = 1795523246000 } };
 }

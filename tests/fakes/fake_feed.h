@@ -18,6 +18,8 @@ typedef struct FakeFeed {
 	int64_t n_asked;
 	PolicyQuery inspected; /* the last look */
 	int64_t n_inspected;
+	ReplayQuery replayed;  /* the last replay */
+	int64_t n_replayed;
 } FakeFeed;
 
 void fake_feed_init(FakeFeed *fake, const TrainView *train, const LiveView *live);

@@ -63,6 +63,13 @@ see 'A better than'
 see 'learning-rate .*5e-4 .*lin_'
 check "what differs is shown" sh -c 'echo "$1" | grep -q "^| from  *1@"' - "$(screen)"
 
+look_up 'on one trace' r
+tmux send-keys r
+see 'Replay in figures'
+see '^| A - H  viol'
+tmux send-keys Escape
+see 'A better than'
+
 look_up hold o
 tmux send-keys 1
 see 'Last decisions'

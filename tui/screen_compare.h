@@ -1,0 +1,16 @@
+/* What Compare's files share: screen_compare.c, and compare_replay.c with the policies on one trace. Not for others. */
+#ifndef MAESTRO_TUI_SCREEN_COMPARE_H
+#define MAESTRO_TUI_SCREEN_COMPARE_H
+
+#include "tui/console.h"
+
+/* Of entry e, on every pane. */
+Role compare_role(int e);
+
+/* Asks for the entries' policies on a trace; while that is shown, on the next one. */
+void compare_replay(Console *console);
+/* Replicas and p95 over the trace; what it came to in figures. */
+void compare_draw_replay(const Scene *scene, int pane, Rect rect);
+void compare_draw_figures(const Scene *scene, int pane, Rect rect);
+
+#endif
