@@ -174,6 +174,19 @@ static void draw_cursor(const Scene *scene, const Past *past, const Plot *plot)
 		plot_cursor(plot, past_x(past, scene->point->wall_ms));
 }
 
+/* A graph that its history does not fill yet says since when there is one. */
+static void label_start(const Scene *scene, const Past *past, const Plot *plot)
+{
+	char text[FMT_TEXT];
+	if (!past->live->n_history)
+		return;
+	double x = past_x(past, past->live->history[0].wall_ms);
+	int before = x > 0 ? (int) x / scene->canvas->glyphs->dots_x : 0, width = sizeof "since 00:00:00 " - 1;
+	if (before > width)
+		(void) canvas_textf(scene->canvas, plot->area.row + plot->area.rows / 2, plot->area.col + before - width, width,
+		                    ROLE_LABEL, "since %s", fmt_clock(text, past->live->history[0].wall_ms));
+}
+
 static void draw_signal(const Scene *scene, const Signal *signal, Rect area)
 {
 	const Target *target = &scene->live->target;
@@ -195,11 +208,13 @@ static void draw_signal(const Scene *scene, const Signal *signal, Rect area)
 	            signal->letter, past.stride * 2.5, is_latency ? (double) target->latency_soft_ms : 0,
 	            is_latency ? (double) target->latency_hard_ms : 0 });
 	draw_cursor(scene, &past, &plot);
-	if (is_latency)
+	if (is_latency) {
 		draw_limits(scene, &plot);
-	else if (!isnan(most) && area.cols >= WIDE)
+		label_start(scene, &past, &plot);
+	} else if (!isnan(most) && area.cols >= WIDE) {
 		(void) canvas_textf(scene->canvas, area.row, plot.area.col + cols + 1, RIGHT_COLS - 1, ROLE_LABEL, "max %s",
 		                    signal->format(text, most));
+	}
 }
 
 static void draw_ages(const Scene *scene, Rect in)
@@ -217,13 +232,13 @@ static void draw_ages(const Scene *scene, Rect in)
 	}
 	if (live->last.sample.missing[0])
 		(void) pen_item(&pen, ROLE_WARN, "! %s  ", live->last.sample.missing);
+	scene_figure(&pen, "decides every", ROLE_TEXT, fmt_duration(text, (double) live->interval_s));
 	(void) pen_item(&pen, ROLE_LABEL, "data ");
-	(void) pen_item(&pen, ROLE_TEXT, "%s", fmt_duration(text, live_age_s(scene, SAMPLE_LATENCY)));
+	(void) pen_item(&pen, ROLE_TEXT, "%4s", fmt_duration(text, live_age_s(scene, SAMPLE_LATENCY)));
 	(void) pen_item(&pen, ROLE_LABEL, " old  ");
 	if (live->next_decision_wall_ms > 0 && live->state != STATE_PAUSED)
 		scene_figure(&pen, "next decision in", ROLE_TEXT,
 		             fmt_duration(text, (double) (live->next_decision_wall_ms - scene->target_ms) / 1000));
-	scene_figure(&pen, "decides every", ROLE_TEXT, fmt_duration(text, (double) live->interval_s));
 }
 
 void live_draw_signals(const Scene *scene, Rect in)

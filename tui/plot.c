@@ -27,6 +27,18 @@ Axis axis_fit(double lo, double hi, int n_steps)
 	return (Axis) { floor(lo / step + 1e-9) * step, ceil(hi / step - 1e-9) * step, step };
 }
 
+double axis_end(double x)
+{
+	static const double NICE[] = { 1, 1.5, 2, 3, 4, 6, 8 };
+	if (!(x > 0) || !isfinite(x))
+		return 1;
+	double power = pow(10, floor(log10(x)));
+	for (size_t i = 0; i < sizeof NICE / sizeof *NICE; i++)
+		if (x <= NICE[i] * power)
+			return NICE[i] * power;
+	return 10 * power;
+}
+
 /* ---- dots ---- */
 
 static int dots_x(const Plot *plot)
@@ -320,44 +332,57 @@ Plot chart_begin(Canvas *canvas, Rect area, double x0, double x1, const Axis *y,
 	return plot;
 }
 
-/* A window of a series, counted in points from its left end. */
-typedef struct Tail {
-	const Series *series;
-	int first, room;
-} Tail;
+/* Means of a series over equal parts of its x. */
+typedef struct Parts {
+	double mean[SPARK_MOST];
+} Parts;
 
-static void tail_point(const void *data, int i, double *ret_x, double *ret_y)
+static void part_point(const void *data, int i, double *ret_x, double *ret_y)
 {
-	const Tail *tail = data;
-	tail->series->at(tail->series->data, tail->first + i, ret_x, ret_y);
-	*ret_x = tail->room - (tail->series->n - tail->first) + i;
+	*ret_x = i;
+	*ret_y = ((const Parts *) data)->mean[i];
 }
 
-void plot_sparkline(Canvas *canvas, Rect area, const Series *series, Role role, Role fill)
+static void parts_take(Parts *parts, int n, const Series *series, double x0, double x1)
 {
-	double lo = INFINITY, hi = -INFINITY, x, y;
-	bool has_dots = canvas->glyphs->mode == GLYPHS_BRAILLE;
-	int room = has_dots ? 2 * area.cols : area.cols, first = series->n > room ? series->n - room : 0;
-	for (int i = first; i < series->n; i++) {
+	int count[SPARK_MOST] = { 0 }, last = 0;
+	double x, y;
+	for (int i = 0; i < n; i++)
+		parts->mean[i] = NAN;
+	for (int i = 0; i < series->n; i++) {
 		series->at(series->data, i, &x, &y);
-		if (!isnan(y)) {
-			lo = fmin(lo, y);
-			hi = fmax(hi, y);
-		}
+		int part = x >= x0 && x <= x1 && x1 > x0 ? (int) fmin((x - x0) / (x1 - x0) * n, n - 1) : -1;
+		if (part < 0 || isnan(y))
+			continue;
+		double before = count[part] ? parts->mean[part] : 0;
+		parts->mean[part] = before + (y - before) / ++count[part];
+		last = part > last ? part : last;
 	}
+	for (int i = 1; i < last; i++) /* few points leave parts without one */
+		if (!count[i])
+			parts->mean[i] = parts->mean[i - 1];
+}
+
+void plot_sparkline(Canvas *canvas, Rect area, const Series *series, double x0, double x1)
+{
+	bool has_dots = canvas->glyphs->mode == GLYPHS_BRAILLE;
+	int wanted = has_dots ? 2 * area.cols : area.cols, n = wanted < SPARK_MOST ? wanted : SPARK_MOST;
+	double lo = INFINITY, hi = -INFINITY;
+	Parts parts;
+	parts_take(&parts, n, series, x0, x1);
+	for (int i = 0; i < n; i++)
+		if (!isnan(parts.mean[i])) {
+			lo = fmin(lo, parts.mean[i]);
+			hi = fmax(hi, parts.mean[i]);
+		}
 	if (has_dots) {
-		Tail tail = { series, first, room };
-		Plot plot = { canvas, area, 0, room - 1, lo, hi > lo ? hi : lo + 1 };
-		plot_series(&plot, &(Series) { .data = &tail, .n = series->n - first, .at = tail_point, .kind = PLOT_AREA,
-		            .role = role, .fill = fill, .letter = '*' });
+		Plot plot = { canvas, { area.row, area.col, 1, n / 2 }, 0, n - 1, lo, hi > lo ? hi : lo + 1 };
+		plot_series(&plot, &(Series) { .data = &parts, .n = n, .at = part_point, .kind = PLOT_AREA,
+		            .role = series->role, .fill = series->fill, .letter = '*' });
 		return;
 	}
-	for (int i = first; i < series->n; i++) {
-		series->at(series->data, i, &x, &y);
-		if (isnan(y))
-			continue;
-		double at = hi > lo ? (y - lo) / (hi - lo) : 0;
-		canvas_put(canvas, area.row, area.col + area.cols - (series->n - i),
-		           canvas->glyphs->rising[1 + (int) lround(at * 7)], role);
-	}
+	for (int i = 0; i < n; i++)
+		if (!isnan(parts.mean[i]))
+			canvas_put(canvas, area.row, area.col + i,
+			           canvas->glyphs->rising[1 + (int) lround((hi > lo ? (parts.mean[i] - lo) / (hi - lo) : 0) * 7)], series->role);
 }

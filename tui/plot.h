@@ -17,6 +17,10 @@ typedef struct Axis {
 /* Round bounds around lo..hi with at most n_steps steps; a constant series gets room around it; NAN gives 0..1. */
 Axis axis_fit(double lo, double hi, int n_steps);
 
+/* A round number not under x > 0, at most half over it: where the axis of something that grows ends, so that it is
+ * drawn anew a few times in all and not at each step. */
+double axis_end(double x);
+
 typedef struct Plot {
 	Canvas *canvas;
 	Rect area;
@@ -64,8 +68,10 @@ typedef struct ChartLabels {
 /* Draws the axes of a chart into area and answers the plot inside them. */
 Plot chart_begin(Canvas *canvas, Rect area, double x0, double x1, const Axis *y, const ChartLabels *labels);
 
-/* One row: the newest points at the right, scaled from their least to their largest; NAN is a blank. Of the series,
- * data, n and at are read. */
-void plot_sparkline(Canvas *canvas, Rect area, const Series *series, Role role, Role fill);
+enum { SPARK_MOST = 256 }; /* dot columns */
+
+/* One row over x0..x1: each dot column the mean of its points, scaled from the least to the largest; none is a blank. Of
+ * the series, data, n, at, role and fill are read. */
+void plot_sparkline(Canvas *canvas, Rect area, const Series *series, double x0, double x1);
 
 #endif

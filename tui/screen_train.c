@@ -111,15 +111,25 @@ static double tick_at(const void *data, int i, const char **ret_label)
 	return (double) v->tick[i].steps;
 }
 
+/* The curves' scale: they grow into it, and it is changed seldom. */
+static double first_steps(const TrainView *v)
+{
+	return v->n_points > 0 ? (double) v->point[0].steps : 0;
+}
+
+static double end_steps(const TrainView *v)
+{
+	double end = axis_end((double) v->steps), total = (double) v->total_steps;
+	return total >= (double) v->steps && end > total ? fmax(total, 1) : end;
+}
+
 static void draw_chart(const Scene *scene, TrainMetric metric, Rect area)
 {
 	const TrainView *v = scene->train;
 	Curve curve = { .view = v, .metric = metric };
 	Axis axis = curve_axis(&curve, true, area.rows - 1);
-	double x0 = v->n_points > 0 ? (double) v->point[0].steps : 0;
-	double x1 = fmax((double) v->steps, x0 + 1);
 	static const ChartLabels LABELS = { curve_label, fmt_count, " steps", 6 };
-	Plot plot = chart_begin(scene->canvas, area, x0, x1, &axis, &LABELS);
+	Plot plot = chart_begin(scene->canvas, area, first_steps(v), end_steps(v), &axis, &LABELS);
 	draw_lines(scene, &curve, &plot);
 	draw_evals(v, metric, &plot);
 	plot_ticks(&plot, v->n_ticks, tick_at, v);
@@ -207,7 +217,8 @@ static void draw_update(const Scene *scene, Rect rect)
 		Curve curve = { .view = v, .metric = FIGURES[i].metric };
 		if (width - FIGURE_COLS >= 5)
 			plot_sparkline(scene->canvas, (Rect) { row, col + FIGURE_COLS + 1, 1, width - FIGURE_COLS - 1 },
-			               &(Series) { .data = &curve, .n = v->n_points, .at = raw_point }, ROLE_SERIES_A, ROLE_FILL_A);
+			               &(Series) { .data = &curve, .n = v->n_points, .at = raw_point, .role = ROLE_SERIES_A,
+			               .fill = ROLE_FILL_A }, first_steps(v), end_steps(v));
 	}
 }
 
@@ -223,8 +234,8 @@ static void draw_past(const Scene *scene, Rect rect)
 		Curve curve = { .view = v, .metric = FIGURES[i].metric };
 		Axis axis = curve_axis(&curve, false, height - 1);
 		draw_figure(scene, &FIGURES[i], row, col);
-		Plot plot = chart_begin(scene->canvas, (Rect) { row + 1, col, height - 1, width }, (double) v->point[0].steps,
-		                        (double) v->steps, &axis, &LABELS);
+		Plot plot = chart_begin(scene->canvas, (Rect) { row + 1, col, height - 1, width }, first_steps(v),
+		                        end_steps(v), &axis, &LABELS);
 		draw_lines(scene, &curve, &plot);
 	}
 }
@@ -367,5 +378,5 @@ static bool is_there(const Console *console)
 
 const ScreenOps screen_train = {
 	.name = "Train", .key = '2', .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
-	.column = column, .act = train_act,
+	.column = column, .act = train_act, .tick_ms = 1000 /* some twenty figures change at each update */,
 };

@@ -26,7 +26,7 @@
 #include <term.h>
 #include <unistd.h>
 
-enum { FRAME_MS = 100, BURST = 5, N_SIGNALS = 6 };
+enum { FRAME_MS = 100, TICK_MS = 500, BURST = 5, N_SIGNALS = 6 };
 
 static const int SIGNALS[N_SIGNALS] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH };
 
@@ -44,7 +44,7 @@ typedef struct Ui {
 	bool is_asked;           /* nor is what a key or a new size changed */
 	int64_t data_ms;         /* when data were taken */
 	int64_t paid_ms;         /* such frames cost FRAME_MS each and are paid for up to here, a BURST of them in advance */
-	int64_t tick_ms;         /* between takings of data */
+	int64_t tick_ms;         /* between takings of data, if the person chose; 0: TICK_MS, or the screen's own */
 	bool is_over;
 	int result;              /* a UiResult, or ERR_* */
 } Ui;
@@ -206,18 +206,25 @@ static void draw(Ui *ui, int64_t now_ms)
 	ui->is_asked = ui->has_data = false;
 }
 
+static int64_t tick_ms(const Ui *ui)
+{
+	const Console *console = &ui->console;
+	int64_t own = console->message.pending_id ? 0 : screen_ops(console->screen)->tick_ms; /* somebody waits for it */
+	return ui->tick_ms ? ui->tick_ms : own ? own : TICK_MS;
+}
+
 /* Draws what is due; answers how long to wait. */
 static int64_t draw_due(Ui *ui)
 {
-	int64_t now = clock_mono_ms(&ui->clock);
-	if (now - ui->data_ms >= ui->tick_ms) {
+	int64_t now = clock_mono_ms(&ui->clock), tick = tick_ms(ui);
+	if (now - ui->data_ms >= tick) {
 		console_refresh(&ui->console, now);
 		ui->data_ms = now;
 		ui->has_data = true;
 	}
 	if (ui->has_data || (ui->is_asked && ui->paid_ms <= now))
 		draw(ui, now);
-	int64_t data_in = ui->data_ms + ui->tick_ms - now, frame_in = ui->paid_ms - now;
+	int64_t data_in = ui->data_ms + tick - now, frame_in = ui->paid_ms - now;
 	int64_t wait = ui->is_asked && frame_in < data_in ? frame_in : data_in;
 	return wait > 0 ? wait : 0;
 }
@@ -242,7 +249,7 @@ static void loop(Ui *ui)
 		if (wake_fd >= 0 && fds[2].revents) {
 			wake_drain(&(Wake) { wake_fd });
 			if (console_awaits(&ui->console))
-				ui->data_ms -= ui->tick_ms; /* all else is taken at the next tick */
+				ui->data_ms -= tick_ms(ui); /* all else is taken at the next tick */
 		}
 	}
 }
@@ -255,7 +262,7 @@ static GlyphMode glyphs_here(GlyphMode asked, const char *terminal)
 
 int ui_run(Feed *feed, const UiOptions *opts, Error *err)
 {
-	Ui ui = { .pipe = { -1, -1 }, .tick_ms = opts->refresh_hz > 0 ? (int64_t) (1000 / opts->refresh_hz) : 500 };
+	Ui ui = { .pipe = { -1, -1 }, .tick_ms = opts->refresh_hz > 0 ? (int64_t) (1000 / opts->refresh_hz) : 0 };
 	int rows = 24, cols = 80;
 	clock_init_system(&ui.clock);
 	GlyphMode glyphs = glyphs_here(opts->glyphs, getenv("TERM"));

@@ -257,6 +257,34 @@ static void clock_is_the_zone_s_time_of_day(void **state)
 	assert_string_equal(fmt_clock(text, 0), "?");
 }
 
+static void growing_axis_ends_at_a_round_number_that_stays(void **state)
+{
+	(void) state;
+	assert_float_equal(axis_end(100000), 100000, 0);
+	assert_float_equal(axis_end(100001), 150000, 0);
+	assert_float_equal(axis_end(149000), 150000, 0);
+	assert_float_equal(axis_end(9e5), 1e6, 0);
+	assert_float_equal(axis_end(0), 1, 0);
+}
+
+static void sparkline_keeps_its_columns_while_points_come(void **state)
+{
+	(void) state;
+	Canvas canvas = { .glyphs = glyphs_table(GLYPHS_ASCII) };
+	double value[] = { 0, 7, 3, 3, 7 };
+	Series series = { .data = value, .n = 3, .at = point, .role = ROLE_SERIES_A };
+	assert_int_equal(canvas_resize(&canvas, 1, 8), 0);
+	plot_sparkline(&canvas, (Rect) { 0, 0, 1, 8 }, &series, 0, 7);
+	uint32_t before[3] = { canvas.cell[0].ch, canvas.cell[1].ch, canvas.cell[2].ch };
+	assert_int_equal(canvas.cell[3].ch, ' ');
+	series.n = 5;
+	plot_sparkline(&canvas, (Rect) { 0, 0, 1, 8 }, &series, 0, 7);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(canvas.cell[i].ch, before[i]);
+	assert_int_not_equal(canvas.cell[4].ch, ' ');
+	canvas_done(&canvas);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +304,8 @@ int main(void)
 		cmocka_unit_test(figures_have_units_and_unknown_is_a_question_mark),
 		cmocka_unit_test(figures_fit_their_room_at_any_size),
 		cmocka_unit_test(clock_is_the_zone_s_time_of_day),
+		cmocka_unit_test(growing_axis_ends_at_a_round_number_that_stays),
+		cmocka_unit_test(sparkline_keeps_its_columns_while_points_come),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
