@@ -13,7 +13,7 @@ typedef struct RunTarget {
 	TargetSettings settings;
 	Policy *policy, *hpa;
 	bool owns_policy;
-	bool is_evaluated;     /* the policy is a model that its evaluation lets act */
+	bool is_evaluated;     /* the policy is a model that its evaluation lets act, or the rule that it found better */
 	const ModelInfo *info; /* NULL: no model */
 	Metrics *metrics;
 	LoopConfig config;

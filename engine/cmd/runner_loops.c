@@ -77,10 +77,9 @@ static int pass_gate(RunTarget *t, const char *word, Error *err)
 	char said[320];
 	Policy *rule;
 	int code = policy_gate(t->info, word, t->policy, &rule, said, sizeof said, err);
-	if (code || !rule) {
-		t->is_evaluated = !code;
+	t->is_evaluated = !code; /* the rule as well: it was measured with its own window and no other */
+	if (code || !rule)
 		return code;
-	}
 	if (t == t->runner->target) /* once for all targets */
 		(void) fprintf(stderr, "maestro: %s\n", said);
 	t->policy = rule;
