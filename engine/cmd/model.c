@@ -25,7 +25,7 @@ typedef struct ModelOptions {
 static const Opt OPTIONS[] = {
 	{ "model", 'm', OPT_STRING, offsetof(ModelOptions, model), 0, 0, "FILE", "a policy: safetensors, or an SB3 zip", false },
 	{ "observations", 0, OPT_STRING, offsetof(ModelOptions, observations), 0, 0, "FILE",
-	  "predict: a JSON array of arrays, or an object with the key \"observations\"; -: stdin", false },
+	  "predict: a JSON array of arrays, or of decisions (their observation and mask), or an object with the key \"observations\"; -: stdin", false },
 	{ "out", 'o', OPT_STRING, offsetof(ModelOptions, out), 0, 0, "FILE",
 	  "convert: FILE.safetensors, FILE.zip (SB3) or FILE.onnx; predict: lines go there instead of stdout", false },
 	{ "json", 0, OPT_FLAG, offsetof(ModelOptions, is_json), 0, 0, NULL, "inspect: one JSON object", false },
@@ -213,16 +213,29 @@ static int read_observations(const char *path, Json **ret_root, const Json **ret
 	return 0;
 }
 
-/* The likeliest action, the first of several; -1 where the net gives no finite numbers. */
-static int32_t greedy(const float *logits, size_t n_actions, float value)
+/* Which actions a row allows: {"observation": [...], "mask": [1, 1, 0]}, as a decision's line has them; else all. */
+static uint32_t mask_of(const Json *row)
 {
-	size_t best = 0;
+	uint32_t mask = 0, bit = 1;
+	for (const Json *item = json_is_object(row) ? json_first(json_get(row, "mask")) : NULL; item && bit; item = json_next(item), bit <<= 1) {
+		double is_allowed = 0;
+		(void) json_number(item, &is_allowed);
+		mask |= is_allowed > 0 ? bit : 0;
+	}
+	return mask ? mask : ~0u;
+}
+
+/* The likeliest allowed action, the first of several; -1 where the net gives no finite numbers. */
+static int32_t greedy(const float *logits, size_t n_actions, float value, uint32_t mask)
+{
+	size_t best = n_actions;
 	for (size_t a = 0; a < n_actions; a++) {
 		if (!isfinite(logits[a]))
 			return -1;
-		best = logits[a] > logits[best] ? a : best;
+		if ((mask >> a & 1) && (best == n_actions || logits[a] > logits[best]))
+			best = a;
 	}
-	return isfinite(value) ? (int32_t) best : -1;
+	return isfinite(value) && best < n_actions ? (int32_t) best : -1;
 }
 
 static void print_row(FILE *out, int32_t action, const float *logits, size_t n_actions, float value)
@@ -238,16 +251,18 @@ static int predict_rows(const Net *net, const Json *rows, float *obs, float *log
 {
 	size_t dim = (size_t) net_config(net)->obs_dim, n_actions = (size_t) net_config(net)->n_actions, i = 0;
 	float value[CHUNK];
+	uint32_t mask[CHUNK];
 	for (const Json *row = json_first(rows); row;) {
 		size_t n = 0;
 		for (; row && n < CHUNK; row = json_next(row), n++) {
-			int code = read_row(row, dim, i + n, obs + n * dim, err);
+			mask[n] = mask_of(row);
+			int code = read_row(json_is_object(row) ? json_get(row, "observation") : row, dim, i + n, obs + n * dim, err);
 			if (code)
 				return code;
 		}
 		net_forward(net, obs, n, logits, value, scratch);
 		for (size_t b = 0; b < n; b++) {
-			int32_t action = greedy(logits + b * n_actions, n_actions, value[b]);
+			int32_t action = greedy(logits + b * n_actions, n_actions, value[b], mask[b]);
 			if (action < 0)
 				return error_set(err, ERR_INVALID, "observation %zu: the net's output is not finite", i + b);
 			print_row(out, action, logits + b * n_actions, n_actions, value[b]);

@@ -213,7 +213,15 @@ void fleet_serve(Fleet *fleet)
 		(void) handle(item.loop, &item.command);
 }
 
-/* The loops whose turn it is; their next turn is set. A late cycle is skipped, not queued. */
+/* The next turn after now, a multiple of the interval after the last. */
+static void set_turn(Fleet *fleet, Loop *loop, int64_t now_ms)
+{
+	int64_t interval_ms = loop->config.interval_ms;
+	loop->next_ms += ((now_ms - loop->next_ms) / interval_ms + 1) * interval_ms;
+	loop->view.next_decision_wall_ms = clock_wall_ms(clock_of(fleet)) + loop->next_ms - now_ms;
+}
+
+/* The loops whose turn it is. */
 static size_t take_due(Fleet *fleet)
 {
 	size_t n = 0;
@@ -222,12 +230,19 @@ static size_t take_due(Fleet *fleet)
 		Loop *loop = fleet->loop[i];
 		if (loop->next_ms > now_ms)
 			continue;
-		int64_t interval_ms = loop->config.interval_ms;
-		loop->next_ms += ((now_ms - loop->next_ms) / interval_ms + 1) * interval_ms;
-		loop->view.next_decision_wall_ms = clock_wall_ms(clock_of(fleet)) + loop->next_ms - now_ms;
+		set_turn(fleet, loop, now_ms);
 		fleet->due[n++] = loop;
 	}
 	return n;
+}
+
+/* A turn that passed during the loop's own cycle is skipped, not queued. One that another loop's cycle took is only late. */
+static void skip_missed(Fleet *fleet, size_t n)
+{
+	int64_t now_ms = clock_mono_ms(clock_of(fleet));
+	for (size_t i = 0; i < n; i++)
+		if (fleet->due[i]->next_ms < now_ms)
+			set_turn(fleet, fleet->due[i], now_ms);
 }
 
 static int64_t earliest(const Fleet *fleet)
@@ -256,7 +271,9 @@ static void *fleet_main(void *arg)
 	for (size_t i = 0; i < fleet->n; i++)
 		fleet->loop[i]->next_ms = start_ms + jitter_ms(fleet);
 	for (;;) {
-		run_cycle(fleet, take_due(fleet)); /* what failed is in the views, the store and on_cycle */
+		size_t n = take_due(fleet);
+		run_cycle(fleet, n); /* what failed is in the views, the store and on_cycle */
+		skip_missed(fleet, n);
 		if (!wait_for(fleet, earliest(fleet)))
 			return NULL;
 	}

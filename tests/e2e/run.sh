@@ -33,6 +33,9 @@ set_replicas 2
 once --policy "$model" --force
 check once_with_a_model_does_what_it_says "exit $status, $before -> $after, said: $line" once_agrees
 
+again=$("$maestro" model predict --model "$work/model.safetensors" --observations <(jq -s . <<<"$line") | jq .action)
+check decision_is_made_again_from_its_line "said: $line; predicted: $again" [ "$again" = "$(jq .action <<<"$line")" ]
+
 once --policy "$model" # its header carries no evaluation
 check model_without_evaluation_is_refused "exit $status, $before -> $after" [ "$status $after" = "3 $before" ]
 

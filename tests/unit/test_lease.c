@@ -133,6 +133,10 @@ static void one_candidate_holds_and_releases(void **state)
 	assert_true(fake_comes(one_holds, b));
 	assert_true(has_spec(b, "\"holderIdentity\":\"one\""));
 	assert_true(has_spec(b, "\"leaseDurationSeconds\":1,"));
+	fake_server_lock(b->server);
+	const char *renewed = strstr(b->api.spec, "\"renewTime\":\"");
+	assert_true(renewed && renewed[13 + 19] == '.' && renewed[13 + 26] == 'Z'); /* MicroTime */
+	fake_server_unlock(b->server);
 	b->two = candidate(b, "two");
 	for (int i = 0; i < 100; i++) {
 		assert_false(two_holds(b));
@@ -185,6 +189,20 @@ static bool has_failed_often(void *arg)
 }
 
 /* Tried every 20 ms here; one line, then silence until it goes well. */
+/* CONTROL C: hostname_uuid, and another one for each process. */
+static void identities_are_a_host_and_a_uuid(void **state)
+{
+	(void) state;
+	char host[64] = "", one[128], two[128];
+	(void) gethostname(host, sizeof host - 1);
+	lease_identity(one, sizeof one);
+	lease_identity(two, sizeof two);
+	assert_string_not_equal(one, two);
+	assert_memory_equal(one, host, strlen(host));
+	assert_int_equal(one[strlen(host)], '_');
+	assert_int_equal(strlen(one), strlen(host) + 1 + 36);
+}
+
 static void a_lease_that_cannot_be_had_is_said_once(void **state)
 {
 	(void) state;
@@ -217,6 +235,7 @@ int main(void)
 		cmocka_unit_test(one_candidate_holds_and_releases),
 		cmocka_unit_test(a_holder_that_cannot_renew_stops_before_another_begins),
 		cmocka_unit_test(a_record_with_an_old_time_is_not_taken_at_once),
+		cmocka_unit_test(identities_are_a_host_and_a_uuid),
 		cmocka_unit_test(a_lease_that_cannot_be_had_is_said_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -290,6 +290,55 @@ static void override_commits_its_audit_row_before_it_writes(void **state)
 	bench_free(b);
 }
 
+/* CONTROL B.2: Manual ends by itself. */
+static void override_ends_when_its_time_is_over(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_KEEP);
+	Command command = override_to(5, 3, 7);
+	assert_int_equal(send_and_wait(b, &command).code, 0);
+	int64_t now_ms = clock_mono_ms(&b->clock);
+	clock_init_fake(&b->clock, now_ms + 59000); /* a second is left of its minute */
+	b->clock.now_ms = now_ms + 50000;
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(view_of(b).state, STATE_MANUAL);
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(view_of(b).state, STATE_ACTIVE);
+	bench_free(b);
+}
+
+static int lazy_fetch(Metrics *metrics, const Target *target, size_t n, int64_t now_ms, Sample *ret, Error *err)
+{
+	Bench *b = (Bench *) (void *) ((char *) metrics - offsetof(Bench, metrics));
+	(void) target, (void) n, (void) err;
+	b->clock.now_ms += 40000; /* of a cycle of 15 s */
+	*ret = b->metrics.sample;
+	ret->wall_ms = now_ms;
+	return 0;
+}
+
+/* CONTROL B.1: a late cycle is skipped, not queued: the next one is at a multiple of the interval. */
+static void late_cycles_are_skipped(void **state)
+{
+	(void) state;
+	static const MetricsOps ops = { "lazy", lazy_fetch, NULL, NULL };
+	Bench *b = bench_new(3, ACTION_KEEP);
+	Error err = { 0 };
+	b->metrics.metrics.ops = &ops;
+	bench_open(b);
+	int64_t start_ms = b->clock.now_ms;
+	assert_int_equal(loop_start(b->loop, &err), 0);
+	while (view_of(b).cycles < 5)
+		(void) usleep(1000);
+	loop_stop(b->loop);
+	LiveView view = view_of(b);
+	assert_in_range(view.n_rows, 5, VIEW_ROWS);
+	for (int32_t i = 0; i < view.n_rows; i++)
+		assert_int_equal((view.row[i].wall_ms - start_ms) % 15000, 0);
+	assert_int_equal(view.row[0].wall_ms - view.row[1].wall_ms, 45000); /* newest first */
+	bench_free(b);
+}
+
 static void override_is_refused_without_its_audit_row(void **state)
 {
 	(void) state;
@@ -366,6 +415,8 @@ int main(void)
 		cmocka_unit_test(a_pause_holds_through_missing_metrics),
 		cmocka_unit_test(nothing_is_written_when_the_cycle_took_too_long),
 		cmocka_unit_test(override_commits_its_audit_row_before_it_writes),
+		cmocka_unit_test(override_ends_when_its_time_is_over),
+		cmocka_unit_test(late_cycles_are_skipped),
 		cmocka_unit_test(override_is_refused_without_its_audit_row),
 		cmocka_unit_test(override_is_refused_when_replicas_moved_meanwhile),
 		cmocka_unit_test(readonly_refuses_overrides),

@@ -51,6 +51,17 @@ static void a_forbidden_write_is_tried_each_cycle_and_told_once(void **state)
 	bench_free(b);
 }
 
+/* CONTROL C: 422 */
+static void a_write_that_the_api_calls_invalid_holds(void **state)
+{
+	(void) state;
+	Bench *b = bench_started(3, ACTION_UP);
+	b->actuator.set_code = ERR_INVALID;
+	assert_int_equal(cycle(b), ERR_INVALID);
+	bench_want_state(b, STATE_HOLD, REASON_INVALID);
+	bench_free(b);
+}
+
 /* D 17 */
 static void an_api_that_comes_back_gets_one_decision_from_fresh_data(void **state)
 {
@@ -280,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_write_whose_answer_is_lost_is_not_made_twice),
 		cmocka_unit_test(a_forbidden_write_is_tried_each_cycle_and_told_once),
+		cmocka_unit_test(a_write_that_the_api_calls_invalid_holds),
 		cmocka_unit_test(an_api_that_comes_back_gets_one_decision_from_fresh_data),
 		cmocka_unit_test(a_deployment_made_anew_starts_anew),
 		cmocka_unit_test(a_restart_remembers_the_last_change),

@@ -29,6 +29,7 @@ typedef struct WatchApi {
 	int lists, watches;
 	const char *list;        /* items of pods */
 	char versions[16][64];   /* asked to watch from */
+	bool is_unmannerly;      /* a watch without bookmarks, or of another time than 5 to 10 minutes */
 	int list_status;
 	bool has_no_end;         /* each page of the list names another */
 } WatchApi;
@@ -50,6 +51,9 @@ static void watch_answer(void *context, const FakeRequest *request, FakeReply *r
 		return;
 	}
 	const char *version = strstr(request->query, "resourceVersion=");
+	const char *seconds = strstr(request->query, "timeoutSeconds=");
+	int s = seconds ? atoi(seconds + 15) : 0;
+	api->is_unmannerly |= !strstr(request->query, "allowWatchBookmarks=true") || s < 300 || s > 600;
 	size_t at = (size_t) api->watches++;
 	if (at < 16)
 		(void) snprintf(api->versions[at], 64, "%s", version ? version + 16 : "?");
@@ -137,6 +141,7 @@ static void a_stream_gives_the_same_cache_however_it_comes(void **state)
 	names(b, text, sizeof text);
 	assert_string_equal(text, "b");
 	assert_int_equal(fake_server_seen(b->server, &b->api.lists), 1);
+	assert_false(b->api.is_unmannerly);
 	assert_string_equal(b->api.versions[0], "L1");
 	assert_string_equal(b->api.versions[1], "9"); /* the bookmark's */
 	assert_string_equal(b->api.versions[2], "12");
