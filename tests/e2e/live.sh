@@ -6,7 +6,7 @@
 . "$(dirname "$0")/live_parts.sh"
 
 crds=yes
-"$here/cluster/crds.sh" chaos-mesh >"$work/crds.log" 2>&1 || { crds=; echo "skip chaos_mesh: its CRDs are out of reach"; }
+KUBECONFIG=$KUBE_WORK/admin.kubeconfig "$here/cluster/crds.sh" chaos-mesh >"$work/crds.log" 2>&1 || { crds=; echo "skip chaos_mesh: its CRDs are out of reach"; }
 train() {
 	exec "$maestro" train --env live --deployment default/web --kubeconfig "$account" --prometheus "$prometheus_url" --from default --steps 200 \
 		--interval 3s --metric-window 15s --n-steps 8 --batch-size 8 --episode-steps 40 --load-url "$service_url" --trace "$work/bursts.csv" \

@@ -46,6 +46,16 @@ state = "$N/state"
 Y
 # Pods of the host's network need no plugin, but the runtime wants one before it calls the network ready.
 echo '{"cniVersion":"0.4.0","name":"none","plugins":[{"type":"loopback"}]}' > "$N/cni/10-none.conflist"
+# A folder of its own in each hierarchy (cgroup v1): a kubelet ends what it finds beside its own pods, another cluster's too.
+group=/
+if [ -d /sys/fs/cgroup/cpu ]; then
+	group=/maestro-$PORT
+	for h in /sys/fs/cgroup/*/; do
+		mkdir -p "$h$group"
+		[ ! -e "$h/cpuset.cpus" ] || for f in cpuset.cpus cpuset.mems; do cat "$h/$f" > "$h$group/$f"; done
+	done
+	echo "$group" > "$N/cgroup"
+fi
 cat > "$N/kubelet.yaml" <<Y
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -59,7 +69,7 @@ tlsCertFile: $P/kubelet.crt
 tlsPrivateKeyFile: $P/kubelet.key
 containerRuntimeEndpoint: unix://$N/containerd.sock
 cgroupDriver: cgroupfs
-cgroupRoot: /
+cgroupRoot: $group
 failSwapOn: false
 failCgroupV1: false
 enforceNodeAllocatable: []
