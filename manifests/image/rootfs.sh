@@ -14,7 +14,7 @@ libraries() { # FILE: what it is linked with
 {
 	libraries "$build/maestro"
 	for name in $(grep -aoE 'lib[a-z0-9]+\.so\.[0-9]+' "$build/maestro" | sort -u); do # what it loads when it needs it
-		lib=$(ldconfig -p | awk -v n="$name" '$1 == n { print $NF; exit }')
+		lib=$(ldconfig -p | awk -v n="$name" '$1 == n && !at { at = $NF } END { print at }') # read to its end: ldconfig would die of a closed pipe
 		[ -z "$lib" ] || { echo "$lib"; libraries "$lib"; }
 	done
 } | sort -u | while read -r lib; do
