@@ -151,6 +151,7 @@ int loop_once(Loop *loop, Error *err)
 static void resume(Loop *loop, const Command *command)
 {
 	bool was_held = loop->is_paused || loop->view.manual_replicas >= 0;
+	loop_audit(loop, command, "resume");
 	loop->is_paused = false;
 	loop->view.manual_replicas = -1;
 	loop_intervention(loop, command, "resume", was_held ? "held" : "running", "running");
@@ -159,6 +160,7 @@ static void resume(Loop *loop, const Command *command)
 
 static void pause_loop(Loop *loop, const Command *command)
 {
+	loop_audit(loop, command, "pause");
 	loop->is_paused = true;
 	loop_intervention(loop, command, "pause", "running", "paused");
 	loop_answer(loop, command->id, 0, "paused: nothing is decided or written until resumed");

@@ -272,6 +272,20 @@ static Record audit_record(const Loop *loop, const Command *command, int32_t fro
 	return record;
 }
 
+void loop_audit(Loop *loop, const Command *command, const char *what)
+{
+	const Sample *seen = &loop->view.last.sample;
+	int32_t now = seen->valid & SAMPLE_REPLICAS ? seen->replicas : -1;
+	Record record = audit_record(loop, command, now);
+	RecordAudit *audit = &record.u.audit;
+	str_copy(audit->what, sizeof audit->what, what);
+	audit->to = now;
+	audit->reason[0] = '\0';
+	loop->config.sink->ops->write(loop->config.sink, &record);
+	str_copy(audit->result, sizeof audit->result, "applied"); /* it only takes place in this process */
+	loop->config.sink->ops->write(loop->config.sink, &record);
+}
+
 /* Refusals that need no network. */
 static int check_override(const Loop *loop, const Command *command, Error *err)
 {

@@ -109,6 +109,8 @@ void loop_guard(Loop *loop);
 void loop_write(Loop *loop);
 /* The whole of an override: audit row on disk, write, result, answer. */
 void loop_override(Loop *loop, const Command *command);
+/* The rows of a resume or a pause, before it is done: the same as those of `maestro override`. */
+void loop_audit(Loop *loop, const Command *command, const char *what);
 /* loop_record.c: 7 */
 void loop_record_cycle(Loop *loop);
 void loop_view_init(Loop *loop);

@@ -87,7 +87,10 @@ see '8, held for 30 min'
 see 'Manual'
 see '8 by .*, \(30\|29\) m'
 run=$("$maestro" runs list --json | jq -r 'select(.kind == "control" and .status == "running") | .id')
-check "the hold is audited" [ "$("$maestro" runs show "$run" --json | jq -c '[.audit[] | .to, .result]')" = '[8,"pending",8,"applied"]' ]
+audit() { "$maestro" runs show "$run" --json | jq -c '[.audit[] | .to, .result]'; }
+i=0
+until [ "$(audit)" = '[8,"pending",8,"applied"]' ] || [ $i -gt 50 ]; do i=$((i + 1)); sleep .1; done # the store takes a moment
+check "the hold is audited" [ "$(audit)" = '[8,"pending",8,"applied"]' ]
 tmux send-keys q
 see 'maestro runs show'
 exit $failed

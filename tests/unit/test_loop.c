@@ -339,6 +339,23 @@ static void late_cycles_are_skipped(void **state)
 	bench_free(b);
 }
 
+/* The rows that `maestro override resume` writes as well. */
+static void resume_is_audited_too(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_KEEP);
+	Command command = { .kind = COMMAND_LIVE_RESUME, .id = 8, .who = "alice" };
+	assert_int_equal(send_and_wait(b, &command).code, 0);
+	assert_int_equal(fake_sink_count(&b->sink, RECORD_AUDIT), 2);
+	const RecordAudit *row = &fake_sink_last(&b->sink, RECORD_AUDIT)->u.audit;
+	assert_string_equal(row->what, "resume");
+	assert_string_equal(row->result, "applied");
+	assert_string_equal(row->who, "alice");
+	assert_int_equal(row->from, row->to);
+	assert_int_equal(b->actuator.n_writes, 0);
+	bench_free(b);
+}
+
 static void override_is_refused_without_its_audit_row(void **state)
 {
 	(void) state;
@@ -417,6 +434,7 @@ int main(void)
 		cmocka_unit_test(override_commits_its_audit_row_before_it_writes),
 		cmocka_unit_test(override_ends_when_its_time_is_over),
 		cmocka_unit_test(late_cycles_are_skipped),
+		cmocka_unit_test(resume_is_audited_too),
 		cmocka_unit_test(override_is_refused_without_its_audit_row),
 		cmocka_unit_test(override_is_refused_when_replicas_moved_meanwhile),
 		cmocka_unit_test(readonly_refuses_overrides),
