@@ -214,7 +214,10 @@ void console_go(Console *console, ScreenId screen)
 {
 	if (!console_has(console, screen)) {
 		char text[96];
-		(void) snprintf(text, sizeof text, "%s has nothing to show here", screen_ops(screen)->name);
+		if (screen_ops(screen)->absent)
+			str_copy(text, sizeof text, screen_ops(screen)->absent);
+		else
+			(void) snprintf(text, sizeof text, "%s has nothing to show here", screen_ops(screen)->name);
 		console_say(console, ROLE_WARN, text);
 		return;
 	}

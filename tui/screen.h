@@ -45,6 +45,7 @@ typedef struct ScreenOps { /* a screen is one file and one row of screen.c's tab
 	char key;
 	const PaneSpec *pane;
 	int n_panes;
+	const char *absent; /* what is said where there is nothing to show; NULL: just that */
 	int tick_ms;       /* between frames of new data where nobody asks for another pace; 0: the console's own */
 	/* Whether there is anything to show. */
 	bool (*is_there)(const struct Console *console);

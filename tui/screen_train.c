@@ -377,6 +377,7 @@ static bool is_there(const Console *console)
 }
 
 const ScreenOps screen_train = {
+	.absent = "nothing trains here: :begin does, R and F on Runs (3) too",
 	.name = "Train", .key = '2', .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
 	.column = column, .act = train_act, .tick_ms = 1000 /* some twenty figures change at each update */,
 };

@@ -47,7 +47,11 @@ static bool serve_commands(Trainer *trainer)
 void trainer_fail(Trainer *trainer, const Error *err)
 {
 	trainer->view.phase = TRAIN_FAILED;
-	(void) snprintf(trainer->view.trouble, sizeof trainer->view.trouble, "%.115s", err->text);
+	if (err->code == ERR_NONFINITE && trainer->view.checkpoint_steps >= 0)
+		(void) snprintf(trainer->view.trouble, sizeof trainer->view.trouble, "%.60s; R on Runs goes on from step %lld", err->text,
+		                (long long) trainer->view.checkpoint_steps);
+	else
+		(void) snprintf(trainer->view.trouble, sizeof trainer->view.trouble, "%.115s", err->text);
 }
 
 static void note_update(Trainer *trainer, RecordUpdate *update)
