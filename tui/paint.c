@@ -208,6 +208,86 @@ static void paint_row(Paint *paint, const Cell *now, Cell *shown, int row, int r
 	}
 }
 
+/* ---- rows that move together ---- */
+
+static int differ(const Paint *paint, const Cell *a, const Cell *b, int cols)
+{
+	int n = 0;
+	for (int c = 0; c < cols; c++)
+		n += !is_same(paint, a[c], b[c]);
+	return n;
+}
+
+static const Cell *row_at(const Canvas *canvas, int row)
+{
+	return &canvas->cell[(size_t) row * (size_t) canvas->cols];
+}
+
+typedef struct Block { /* rows first..last go by one row, up or down; cells that need not be written then */
+	int first, last, by, saved;
+} Block;
+
+/* The best block to move by one row: of rows in sequence whose content stands one row off on the terminal. */
+static Block find_block(const Paint *paint, const Canvas *now, const Canvas *shown, const int *changed, int by)
+{
+	Block best = { .by = by };
+	int from = by > 0 ? 1 : 0, end = by > 0 ? now->rows : now->rows - 1;
+	for (int r = from, saved = 0, first = from; r < end; r++) {
+		if (saved <= 0) {
+			saved = 0;
+			first = r;
+		}
+		saved += changed[r] - differ(paint, row_at(now, r), row_at(shown, r - by), now->cols);
+		if (saved > best.saved)
+			best = (Block) { first, r, by, saved };
+	}
+	if (!best.saved)
+		return best;
+	int opened = by > 0 ? --best.first : ++best.last; /* this row is new */
+	for (int c = 0; c < now->cols; c++)
+		best.saved -= !is_blank(paint, row_at(now, opened)[c]);
+	best.saved += changed[opened];
+	return best;
+}
+
+static void move_block(Paint *paint, Canvas *shown, const Block *block)
+{
+	char bytes[96] = "";
+	size_t cols = (size_t) shown->cols, row = cols * sizeof(Cell), n = (size_t) (block->last - block->first);
+	Cell *first = &shown->cell[(size_t) block->first * cols], *last = &shown->cell[(size_t) block->last * cols];
+	if (!paint->look[paint->role].is_bare)
+		take_look(paint, ROLE_TEXT);
+	add_capability(bytes, sizeof bytes, tiparm(change_scroll_region, block->first, block->last));
+	add_capability(bytes, sizeof bytes, tiparm(cursor_address, block->first, 0));
+	add_capability(bytes, sizeof bytes, block->by > 0 ? insert_line : delete_line);
+	add_capability(bytes, sizeof bytes, tiparm(change_scroll_region, 0, shown->rows - 1));
+	strbuf_add(&paint->out, bytes, strlen(bytes));
+	paint->row = paint->col = -1;
+	if (block->by > 0)
+		memmove(first + cols, first, n * row);
+	else
+		memmove(first, first + cols, n * row);
+	canvas_fill(shown, (Rect) { (int) ((block->by > 0 ? first : last) - shown->cell) / shown->cols, 0, 1, shown->cols }, ' ',
+	            ROLE_TEXT);
+}
+
+/* A table that got a row is cheaper to move than to write again. */
+static void move_rows(Paint *paint, const Canvas *canvas, Canvas *shown)
+{
+	enum { ROWS_MOST = 256, WORTH = 60 };
+	int changed[ROWS_MOST], total = 0;
+	if (canvas->rows > ROWS_MOST || !change_scroll_region || !insert_line || !delete_line)
+		return;
+	for (int r = 0; r < canvas->rows; r++)
+		total += changed[r] = differ(paint, row_at(canvas, r), row_at(shown, r), canvas->cols);
+	if (total < 2 * WORTH)
+		return;
+	Block down = find_block(paint, canvas, shown, changed, 1), up = find_block(paint, canvas, shown, changed, -1);
+	const Block *best = down.saved > up.saved ? &down : &up;
+	if (best->saved > WORTH)
+		move_block(paint, shown, best);
+}
+
 /* ---- frames ---- */
 
 void paint_init(Paint *paint, ColorMode depth, Theme theme)
@@ -245,6 +325,8 @@ bool paint_frame(Paint *paint, const Canvas *canvas, Canvas *shown)
 	strbuf_clear(&paint->out);
 	if (paint->is_empty)
 		start_anew(paint);
+	else
+		move_rows(paint, canvas, shown);
 	for (int r = 0; r < canvas->rows; r++) {
 		size_t at = (size_t) r * (size_t) canvas->cols;
 		if (memcmp(&canvas->cell[at], &shown->cell[at], (size_t) canvas->cols * sizeof(Cell)))

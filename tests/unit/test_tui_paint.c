@@ -23,7 +23,7 @@ typedef struct Glass {
 	uint32_t ch[GLASS_ROWS][GLASS_COLS];
 	Sgr look[GLASS_ROWS][GLASS_COLS];
 	Sgr sgr; /* in force */
-	int row, col;
+	int row, col, top, bottom; /* of the cursor, of the scrolling region */
 } Glass;
 
 static void glass_clear(Glass *glass, int row, int col, int end)
@@ -32,6 +32,15 @@ static void glass_clear(Glass *glass, int row, int col, int end)
 		glass->ch[row][col] = ' ';
 		glass->look[row][col] = glass->sgr;
 	}
+}
+
+/* n rows of the region to another place; the row that comes free is blank. */
+static void glass_move(Glass *glass, int to, int from, int n)
+{
+	assert_in_range(glass->row, glass->top, glass->bottom);
+	memmove(glass->ch[to], glass->ch[from], (size_t) n * sizeof *glass->ch);
+	memmove(glass->look[to], glass->look[from], (size_t) n * sizeof *glass->look);
+	glass_clear(glass, to > from ? from : from + n - 1, 0, GLASS_COLS);
 }
 
 static int sgr_color(const char **at, int code)
@@ -65,6 +74,9 @@ static const char *glass_escape(Glass *glass, const char *at)
 	int a = atoi(params), b = strchr(params, ';') && strchr(params, ';') < end ? atoi(strchr(params, ';') + 1) : 0;
 	switch (*end) {
 	case 'H': glass->row = a ? a - 1 : 0; glass->col = b ? b - 1 : 0; break;
+	case 'r': glass->top = a - 1; glass->bottom = b - 1; glass->row = glass->col = 0; break;
+	case 'L': glass_move(glass, glass->row + 1, glass->row, glass->bottom - glass->row); break;
+	case 'M': glass_move(glass, glass->row, glass->row + 1, glass->bottom - glass->row); break;
 	case 'C': glass->col += a ? a : 1; break;
 	case 'm': glass_sgr(glass, params); break;
 	case 'K': glass_clear(glass, glass->row, glass->col, GLASS_COLS); break;
@@ -226,6 +238,38 @@ static void one_new_digit_costs_a_move_a_look_and_a_digit(void **state)
 	fixture_done(&f);
 }
 
+/* A log of which a line is as wide as the screen: the newest on top, or at the bottom. */
+static void draw_log(Canvas *canvas, int newest, bool is_downward)
+{
+	for (int r = 2; r < GLASS_ROWS - 1; r++) {
+		char line[GLASS_COLS + 1];
+		int number = newest - (is_downward ? r : GLASS_ROWS - r);
+		for (int c = 0; c < GLASS_COLS; c++)
+			line[c] = (char) ('!' + (number * 37 + c * 11) % 90);
+		line[GLASS_COLS] = '\0';
+		(void) canvas_text(canvas, r, 0, GLASS_COLS, number % 3 ? ROLE_TEXT : ROLE_OK, line);
+	}
+}
+
+static void log_that_moves_is_moved(void **state)
+{
+	(void) state;
+	for (int is_downward = 0; is_downward < 2; is_downward++) {
+		Fixture f = { 0 };
+		fixture_open(&f, COLOR_256);
+		(void) canvas_text(&f.canvas, 0, 0, 20, ROLE_BADGE_OK, " Active ");
+		(void) canvas_text(&f.canvas, GLASS_ROWS - 1, 0, 20, ROLE_KEY, "q quit");
+		for (int newest = 100; newest < 140; newest++) {
+			draw_log(&f.canvas, newest, is_downward);
+			show(&f);
+			expect_cells(&f.glass, &f.canvas, &f.paint);
+			if (newest > 100)
+				assert_in_range(f.paint.out.len, GLASS_COLS, 2 * GLASS_COLS + 30); /* not nine lines */
+		}
+		fixture_done(&f);
+	}
+}
+
 static void without_colour_no_colour_is_sent(void **state)
 {
 	(void) state;
@@ -251,6 +295,7 @@ int main(void)
 		cmocka_unit_test(any_sequence_of_frames_arrives_as_drawn),
 		cmocka_unit_test(nothing_new_sends_nothing),
 		cmocka_unit_test(one_new_digit_costs_a_move_a_look_and_a_digit),
+		cmocka_unit_test(log_that_moves_is_moved),
 		cmocka_unit_test(without_colour_no_colour_is_sent),
 	};
 	return cmocka_run_group_tests_name("tui_paint", tests, NULL, NULL);
