@@ -32,6 +32,7 @@ struct Policy { /* first member of each kind */
 	int32_t obs_stack;   /* of trend */
 	float pod_price;     /* that it is asked at where nobody says another; 0: it has no such input */
 	char trouble[160];   /* why its last decide failed, where it knows more than the code says; else "" */
+	ActionSet actions;   /* that it chooses from, where it has probabilities */
 	bool has_rails;      /* the guard rails were its mask in training, so they are in serving */
 	char sha256[65];     /* of the model's file, as of the last decide; "": no model, or not known */
 	char outside[32];    /* the input that its last decide found unlike its training, where it knows and the caller cannot; "" */

@@ -22,6 +22,8 @@ enum {
 
 /* Actions of the three-action policies; the words of the contract's JSON. */
 enum { ACTION_NONE = -1, ACTION_DOWN = 0, ACTION_KEEP = 1, ACTION_UP = 2, ACTION_COUNT = 3 };
+/* What a net chooses from (decide/actions.h). */
+typedef enum ActionSet { ACTIONS_THREE, ACTIONS_WIDE, ACTION_SETS } ActionSet;
 
 typedef struct Target {
 	char namespace_[NAMESPACE_MAX];
@@ -103,6 +105,7 @@ typedef struct ObsStats {
 typedef struct Decision {
 	int32_t action;               /* ACTION_*; ACTION_NONE where nothing was decided */
 	int32_t n_actions;            /* of probability; 0: the policy has none */
+	bool is_wide;                 /* raw may be several pods off: the policy's actions are */
 	float probability[ACTIONS_MAX];
 	float value;                  /* the critic's; NAN: none */
 	int32_t raw;                  /* replicas that the policy asks for */

@@ -2,6 +2,7 @@
 #include "cluster/ask_model.h"
 
 #include "base/json.h"
+#include "decide/actions.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +21,26 @@ static int ask(Endpoint *endpoint, const char *method, const char *path, const c
 	return code ? error_set(err, code, "model server: %s", cause.text) : 0;
 }
 
-int remote_action_read(const HttpResponse *response, const char *who, Decision *ret, Error *err)
+/* How many pods the direction means. */
+static int read_wish(const Json *root, const char *who, ActionSet actions, int32_t replicas, Decision *ret, Error *err)
+{
+	int64_t choice = json_int_or(root, "choice", -1), wanted = json_int_or(root, "wanted", -1);
+	ret->raw = replicas + ret->action - ACTION_KEEP;
+	ret->is_wide = actions == ACTIONS_WIDE || wanted >= 0;
+	if (actions == ACTIONS_WIDE) {
+		if (choice < 0 || choice >= actions_count(actions) || actions_direction(actions, (int32_t) choice) != ret->action)
+			return error_set(err, ERR_BAD_MODEL, "%s: its answer holds no choice of its action", who);
+		ret->raw = actions_wish(actions, (int32_t) choice, replicas);
+	} else if (wanted >= 0) {
+		if (wanted > INT32_MAX || (wanted > replicas) - (wanted < replicas) != ret->action - ACTION_KEEP)
+			return error_set(err, ERR_BAD_MODEL, "%s: it wants %lld of %d replicas, which is not its action", who, (long long) wanted,
+			                 (int) replicas);
+		ret->raw = (int32_t) wanted;
+	}
+	return 0;
+}
+
+int remote_action_read(const HttpResponse *response, const char *who, ActionSet actions, int32_t replicas, Decision *ret, Error *err)
 {
 	Json *root = NULL;
 	int64_t action = -1;
@@ -33,6 +53,7 @@ int remote_action_read(const HttpResponse *response, const char *who, Decision *
 	if (!code) {
 		const Json *shares = json_get(root, "probabilities");
 		ret->action = (int32_t) action;
+		code = read_wish(root, who, actions, replicas, ret, err);
 		ret->n_actions = json_len(shares) == ACTION_COUNT ? ACTION_COUNT : 0;
 		int32_t i = 0;
 		for (const Json *share = json_first(shares); share && ret->n_actions; share = json_next(share), i++) {
@@ -88,7 +109,9 @@ static int read_description(const HttpResponse *response, RemoteModel *ret, Erro
 	};
 	str_copy(model.sha256, sizeof model.sha256, json_string_or(root, "sha256", ""));
 	read_stats(json_get(root, "trained_on"), (int32_t) inputs, &model.trained_on);
-	if ((version != OBS_SEED && version != OBS_TREND) || observer_dim(model.spec) != inputs)
+	if (!actions_read(json_string_or(root, "actions", actions_word(ACTIONS_THREE)), &model.actions))
+		code = error_set(err, ERR_BAD_MODEL, "model server: actions \"%.32s\" are not known to this build", json_string_or(root, "actions", ""));
+	else if ((version != OBS_SEED && version != OBS_TREND) || observer_dim(model.spec) != inputs)
 		code = error_set(err, ERR_BAD_MODEL, "model server: its model takes %lld inputs of observation version %lld, which this build "
 		                 "does not build", (long long) inputs, (long long) version);
 	else
@@ -111,8 +134,17 @@ int remote_model_describe(Endpoint *endpoint, RemoteModel *ret, Error *err)
 	return code;
 }
 
+/* Actions that the target's bounds leave; the observation's mask is of three. */
+static uint32_t mask_of(const RemoteModel *model, const Observation *obs)
+{
+	const Target *target = obs->target;
+	return model->actions == ACTIONS_THREE ? obs->mask
+		: actions_mask(model->actions, obs->sample->replicas, target->min_replicas, target->max_replicas);
+}
+
 static char *body_of(const RemoteModel *model, const Observation *obs)
 {
+	uint32_t allowed = mask_of(model, obs);
 	Json *root = json_new_object();
 	if (!model->takes_vector) {
 		for (int32_t i = 0; i < obs->dim; i++)
@@ -121,8 +153,8 @@ static char *body_of(const RemoteModel *model, const Observation *obs)
 		Json *x = json_add_array(root, "observation"), *mask = json_add_array(root, "mask");
 		for (int32_t i = 0; i < obs->dim; i++)
 			json_add_number(x, NULL, (double) obs->x[i]);
-		for (int32_t a = 0; a < ACTION_COUNT; a++)
-			json_add_int(mask, NULL, !obs->mask || (obs->mask >> a & 1));
+		for (int32_t a = 0; a < actions_count(model->actions); a++)
+			json_add_int(mask, NULL, !allowed || (allowed >> a & 1));
 	}
 	char *text = json_print(root);
 	json_free(root);
@@ -138,8 +170,8 @@ int remote_model_ask(Endpoint *endpoint, const RemoteModel *model, const Observa
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	int code = ask(endpoint, "POST", "/predict", body, &response, err);
 	if (!code)
-		code = remote_action_read(&response, "model server", &decision, err);
-	if (!code && model->takes_vector && obs->mask && !(obs->mask >> decision.action & 1))
+		code = remote_action_read(&response, "model server", model->actions, obs->sample ? obs->sample->replicas : 0, &decision, err);
+	if (!code && model->takes_vector && model->actions == ACTIONS_THREE && obs->mask && !(obs->mask >> decision.action & 1))
 		code = error_set(err, ERR_BAD_MODEL, "model server: action %d, which the mask forbids", (int) decision.action);
 	if (!code)
 		*ret = decision;

@@ -40,7 +40,7 @@ static void read_more(SuggestPolicy *suggest)
 	json_free(root);
 }
 
-static int ask(SuggestPolicy *suggest, const Target *target, Decision *ret, Error *err)
+static int ask(SuggestPolicy *suggest, const Target *target, int32_t replicas, Decision *ret, Error *err)
 {
 	StrBuf *path = &suggest->path;
 	strbuf_clear(path);
@@ -60,7 +60,7 @@ static int ask(SuggestPolicy *suggest, const Target *target, Decision *ret, Erro
 	int code = endpoint_request(suggest->server, path->data, request, &suggest->response, &cause);
 	if (code)
 		return error_set(err, code, "suggestion server: %s", cause.text);
-	code = remote_action_read(&suggest->response, "suggestion server", ret, err);
+	code = remote_action_read(&suggest->response, "suggestion server", ACTIONS_THREE, replicas, ret, err);
 	if (!code)
 		read_more(suggest);
 	return code;
@@ -80,16 +80,15 @@ static int decide(Policy *policy, const Observation *obs, size_t n, Decision *re
 	if (!sample || !(sample->valid & SAMPLE_REPLICAS))
 		return ERR_NO_DATA;
 	int64_t start_ms = clock ? clock_mono_ms(clock) : 0;
-	int code = ask(suggest, obs->target, &decision, &err);
+	int code = ask(suggest, obs->target, sample->replicas, &decision, &err);
 	telemetry_query(suggest->config.telemetry, BACKEND_SUGGESTION, code, clock ? (clock_mono_ms(clock) - start_ms) * 1000 : 0);
 	str_copy(policy->trouble, sizeof policy->trouble, err.text);
 	if (code)
 		policy->outside[0] = '\0';
 	if (code)
 		return code;
-	decision.n_actions = ACTION_COUNT; /* one step at a time, whether it gave probabilities or not */
+	decision.n_actions = ACTION_COUNT; /* steps, whether it gave probabilities or not */
 	decision.value = NAN;
-	decision.raw = sample->replicas + decision.action - ACTION_KEEP;
 	decision.reason = reasons[decision.action];
 	*ret_decision = decision;
 	return 0;

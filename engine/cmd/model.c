@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "decide/actions.h"
 #include "rl/io_onnx.h"
 #include "rl/io_sb3.h"
 #include "rl/model.h"
@@ -84,6 +85,9 @@ static Json *describe(const Net *net, const ModelInfo *info, bool is_sb3)
 	json_add_string(to, "format", is_sb3 ? "sb3" : "safetensors");
 	json_add_int(to, "observations", config->obs_dim);
 	json_add_int(to, "actions", config->n_actions);
+	Json *names = info->actions == ACTIONS_THREE ? NULL : json_add_array(to, "action_names");
+	for (int32_t a = 0; names && a < config->n_actions; a++)
+		json_add_string(names, NULL, actions_name(info->actions, a));
 	Json *arch = json_add_object(to, "net_arch");
 	if (config->shared_depth)
 		add_widths(arch, "shared", config->shared_depth, config->shared_width);
@@ -238,16 +242,31 @@ static int32_t greedy(const float *logits, size_t n_actions, float value, uint32
 	return isfinite(value) && best < n_actions ? (int32_t) best : -1;
 }
 
-static void print_row(FILE *out, int32_t action, const float *logits, size_t n_actions, float value)
+/* What the policy would do; of wide actions the index stands beside the direction. */
+static int print_row(FILE *out, ActionSet actions, const float *logits, size_t n_actions, float value, uint32_t mask)
 {
-	(void) fprintf(out, "{\"action\":%d,\"logits\":[", action);
+	float share[ACTION_COUNT];
+	int32_t choice = 0, direction;
+	if (n_actions != (size_t) actions_count(actions)) /* a net of others */
+		choice = direction = greedy(logits, n_actions, value, mask);
+	else if (!isfinite(value) || actions_choose(actions, logits, mask, share, &choice))
+		direction = -1;
+	else
+		direction = actions_direction(actions, choice);
+	if (direction < 0)
+		return ERR_NONFINITE;
+	(void) fprintf(out, "{\"action\":%d,", direction);
+	if (actions != ACTIONS_THREE)
+		(void) fprintf(out, "\"choice\":%d,", choice);
+	(void) fprintf(out, "\"logits\":[");
 	for (size_t a = 0; a < n_actions; a++)
 		(void) fprintf(out, "%s%.9g", a ? "," : "", (double) logits[a]);
 	(void) fprintf(out, "],\"value\":%.9g}\n", (double) value);
+	return 0;
 }
 
 /* Rows in chunks: each line is that of the observation alone, since a batch gives the bytes of its rows. */
-static int predict_rows(const Net *net, const Json *rows, float *obs, float *logits, float *scratch, FILE *out, Error *err)
+static int predict_rows(const Net *net, ActionSet actions, const Json *rows, float *obs, float *logits, float *scratch, FILE *out, Error *err)
 {
 	size_t dim = (size_t) net_config(net)->obs_dim, n_actions = (size_t) net_config(net)->n_actions, i = 0;
 	float value[CHUNK];
@@ -262,29 +281,27 @@ static int predict_rows(const Net *net, const Json *rows, float *obs, float *log
 		}
 		net_forward(net, obs, n, logits, value, scratch);
 		for (size_t b = 0; b < n; b++) {
-			int32_t action = greedy(logits + b * n_actions, n_actions, value[b], mask[b]);
-			if (action < 0)
+			if (print_row(out, actions, logits + b * n_actions, n_actions, value[b], mask[b]))
 				return error_set(err, ERR_INVALID, "observation %zu: the net's output is not finite", i + b);
-			print_row(out, action, logits + b * n_actions, n_actions, value[b]);
 		}
 		i += n;
 	}
 	return 0;
 }
 
-static int predict_to(const Net *net, const Json *rows, FILE *out, Error *err)
+static int predict_to(const Net *net, ActionSet actions, const Json *rows, FILE *out, Error *err)
 {
 	size_t dim = (size_t) net_config(net)->obs_dim, n_actions = (size_t) net_config(net)->n_actions;
 	float *block = mem_block(CHUNK * (dim + n_actions) + net_scratch_floats(net, CHUNK) + 64, sizeof *block);
 	if (!block)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	float *logits = block + net_scratch_floats(net, CHUNK), *obs = logits + CHUNK * n_actions;
-	int code = predict_rows(net, rows, obs, logits, block, out, err);
+	int code = predict_rows(net, actions, rows, obs, logits, block, out, err);
 	free(block);
 	return code;
 }
 
-static int predict(const ModelOptions *options, const Net *net)
+static int predict(const ModelOptions *options, const Net *net, ActionSet actions)
 {
 	Error err = { 0 };
 	Json *root = NULL;
@@ -298,7 +315,7 @@ static int predict(const ModelOptions *options, const Net *net)
 	if (!out)
 		code = error_set(&err, ERR_IO, "%s: %s", options->out, strerror(errno));
 	else
-		code = predict_to(net, rows, out, &err);
+		code = predict_to(net, actions, rows, out, &err);
 	if (out && (options->out ? fclose(out) : fflush(out)) && !code)
 		code = error_set(&err, ERR_IO, "%s: %s", options->out ? options->out : "stdout", strerror(errno));
 	json_free(root);
@@ -339,7 +356,7 @@ int cmd_model(int argc, char **argv)
 	if (verb[0] == 'i')
 		status = inspect(net, &info, is_zip(options.model), options.is_json);
 	else
-		status = verb[0] == 'c' ? convert(options.out, net, &info) : predict(&options, net);
+		status = verb[0] == 'c' ? convert(options.out, net, &info) : predict(&options, net, info.actions);
 	net_free(net);
 	return status;
 }

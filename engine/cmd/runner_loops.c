@@ -50,9 +50,9 @@ static int reload(ModelSlot *slot, Error *err)
 	int code = model_load(path, &net, &info, err);
 	if (code)
 		return code;
-	if (info.obs_version != slot->info.obs_version || net_config(net)->obs_dim != slot->obs_dim) {
+	if (info.obs_version != slot->info.obs_version || net_config(net)->obs_dim != slot->obs_dim || info.actions != slot->info.actions) {
 		net_free(net);
-		return error_set(err, ERR_BAD_MODEL, "%s: its inputs are not those of the model that runs", path);
+		return error_set(err, ERR_BAD_MODEL, "%s: its inputs or actions are not those of the model that runs", path);
 	}
 	char sha256[65];
 	model_sha256(path, sha256);

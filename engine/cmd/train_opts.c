@@ -2,6 +2,7 @@
 #include "cmd/train_opts.h"
 
 #include "base/mem.h"
+#include "decide/actions.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,6 +37,8 @@ static const Opt OPTIONS[] = {
 	SETTING("bounds", OPT_STRING, bounds, 0, 0, "WHAT", "noop, or terminate: an action past a bound ends the episode with -1"),
 	SETTING("level", OPT_STRING, level, 0, 0, "WHAT", "of the simulator: fluid (fast), or request (every request an event)"),
 	SETTING("observation", OPT_STRING, observation, 0, 0, "WHAT", "seed (the thesis's five numbers), or trend (what traffic and pods are about to do)"),
+	SETTING("actions", OPT_STRING, actions, 0, 0, "WHAT", "three (a pod down, none, a pod up), or wide: also -25, +25, +50 and +100 percent; else wide for trend on the simulator"),
+	SETTING("rate-window", OPT_DURATION, rate_window_s, 10, 3600, "TIME", "of trend's cpu, rps and p95: of rate() in its queries"),
 	SETTING("stack", OPT_INT, stack, 1, TREND_STACK_MAX, "K", "of trend: some of its numbers of the last K-1 intervals as well"),
 	SETTING("reward", OPT_STRING, reward, 0, 0, "WHAT", "seed, slo (pods at a price against slow requests), or slo-lagrange (a budget for them)"),
 	SETTING("pod-price", OPT_DOUBLE, pod_price, .001, 1000, "A", "of all pods for an interval, a slow interval being 1; trained from .05 to 3, this is the model's own"),
@@ -110,7 +113,7 @@ static const TrainOptions COMMON = {
 	.learning_rate = "3e-4", .gamma = .99, .gae_lambda = .95, .clip_range = "0.2", .clip_range_vf = "0", .ent_coef = .01,
 	.vf_coef = .5, .max_grad_norm = .5, .normalize_advantage = true,
 	.observation = "seed", .reward = "seed", .stack = 1, .seeds = 1, .pod_price = .3, .violation_budget = .01,
-	.env = "sim", .episode_steps = 200, .metric_window_s = 30, .compression = 1,
+	.env = "sim", .episode_steps = 200, .metric_window_s = 30, .compression = 1, .rate_window_s = 60,
 };
 
 static void set_seed(TrainOptions *o)
@@ -122,12 +125,14 @@ static void set_seed(TrainOptions *o)
 	o->n_epochs = 10;
 	o->eval_every = 10240;
 	o->interval_s = 30;
+	o->actions = "three";
 	o->latency_soft_ms = o->latency_hard_ms = -1;
 }
 
 static void set_default(TrainOptions *o)
 {
 	o->observation = "trend";
+	o->rate_window_s = 35;
 	o->reward = "slo";
 	o->seed = 2; /* of ten, the best on the traces' middle thirds; the shipped model is this command's */
 	o->steps = 4000000;
@@ -379,16 +384,17 @@ static void vary(const TrainOptions *o, SimConfig *sim)
 		.level_min = 1.2, .level_max = .6 * o->max_replicas,
 		.compression_max = 1.5,
 		.price_min = .05, .price_max = 3,
-		.mirrors = true, .turns_clock = true,
+		.quiet = .08, .mirrors = true, .turns_clock = true,
 	};
 }
 
 static int32_t teach(void *arg, const float *obs, const uint8_t *mask)
 {
+	const SimConfig *sim = arg;
 	uint32_t allowed = 0;
-	for (int32_t a = 0; a < ACTION_COUNT; a++)
+	for (int32_t a = 0; a < actions_count(sim->actions); a++)
 		allowed |= (!mask || mask[a] ? 1u : 0u) << a;
-	return trend_rule(obs, allowed, *(const int32_t *) arg);
+	return trend_rule(obs, sim->actions, allowed, sim->max_replicas);
 }
 
 /* Which of the words is meant; -1 after saying that it is none. */
@@ -409,10 +415,15 @@ static int apply_learning(const TrainOptions *o, TrainerConfig *config, Error *e
 	int reward = observation < 0 ? -1 : word_of("reward", o->reward, rewards, err);
 	if (reward < 0)
 		return ERR_USAGE;
-	bool is_trend = observation == 1;
+	bool is_trend = observation == 1, is_live = !strcmp(o->env, "live");
+	ActionSet actions = is_trend && !is_live ? ACTIONS_WIDE : ACTIONS_THREE;
+	if (o->actions && !actions_read(o->actions, &actions))
+		return error_set(err, ERR_USAGE, "--actions %.40s: write three or wide", o->actions);
+	if (actions == ACTIONS_WIDE && (!is_trend || is_live))
+		return error_set(err, ERR_USAGE, "--actions wide: needs --observation trend and --env sim");
 	if ((o->clone_steps > 0 || o->teacher_coef > 0) && is_trend) {
 		config->ppo.teacher = teach;
-		config->ppo.teacher_arg = &config->sim.max_replicas;
+		config->ppo.teacher_arg = &config->sim;
 		config->ppo.clone_steps = o->clone_steps;
 		config->ppo.teacher_coef = o->teacher_coef;
 	}
@@ -423,9 +434,14 @@ static int apply_learning(const TrainOptions *o, TrainerConfig *config, Error *e
 		SimConfig *sim = sims[i];
 		sim->observation = is_trend ? OBS_TREND : OBS_SEED;
 		sim->stack = o->stack;
+		sim->actions = actions;
 		sim->has_rails = is_trend;
 		sim->reward = reward ? SIM_REWARD_SLO : SIM_REWARD_SEED;
 		sim->pod_price = (float) o->pod_price;
+		if (is_trend)
+			sim->service.rate_window = o->rate_window_s;
+		if (is_trend)
+			sim->latency_window_s = (float) o->rate_window_s;
 		if (o->startup_s > 0)
 			service_set_startup(&sim->service, o->startup_s);
 	}
@@ -446,6 +462,7 @@ int train_options_info(const TrainOptions *o, const ServiceFile *service, Traine
 	config->info = (ModelInfo) {
 		.obs_version = (int32_t) sim->observation,
 		.obs_stack = sim->stack,
+		.actions = sim->actions,
 		.pod_price = sim->observation == OBS_TREND ? (float) o->pod_price : 0.0f,
 		.interval_s = (float) o->interval_s,
 		.rate_window_s = is_live ? (float) o->metric_window_s : (float) sim->service.rate_window,

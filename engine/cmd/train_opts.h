@@ -18,9 +18,9 @@ typedef struct TrainOptions {
 	const char *learning_rate, *clip_range, *clip_range_vf; /* schedules: X, or lin_X */
 	double gamma, gae_lambda, ent_coef, vf_coef, max_grad_norm, target_kl;
 	int32_t n_steps, batch_size, n_epochs;
-	const char *observation, *reward;
+	const char *observation, *actions, *reward;
 	int32_t stack;
-	double pod_price, startup_s, violation_budget, even_advantage, teacher_coef;
+	double rate_window_s, pod_price, startup_s, violation_budget, even_advantage, teacher_coef;
 	int64_t clone_steps;
 	bool norm_obs, norm_reward, normalize_advantage, use_masking;
 	const char *env, *from, *chaos_by;

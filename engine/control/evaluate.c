@@ -54,6 +54,7 @@ static int wanted(Run *run, int32_t *ret_desired, Error *err)
 	RailsOutcome outcome = { 0 };
 	if (observer_step(&run->observer, &run->target, &run->sample, &obs, NULL))
 		return 0;
+	bool is_wide = run->policy->actions == ACTIONS_WIDE;
 	RailsInput in = {
 		.config = &run->rails,
 		.history = &run->history,
@@ -62,7 +63,7 @@ static int wanted(Run *run, int32_t *ret_desired, Error *err)
 		.now_ms = run->now_ms,
 		.current = run->replicas,
 		.hpa = -1,
-		.is_three_action = true,
+		.is_three_action = !is_wide,
 	};
 	int code = 0;
 	if (run->options->counts_rails) {
@@ -74,14 +75,14 @@ static int wanted(Run *run, int32_t *ret_desired, Error *err)
 		decision = (Decision) { 0 };
 	}
 	if (run->config->has_rails)
-		obs.mask &= rails_mask(&in);
+		obs.mask = rails_mask(&in, run->policy->actions);
 	code = run->policy->ops->decide(run->policy, &obs, 1, &decision);
 	if (code == ERR_NO_DATA)
 		return 0;
 	if (code)
 		return error_set(err, code, "policy %s: %s", run->policy->label, err_text(code));
 	in.raw = decision.raw;
-	in.is_three_action = decision.n_actions == ACTION_COUNT;
+	in.is_three_action = decision.n_actions == ACTION_COUNT && !decision.is_wide;
 	rails_apply(&in, &outcome);
 	rails_note_cycle(&run->history, &in);
 	if (!run->options->counts_rails)

@@ -244,6 +244,8 @@ static int read_model(Family *family, const char *rest, Error *err)
 			return code == ERR_IO ? ERR_BAD_MODEL : code;
 		net_free(net);
 		family->interval_s = info.interval_s;
+		family->rate_window_s = info.rate_window_s;
+		family->latency_window_s = info.latency_window_s;
 		family->obs_version = info.obs_version;
 	}
 	return family->n_files ? 0 : error_set(err, ERR_USAGE, "policy \"%.60s\": write model:FILE", family->word);
@@ -277,6 +279,10 @@ static void configure_model(const Family *family, const Arena *arena, int32_t se
 {
 	if (family->interval_s > 0)
 		config->interval_s = family->interval_s;
+	if (family->rate_window_s > 0)
+		config->service.rate_window = (double) family->rate_window_s;
+	if (family->latency_window_s > 0)
+		config->latency_window_s = family->latency_window_s;
 	config->pod_price = (float) price_of(family, arena, setting);
 	config->has_rails = family->obs_version != OBS_SEED; /* the thesis's policies run as they did: within their bounds */
 }

@@ -44,6 +44,7 @@ struct Family {
 	char file[FAMILY_FILES][FAMILY_WORD]; /* of models */
 	int32_t n_files;
 	float interval_s;       /* a model's own; 0: any */
+	float rate_window_s, latency_window_s; /* of a model's queries; 0: any */
 	int32_t obs_version;    /* a model's */
 };
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/version.h"
+#include "control/idle.h"
 
 #include <errno.h>
 #include <math.h>
@@ -41,6 +42,10 @@ int gate_read(const ModelInfo *info, Gate *ret, Error *err)
 			.hpa_down_window_s = window_s, .pod_price = (float) price };
 		(void) snprintf(ret->text, sizeof ret->text, "%.2f x the calibrated HPA's pod-hours at its violation (worst trace %.2f)",
 		                json_number_or(root, "pod_hours_ratio.median", NAN), json_number_or(root, "pod_hours_ratio.worst", NAN));
+		int64_t idle = json_int_or(root, "idle.replicas", 0), least = json_int_or(root, "idle.min_replicas", 0);
+		size_t used = strlen(ret->text);
+		if (idle > least)
+			(void) snprintf(ret->text + used, sizeof ret->text - used, "; %lld pods without load", (long long) idle);
 	}
 	json_free(root);
 	return is_sound ? 0 : error_set(err, ERR_BAD_MODEL, "metadata: evaluation does not say what was chosen");
@@ -133,7 +138,7 @@ static void add_protocol(Json *to, const ContestConfig *c)
 		add_hash(traces, c->trace[t].name, c->trace[t].rate, c->trace[t].n * sizeof *c->trace[t].rate);
 }
 
-static Json *evaluation_of(const Contest *contest, int32_t family, int32_t reference, int *ret_code)
+static Json *evaluation_of(const Contest *contest, int32_t family, int32_t reference, const IdleCheck *idle, int *ret_code)
 {
 	const ContestConfig *c = &contest->config;
 	VersusSummary versus;
@@ -143,7 +148,12 @@ static Json *evaluation_of(const Contest *contest, int32_t family, int32_t refer
 	int32_t cpu_pct, window_s, setting = usual_setting(contest, family);
 	family_hpa_setting(usual_setting(contest, reference), &cpu_pct, &window_s);
 	Json *root = json_new_object();
-	json_add_string(root, "chosen", gate_judge(&versus) == GATE_MODEL ? "model" : "hpa");
+	bool comes_down = idle->replicas <= idle->min_replicas;
+	json_add_string(root, "chosen", gate_judge(&versus) == GATE_MODEL && comes_down ? "model" : "hpa");
+	Json *rest = json_add_object(root, "idle");
+	json_add_number(rest, "rps", idle->rps);
+	json_add_int(rest, "replicas", idle->replicas);
+	json_add_int(rest, "min_replicas", idle->min_replicas);
 	Json *hpa = json_add_object(root, "hpa");
 	json_add_int(hpa, "cpu_pct", cpu_pct);
 	json_add_int(hpa, "down_window_s", window_s);
@@ -201,7 +211,11 @@ int gate_write(const Contest *contest, int32_t family, Error *err)
 	if (reference < 0)
 		return error_set(err, ERR_USAGE, "a model's evaluation needs the rule that it has to beat: add --policy hpa-calibrated");
 	double price = family_pod_price(of, &contest->config.arena, usual_setting(contest, family));
-	Json *root = evaluation_of(contest, family, reference, &code);
+	IdleCheck idle;
+	code = idle_check(of, &contest->config.arena, usual_setting(contest, family), &idle, err);
+	if (code)
+		return code;
+	Json *root = evaluation_of(contest, family, reference, &idle, &code);
 	char *text = code ? NULL : json_print(root);
 	json_free(root);
 	if (!text)

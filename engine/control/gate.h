@@ -30,7 +30,8 @@ int gate_write(const Contest *contest, int32_t family, Error *err);
 
 /*
  * The verdict by the measure of the report: the model acts where, along its front, the calibrated rule's violation costs no more than
- * the rule's pod-hours in the median over the traces, and no more than 15 % above them on any.
+ * the rule's pod-hours in the median over the traces, and no more than 15 % above them on any. (gate_write asks besides that it come
+ * down to min without load: idle.h.)
  */
 GateVerdict gate_judge(const VersusSummary *versus);
 

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/queue.h"
+#include "decide/actions.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -83,8 +84,7 @@ static bool decide(Look *look, Policy *policy, const float *x, Decision *ret)
 	memcpy(obs.x, x, sizeof obs.x);
 	make_sample(look, x);
 	int32_t n = look->sample.replicas;
-	obs.mask = (n > look->live->target.min_replicas ? 1u << ACTION_DOWN : 0) | 1u << ACTION_KEEP |
-	           (n < look->live->target.max_replicas ? 1u << ACTION_UP : 0);
+	obs.mask = actions_mask(policy->actions, n, look->live->target.min_replicas, look->live->target.max_replicas);
 	*ret = (Decision) { .action = ACTION_NONE, .value = NAN };
 	if (policy->ops->reset) { /* first sights count: the same moment again, long after, is what it settles on */
 		policy->ops->reset(policy);

@@ -17,6 +17,8 @@ RailsInput loop_rails_input(const Loop *loop, int32_t raw, bool is_fallback)
 {
 	const LoopConfig *config = &loop->config;
 	const Cycle *cycle = &loop->cycle;
+	bool has_steps = cycle->decision.n_actions == ACTION_COUNT || (!is_fallback && config->policy->has_rails);
+	bool is_wide = cycle->decision.is_wide || (!is_fallback && config->policy->actions == ACTIONS_WIDE);
 	return (RailsInput) {
 		.config = &config->rails,
 		.history = &loop->history,
@@ -26,7 +28,7 @@ RailsInput loop_rails_input(const Loop *loop, int32_t raw, bool is_fallback)
 		.current = cycle->scale.replicas,
 		.raw = raw,
 		.hpa = !cycle->has_rule ? -1 : cycle->rule.proposal ? cycle->rule.proposal : cycle->rule.raw,
-		.is_three_action = cycle->decision.n_actions == ACTION_COUNT || (!is_fallback && config->policy->has_rails),
+		.is_three_action = has_steps && !is_wide,
 		.is_fallback = is_fallback,
 		.is_scale_in_paused = cycle->facts.is_scale_in_paused,
 		.p95_ms = config->p95_ms,

@@ -155,7 +155,7 @@ void loop_validate(Loop *loop)
 	loop_note_model(loop);
 	if (config->policy->has_rails) {
 		const RailsInput in = loop_rails_input(loop, cycle->scale.replicas, false);
-		cycle->obs.mask &= rails_mask(&in);
+		cycle->obs.mask = rails_mask(&in, config->policy->actions);
 	}
 	int32_t unknown_flag = config->observation.kind == OBS_TREND ? TREND_IMPUTED : -1;
 	cycle->outside = outside_feature(config->policy->trained_on, &cycle->obs, unknown_flag);

@@ -4,6 +4,8 @@
  */
 #include "decide/rails.h"
 
+#include "decide/actions.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -311,16 +313,18 @@ void rails_apply(const RailsInput *in, RailsOutcome *ret)
 	ret->written = (int32_t) n;
 }
 
-uint32_t rails_mask(const RailsInput *in)
+uint32_t rails_mask(const RailsInput *in, ActionSet actions)
 {
-	uint32_t mask = 1u << ACTION_KEEP;
-	for (int32_t a = ACTION_DOWN; a <= ACTION_UP; a += ACTION_UP - ACTION_DOWN) {
+	uint32_t mask = actions_mask(actions, in->current, INT32_MIN, INT32_MAX);
+	for (int32_t a = 0; a < actions_count(actions); a++) {
 		RailsInput step = *in;
 		RailsOutcome outcome;
-		step.raw = in->current + a - ACTION_KEEP;
+		step.raw = actions_wish(actions, a, in->current);
+		if (step.raw == in->current || !(mask >> a & 1u))
+			continue;
 		rails_apply(&step, &outcome);
-		if (outcome.desired == step.raw)
-			mask |= 1u << a;
+		if (outcome.desired != step.raw)
+			mask &= ~(1u << a);
 	}
 	return mask;
 }

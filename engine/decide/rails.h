@@ -91,8 +91,9 @@ typedef struct RailsOutcome {
 /* Passes raw through the rails. A current number outside [min, max] goes to the nearest bound at once, whatever is asked. */
 void rails_apply(const RailsInput *in, RailsOutcome *ret);
 
-/* Which of the three actions the rails leave an effect: bit a set, action a. Keep always. in->raw is not read. */
-uint32_t rails_mask(const RailsInput *in);
+/* Which actions of a set the rails leave the effect that they ask for: bit a set, action a; of several that ask for the same number the
+ * first. Keep always. in->raw is not read. */
+uint32_t rails_mask(const RailsInput *in, ActionSet actions);
 
 /* Forgets, and takes current for a wish made now: a restarted loop does not lower anything within its first window (A.5). */
 void rails_history_init(RailsHistory *history, int64_t now_ms, int32_t current);

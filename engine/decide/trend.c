@@ -1,6 +1,8 @@
 /* See trend.h. The vector is one table of names; each group of features has a function that fills it. */
 #include "decide/trend.h"
 
+#include "decide/actions.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -278,16 +280,34 @@ void trend_fill(TrendState *state, const Target *target, float interval_s, const
 
 /* ---- a rule to start from ---- */
 
-int32_t trend_rule(const float *x, uint32_t mask, int32_t max_replicas)
+/* The allowed action of a direction that leads nearest to `need` pods, the first of such; -1: none is allowed. */
+static int32_t nearest(ActionSet actions, uint32_t mask, int32_t direction, float replicas, float need)
+{
+	int32_t best = -1;
+	float least = INFINITY;
+	for (int32_t a = 0; a < actions_count(actions); a++) {
+		float off = fabsf((float) actions_wish(actions, a, (int32_t) (replicas + .5f)) - need);
+		if ((mask >> a & 1u) && actions_direction(actions, a) == direction && off < least) {
+			best = a;
+			least = off;
+		}
+	}
+	return best;
+}
+
+int32_t trend_rule(const float *x, ActionSet actions, uint32_t mask, int32_t max_replicas)
 {
 	static const float LOW_PRICE = -2.0f, HIGH_PRICE = 2.0f, LOW_USE = .55f, USE_A_UNIT = .11f, DEAD_BAND = .35f;
 	float price = fminf(fmaxf(x[TREND_PRICE], LOW_PRICE), HIGH_PRICE), use = LOW_USE + USE_A_UNIT * (price - LOW_PRICE);
 	float spec = x[TREND_SPEC] * (float) max_replicas, ready = fmaxf(spec - x[TREND_COMING] * (float) max_replicas, 1.0f);
 	float rise = .5f * (x[TREND_SLOPE_SHORT] + x[TREND_SLOPE_LONG]);
 	float need = ready * (x[TREND_RHO] + fmaxf(rise, 0.0f) + .5f * x[TREND_NOISE]) / use;
+	int32_t up, down;
 	if (x[TREND_LATENCY] > 0.0f && x[TREND_COMING] <= 0.0f)
 		need = fmaxf(need, spec + .5f);
-	if (need > spec && (mask >> ACTION_UP & 1u))
-		return ACTION_UP;
-	return need < spec - 1.0f - DEAD_BAND && (mask >> ACTION_DOWN & 1u) ? ACTION_DOWN : ACTION_KEEP;
+	if (need > spec && (up = nearest(actions, mask, ACTION_UP, spec, ceilf(need))) >= 0)
+		return up;
+	if (need < spec - 1.0f - DEAD_BAND && (down = nearest(actions, mask, ACTION_DOWN, spec, ceilf(need))) >= 0)
+		return down;
+	return nearest(actions, mask, ACTION_KEEP, spec, spec);
 }

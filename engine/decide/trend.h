@@ -61,8 +61,8 @@ float trend_price_feature(float pod_price);
 
 /*
  * A rule on the same vector, that training starts from: pods for the load that is coming at the horizon of a start, at a utilisation that
- * rises with the pod price, with a dead band. x as trend_step writes it; an ACTION_ that the mask allows.
+ * rises with the pod price, with a dead band. x as trend_step writes it; an action of the set that the mask allows, nearest to that number.
  */
-int32_t trend_rule(const float *x, uint32_t mask, int32_t max_replicas);
+int32_t trend_rule(const float *x, ActionSet actions, uint32_t mask, int32_t max_replicas);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "decide/actions.h"
 #include "decide/observation.h"
 #include "rl/io_safetensors.h"
 #include "rl/io_sb3.h"
@@ -79,6 +80,8 @@ static Json *metadata_of(const Net *net, const ModelInfo *info)
 		add_text(to, "pod_price", "%.9g", (double) info->pod_price);
 		add_features(to, spec_of(info), config->obs_dim);
 	}
+	if (info->actions != ACTIONS_THREE)
+		json_add_string(to, "actions", actions_word(info->actions));
 	add_text(to, "interval_s", "%.9g", (double) info->interval_s);
 	add_text(to, "rate_window_s", "%.9g", (double) info->rate_window_s);
 	add_text(to, "latency_window_s", "%.9g", (double) info->latency_window_s);
@@ -199,6 +202,9 @@ static int read_info(const SafeFile *file, ModelInfo *ret_info, Error *err)
 	if (evaluation && strlen(evaluation) >= sizeof info.evaluation_json)
 		return error_set(err, ERR_BAD_MODEL, "metadata: evaluation is too long");
 	str_copy(info.evaluation_json, sizeof info.evaluation_json, evaluation ? evaluation : "");
+	const char *actions = safetensors_metadata(file, "actions");
+	if (actions && !actions_read(actions, &info.actions))
+		return error_set(err, ERR_BAD_MODEL, "metadata: actions \"%.32s\" are not known to this build", actions);
 	int code = read_features(file, &info, err);
 	if (code)
 		return code;
@@ -328,6 +334,8 @@ int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err)
 	                                     : read_safetensors(&bytes, ret_net, ret_info, &why);
 	if (code)
 		(void) error_set(err, code, "%s: %.200s", path, why.text);
+	else if (net_config(*ret_net)->n_actions == actions_count(ACTIONS_WIDE))
+		ret_info->actions = ACTIONS_WIDE; /* an SB3 zip says so by its outputs alone */
 	strbuf_done(&bytes);
 	return code;
 }

@@ -16,6 +16,7 @@ typedef struct ModelInfo {
 	int32_t obs_version;   /* ObsKind */
 	int32_t obs_stack;     /* of trend; 0 and 1: none */
 	float pod_price;       /* that it is asked at where nobody says another; 0: it has no such input */
+	ActionSet actions;     /* of its outputs */
 	float interval_s;
 	float rate_window_s, latency_window_s; /* of the queries behind its inputs */
 	float latency_soft_ms, latency_hard_ms; /* it was trained for */
@@ -38,8 +39,8 @@ void model_sha256(const char *path, char ret_hex[65]);
 int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err);
 
 /*
- * The greedy policy (argmax under the mask, as SB3's predict(deterministic=True)) of a net: probability is the softmax, raw
- * = replicas + action - 1. Takes ownership of net, on failure too. ERR_NOMEM; ERR_BAD_MODEL: not three actions, or a longer
+ * The greedy policy (actions_choose: with three actions argmax under the mask, as SB3's predict(deterministic=True)) of a net:
+ * probability is the softmax by direction, raw what the action asks for. Takes ownership of net, on failure too. ERR_NOMEM; ERR_BAD_MODEL: other actions than info says, or a longer
  * observation than OBS_MAX.
  */
 int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy **ret_policy);

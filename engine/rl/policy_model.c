@@ -6,6 +6,7 @@
 #include "rl/model.h"
 
 #include "base/mem.h"
+#include "decide/actions.h"
 #include "decide/observation.h"
 #include "rl/carve.h"
 
@@ -46,43 +47,24 @@ static void take_next(ModelPolicy *model)
 	net_free(old);
 }
 
-/* Softmax over the allowed actions and the first of the most likely. ERR_NONFINITE; ERR_NO_DATA: all are forbidden. */
-static int choose(const float *logits, int32_t n_actions, uint32_t mask, Decision *decision)
-{
-	int32_t best = ACTION_NONE;
-	float sum = 0.0f;
-	for (int32_t a = 0; a < n_actions; a++) {
-		if (!isfinite(logits[a]))
-			return ERR_NONFINITE;
-		if ((mask >> a & 1) && (best == ACTION_NONE || logits[a] > logits[best]))
-			best = a;
-	}
-	if (best == ACTION_NONE)
-		return ERR_NO_DATA;
-	for (int32_t a = 0; a < n_actions; a++) {
-		decision->probability[a] = mask >> a & 1 ? expf(logits[a] - logits[best]) : 0.0f;
-		sum += decision->probability[a];
-	}
-	for (int32_t a = 0; a < n_actions; a++)
-		decision->probability[a] /= sum;
-	decision->action = best;
-	decision->n_actions = n_actions;
-	return 0;
-}
-
-static int decide_one(const Observation *obs, const float *logits, float value, int32_t n_actions, Decision *ret)
+static int decide_one(const ModelPolicy *model, const Observation *obs, const float *logits, float value, Decision *ret)
 {
 	static const Reason REASONS[ACTION_COUNT] = { REASON_POLICY_DOWN, REASON_POLICY_KEEP, REASON_POLICY_UP };
+	ActionSet actions = model->policy.actions;
 	Decision decision = *ret;
+	int32_t chosen;
 	if (!obs->sample || !(obs->sample->valid & SAMPLE_REPLICAS))
 		return ERR_NO_DATA;
 	if (!isfinite(value))
 		return ERR_NONFINITE;
-	int code = choose(logits, n_actions, obs->mask ? obs->mask : ~0u, &decision);
+	int code = actions_choose(actions, logits, obs->mask ? obs->mask : ~0u, decision.probability, &chosen);
 	if (code)
 		return code;
+	decision.action = actions_direction(actions, chosen);
+	decision.n_actions = ACTION_COUNT;
+	decision.is_wide = actions == ACTIONS_WIDE;
 	decision.value = value;
-	decision.raw = obs->sample->replicas + decision.action - ACTION_KEEP;
+	decision.raw = actions_wish(actions, chosen, obs->sample->replicas);
 	decision.reason = REASONS[decision.action];
 	*ret = decision;
 	return 0;
@@ -103,8 +85,7 @@ static int decide(Policy *policy, const Observation *obs, size_t n, Decision *re
 		}
 		net_forward(model->net, model->x, count, model->logits, model->value, model->scratch);
 		for (size_t b = 0; b < count; b++) {
-			int code = decide_one(&obs[at + b], model->logits + b * n_actions, model->value[b],
-					      config->n_actions, &ret_decision[at + b]);
+			int code = decide_one(model, &obs[at + b], model->logits + b * n_actions, model->value[b], &ret_decision[at + b]);
 			if (code)
 				return code;
 		}
@@ -171,13 +152,13 @@ static void place(ModelPolicy *model, Carve *at)
 int model_policy_new(Net *net, const ModelInfo *info, const char *label, Policy **ret_policy)
 {
 	const NetConfig *config = net_config(net);
-	if (config->n_actions != ACTION_COUNT || config->obs_dim > OBS_MAX) {
+	if (config->n_actions != actions_count(info->actions) || config->obs_dim > OBS_MAX) {
 		net_free(net);
 		return ERR_BAD_MODEL;
 	}
 	ModelPolicy plan = {
 		.policy = { .ops = &OPS, .interval_s = info->interval_s, .obs_version = info->obs_version,
-			    .obs_stack = info->obs_stack, .pod_price = info->pod_price,
+			    .obs_stack = info->obs_stack, .pod_price = info->pod_price, .actions = info->actions,
 			    .has_rails = info->obs_version == OBS_TREND },
 		.net = net,
 		.steps = info->steps,

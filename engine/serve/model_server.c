@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/sha256.h"
+#include "decide/actions.h"
 #include "decide/observation.h"
 #include "rl/model.h"
 #include "serve/exposition.h"
@@ -61,9 +62,9 @@ static void release(Served *served)
 static int check(const Served *served, const char *path, Error *err)
 {
 	const NetConfig *net = net_config(served->net);
-	if (net->n_actions != ACTION_COUNT || net->obs_dim > OBS_MAX)
+	if (net->n_actions != actions_count(served->info.actions) || net->obs_dim > OBS_MAX)
 		return error_set(err, ERR_BAD_MODEL, "%s: %d actions of %d inputs; /predict serves %d of up to %d", path,
-		                 (int) net->n_actions, (int) net->obs_dim, ACTION_COUNT, OBS_MAX);
+		                 (int) net->n_actions, (int) net->obs_dim, actions_count(served->info.actions), OBS_MAX);
 	if (net_scratch_floats(served->net, 1) > SCRATCH_FLOATS)
 		return error_set(err, ERR_BAD_MODEL, "%s: its layers are too wide to serve", path);
 	return 0;
@@ -121,24 +122,6 @@ bool model_server_is_changed(const ModelServer *server)
 
 /* ---- /predict ---- */
 
-/* The first of the likeliest allowed actions; ACTION_NONE where the net's output is not finite. */
-static int32_t choose(const float *logits, uint32_t mask, float *ret_probability)
-{
-	int32_t best = ACTION_NONE;
-	float sum = 0.0f;
-	for (int32_t a = 0; a < ACTION_COUNT; a++) {
-		if (!isfinite(logits[a]))
-			return ACTION_NONE;
-		if ((mask >> a & 1) && (best == ACTION_NONE || logits[a] > logits[best]))
-			best = a;
-	}
-	for (int32_t a = 0; a < ACTION_COUNT; a++)
-		sum += ret_probability[a] = mask >> a & 1 ? expf(logits[a] - logits[best]) : 0.0f;
-	for (int32_t a = 0; a < ACTION_COUNT; a++)
-		ret_probability[a] /= sum;
-	return best;
-}
-
 static int64_t now_us(void)
 {
 	struct timespec t;
@@ -155,31 +138,38 @@ static void add_share(StrBuf *to, float share, char before)
 	strbuf_add(to, text, sizeof text);
 }
 
-static ServerVerdict answer(ServerRequest *request, int32_t action, const float *probability)
+/* Action and probabilities are directions, as the contract has them; "choice" says which of a net's wide actions is meant. */
+static ServerVerdict answer(ServerRequest *request, ActionSet actions, int32_t choice, const float *probability)
 {
-	char text[] = "{\"action\":0,\"probabilities\":";
-	text[10] = (char) ('0' + action);
+	char text[] = "{\"action\":0,\"probabilities\":", wide[] = "],\"choice\":0}\n";
+	text[10] = (char) ('0' + actions_direction(actions, choice));
+	wide[11] = (char) ('0' + choice);
 	request->type = "application/json";
 	strbuf_add(&request->answer, text, sizeof text - 1);
 	for (int32_t a = 0; a < ACTION_COUNT; a++)
 		add_share(&request->answer, probability[a], a ? ',' : '[');
-	strbuf_add(&request->answer, "]}\n", 3);
+	if (actions == ACTIONS_THREE)
+		strbuf_add(&request->answer, "]}\n", 3);
+	else
+		strbuf_add(&request->answer, wide, sizeof wide - 1);
 	return SERVER_ANSWERED;
 }
 
 static ServerVerdict ask(ModelServer *server, const Served *served, const PredictBody *body, ServerRequest *request)
 {
-	float logits[ACTION_COUNT], probability[ACTION_COUNT], scratch[SCRATCH_FLOATS];
+	float logits[ACTIONS_MAX], probability[ACTION_COUNT], scratch[SCRATCH_FLOATS];
+	ActionSet actions = served->info.actions;
+	int32_t choice;
 	int64_t start_us = now_us();
 	net_forward(served->net, body->x, 1, logits, NULL, scratch);
-	int32_t action = choose(logits, body->mask, probability);
+	int code = actions_choose(actions, logits, body->mask, probability, &choice);
 	histogram_note(&server->inference, now_us() - start_us);
-	if (action == ACTION_NONE) {
+	if (code) {
 		(void) atomic_fetch_add(&server->failed, 1);
 		return server_error(request, 500, "the model's output is not finite");
 	}
-	(void) atomic_fetch_add_explicit(&server->answers[action], 1, memory_order_relaxed);
-	return answer(request, action, probability);
+	(void) atomic_fetch_add_explicit(&server->answers[actions_direction(actions, choice)], 1, memory_order_relaxed);
+	return answer(request, actions, choice, probability);
 }
 
 static ServerVerdict predict(void *context, ServerRequest *request)
@@ -190,7 +180,7 @@ static ServerVerdict predict(void *context, ServerRequest *request)
 	Error err = { 0 };
 	const PredictInput input = {
 		.dim = net_config(served->net)->obs_dim,
-		.n_actions = ACTION_COUNT,
+		.n_actions = actions_count(served->info.actions),
 		.is_seed = served->info.obs_version == OBS_SEED,
 	};
 	ServerVerdict verdict;
@@ -234,6 +224,10 @@ static ServerVerdict describe(void *context, ServerRequest *request)
 	json_add_int(root, "observation_version", info->obs_version);
 	json_add_int(root, "stack", info->obs_stack);
 	json_add_int(root, "inputs", net_config(served->net)->obs_dim);
+	json_add_string(root, "actions", actions_word(info->actions));
+	Json *names = json_add_array(root, "action_names");
+	for (int32_t a = 0; a < actions_count(info->actions); a++)
+		json_add_string(names, NULL, actions_name(info->actions, a));
 	json_add_number(root, "interval_s", (double) info->interval_s);
 	json_add_number(root, "rate_window_s", (double) info->rate_window_s);
 	json_add_number(root, "latency_window_s", (double) info->latency_window_s);

@@ -217,6 +217,8 @@ static void answer(ServerRequest *request, const RemoteModel *remote, const Answ
 		strbuf_addf(&request->answer, ",\"model\":\"%s\"", remote->sha256);
 	if (said->outside)
 		strbuf_addf(&request->answer, ",\"outside\":\"%s\"", said->outside);
+	if (decision->is_wide) /* more than the contract's one pod */
+		strbuf_addf(&request->answer, ",\"wanted\":%d", decision->raw);
 	strbuf_addf(&request->answer, "}\n");
 }
 

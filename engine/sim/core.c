@@ -233,7 +233,8 @@ double core_rate(const SimModel *model, const SimRow *row, double t_s)
 		along = along > span ? 2.0 * span - along : along;
 	} else if (along >= span)
 		along = fmod(along, span);
-	return row->traffic_scale * model->peak_rps * trace_rate(trace, row->trace_from_s + along);
+	double part = t_s < (double) row->quiet_from_s ? 1.0 : (double) row->quiet_part;
+	return part * row->traffic_scale * model->peak_rps * trace_rate(trace, row->trace_from_s + along);
 }
 
 /*
@@ -284,6 +285,7 @@ static void choose_traffic(const SimModel *model, SimRow *row)
 	const SimVary *vary = &c->vary;
 	row->compression = c->compression;
 	row->traffic_scale = 1.0;
+	row->quiet_from_s = INFINITY;
 	if (!c->trace) {
 		row->traffic_scale = model->traffic_now;
 		return;
@@ -314,6 +316,10 @@ static void choose_traffic(const SimModel *model, SimRow *row)
 	row->traffic_scale *= model->traffic_now;
 	if (vary->turns_clock)
 		row->wall_start_ms = rng_below(&traffic, 7 * 86400) * INT64_C(1000);
+	if (vary->quiet > 0.0 && rng_uniform(&traffic) < vary->quiet) {
+		row->quiet_from_s = (float) (.7 * rng_uniform(&traffic) * c->episode_steps * (double) c->interval_s);
+		row->quiet_part = (float) draw(&traffic, .002, .1, 0.0);
+	}
 }
 
 static void choose_service(const SimModel *model, SimRow *row)

@@ -103,6 +103,7 @@ typedef struct SimRow {
 	double next_event_s;   /* until then no pod changes by itself */
 	double served;         /* by the mean pod, ever */
 	double trace_start_s, trace_from_s, trace_span_s; /* where the episode begins in the window, and the window */
+	float quiet_from_s, quiet_part; /* from when on the traffic is but a part; INFINITY: never */
 	double compression, traffic_scale; /* trace seconds a second, negative when it runs backwards; of peak_rps */
 	double boot_scale;     /* of the service's boot times */
 	double sojourn_s;      /* of a request, in the last sub-step: what a closed loop waits for */

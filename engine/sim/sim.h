@@ -39,6 +39,7 @@ typedef struct SimVary { /* what each training episode draws, log-uniform betwee
 	double compression_max;              /* from the config's own up to here */
 	double price_min, price_max;         /* pod price */
 	double price_even;                   /* rewards are scaled by (price/.4)^-this, so that dear episodes do not drown cheap ones */
+	double quiet;                        /* share of episodes whose traffic all but ends at some time */
 	bool mirrors;                        /* traces run either way, and turn at the window's ends */
 	int32_t worlds;                      /* services that episodes draw from, about the config's own; 0: that alone */
 	uint64_t worlds_seed;
@@ -74,6 +75,7 @@ typedef struct SimConfig {
 	SimLevel level;
 	SimBalance balance;
 	ObsKind observation;
+	ActionSet actions;
 	int32_t stack;           /* of trend; 0 counts as 1 */
 	bool has_rails;          /* the batch passes the guard rails of serving a model with an evaluation; the mask is theirs */
 	SimReward reward;

@@ -5,6 +5,7 @@
  * reset to the next. Rows share nothing that is written, so disjoint ranges may be stepped side by side.
  */
 #include "base/mem.h"
+#include "decide/actions.h"
 #include "decide/reward.h"
 #include "sim/core.h"
 
@@ -44,7 +45,7 @@ static void env_spec(const Env *env, EnvSpec *ret_spec)
 	const SimConfig *config = &((const SimEnv *) env)->model->config;
 	*ret_spec = (EnvSpec) {
 		.obs_dim = observer_dim(sim_obs_spec(config)),
-		.n_actions = ACTION_COUNT,
+		.n_actions = actions_count(config->actions),
 		.episode_steps = config->episode_steps,
 		.interval_s = config->interval_s,
 	};
@@ -78,9 +79,9 @@ static uint32_t rails_left(const SimModel *model, const SimRow *row, const SimVi
 		.current = row->replicas,
 		.raw = row->replicas,
 		.hpa = -1,
-		.is_three_action = true,
+		.is_three_action = model->config.actions == ACTIONS_THREE,
 	};
-	uint32_t mask = rails_mask(&in);
+	uint32_t mask = rails_mask(&in, model->config.actions);
 	rails_note_cycle(view->rails, &in);
 	return mask;
 }
@@ -102,13 +103,15 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 	if (code)
 		return code;
 	memcpy(buf->obs + i * (size_t) observation.dim, observation.x, (size_t) observation.dim * sizeof *buf->obs);
-	uint32_t mask = model->config.terminate_at_bounds ? ~0u : observation.mask;
-	if (model->config.has_rails)
+	const SimConfig *c = &model->config;
+	int32_t n_actions = actions_count(c->actions);
+	uint32_t mask = c->terminate_at_bounds ? ~0u : actions_mask(c->actions, row->replicas, c->min_replicas, c->max_replicas);
+	if (c->has_rails)
 		mask &= rails_left(model, row, &view, &sample);
 	row->mask = mask;
 	if (buf->mask)
-		for (int a = 0; a < ACTION_COUNT; a++)
-			buf->mask[i * ACTION_COUNT + (size_t) a] = mask >> a & 1u;
+		for (int32_t a = 0; a < n_actions; a++)
+			buf->mask[i * (size_t) n_actions + (size_t) a] = mask >> a & 1u;
 	*ret_latency_ms = (float) sample.latency_ms;
 	return 0;
 }
@@ -128,7 +131,7 @@ static int env_reset(Env *env, uint64_t seed, EnvBuf *buf)
 /* A rail that bars an action leaves the number as it is. False when that ends the episode. */
 static bool act(const SimModel *model, SimRow *row, const SimView *view, int32_t action)
 {
-	int32_t direction = (action == ACTION_UP) - (action == ACTION_DOWN), wanted = row->replicas + direction;
+	int32_t wanted = actions_wish(model->config.actions, action, row->replicas);
 	bool is_within = wanted >= model->config.min_replicas && wanted <= model->config.max_replicas;
 	bool is_refused = chaos_is_on(&row->chaos, CHAOS_API_REFUSED);
 	if (is_within && !is_refused && row->mask >> action & 1u) {
@@ -355,11 +358,12 @@ static uint64_t mark_of(const SimModel *model)
 		c->level, c->balance, c->stack, c->reward, (double) c->pod_price, (double) c->slo.violation, (double) c->slo.kappa,
 		(double) c->slo.change, (double) c->slo.reversal, c->slo.is_plain, c->has_rails, c->vary.startup_min_s, c->vary.startup_max_s,
 		c->vary.level_min, c->vary.level_max, c->vary.compression_max, c->vary.price_min, c->vary.price_max, c->vary.price_even,
-		c->vary.mirrors, c->vary.turns_clock, c->vary.worlds, (double) c->vary.worlds_seed, c->vary.is_corner, c->metric_noise,
+		c->vary.quiet, c->vary.mirrors, c->vary.turns_clock, c->vary.worlds, (double) c->vary.worlds_seed, c->vary.is_corner, c->metric_noise,
 		c->metric_missing, c->think_s, c->chaos_rate,
 		c->chaos_rate > 0.0 ? (double) c->chaos_steps : 0.0, c->n_plans, /* without chaos a run can go on for longer */
 	};
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
+	mark += (uint64_t) c->actions;
 	mark = mark_bytes(mark, value, sizeof value);
 	for (int32_t i = 0; i < c->n_plans; i++) {
 		const double plan[] = { c->plan[i].kind, c->plan[i].at_s, c->plan[i].every_s, c->plan[i].for_s, c->plan[i].size };

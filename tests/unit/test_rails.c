@@ -317,6 +317,22 @@ static void seed_rails_keep_bounds_alone(void **state)
 	want(b, 10, RAIL(CLAMPED_MAX));
 }
 
+/* At 4 of 10 pods the rails leave a wide policy what they leave the HPA: up to twice as many, and no down while it is slow. */
+static void wide_actions_pass_the_same_rails(void **state)
+{
+	(void) state;
+	Bench *b = bench(4, 4);
+	b->in.is_three_action = false;
+	assert_int_equal(rails_mask(&b->in, ACTIONS_WIDE), 1u << 0 | 1u << 2 | 1u << 3 | 1u << 5 | 1u << 6);
+	b->sample.latency_ms = 300;
+	assert_int_equal(rails_mask(&b->in, ACTIONS_WIDE), 1u << 2 | 1u << 3 | 1u << 5 | 1u << 6);
+	b->sample.ready = 3; /* one is on its way, and nothing is urgent */
+	assert_int_equal(rails_mask(&b->in, ACTIONS_WIDE), 1u << 2);
+	b->in.is_three_action = true;
+	b->sample.ready = 4;
+	assert_int_equal(rails_mask(&b->in, ACTIONS_THREE), 1u << ACTION_KEEP | 1u << ACTION_UP);
+}
+
 static void every_step_is_listed_in_order(void **state)
 {
 	(void) state;
@@ -445,6 +461,7 @@ int main(void)
 		cmocka_unit_test(downs_that_need_another_word),
 		cmocka_unit_test(dry_run_drops_the_write_and_keeps_the_wish),
 		cmocka_unit_test(seed_rails_keep_bounds_alone),
+		cmocka_unit_test(wide_actions_pass_the_same_rails),
 		cmocka_unit_test(every_step_is_listed_in_order),
 		cmocka_unit_test(rails_hold_for_any_sequence),
 		cmocka_unit_test(windows_never_forget_a_peak),

@@ -146,6 +146,28 @@ static double nth(const Json *array, int n)
 	return value;
 }
 
+/* A wide answer is read by its choice: at 2 pods +100 % is 4, which stands beside the contract's direction. */
+static void a_wide_choice_says_how_many_pods_are_wanted(void **state)
+{
+	Fixture f;
+	(void) state;
+	begin(&f);
+	atomic_store(&f.cluster.model_about, "{\"sha256\":\"ab\",\"observation\":\"trend\",\"observation_version\":2,\"inputs\":36,\"interval_s\":15,"
+	                                     "\"actions\":\"wide\",\"max_replicas\":10,\"rate_window_s\":60,\"latency_window_s\":60}");
+	atomic_store(&f.cluster.model_answer, "{\"action\":2,\"choice\":6}");
+	Json *asked = asked_vector(&f, SUGGESTION);
+	assert_int_equal(json_len(json_get(asked, "mask")), 7);
+	assert_float_equal(nth(json_get(asked, "mask"), 4), 0, 0); /* +25 % of two is +1 */
+	assert_int_equal(json_int_or(f.json, "action", -1), 2);
+	assert_int_equal(json_int_or(f.json, "wanted", -1), 4);
+	json_free(asked);
+	atomic_store(&f.cluster.model_answer, "{\"action\":0,\"choice\":6}");
+	assert_none(&f, "no choice");
+	atomic_store(&f.cluster.model_answer, "{\"action\":2}");
+	assert_none(&f, "no choice");
+	end(&f);
+}
+
 static void a_trend_model_gets_its_vector_and_mask(void **state)
 {
 	Fixture f;
@@ -229,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(suggestion_is_the_models_action),
 		cmocka_unit_test(no_action_is_made_up),
+		cmocka_unit_test(a_wide_choice_says_how_many_pods_are_wanted),
 		cmocka_unit_test(a_trend_model_gets_its_vector_and_mask),
 		cmocka_unit_test(an_input_unlike_the_training_is_named),
 		cmocka_unit_test(metrics_are_clean),

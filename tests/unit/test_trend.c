@@ -230,16 +230,16 @@ static void the_rule_goes_up_for_load_and_less_so_for_dear_pods(void **state)
 {
 	(void) state;
 	float x[TREND_DIM] = { [TREND_RHO] = .5f, [TREND_SPEC] = 4 / 15.f, [TREND_LATENCY] = -1.0f };
-	assert_int_equal(trend_rule(x, 7, 15), ACTION_DOWN); /* need: 4 x .5/.77 = 2.6 of 4 pods */
-	assert_int_equal(trend_rule(x, 6, 15), ACTION_KEEP); /* that the mask forbids */
+	assert_int_equal(trend_rule(x, ACTIONS_THREE, 7, 15), ACTION_DOWN); /* need: 4 x .5/.77 = 2.6 of 4 pods */
+	assert_int_equal(trend_rule(x, ACTIONS_THREE, 6, 15), ACTION_KEEP); /* that the mask forbids */
 	x[TREND_RHO] = .75f;
-	assert_int_equal(trend_rule(x, 7, 15), ACTION_KEEP);
+	assert_int_equal(trend_rule(x, ACTIONS_THREE, 7, 15), ACTION_KEEP);
 	x[TREND_SLOPE_SHORT] = x[TREND_SLOPE_LONG] = .2f;
-	assert_int_equal(trend_rule(x, 7, 15), ACTION_UP);
+	assert_int_equal(trend_rule(x, ACTIONS_THREE, 7, 15), ACTION_UP);
 	x[TREND_PRICE] = 2.0f;
-	assert_int_equal(trend_rule(x, 7, 15), ACTION_KEEP);
+	assert_int_equal(trend_rule(x, ACTIONS_THREE, 7, 15), ACTION_KEEP);
 	x[TREND_LATENCY] = .3f;
-	assert_int_equal(trend_rule(x, 7, 15), ACTION_UP);
+	assert_int_equal(trend_rule(x, ACTIONS_THREE, 7, 15), ACTION_UP);
 }
 
 int main(void)
