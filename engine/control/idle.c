@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-enum { MINUTES = 80, BUSY_MINUTES = 20, LAST_MINUTES = 10 };
-static const double BUSY_PODS = 5, QUIET_PODS = .1;
+enum { MINUTES = 80, BUSY_MINUTES = 20, LAST_MINUTES = 10, TRACE_MINUTES = MINUTES + 2 }; /* whose end is its beginning again */
+static const double BUSY_PODS = 5, QUIET_PODS = .18;
 
 static int play(const SimConfig *config, Policy *policy, IdleCheck *ret, Error *err)
 {
@@ -26,10 +26,10 @@ static int play(const SimConfig *config, Policy *policy, IdleCheck *ret, Error *
 
 int idle_check(const Family *family, const Arena *arena, int32_t setting, IdleCheck *ret, Error *err)
 {
-	double rate[MINUTES];
-	for (int32_t i = 0; i < MINUTES; i++)
+	double rate[TRACE_MINUTES];
+	for (int32_t i = 0; i < TRACE_MINUTES; i++)
 		rate[i] = i < BUSY_MINUTES ? 1 : QUIET_PODS / BUSY_PODS;
-	const Trace trace = { .name = "idle", .rate = rate, .n = MINUTES, .step_s = 60, .peak_rps = 1 };
+	const Trace trace = { .name = "idle", .rate = rate, .n = TRACE_MINUTES, .step_s = 60, .peak_rps = 1 };
 	SimConfig config = arena->sim;
 	Policy *policy = NULL;
 	config.trace = &trace;

@@ -295,9 +295,9 @@ static void choose_traffic(const SimModel *model, SimRow *row)
 	/* multiples of the golden ratio spread any number of rows evenly, and row i's place depends on i alone */
 	double part = c->random_start ? rng_uniform(&traffic) : fmod(row->id * .6180339887498949, 1.0);
 	if (c->n_traces > 1)
-		row->trace = (int32_t) rng_below(&traffic, (uint32_t) c->n_traces);
+		row->trace = (int16_t) rng_below(&traffic, (uint32_t) c->n_traces);
 	if (model->trace_now >= 0)
-		row->trace = model->trace_now;
+		row->trace = (int16_t) model->trace_now;
 	if (vary->compression_max > c->compression)
 		row->compression = draw(&traffic, c->compression, vary->compression_max, c->compression);
 	const Trace *trace = &c->trace[row->trace];

@@ -112,7 +112,8 @@ typedef struct SimRow {
 	float pace;            /* of all its pods' work: 1, or less under faults and where nodes are crowded */
 	float cpu_share;       /* of the CPU time that the pods would use, what they get */
 	float busy_cores;      /* that they wanted in the last sub-step */
-	int32_t trace;         /* of config.trace[] */
+	int16_t trace;         /* of config.trace[] */
+	int16_t direction;     /* of the last change of replicas; 0: none yet */
 	int32_t nodes;         /* there are now */
 	int32_t pending;       /* pods without a node, since */
 	double pending_s;
@@ -122,7 +123,6 @@ typedef struct SimRow {
 	int16_t world;         /* whose model it lives by */
 	Chaos chaos;
 	uint32_t mask;         /* of the last observation */
-	int32_t direction;     /* of the last change of replicas; 0: none yet */
 	int32_t change_step;
 	float reward_scale;    /* by the price */
 	int32_t judged;        /* intervals in violations */

@@ -156,7 +156,7 @@ static float slo_of(const SimModel *model, SimRow *row, const SimView *view, int
 	if (direction) {
 		float since_s = (float) (row->step - row->change_step) * model->config.interval_s;
 		step.has_reversed = direction == -row->direction && since_s <= REWARD_REVERSAL_S;
-		row->direction = direction;
+		row->direction = (int16_t) direction;
 		row->change_step = row->step;
 	}
 	row->violations += (double) reward_violation(&model->config.slo, &step);
