@@ -1,6 +1,8 @@
 /* See rows.h. */
 #include "storage/rows.h"
 
+#include "decide/actions.h"
+
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -174,10 +176,10 @@ static void put_guards(Binder *b, uint32_t guards)
 }
 
 /* As /predict takes it: 1 for an action that was allowed. */
-static void put_mask(Binder *b, uint32_t mask)
+static void put_mask(Binder *b, ActionSet actions, uint32_t mask)
 {
 	json_open(b);
-	for (int a = 0; mask && a < ACTION_COUNT; a++)
+	for (int a = 0; mask && a < actions_count(actions); a++)
 		json_item(b, mask >> a & 1 ? "1" : "0");
 	put_json(b);
 }
@@ -208,7 +210,7 @@ static void bind_decision(Binder *b, const Record *record)
 		put_int_if(b, r->duration_us[i] >= 0, r->duration_us[i]);
 	put_text(b, r->resource_version);
 	put_text(b, r->model);
-	put_mask(b, r->mask);
+	put_mask(b, r->mask_of, r->mask);
 }
 
 static void bind_intervention(Binder *b, const Record *record)

@@ -70,6 +70,7 @@ typedef struct RecordDecision {
 	char deployment[NAME_MAX_K8S];
 	int32_t obs_dim;
 	float obs[OBS_MAX];          /* as given to the policy, before its own normalisation */
+	ActionSet mask_of;           /* what the mask's bits are */
 	uint32_t mask;               /* bit a set: the policy might choose action a; of obs_dim > 0 */
 	Sample sample;               /* pods is NULL here */
 	Decision decision;

@@ -172,6 +172,7 @@ typedef struct LiveView {
 	int64_t duration_us[4];      /* of the last cycle: query, inference, write, all; -1: not done */
 	char model_sha256[65];       /* SHA-256 of the policy's file; "": none */
 	int32_t obs_version;         /* of the policy; 0: none */
+	ActionSet mask_of;           /* what the mask's bits are */
 	uint32_t mask;               /* of the last decision: bit a set, action a was allowed; 0: nothing was observed */
 	char written_version[64];    /* resourceVersion that the last decision wrote; "" */
 	int32_t obs_dim;             /* the newest observation; 0: none yet */

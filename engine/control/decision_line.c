@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "decide/actions.h"
 
 #include <math.h>
 
@@ -35,7 +36,7 @@ static void add_replay(Json *object, const LiveView *view)
 	Json *x = json_add_array(object, "observation"), *mask = json_add_array(object, "mask");
 	for (int32_t i = 0; view->mask && i < view->obs_dim; i++)
 		json_add_number(x, NULL, (double) view->obs[i]);
-	for (int32_t a = 0; view->mask && a < ACTION_COUNT; a++)
+	for (int32_t a = 0; view->mask && a < actions_count(view->mask_of); a++)
 		json_add_int(mask, NULL, view->mask >> a & 1);
 	json_add_number(object, "value", (double) view->last.decision.value);
 	json_add_string(object, "resource_version", view->written_version);

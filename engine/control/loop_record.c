@@ -3,6 +3,8 @@
  */
 #include "control/loop_internal.h"
 
+#include "decide/actions.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -42,9 +44,9 @@ Record loop_record(const Loop *loop, RecordKind kind)
 }
 
 /* Which actions the policy was offered. */
-static uint32_t loop_mask(const Cycle *cycle)
+static uint32_t loop_mask(const Loop *loop, const Cycle *cycle)
 {
-	uint32_t all = (1u << ACTION_COUNT) - 1;
+	uint32_t all = (1u << actions_count(loop->config.policy->actions)) - 1;
 	return !cycle->is_observed ? 0 : cycle->obs.mask ? cycle->obs.mask & all : all;
 }
 
@@ -58,7 +60,8 @@ static void record_decision(Loop *loop, const Cycle *cycle)
 	str_copy(row->namespace_, sizeof row->namespace_, target->namespace_);
 	str_copy(row->deployment, sizeof row->deployment, target->name);
 	str_copy(row->model, sizeof row->model, loop->config.policy->sha256);
-	row->mask = loop_mask(cycle);
+	row->mask_of = loop->config.policy->actions;
+	row->mask = loop_mask(loop, cycle);
 	row->obs_dim = cycle->obs.dim;
 	memcpy(row->obs, cycle->obs.x, sizeof row->obs);
 	row->sample = cycle->sample;
@@ -190,7 +193,8 @@ void loop_record_cycle(Loop *loop)
 	}
 	str_copy(loop->view.model_sha256, sizeof loop->view.model_sha256, loop->config.policy->sha256);
 	str_copy(loop->view.written_version, sizeof loop->view.written_version, cycle->written_version);
-	loop->view.mask = loop_mask(cycle);
+	loop->view.mask_of = loop->config.policy->actions;
+	loop->view.mask = loop_mask(loop, cycle);
 	record_decision(loop, cycle);
 	loop_tell(loop, before);
 	if (loop->config.on_cycle)
