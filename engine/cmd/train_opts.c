@@ -134,7 +134,7 @@ static void set_default(TrainOptions *o)
 	o->observation = "trend";
 	o->rate_window_s = 35;
 	o->reward = "slo";
-	o->seed = 8; /* of eight, the best on the traces' middle thirds; the shipped model is this command's */
+	o->seed = 3; /* of eight, the one whose worst trace costs least on the middle thirds at 30 and 90 s; the shipped model is this command's */
 	o->steps = 4000000;
 	o->envs = 128;
 	o->n_steps = 64;
