@@ -1,8 +1,6 @@
 /* See rows.h. */
 #include "storage/rows.h"
 
-#include "decide/actions.h"
-
 #include <math.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -178,8 +176,9 @@ static void put_guards(Binder *b, uint32_t guards)
 /* As /predict takes it: 1 for an action that was allowed. */
 static void put_mask(Binder *b, ActionSet actions, uint32_t mask)
 {
+	static const int length[ACTION_SETS] = { [ACTIONS_THREE] = ACTION_COUNT, [ACTIONS_WIDE] = 7 };
 	json_open(b);
-	for (int a = 0; mask && a < actions_count(actions); a++)
+	for (int a = 0; mask && a < length[actions]; a++)
 		json_item(b, mask >> a & 1 ? "1" : "0");
 	put_json(b);
 }
