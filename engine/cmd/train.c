@@ -452,7 +452,7 @@ int cmd_train(int argc, char **argv)
 		free(t);
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	}
-	if (t->options.seeds > 1 && !t->options.resume && !t->options.replay) {
+	if (t->options.seeds > 1 && !t->options.resume && !t->options.replay && !is_live(t)) {
 		status = train_seeds(&t->options, argc, argv);
 		free(t);
 		return status;

@@ -140,6 +140,7 @@ static void without_what_it_needs_nothing_is_touched(void **state)
 	(void) state;
 	static const struct { const char *option, *value, *says; int status; } cases[] = {
 		{ "--reward", "slo-lagrange", "slo-lagrange needs", 2 },
+		{ "--seeds", "3", "one seed at a time", 2 },
 		{ "--chaos-by", "magic", "write mesh or builtin", 2 },
 		{ "--load-url", "http://127.0.0.1:1/", "name the traffic", 2 },
 		{ "--envs", "3", "one for each of the 1 Deployments", 2 },
