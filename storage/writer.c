@@ -298,6 +298,8 @@ int store_sink_new(const char *path, Clock *clock, size_t queue_records, Sink **
 	else
 		code = db_open(path, clock, &s->db, err);
 	if (!code) {
+		/* rows are appended: a few pages of each table and index are all that is read again */
+		(void) db_exec(s->db, "PRAGMA cache_size = -128");
 		rows_init(&s->rows, s->db);
 		if (pthread_create(&s->thread, NULL, writer_main, s))
 			code = error_set(err, ERR_FAILED, "store %s: no thread to write it", path);

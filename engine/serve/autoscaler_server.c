@@ -7,6 +7,7 @@
 #include "base/shape.h"
 #include "control/decision_line.h"
 #include "serve/exposition.h"
+#include "serve/line_ring.h"
 #include "serve/loop_metrics.h"
 
 #include <pthread.h>
@@ -16,12 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINES = 4096, HOLD_S = 600 };
-
-typedef struct Line {
-	int64_t wall_ms;
-	char *text;
-} Line;
+enum { HOLD_S = 600 };
 
 struct AutoscalerServer {
 	AutoscalerServerConfig config;
@@ -31,8 +27,7 @@ struct AutoscalerServer {
 	LoopMetrics *metrics;   /* [n] */
 	atomic_size_t n;        /* of targets; 0: not yet known */
 	pthread_mutex_t lock;   /* of the lines */
-	Line line[LINES];       /* ring */
-	size_t n_lines;         /* ever */
+	LineRing lines;
 };
 
 static int64_t wall_ms(void)
@@ -166,11 +161,11 @@ static ServerVerdict decisions(void *context, ServerRequest *request)
 		(void) snprintf(match, sizeof match, "\"deployment\":\"%.250s\"", name);
 	request->type = "application/x-ndjson";
 	(void) pthread_mutex_lock(&server->lock);
-	size_t n = server->n_lines < LINES ? server->n_lines : LINES;
-	for (size_t i = server->n_lines - n; i < server->n_lines; i++) {
-		const Line *line = &server->line[i % LINES];
-		if (line->wall_ms > since_ms && strstr(line->text, match))
-			strbuf_addf(&request->answer, "%s\n", line->text);
+	for (size_t i = 0; i < server->lines.n; i++) {
+		int64_t at_ms;
+		const char *line = line_ring_at(&server->lines, i, &at_ms);
+		if (at_ms > since_ms && strstr(line, match))
+			strbuf_addf(&request->answer, "%s\n", line);
 	}
 	(void) pthread_mutex_unlock(&server->lock);
 	return SERVER_ANSWERED;
@@ -273,15 +268,13 @@ void autoscaler_server_cycle(AutoscalerServer *server, const LiveView *view)
 			break;
 		}
 	}
-	Line line = { .wall_ms = view->last.wall_ms, .text = decision_line(view) };
-	if (!line.text)
+	char *line = decision_line(view);
+	if (!line)
 		return;
 	(void) pthread_mutex_lock(&server->lock);
-	Line *at = &server->line[server->n_lines++ % LINES];
-	char *old = at->text;
-	*at = line;
+	line_ring_add(&server->lines, view->last.wall_ms, line);
 	(void) pthread_mutex_unlock(&server->lock);
-	free(old);
+	free(line);
 }
 
 /* ---- life ---- */
@@ -329,7 +322,11 @@ int autoscaler_server_start(const AutoscalerServerConfig *config, AutoscalerServ
 	http.metrics = metrics;
 	http.not_ready = not_ready;
 	http.context = server;
-	int code = server_start(&http, &server->server, err);
+	int code = line_ring_init(&server->lines);
+	if (code)
+		(void) error_set(err, code, "%s", err_text(code));
+	else
+		code = server_start(&http, &server->server, err);
 	if (code)
 		autoscaler_server_stop(server, 0);
 	else
@@ -349,8 +346,7 @@ void autoscaler_server_stop(AutoscalerServer *server, int64_t wait_ms)
 	if (server->server)
 		server_quiesce(server->server, wait_ms);
 	server_stop(server->server);
-	for (size_t i = 0; i < LINES; i++)
-		free(server->line[i].text);
+	line_ring_done(&server->lines);
 	(void) pthread_mutex_destroy(&server->lock);
 	free(server->metrics);
 	free(server);

@@ -87,7 +87,7 @@ else
 	check certificates_are_made "openssl ca fails" [ $bad_certs = 0 ]
 fi
 
-tally soak $((${SOAK_S:-600} / 4)) 2 nostore # memory without the store's cache of pages: one percent and nothing more
+tally soak $((${SOAK_S:-600} / 4)) 2 nostore
 tally soak "${SOAK_S:-600}"
 echo "$n_ok passed, $n_bad failed"
 [ $n_bad = 0 ]
