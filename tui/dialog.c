@@ -99,7 +99,7 @@ void dialog_open_param(Dialog *dialog, const TrainView *train, TrainParam param)
 		[PARAM_CLIP_RANGE] = { "Clip range", "from the next update on; a tick on every curve; u undoes" },
 		[PARAM_STEPS] = { "Steps in all", "where the training ends; u undoes" },
 		[PARAM_TRAFFIC] = { "Traffic", "x2 doubles it; a trace's name is for episodes that begin" },
-		[PARAM_CHAOS] = { "Chaos", "in every environment, now; pod-kill:size=2, for=, size= may follow" },
+		[PARAM_CHAOS] = { "Chaos", "in every environment, now; such as cpu-stress:for=5m,size=1" },
 	};
 	*dialog = (Dialog) { .kind = DIALOG_PARAM, .param = param, .seen = -1 };
 	str_copy(dialog->title, sizeof dialog->title, PARAMS[param].title);

@@ -51,11 +51,13 @@ for size in 80x24 100x30 200x60; do
 	xterm=$!
 	sleep 9
 	keys 2; shot "train-$size"
+	keys x; shot "chaos-$size"; keys Escape
 	sleep 20
 	keys 1; shot "live-$size"
 	keys o 5; shot "override-$size"
 	keys Escape 3; shot "runs-$size"
 	keys Down Down Space Down Space =; sleep 1; shot "compare-$size"
+	keys r; sleep 4; shot "replay-$size"; keys Escape
 	keys 5; sleep 2; shot "policy-$size"
 	keys 6; shot "targets-$size"
 	keys 7; shot "events-$size"
