@@ -44,7 +44,7 @@ static void join_sequences(char *text)
 	if (strcmp(joined, "\033[0") == 0)
 		len = 2;
 	joined[len] = '\0';
-	(void) snprintf(text, LOOK_BYTES, "%sm", joined);
+	(void) snprintf(text, LOOK_BYTES, "%.*sm", LOOK_BYTES - 2, joined);
 }
 
 /* Of sgr0 the part that ends attributes: we never switch to another character set. */
