@@ -318,10 +318,10 @@ static void look(Cluster *cluster, const Target *target, size_t n, TargetFacts *
 	find_twins(self, n, facts);
 }
 
-static bool leads(Cluster *cluster)
+static bool leads(Cluster *cluster, const Target *target)
 {
 	const KubeCluster *self = (KubeCluster *) cluster;
-	return !self->config.lease || lease_is_held(self->config.lease);
+	return !self->config.shards || shards_hold(self->config.shards, target);
 }
 
 static const char *uid_of(const KubeCluster *self, const Target *target)

@@ -12,12 +12,12 @@
 #include "base/cluster.h"
 #include "cluster/cache.h"
 #include "cluster/herald.h"
-#include "cluster/lease.h"
+#include "cluster/shard.h"
 
 typedef struct KubeClusterConfig { /* all lent for its life */
 	KubeClient *client;  /* with a cache; used within look and the floor's calls only */
 	Clock *clock;
-	Lease *lease;        /* NULL: it leads always */
+	Shards *shards;      /* NULL: it leads always */
 	Herald *herald;      /* NULL: nothing is told */
 	bool is_watched;     /* somebody fills the cache */
 	bool drives_floor;   /* the HPA that has the target is meant to be there */

@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 static const double JITTER = 1.2;
+static const char WANTED[] = "maestro.io/wanted-by";
 
 typedef struct LeaseRecord { /* what the API has */
 	char version[64];
 	char holder[128];
+	char wanted[128];        /* who asks for it: the annotation WANTED */
 	char renewed[40], acquired[40];
 	int64_t transitions;
 	int64_t duration_s;
@@ -74,6 +76,9 @@ static void read_record(const Json *root, LeaseRecord *ret)
 	};
 	str_copy(ret->version, sizeof ret->version, json_string_or(root, "metadata.resourceVersion", ""));
 	str_copy(ret->holder, sizeof ret->holder, json_string_or(root, "spec.holderIdentity", ""));
+	for (const Json *note = json_first(json_get(root, "metadata.annotations")); note; note = json_next(note))
+		if (!strcmp(json_key(note), WANTED) && json_string(note))
+			str_copy(ret->wanted, sizeof ret->wanted, json_string(note));
 	str_copy(ret->renewed, sizeof ret->renewed, json_string_or(root, "spec.renewTime", ""));
 	str_copy(ret->acquired, sizeof ret->acquired, json_string_or(root, "spec.acquireTime", ""));
 }
@@ -88,6 +93,8 @@ static char *record_body(const Lease *lease, const LeaseRecord *record)
 	json_add_string(metadata, "namespace", lease->namespace_);
 	if (record->version[0])
 		json_add_string(metadata, "resourceVersion", record->version);
+	if (record->wanted[0])
+		json_add_string(json_add_object(metadata, "annotations"), WANTED, record->wanted);
 	Json *spec = json_add_object(root, "spec");
 	json_add_string(spec, "holderIdentity", record->holder);
 	json_add_int(spec, "leaseDurationSeconds", record->duration_s);
@@ -99,11 +106,10 @@ static char *record_body(const Lease *lease, const LeaseRecord *record)
 	return text;
 }
 
-/* Takes note of what the API has; a record that differs from the last one starts the clock of its expiry. */
+/* Takes note of what the API has; a record that its holder has changed starts the clock of its expiry. */
 static void observe(Lease *lease, const LeaseRecord *record)
 {
-	bool is_new = strcmp(record->version, lease->seen.version) || strcmp(record->renewed, lease->seen.renewed) ||
-	              strcmp(record->holder, lease->seen.holder);
+	bool is_new = strcmp(record->renewed, lease->seen.renewed) || strcmp(record->holder, lease->seen.holder);
 	if (is_new)
 		lease->changed_ms = clock_mono_ms(lease->config.clock);
 	(void) pthread_mutex_lock(&lease->lock);
@@ -169,11 +175,32 @@ static int take(Lease *lease, const LeaseRecord *old, Error *err)
 		str_copy(mine.acquired, sizeof mine.acquired, mine.renewed);
 		mine.transitions += old->version[0] != '\0';
 	}
+	mine.wanted[0] = '\0';
 	mine.duration_s = lease->config.duration_ms / 1000;
 	int code = put_record(lease, &mine, err);
 	if (!code)
 		set_held(lease, start_ms + lease->config.renew_ms);
 	return code;
+}
+
+/* Not held from before the API hears of it. */
+static int give_up(Lease *lease, const LeaseRecord *old, Error *err)
+{
+	LeaseRecord none = *old;
+	none.holder[0] = '\0';
+	none.duration_s = 1;
+	set_held(lease, 0);
+	return put_record(lease, &none, err);
+}
+
+/* Asks the spare that holds it, or whoever takes it next: beside the record, so that nobody's clock begins anew. */
+static int ask_for(Lease *lease, const LeaseRecord *old, Error *err)
+{
+	LeaseRecord asked = *old;
+	if (lease->config.is_spare || !strcmp(old->wanted, lease->identity))
+		return 0;
+	str_copy(asked.wanted, sizeof asked.wanted, lease->identity);
+	return put_record(lease, &asked, err);
 }
 
 static int attempt(Lease *lease, Error *err)
@@ -187,10 +214,12 @@ static int attempt(Lease *lease, Error *err)
 	bool is_free = !record.version[0] || !record.holder[0];
 	int64_t age_ms = clock_mono_ms(lease->config.clock) - lease->changed_ms;
 	bool is_expired = age_ms >= lease->config.duration_ms;
-	if (is_ours || is_free || is_expired)
+	if (is_ours && lease->config.is_spare && record.wanted[0])
+		return give_up(lease, &record, err);
+	if (is_ours || is_expired || (is_free && !lease->config.is_spare))
 		return take(lease, &record, err);
 	set_held(lease, 0);
-	return 0;
+	return ask_for(lease, &record, err);
 }
 
 bool lease_is_held(Lease *lease)
@@ -224,7 +253,8 @@ static void note_attempt(Lease *lease, int code, const Error *err)
 static void tell(Lease *lease)
 {
 	bool is_held = lease_is_held(lease);
-	telemetry_lead(lease->config.telemetry, is_held);
+	if (!lease->config.is_spare)
+		telemetry_lead(lease->config.telemetry, is_held);
 	if (is_held != lease->was_held && lease->config.on_change)
 		lease->config.on_change(lease->config.arg, is_held);
 	lease->was_held = is_held;
@@ -257,6 +287,7 @@ int lease_start(const LeaseConfig *config, Lease **ret_lease, Error *err)
 	if (!lease)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	lease->config = *config;
+	lease->changed_ms = clock_mono_ms(config->clock);
 	(void) pthread_mutex_init(&lease->lock, NULL);
 	str_copy(lease->namespace_, sizeof lease->namespace_, config->namespace_);
 	str_copy(lease->name, sizeof lease->name, config->name);
@@ -286,10 +317,7 @@ static void give_back(Lease *lease)
 	Error err = { 0 };
 	if (!lease_is_held(lease) || get_record(lease, &record, &err) || strcmp(record.holder, lease->identity))
 		return;
-	record.holder[0] = '\0';
-	record.duration_s = 1;
-	set_held(lease, 0);
-	(void) put_record(lease, &record, &err);
+	(void) give_up(lease, &record, &err);
 }
 
 void lease_release(Lease *lease)

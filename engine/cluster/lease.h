@@ -4,6 +4,9 @@
  * A candidate measures expiry by its own monotonic clock from when it last saw the record change, never by the time inside. Every
  * write is conditional. A lease is no lock: a process that was stopped and wakes up late is told so by lease_is_held, which
  * compares the clock at each call, so it is asked right before each write of a scale.
+ *
+ * A spare holds a lease only while the one it belongs to is away: it takes a free one no sooner than an abandoned one, and gives it
+ * back to who asks for it by the annotation maestro.io/wanted-by, as every other candidate does.
  */
 #ifndef MAESTRO_CLUSTER_LEASE_H
 #define MAESTRO_CLUSTER_LEASE_H
@@ -16,6 +19,7 @@ typedef struct LeaseConfig {
 	const char *namespace_, *name; /* copied; "maestro-autoscaler" */
 	const char *identity;    /* copied; lease_identity() */
 	int64_t duration_ms, renew_ms, retry_ms; /* 15, 10 and 2 s */
+	bool is_spare;           /* it belongs to somebody else */
 	Telemetry *telemetry;    /* lent; NULL: nobody counts */
 	void (*on_change)(void *arg, bool is_held); /* on the lease's thread; may be NULL */
 	void *arg;

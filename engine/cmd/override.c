@@ -14,6 +14,7 @@
 #include "cluster/kube.h"
 #include "cluster/quantity.h"
 #include "cluster/scale.h"
+#include "cluster/shard.h"
 #include "storage/db.h"
 #include "storage/runs.h"
 
@@ -143,21 +144,34 @@ static int confirm(const Override *o, Error *err)
 /* ---- who has the target? ---- */
 
 /* A Lease that somebody holds and renews, by this machine's clock. */
-static bool is_leased(Override *o)
+static bool is_held(Override *o, const char *name, bool *ret_exists)
 {
 	StrBuf path = { 0 };
 	Json *root = NULL;
 	int64_t renewed_ms = 0;
 	strbuf_addf(&path, "/apis/coordination.k8s.io/v1/namespaces/");
 	http_escape(&path, o->options.lease_namespace ? o->options.lease_namespace : o->kubeconfig.namespace_);
-	strbuf_addf(&path, "/leases/maestro-autoscaler");
-	bool ok = !path.failed && !kube_request(o->kube, "lease", "GET", path.data, NULL, &root, NULL) &&
-	          *json_string_or(root, "spec.holderIdentity", "") &&
+	strbuf_addf(&path, "/leases/%s", name);
+	*ret_exists = !path.failed && !kube_request(o->kube, "lease", "GET", path.data, NULL, &root, NULL);
+	bool ok = *ret_exists && *json_string_or(root, "spec.holderIdentity", "") &&
 	          time_parse(json_string_or(root, "spec.renewTime", ""), &renewed_ms) &&
 	          clock_wall_ms(&o->session.clock) - renewed_ms < json_int_or(root, "spec.leaseDurationSeconds", 0) * 1000;
 	json_free(root);
 	strbuf_done(&path);
 	return ok;
+}
+
+/* The leader's, or any shard's: whose the target is depends on how many there are. */
+static bool is_leased(Override *o)
+{
+	bool exists, is = is_held(o, "maestro-autoscaler", &exists);
+	exists = true;
+	for (int i = 0; i < SHARDS_MAX && exists && !is; i++) {
+		char name[NAME_MAX_K8S];
+		shard_lease_name(i, name, sizeof name);
+		is = is_held(o, name, &exists);
+	}
+	return is;
 }
 
 typedef struct Search {

@@ -64,7 +64,13 @@ static int open_lease(Runner *r, Error *err)
 	lease.identity = r->identity;
 	lease.telemetry = r->config.telemetry;
 	lease.on_change = say_leads;
-	return lease_start(&lease, &r->lease, err);
+	int own = 0, n = 0, code = o->shard ? shard_parse(o->shard, NULL, &own, &n, err) : 0;
+	if (n > 0) { /* a shard whose replica died is decided for again within 20 s: 8, two looks, and a cycle */
+		lease.duration_ms = 8000;
+		lease.renew_ms = 5000;
+		lease.retry_ms = 1500;
+	}
+	return code ? code : shards_start(&lease, own, n, &r->shards, err);
 }
 
 /* CONTROL C allows polling up to three targets. */
@@ -95,13 +101,13 @@ static int open_cluster(Runner *r, Error *err)
 	const HeraldConfig herald = { &r->kubeconfig, clock, r->budget, r->config.telemetry, r->identity };
 	bool writes = !o->is_dry_run && !o->is_readonly;
 	int code = writes ? herald_start(&herald, &r->herald, err) : 0;
-	if (!code && o->elects_leader && writes)
+	if (!code && (o->elects_leader || o->shard) && writes)
 		code = open_lease(r, err);
 	bool is_watched = r->n > POLLED_MAX && !o->is_once;
 	if (!code && is_watched)
 		code = open_watch(r, err);
 	bool is_floor = !strcmp(o->actuate, "hpa-floor");
-	const KubeClusterConfig cluster = { r->kube, clock, r->lease, r->herald, is_watched, is_floor };
+	const KubeClusterConfig cluster = { r->kube, clock, r->shards, r->herald, is_watched, is_floor };
 	if (!code)
 		code = kube_cluster_new(&cluster, &r->cluster, err);
 	if (!code)
@@ -273,7 +279,7 @@ void runner_close(Runner *r)
 	if (!r)
 		return;
 	fleet_stop(r->fleet);
-	lease_stop(r->lease);
+	shards_stop(r->shards);
 	herald_stop(r->herald);
 	watch_stop(r->watch);
 	close_targets(r);
@@ -302,7 +308,7 @@ int runner_once(Runner *r, Error *err)
 {
 	Clock *clock = &r->config.session->clock;
 	int64_t until = clock_mono_ms(clock) + LEASE_WAIT_MS;
-	while (r->lease && !lease_is_held(r->lease) && clock_mono_ms(clock) < until && !session_sleep(1))
+	while (r->shards && !shards_hold_own(r->shards) && clock_mono_ms(clock) < until && !session_sleep(1))
 		continue;
 	return fleet_once(r->fleet, err);
 }
@@ -315,8 +321,8 @@ int runner_start(Runner *r, Error *err)
 /* The lease first: another may go on at once, and what the cycle under way still wants to write is refused. */
 void runner_stop(Runner *r)
 {
-	if (r->lease)
-		lease_release(r->lease);
+	if (r->shards)
+		shards_release(r->shards);
 	fleet_stop(r->fleet);
 }
 
@@ -329,9 +335,4 @@ Loop *const *runner_loops(const Runner *r, size_t *ret_n)
 const KubeConfig *runner_kubeconfig(const Runner *r)
 {
 	return &r->kubeconfig;
-}
-
-Lease *runner_lease(const Runner *r)
-{
-	return r->lease;
 }

@@ -41,7 +41,7 @@ struct Runner {
 	KubeClient *kube;
 	Watch *watch;          /* NULL: polled */
 	Herald *herald;
-	Lease *lease;
+	Shards *shards;        /* NULL: leads always */
 	Cluster *cluster;
 	Actuator *actuator;
 	ModelSlot **model;     /* [n_models] */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { COMMANDS = 32, JUMP_MS = 30000, JITTER_FROM = 4 };
+enum { COMMANDS = 32, JUMP_MS = 30000, JITTER_FROM = 4, STANDBY_MS = 500 };
 
 Reason loop_reason_of(int code)
 {
@@ -223,13 +223,16 @@ static void set_turn(Fleet *fleet, Loop *loop, int64_t now_ms)
 	loop->view.next_decision_wall_ms = clock_wall_ms(clock_of(fleet)) + loop->next_ms - now_ms;
 }
 
-/* The loops whose turn it is. */
+/* The loops whose turn it is. Who comes to lead does not wait for the turn that it had as a standby: nobody has decided for its target
+ * for a while. */
 static size_t take_due(Fleet *fleet)
 {
 	size_t n = 0;
 	int64_t now_ms = clock_mono_ms(clock_of(fleet));
 	for (size_t i = 0; i < fleet->n; i++) {
 		Loop *loop = fleet->loop[i];
+		if (loop->next_ms > now_ms && loop_comes_to_lead(loop))
+			loop->next_ms = now_ms;
 		if (loop->next_ms > now_ms)
 			continue;
 		set_turn(fleet, loop, now_ms);
@@ -247,12 +250,17 @@ static void skip_missed(Fleet *fleet, size_t n)
 			set_turn(fleet, fleet->due[i], now_ms);
 }
 
+/* When there may be something to do: a turn, or a standby that comes to lead. */
 static int64_t earliest(const Fleet *fleet)
 {
 	int64_t at_ms = fleet->loop[0]->next_ms;
-	for (size_t i = 1; i < fleet->n; i++)
+	bool has_standby = false;
+	for (size_t i = 0; i < fleet->n; i++) {
 		at_ms = fleet->loop[i]->next_ms < at_ms ? fleet->loop[i]->next_ms : at_ms;
-	return at_ms;
+		has_standby |= fleet->loop[i]->view.state == STATE_STANDBY;
+	}
+	int64_t look_ms = clock_mono_ms(clock_of(fleet)) + STANDBY_MS;
+	return has_standby && look_ms < at_ms ? look_ms : at_ms;
 }
 
 /* Fleets of many that start together do not ask together: up to a tenth of the interval, the same for all of one, who share their

@@ -155,7 +155,7 @@ static int refuse_write(const Loop *loop, int64_t since_ms, Error *err)
 	if (is_late(loop, since_ms))
 		return error_set(err, ERR_TIMEOUT, "%s/%s: the cycle took too long: nothing is written on old data",
 		                 target->namespace_, target->name);
-	if (cluster && !cluster->ops->leads(cluster))
+	if (cluster && !cluster->ops->leads(cluster, target))
 		return error_set(err, ERR_REFUSED, "%s/%s: another process leads now", target->namespace_, target->name);
 	return 0;
 }

@@ -8,12 +8,23 @@
 
 static const int64_t FIGHT_MS = 600000; /* so many fights within it are a conflict */
 
-/* The loops of fleet->due from `first` on that share what `of` points out come into fleet->part. Answers how many. */
+static bool leads(const Loop *loop)
+{
+	Cluster *cluster = loop->config.cluster;
+	return !cluster || cluster->ops->leads(cluster, &loop->config.target);
+}
+
+bool loop_comes_to_lead(const Loop *loop)
+{
+	return loop->view.state == STATE_STANDBY && leads(loop);
+}
+
+/* The loops of fleet->due that lead there come into fleet->part. Answers how many. */
 static size_t looks_of(Fleet *fleet, size_t n, Cluster *cluster)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < n; i++)
-		if (fleet->due[i]->config.cluster == cluster) {
+		if (fleet->due[i]->config.cluster == cluster && leads(fleet->due[i])) {
 			fleet->target[count] = fleet->due[i]->config.target;
 			fleet->part[count++] = fleet->due[i];
 		}
@@ -27,19 +38,13 @@ void loop_look(Fleet *fleet, size_t n)
 		bool is_first = cluster != NULL;
 		for (size_t k = 0; k < i && is_first; k++)
 			is_first = fleet->due[k]->config.cluster != cluster;
-		if (!is_first || !cluster->ops->leads(cluster))
+		size_t count = is_first ? looks_of(fleet, n, cluster) : 0;
+		if (!count)
 			continue;
-		size_t count = looks_of(fleet, n, cluster);
 		cluster->ops->look(cluster, fleet->target, count, fleet->facts);
 		for (size_t k = 0; k < count; k++)
 			fleet->part[k]->cycle.facts = fleet->facts[k];
 	}
-}
-
-static bool leads(const Loop *loop)
-{
-	Cluster *cluster = loop->config.cluster;
-	return !cluster || cluster->ops->leads(cluster);
 }
 
 /* The history of another process, or of none: what is remembered here is not to be acted on. */

@@ -98,6 +98,8 @@ Reason loop_reason_of(int code);
 /* loop_gate.c: 1 */
 void loop_look(Fleet *fleet, size_t n);
 void loop_gate(Loop *loop);
+/* It stood by, and need not any more. */
+bool loop_comes_to_lead(const Loop *loop);
 /* loop_observe.c: 2 to 4 */
 void loop_observe(Fleet *fleet, size_t n);
 void loop_validate(Loop *loop);

@@ -129,8 +129,9 @@ static void cluster_look(Cluster *cluster, const Target *target, size_t n, Targe
 		ret[i] = ((FakeSide *) cluster)->facts;
 }
 
-static bool cluster_leads(Cluster *cluster)
+static bool cluster_leads(Cluster *cluster, const Target *target)
 {
+	(void) target;
 	return ((FakeSide *) cluster)->leads;
 }
 

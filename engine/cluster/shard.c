@@ -1,0 +1,141 @@
+/* See shard.h. */
+#include "cluster/shard.h"
+
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Shard {
+	Shards *shards;
+	Lease *lease;
+	int i;
+} Shard;
+
+struct Shards {
+	int own, n;          /* n is 1 without shards */
+	bool is_sharded;
+	Shard shard[SHARDS_MAX];
+};
+
+static uint64_t fnv1a(uint64_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char) *text) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+int shard_of(const char *namespace_, const char *name, int n)
+{
+	uint64_t hash = fnv1a(fnv1a(fnv1a(UINT64_C(0xcbf29ce484222325), namespace_), "/"), name);
+	return n > 1 ? (int) ((hash ^ hash >> 32) % (uint64_t) n) : 0;
+}
+
+static bool read_number(const char *text, const char **ret_end, int *ret)
+{
+	char *end;
+	long value = isdigit((unsigned char) *text) ? strtol(text, &end, 10) : -1;
+	if (value < 0 || value > SHARDS_MAX)
+		return false;
+	*ret_end = end;
+	*ret = (int) value;
+	return true;
+}
+
+static bool read_ordinal(const char *host, int *ret)
+{
+	const char *dash = strrchr(host, '-'), *end;
+	return dash && read_number(dash + 1, &end, ret) && !*end;
+}
+
+int shard_parse(const char *text, const char *host, int *ret_own, int *ret_n, Error *err)
+{
+	char here[256] = "";
+	const char *at = text;
+	int own = 0, n = 0;
+	bool is_auto = !strncmp(text, "auto/", 5);
+	if (!host) {
+		(void) gethostname(here, sizeof here - 1);
+		host = here;
+	}
+	if (is_auto && !read_ordinal(host, &own))
+		return error_set(err, ERR_USAGE, "--shard %s: the host's name %s does not end in a number, as a StatefulSet's pods' do", text, host);
+	bool ok = is_auto ? (at = text + 4) != NULL : read_number(text, &at, &own);
+	if (!ok || *at != '/' || !read_number(at + 1, &at, &n) || *at || n < 1 || own >= n)
+		return error_set(err, ERR_USAGE, "--shard %s: wants i/n or auto/n with 0 <= i < n <= %d%s", text, SHARDS_MAX,
+		                 ok && own >= n && n > 0 ? "; shards count from 0" : "");
+	*ret_own = own;
+	*ret_n = n;
+	return 0;
+}
+
+void shard_lease_name(int i, char *text, size_t size)
+{
+	(void) snprintf(text, size, "maestro-autoscaler-%d", i);
+}
+
+static void say(void *arg, bool is_held)
+{
+	const Shard *shard = arg;
+	const Shards *shards = shard->shards;
+	(void) fprintf(stderr, "maestro: this process %s shard %d of %d%s\n", is_held ? "has" : "no longer has", shard->i, shards->n,
+	               shard->i == shards->own ? "" : is_held ? ", whose own is away" : "");
+}
+
+int shards_start(const LeaseConfig *lease, int own, int n, Shards **ret_shards, Error *err)
+{
+	Shards *shards = calloc(1, sizeof *shards);
+	if (!shards)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	shards->own = own;
+	shards->is_sharded = n > 0;
+	shards->n = n > 0 ? n : 1;
+	int code = 0;
+	for (int i = 0; i < shards->n && !code; i++) {
+		char name[NAME_MAX_K8S];
+		LeaseConfig config = *lease;
+		shards->shard[i] = (Shard) { .shards = shards, .i = i };
+		if (n > 0) {
+			shard_lease_name(i, name, sizeof name);
+			config.name = name;
+			config.is_spare = i != own;
+			config.on_change = say;
+			config.arg = &shards->shard[i];
+		}
+		code = lease_start(&config, &shards->shard[i].lease, err);
+	}
+	if (code)
+		shards_stop(shards);
+	else
+		*ret_shards = shards;
+	return code;
+}
+
+void shards_release(Shards *shards)
+{
+	for (int i = 0; i < shards->n; i++)
+		if (shards->shard[i].lease)
+			lease_release(shards->shard[i].lease);
+}
+
+void shards_stop(Shards *shards)
+{
+	if (!shards)
+		return;
+	for (int i = 0; i < shards->n; i++)
+		lease_stop(shards->shard[i].lease);
+	free(shards);
+}
+
+bool shards_hold(Shards *shards, const Target *target)
+{
+	return lease_is_held(shards->shard[shard_of(target->namespace_, target->name, shards->n)].lease);
+}
+
+bool shards_hold_own(Shards *shards)
+{
+	return lease_is_held(shards->shard[shards->is_sharded ? shards->own : 0].lease);
+}
