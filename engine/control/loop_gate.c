@@ -24,7 +24,7 @@ static size_t looks_of(Fleet *fleet, size_t n, Cluster *cluster)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < n; i++)
-		if (fleet->due[i]->config.cluster == cluster && leads(fleet->due[i])) {
+		if (fleet->due[i]->config.cluster == cluster && fleet->due[i]->cycle.leads) {
 			fleet->target[count] = fleet->due[i]->config.target;
 			fleet->part[count++] = fleet->due[i];
 		}
@@ -33,6 +33,8 @@ static size_t looks_of(Fleet *fleet, size_t n, Cluster *cluster)
 
 void loop_look(Fleet *fleet, size_t n)
 {
+	for (size_t i = 0; i < n; i++) /* once a cycle: a lease that comes after this has no facts yet */
+		fleet->due[i]->cycle.leads = leads(fleet->due[i]);
 	for (size_t i = 0; i < n; i++) {
 		Cluster *cluster = fleet->due[i]->config.cluster;
 		bool is_first = cluster != NULL;
@@ -212,7 +214,7 @@ void loop_gate(Loop *loop)
 {
 	Cycle *cycle = &loop->cycle;
 	const TargetFacts *facts = &cycle->facts;
-	if (!leads(loop)) {
+	if (!cycle->leads) {
 		forget(loop);
 		shut(cycle, STATE_STANDBY, REASON_NONE, "this process does not hold the lease");
 		return;

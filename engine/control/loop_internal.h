@@ -12,6 +12,7 @@ enum { OUTSIDE_TOLD = OBS_MAX };
 
 typedef struct Cycle { /* what one pass gathers of one target */
 	int64_t start_ms;      /* monotonic */
+	bool leads;            /* as asked before the look */
 	TargetFacts facts;
 	Sample sample;
 	Scale scale;

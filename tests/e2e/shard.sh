@@ -1,7 +1,7 @@
 #!/bin/bash
 # Three replicas that share 1,000 targets by `--shard`, on a real API server: one of them is killed, and every target has to be decided
-# for again within 20 s, by its decision rows, and never by two. Prometheus is real too; its answers are constants, since the
-# Deployments are paused ones whose pods kwok plays.
+# for again within 20 s, by its decision rows, and never by two. Prometheus is real too; what it
+# has are constants by recording rules, since the Deployments are paused ones whose pods kwok plays.
 #   shard.sh BUILD
 #   SHARD_PORT     first of 20 ports on loopback (24000)
 #   TARGETS        how many (1000)
@@ -70,13 +70,18 @@ count() { k get deployments -l shard=yes --no-headers 2>/dev/null | wc -l; }
 check targets_are_there "$(count) of $n; $(tail -n 3 "$work/create.log")" [ "$(count)" = "$n" ]
 
 cat >"$work/queries.yaml" <<'END'
-cpu: {query: 'label_replace(vector(.08), "pod", "$NAME-a", "", "")', newest: 'label_replace(vector(time()), "pod", "$NAME-a", "", "")'}
-memory: {query: 'label_replace(vector(1e7), "pod", "$NAME-a", "", "")', newest: 'label_replace(vector(time()), "pod", "$NAME-a", "", "")'}
+cpu: {query: 'max by (pod)(played_cpu{pod=~"$POD-.*"})', newest: 'max by (pod)(timestamp(played_cpu{pod=~"$POD-.*"}))'}
+memory: {query: 'max by (pod)(played_cpu{pod=~"$POD-.*"}) * 1e8', newest: 'max by (pod)(timestamp(played_cpu{pod=~"$POD-.*"}))'}
 p95: {unit: ms, query: vector(120), newest: vector(time())}
 rps: {query: vector(5), newest: vector(time())}
-scraped: 'label_replace(vector(1), "pod", "$NAME-a", "", "")'
+scraped: 'max by (pod)(played_cpu{pod=~"$POD-.*"}) > bool 0'
 END
-echo 'global: {scrape_interval: 15s}' >"$work/prometheus.yml"
+{
+	echo 'groups: [{name: played, interval: 5s, rules: ['
+	for ((i = 0; i < n; i++)); do echo "{record: played_cpu, expr: vector(.08), labels: {pod: t$i-a}},"; done
+	echo ']}]'
+} >"$work/rules.yml"
+echo "{global: {scrape_interval: 15s}, rule_files: [$work/rules.yml]}" >"$work/prometheus.yml"
 prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" --web.listen-address="127.0.0.1:$prom_port" >"$work/prometheus.log" 2>&1 &
 prometheus_pid=$!
 wait_for 30 curl -fsS "http://127.0.0.1:$prom_port/-/ready"
