@@ -188,8 +188,10 @@ e2e: setup-e2e ## real Kubernetes control plane, real Prometheus, real load (nee
 	@tests/e2e/guarded.sh $(B)
 	@tests/e2e/outage.sh $(B)
 	@tests/e2e/overlays.sh $(B)
+	@tests/e2e/shard.sh $(B)
 	@$(MAKE) --no-print-directory -s image
 	@tests/e2e/servers.sh $(B)
+	@tests/e2e/jobs.sh $(B)
 	@$(MAKE) --no-print-directory -s $(B)/tests/tb_scalars
 	@tests/e2e/live.sh $(B)
 	@tests/e2e/hpa_diff.sh $(B)

@@ -154,16 +154,40 @@ static int set_steps(sqlite3 *db, int64_t run, int64_t steps)
 	return sqlite3_finalize(stmt);
 }
 
-int import_run(struct sqlite3 *db, const Json *root, int64_t *ret_id, Error *err)
+/* 0: none is there yet. */
+static int find_imported(sqlite3 *db, const Json *root, int64_t *ret_id)
+{
+	sqlite3_stmt *stmt;
+	int code = sqlite3_prepare_v2(db, "SELECT id FROM runs WHERE host = 'imported' AND kind = ?1 AND name = ?2 AND seed = ?3 AND start = ?4",
+	                              -1, &stmt, NULL);
+	if (code)
+		return code;
+	(void) sqlite3_bind_text(stmt, 1, json_string_or(root, "kind", "train"), -1, SQLITE_STATIC);
+	(void) sqlite3_bind_text(stmt, 2, json_string_or(root, "name", "imported"), -1, SQLITE_STATIC);
+	(void) sqlite3_bind_int64(stmt, 3, json_int_or(root, "seed", 0));
+	(void) sqlite3_bind_int64(stmt, 4, parse_time(json_string_or(root, "start", "")));
+	*ret_id = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+	return sqlite3_finalize(stmt);
+}
+
+int import_run(struct sqlite3 *db, const Json *root, int64_t *ret_id, bool *ret_is_new, Error *err)
 {
 	if (!json_string(json_get(root, "kind")) || !json_string(json_get(root, "start")) || !json_is_array(json_get(root, "updates")))
 		return error_set(err, ERR_PARSE, "not a run; maestro runs export ID --format json writes one");
 	if (db_exec(db, "BEGIN IMMEDIATE"))
 		return db_error(db, err);
-	int code = insert_run(db, root, ret_id);
-	if (!code)
+	int64_t there = 0;
+	int code = find_imported(db, root, &there);
+	bool is_new = !code && !there;
+	if (ret_is_new)
+		*ret_is_new = is_new;
+	if (is_new)
+		code = insert_run(db, root, ret_id);
+	else
+		*ret_id = there;
+	if (!code && is_new)
 		code = insert_parts(db, root, *ret_id);
-	if (!code)
+	if (!code && is_new)
 		code = set_steps(db, *ret_id, json_int_or(root, "steps", 0)); /* triggers have counted on top of it */
 	if (!code)
 		code = db_exec(db, "COMMIT");

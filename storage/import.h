@@ -8,8 +8,9 @@
 
 struct sqlite3;
 
-/* One transaction; the run gets a number of its own, and is done or stopped where it was running. Members that are no
- * column are passed over. ERR_PARSE (not such a file), ERR_STORE. */
-int import_run(struct sqlite3 *db, const Json *root, int64_t *ret_id, Error *err);
+/* One transaction; the run gets a number of its own, and is done or stopped where it was running. One that was imported before (kind,
+ * name, seed and start are the same) is left as it is, and *ret_id is its number. Members that are no column are passed over.
+ * ret_is_new may be NULL. ERR_PARSE (not such a file), ERR_STORE. */
+int import_run(struct sqlite3 *db, const Json *root, int64_t *ret_id, bool *ret_is_new, Error *err);
 
 #endif

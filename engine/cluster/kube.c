@@ -327,6 +327,15 @@ int kube_request(KubeClient *client, const char *what, const char *method, const
 	return ask(client, what, &request, path, ret_json, err);
 }
 
+int kube_read_text(KubeClient *client, const char *what, const char *path, StrBuf *ret_text, Error *err)
+{
+	HttpRequest request = { .method = "GET" };
+	int code = ask(client, what, &request, path, NULL, err);
+	if (!code && client->response.body.len)
+		strbuf_add(ret_text, client->response.body.data, client->response.body.len);
+	return !code && ret_text->failed ? error_set(err, ERR_NOMEM, "%s: out of memory", what) : code;
+}
+
 int kube_apply(KubeClient *client, const char *what, const char *path, const char *body, Error *err)
 {
 	HttpRequest request = { .method = "PATCH", .content_type = "application/apply-patch+yaml", .body = body };

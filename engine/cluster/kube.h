@@ -8,6 +8,7 @@
 #include "base/cluster.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/telemetry.h"
 #include "base/types.h"
 #include "cluster/kubeconfig.h"
@@ -32,6 +33,9 @@ void kube_client_free(KubeClient *client); /* accepts NULL */
  */
 int kube_request(KubeClient *client, const char *what, const char *method, const char *path, const char *body,
                  Json **ret_json, Error *err);
+
+/* A GET whose answer is text, as a pod's log: appended to ret_text, at most 16 MiB. Those of kube_request. */
+int kube_read_text(KubeClient *client, const char *what, const char *path, StrBuf *ret_text, Error *err);
 
 /* The same as a server-side apply under field manager `maestro`, without force; body is JSON. */
 int kube_apply(KubeClient *client, const char *what, const char *path, const char *body, Error *err);

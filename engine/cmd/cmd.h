@@ -27,6 +27,7 @@ int cmd_keys(int argc, char **argv);
 int cmd_colors(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 int cmd_config(int argc, char **argv);
+int cmd_trial(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 
 /* Prints "maestro: TEXT" for a failed command and answers its exit status; NULL err prints the code's text. */

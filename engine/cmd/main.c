@@ -23,6 +23,7 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "fit", cmd_fit, "a simulated service from a Deployment's Prometheus history" },
 	{ "train", cmd_train, "PPO training; the console on a terminal, progress lines elsewhere" },
 	{ "tune", cmd_tune, "a small search over train's hyper-parameters, by successive halving" },
+	{ "trial", cmd_trial, "one training of those that train or tune --on kubernetes has put into a Job" },
 	{ "evaluate", cmd_evaluate, "policies on the same traffic, side by side" },
 	{ "run", cmd_run, "the observe-infer-act loop over one Deployment" },
 	{ "runs", cmd_runs, "the run store: list, show, compare, export, tag, delete, ..." },

@@ -47,7 +47,7 @@ static const OptCommand COMMAND = {
 		"  show ID                  one with everything recorded of it\n"
 		"  compare ID ID...         side by side: interquartile means, intervals, verdicts, options that differ\n"
 		"  export ID...             figures for another program (--format)\n"
-		"  import FILE              a run that export --format json wrote\n"
+		"  import FILE              a run that export --format json wrote; once, however often it is said\n"
 		"  tag NAME ID...           a word to find them by; -NAME takes it off\n"
 		"  note ID TEXT             a remark\n"
 		"  lock|unlock ID...        locked runs cannot be deleted\n"

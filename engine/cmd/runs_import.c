@@ -20,18 +20,19 @@ int runs_import(const Request *request)
 	Json *root = NULL;
 	Error why = { 0 };
 	int64_t id = 0;
+	bool is_new = true;
 	int code = mem_read_file(request->word, FILE_MOST, &text, request->err);
 	if (!code && json_parse(text.data ? text.data : "", text.len, &root, &why))
 		code = error_set(request->err, ERR_BAD_MODEL, "%s: %s", request->word, why.text);
 	if (!code) {
-		code = import_run(request->db, root, &id, &why);
+		code = import_run(request->db, root, &id, &is_new, &why);
 		if (code)
 			code = error_set(request->err, code == ERR_PARSE ? ERR_BAD_MODEL : code, "%s: %s", request->word, why.text);
 	}
 	if (!code && request->options->json)
 		printf("{\"run\":%lld}\n", (long long) id);
 	else if (!code)
-		(void) fprintf(stderr, "run %lld\n", (long long) id);
+		(void) fprintf(stderr, "run %lld%s\n", (long long) id, is_new ? "" : ", imported before");
 	json_free(root);
 	strbuf_done(&text);
 	return code;

@@ -452,7 +452,8 @@ int cmd_train(int argc, char **argv)
 		free(t);
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	}
-	if (t->options.seeds > 1 && !t->options.resume && !t->options.replay && !is_live(t)) {
+	bool is_many = t->options.seeds > 1 && !t->options.resume && !t->options.replay && !is_live(t);
+	if (is_many || strcmp(t->options.on, "local")) {
 		status = train_seeds(&t->options, argc, argv);
 		free(t);
 		return status;

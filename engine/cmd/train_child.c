@@ -68,7 +68,7 @@ size_t train_cores(void)
 
 /* ---- one child ---- */
 
-static void note_line(TrainChild *child, const char *line)
+void train_child_note(TrainChild *child, const char *line)
 {
 	Json *root = NULL;
 	if (json_parse(line, strlen(line), &root, NULL))
@@ -83,6 +83,7 @@ static void note_line(TrainChild *child, const char *line)
 	if (event && !strcmp(event, "end")) {
 		child->steps = json_int_or(root, "steps", 0);
 		const char *best = json_string(json_get(root, "best_model"));
+		str_copy(child->model, sizeof child->model, json_string_or(root, "model", ""));
 		if (best)
 			str_copy(child->best_model, sizeof child->best_model, best);
 	}
@@ -130,7 +131,7 @@ static void run_child(Crew *crew, size_t slot, size_t i)
 	while (lines && (len = getline(&line, &size, lines)) > 0) {
 		line[len - (line[len - 1] == '\n')] = '\0';
 		(void) pthread_mutex_lock(&crew->lock);
-		note_line(child, line);
+		train_child_note(child, line);
 		if (crew->on_line)
 			crew->on_line(crew->arg, i, line);
 		(void) pthread_mutex_unlock(&crew->lock);
@@ -176,7 +177,7 @@ static void stop_all(Crew *crew, int number)
 	(void) pthread_mutex_unlock(&crew->lock);
 }
 
-static int worst_status(const TrainChild *child, size_t n)
+int train_children_status(const TrainChild *child, size_t n)
 {
 	int worst = 0;
 	for (size_t i = 0; i < n; i++)
@@ -215,5 +216,5 @@ int train_children(TrainChild *child, size_t n, size_t side_by_side, TrainChildL
 	(void) pthread_mutex_destroy(&crew.lock);
 	(void) close(crew.wake[0]);
 	(void) close(crew.wake[1]);
-	return number ? 128 + number : worst_status(child, n);
+	return number ? 128 + number : train_children_status(child, n);
 }

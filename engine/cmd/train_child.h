@@ -20,6 +20,7 @@ typedef struct TrainChild {
 	double mean_reward;          /* of its last evaluation; NAN: none */
 	double best_reward;
 	char best_model[512];        /* "" without an evaluation */
+	char model[512];
 	int status;                  /* exit status; -1: was not started */
 } TrainChild;
 
@@ -27,6 +28,9 @@ typedef struct TrainChild {
 void train_child_add(TrainChild *child, const char *option, const char *value);
 /* The words of argv[1..] but for the options named in `without` (NULL-terminated, each with a value). */
 void train_child_copy(TrainChild *child, int argc, char **argv, const char *const *without);
+
+/* Takes over what a line of a child says. */
+void train_child_note(TrainChild *child, const char *line);
 
 /* On the thread that reads the child. line: without its newline. */
 typedef void TrainChildLine(void *arg, size_t i, const char *line);
@@ -36,6 +40,9 @@ typedef void TrainChildLine(void *arg, size_t i, const char *line);
  * signal that ends this process ends them too (each leaves a checkpoint). The worst exit status; > 128: by that signal.
  */
 int train_children(TrainChild *child, size_t n, size_t side_by_side, TrainChildLine *on_line, void *arg);
+
+/* The worst exit status of them. */
+int train_children_status(const TrainChild *child, size_t n);
 
 /* How many trainings this machine runs at once, and the threads that leaves each of n. */
 size_t train_cores(void);

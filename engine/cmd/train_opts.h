@@ -33,6 +33,7 @@ typedef struct TrainOptions {
 	int64_t resume, replay;
 	double speed;
 	int32_t seeds, threads;
+	const char *on, *image, *pod_cpu, *pod_memory;
 	bool is_headless, is_json;
 } TrainOptions;
 

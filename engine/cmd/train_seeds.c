@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cmd/session.h"
 #include "cmd/train_child.h"
+#include "cmd/train_job.h"
 #include "control/measures.h"
 
 #include <math.h>
@@ -15,6 +16,7 @@ enum { SEEDS_MAX = 64, WORD = 512 };
 
 typedef struct Seeds {
 	const TrainOptions *options;
+	bool is_job;
 	TrainChild child[SEEDS_MAX];
 	char seed[SEEDS_MAX][32], name[SEEDS_MAX][96], out[SEEDS_MAX][WORD], threads[16];
 } Seeds;
@@ -47,7 +49,7 @@ static void describe(Seeds *seeds, size_t i, int argc, char **argv)
 	static const char *const own[] = { "--seed", "--seeds", "--name", "--out", "-o", "--threads", NULL };
 	const TrainOptions *o = seeds->options;
 	TrainChild *child = &seeds->child[i];
-	train_child_copy(child, argc, argv, own);
+	(seeds->is_job ? train_job_copy : train_child_copy)(child, argc, argv, own);
 	(void) snprintf(seeds->seed[i], sizeof seeds->seed[i], "%lld", (long long) (o->seed + (int64_t) i));
 	(void) snprintf(seeds->name[i], sizeof seeds->name[i], "%.60s-seed%s", o->name, seeds->seed[i]);
 	train_child_add(child, "--seeds", "1");
@@ -75,16 +77,22 @@ static void summarise(const Seeds *seeds, size_t n)
 int train_seeds(const TrainOptions *options, int argc, char **argv)
 {
 	size_t n = (size_t) options->seeds, cores = train_cores();
+	bool is_job;
+	int code = train_job_check(options, &is_job);
+	if (code)
+		return err_exit_status(code);
 	Seeds *seeds = calloc(1, sizeof *seeds);
 	if (!seeds)
 		return err_exit_status(ERR_NOMEM);
 	seeds->options = options;
+	seeds->is_job = is_job;
 	size_t at_once = cores < n ? cores : n;
-	(void) snprintf(seeds->threads, sizeof seeds->threads, "%zu", cores / at_once);
+	(void) snprintf(seeds->threads, sizeof seeds->threads, "%zu", is_job ? train_job_threads(options) : cores / at_once);
 	for (size_t i = 0; i < n; i++)
 		describe(seeds, i, argc, argv);
 	session_catch_signals();
-	int status = train_children(seeds->child, n, at_once, print_line, seeds);
+	int status = is_job ? train_job(options, seeds->child, n, print_line, seeds)
+	                    : train_children(seeds->child, n, at_once, print_line, seeds);
 	summarise(seeds, n);
 	free(seeds);
 	return status;

@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/session.h"
 #include "cmd/train_child.h"
+#include "cmd/train_job.h"
 #include "cmd/train_opts.h"
 
 #include <math.h>
@@ -43,6 +44,7 @@ typedef struct Tune {
 	int argc;
 	char **argv;
 	Candidate candidate[CANDIDATES];
+	bool is_job;        /* each round is one */
 	size_t n;           /* left, best first */
 	TrainChild child[CANDIDATES];
 	char steps[TEXT], every[TEXT], run[CANDIDATES][TEXT], threads[TEXT], name[CANDIDATES][96];
@@ -65,7 +67,7 @@ static void describe(Tune *tune, size_t i, bool is_first)
 	TrainChild *child = &tune->child[i];
 	Candidate *candidate = &tune->candidate[i];
 	*child = (TrainChild) { 0 };
-	train_child_copy(child, tune->argc, tune->argv, own);
+	(tune->is_job ? train_job_copy : train_child_copy)(child, tune->argc, tune->argv, own);
 	for (size_t k = 0; k < N_SPACE; k++)
 		train_child_add(child, SPACE[k].option, candidate->value[k]);
 	train_child_add(child, "--steps", tune->steps);
@@ -101,10 +103,11 @@ static int run_round(Tune *tune, int64_t steps, bool is_first)
 	size_t cores = train_cores(), at_once = cores < tune->n ? cores : tune->n;
 	(void) snprintf(tune->steps, sizeof tune->steps, "%lld", (long long) steps);
 	(void) snprintf(tune->every, sizeof tune->every, "%lld", (long long) (steps > 4 ? steps / 4 : 1));
-	(void) snprintf(tune->threads, sizeof tune->threads, "%zu", cores / at_once);
+	(void) snprintf(tune->threads, sizeof tune->threads, "%zu", tune->is_job ? train_job_threads(&tune->options) : cores / at_once);
 	for (size_t i = 0; i < tune->n; i++)
-		describe(tune, i, is_first);
-	int status = train_children(tune->child, tune->n, at_once, NULL, NULL);
+		describe(tune, i, is_first || tune->is_job); /* a pod leaves no checkpoint behind: its next round begins anew */
+	int status = tune->is_job ? train_job(&tune->options, tune->child, tune->n, NULL, NULL)
+	                          : train_children(tune->child, tune->n, at_once, NULL, NULL);
 	for (size_t i = 0; i < tune->n; i++) {
 		Candidate *candidate = &tune->candidate[i];
 		candidate->reward = tune->child[i].mean_reward;
@@ -141,6 +144,8 @@ int cmd_tune(int argc, char **argv)
 	if (!tune)
 		return cmd_fail(ERR_NOMEM, NULL);
 	int code = train_options_parse(&tune->options, argc, argv);
+	if (!code)
+		code = train_job_check(&tune->options, &tune->is_job);
 	if (code) {
 		free(tune);
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);

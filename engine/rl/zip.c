@@ -4,6 +4,7 @@
  */
 #include "rl/zip.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -173,40 +174,73 @@ void zip_begin(ZipWriter *writer, StrBuf *out)
 	*writer = (ZipWriter) { .out = out, .start = out->len };
 }
 
+typedef struct Member { /* as it is written */
+	uint32_t method, crc;
+	const char *data;
+	size_t packed, size, name_len;
+} Member;
+
 /* The fields that both records of a member hold, from "version needed" on. */
-static void put_common(StrBuf *to, uint32_t crc, size_t len, size_t name_len)
+static void put_common(StrBuf *to, const Member *member)
 {
 	put16(to, 20);
 	put16(to, 0);
-	put16(to, METHOD_STORED);
+	put16(to, member->method);
 	put16(to, 0);
 	put16(to, DOS_DATE);
-	put32(to, crc);
-	put32(to, (uint32_t) len);
-	put32(to, (uint32_t) len);
-	put16(to, (uint32_t) name_len);
+	put32(to, member->crc);
+	put32(to, (uint32_t) member->packed);
+	put32(to, (uint32_t) member->size);
+	put16(to, (uint32_t) member->name_len);
 	put16(to, 0);
 }
 
-void zip_add(ZipWriter *writer, const char *name, const char *data, size_t len)
+static void put_member(ZipWriter *writer, const char *name, const Member *member)
 {
-	uint32_t crc = (uint32_t) crc32(0, (const unsigned char *) data, (uInt) len);
-	size_t name_len = strlen(name), local = writer->out->len - writer->start;
+	size_t local = writer->out->len - writer->start;
 	put32(writer->out, LOCAL);
-	put_common(writer->out, crc, len, name_len);
-	strbuf_add(writer->out, name, name_len);
-	strbuf_add(writer->out, data, len);
+	put_common(writer->out, member);
+	strbuf_add(writer->out, name, member->name_len);
+	strbuf_add(writer->out, member->data, member->packed);
 	StrBuf *to = &writer->directory;
 	put32(to, CENTRAL);
 	put16(to, 20); /* made by */
-	put_common(to, crc, len, name_len);
+	put_common(to, member);
 	put16(to, 0); /* comment */
 	put16(to, 0); /* part */
 	put16(to, 0); /* attributes */
 	put32(to, 0);
 	put32(to, (uint32_t) local);
-	strbuf_add(to, name, name_len);
+	strbuf_add(to, name, member->name_len);
 	writer->count++;
+}
+
+static Member stored(const char *name, const char *data, size_t len)
+{
+	return (Member) { METHOD_STORED, (uint32_t) crc32(0, (const unsigned char *) data, (uInt) len), data, len, len, strlen(name) };
+}
+
+void zip_add(ZipWriter *writer, const char *name, const char *data, size_t len)
+{
+	const Member member = stored(name, data, len);
+	put_member(writer, name, &member);
+}
+
+void zip_add_packed(ZipWriter *writer, const char *name, const char *data, size_t len)
+{
+	Member member = stored(name, data, len);
+	char *packed = len ? malloc(len) : NULL; /* what is no smaller stays as it is */
+	z_stream stream = { .next_in = (Bytef *) (uintptr_t) data, .avail_in = (uInt) len, .next_out = (Bytef *) packed, .avail_out = (uInt) len };
+	if (packed && deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) == Z_OK) {
+		if (deflate(&stream, Z_FINISH) == Z_STREAM_END) {
+			member.method = METHOD_DEFLATED;
+			member.data = packed;
+			member.packed = stream.total_out;
+		}
+		(void) deflateEnd(&stream);
+	}
+	put_member(writer, name, &member);
+	free(packed);
 }
 
 int zip_end(ZipWriter *writer)

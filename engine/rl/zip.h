@@ -58,6 +58,8 @@ typedef struct ZipWriter {
 /* Appends an archive to out: begin, add..., end. ERR_NOMEM at the end, where out or the directory could not grow. */
 void zip_begin(ZipWriter *writer, StrBuf *out);
 void zip_add(ZipWriter *writer, const char *name, const char *data, size_t len);
+/* The same deflated, where that is smaller. */
+void zip_add_packed(ZipWriter *writer, const char *name, const char *data, size_t len);
 int zip_end(ZipWriter *writer);
 
 #endif

@@ -64,6 +64,7 @@ claim markdown_is_a_table "| 1 | first" "$(runs export 1 2 --format markdown | s
 claim png_is_one "89504e47" "$(runs export 1 --format png --out "$folder/curve.png"; head -c 4 "$folder/curve.png" | od -An -tx1 | tr -d ' ')"
 runs export 1 --format json >"$folder/run.json"
 claim import_makes_a_run_like_it same "$(new=$(json .run import "$folder/run.json" --json); json 'del(.id, .config.seed)' export "$new" --format json >"$folder/again"; json 'del(.id, .config.seed)' export 1 --format json | cmp - "$folder/again" && echo same)"
+claim import_again_is_the_same_run "1 $(json .id list --json | wc -l)" "$(json .run import "$folder/run.json" --json | uniq | wc -l) $(runs import "$folder/run.json"; json .id list --json | wc -l)"
 claim import_of_something_else_is_bad_data 5 "$(echo '{"a":1}' >"$folder/other.json"; status import "$folder/other.json")"
 sqlite3_is_there=$(command -v sqlite3 || true)
 [ -z "$sqlite3_is_there" ] || claim hostile_times_do_no_harm 0 "$(sqlite3 "$db" 'UPDATE runs SET start = -9223372036854775808, ended = 9223372036854775807 WHERE id = 2'; status list; runs show 2 >/dev/null)"

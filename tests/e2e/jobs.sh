@@ -1,0 +1,122 @@
+#!/bin/bash
+# `maestro train --seeds 4 --on kubernetes` with real pods of our image: an Indexed Job that loses a pod ends with four imported runs, and
+# the same command again changes nothing. Then a small `tune`.
+#   jobs.sh BUILD
+#   JOBS_PORT      first of 20 ports on loopback (24040)
+#   KEEP=1         leaves the working folder and says where
+set -u
+cd "$(dirname "$0")/../.."
+build=$(realpath "${1:-build}") here=$PWD/tests/e2e
+maestro=$build/maestro
+export KUBE_CACHE=${KUBE_CACHE:-$HOME/.cache/kube-test}
+kubectl=$KUBE_CACHE/bin/kubectl
+port=${JOBS_PORT:-24040}
+export KUBE_PORT=$port ETCD_PORT=$((port + 1)) KCM_PORT=$((port + 4)) SCHED_PORT=$((port + 5)) KUBELET_PORT=$((port + 6)) FAKE_NODES=0
+
+skip() { echo "skip jobs: $1"; exit 0; }
+[ "$(id -u)" = 0 ] || skip "real pods need root"
+for tool in containerd ctr runc openssl curl jq; do command -v $tool >/dev/null 2>&1 || skip "$tool is not installed"; done
+[ -x /usr/lib/cni/ptp ] || skip "containernetworking-plugins is not installed"
+missing=
+for program in etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet; do
+	[ -x "$KUBE_CACHE/bin/$program" ] || missing="$missing $program"
+done
+[ -z "$missing" ] || command -v go >/dev/null 2>&1 || skip "no$missing in $KUBE_CACHE/bin, and no Go to build them"
+[ -s "$build/maestro-image.tar" ] || skip "no image; run make image"
+
+work=$(mktemp -d /tmp/maestro-jobs-XXXXXX)
+export KUBE_WORK=$work/kube
+trainer='' n_ok=0 n_bad=0
+cleanup() {
+	[ -z "$trainer" ] || kill "$trainer" 2>/dev/null
+	wait 2>/dev/null
+	"$here/cluster/down.sh" >/dev/null 2>&1
+	if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+ok() { echo "ok $1"; n_ok=$((n_ok + 1)); }
+bad() { echo "not ok $1: $2"; n_bad=$((n_bad + 1)); }
+check() { # name what command...: the command's success is the claim
+	local name=$1 what=$2
+	shift 2
+	if "$@"; then ok "$name"; else bad "$name" "$what"; fi
+}
+wait_for() { # seconds command...
+	local until=$((SECONDS + $1))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep .3
+	done
+}
+k() { "$kubectl" --kubeconfig="$KUBE_WORK/admin.kubeconfig" "$@"; }
+
+# ---- a node that anybody's pod may use, with a network for them ----
+
+"$here/cluster/up.sh" >"$work/up.log" 2>&1 || { cat "$work/up.log"; bad cluster_starts "see above"; exit 1; }
+mkdir -p "$KUBE_WORK/node/cni"
+echo '{"cniVersion":"0.4.0","name":"pods","plugins":[{"type":"ptp","ipam":{"type":"host-local","subnet":"10.253.7.0/24","dataDir":"'"$work/ipam"'"}}]}' \
+	>"$KUBE_WORK/node/cni/05-ptp.conflist"
+"$here/cluster/real-node.sh" "$build/maestro-image.tar" >"$work/node.log" 2>&1 || { tail -n 5 "$work/node.log"; bad node_is_ready "see above"; exit 1; }
+k taint node localhost real- >/dev/null
+k label namespace default pod-security.kubernetes.io/enforce=restricted >/dev/null # the Job has to pass as restricted
+k apply -f manifests/rbac-jobs.yaml >/dev/null
+account=$work/account.kubeconfig
+{
+	c=("$kubectl" config "--kubeconfig=$account")
+	"${c[@]}" set-cluster jobs "--server=https://127.0.0.1:$KUBE_PORT" "--certificate-authority=$KUBE_WORK/pki/ca.crt" --embed-certs
+	"${c[@]}" set-credentials maestro "--token=$(k create token maestro-jobs --duration=1h)"
+	"${c[@]}" set-context jobs --cluster=jobs --user=maestro --namespace=default
+	"${c[@]}" use-context jobs
+} >/dev/null
+
+# ---- four seeds, one of whose pods is killed ----
+
+train() {
+	exec "$maestro" train --on kubernetes --kubeconfig "$account" --preset seed --steps 600000 --eval-every 200000 --eval-episodes 2 --seeds 4 --seed 11 \
+		--name e2e --pod-cpu 250m --pod-memory 256Mi --db "$work/maestro.db" "$@"
+}
+pods() { k get pods -l app.kubernetes.io/component=training -o json; }
+of_index() { pods | jq -r --arg i "$1" '.items[] | select(.metadata.annotations["batch.kubernetes.io/job-completion-index"] == $i) | .metadata.name'; }
+are_running() { [ "$(pods | jq '[.items[] | select(.status.phase == "Running")] | length')" -ge "$1" ]; }
+train --pod-memory lots >"$work/bad.out" 2>"$work/bad.err" & wait $!
+check api_says_what_is_wrong_with_a_quantity "exit $?: $(cat "$work/bad.err")" grep -q 'maestro: job default/maestro-train-.*: 4[0-9]* .*quantit' "$work/bad.err"
+train >"$work/first.out" 2>"$work/first.err" &
+trainer=$!
+check pods_are_running "$(cat "$work/first.err"; k describe pods | tail -n 12)" wait_for 60 are_running 3
+kill -INT "$trainer"
+wait "$trainer"
+check ctrl_c_leaves_the_job "exit $?" [ $? = 130 ]
+check it_says_how_to_follow_again "$(cat "$work/first.err")" grep -q 'goes on by itself; the same command follows it again' "$work/first.err"
+train >"$work/second.out" 2>"$work/second.err" &
+trainer=$!
+killed=$(of_index 2)
+k delete pod "$killed" --grace-period=0 --force >/dev/null 2>&1
+another() { [ -n "$(of_index 2)" ] && [ "$(of_index 2)" != "$killed" ]; }
+check index_2_gets_another_pod "$(of_index 2)" wait_for 60 another
+wait "$trainer"
+status=$?
+trainer=
+check the_command_ends_well "exit $status; $(cat "$work/second.err")" [ $status = 0 ]
+cat "$work/second.out" "$work/second.err"
+runs() { "$maestro" runs list --db "$work/maestro.db" --json; }
+check four_runs_are_there "$(runs)" [ "$(runs | jq -r 'select(.status == "done") | .seed' | sort | paste -sd ' ')" = "11 12 13 14" ]
+check each_has_all_its_steps "$(runs | jq -c '[.name, .steps]')" [ "$(runs | jq -r .steps | sort -u)" = 600064 -o "$(runs | jq -r 'select(.steps < 600000) | .steps')" = "" ]
+check models_came_along "$(ls -l "$work"/runs/*)" [ "$(ls "$work"/runs/*/model.safetensors "$work"/runs/*/best.safetensors | wc -l)" = 8 ]
+"$maestro" train --preset seed --steps 600000 --eval-every 200000 --eval-episodes 2 --seed 13 --name local --headless --db "$work/local.db" >/dev/null 2>&1
+check a_pods_model_is_this_machines "$(sha256sum "$work"/runs/*/model.safetensors)" \
+	[ "$(sha256sum "$work"/runs/*/model.safetensors | grep -c "$(sha256sum <"$work/runs/$("$maestro" runs list --db "$work/local.db" --json | jq .id)/model.safetensors" | cut -d' ' -f1)")" -ge 1 ]
+
+# ---- again ----
+
+export_all() { for id in $(runs | jq -r .id); do "$maestro" runs export "$id" --format json --db "$work/maestro.db"; done | sha256sum; }
+before=$(export_all) rows=$(runs | wc -l)
+train >"$work/third.out" 2>"$work/third.err" & wait $!
+check again_ends_well "exit $?; $(cat "$work/third.err")" [ "$(grep -c 'imported before' "$work/third.err")" = 4 ]
+check again_changes_nothing "$(runs | jq -c '[.id, .name]')" [ "$(export_all) $(runs | wc -l)" = "$before $rows" ]
+check account_may_no_more_than_its_role "it may" eval '! k auth can-i delete jobs --as=system:serviceaccount:default:maestro-jobs >/dev/null 2>&1 &&
+	! k auth can-i get secrets --as=system:serviceaccount:default:maestro-jobs >/dev/null 2>&1'
+
+echo "$n_ok passed, $n_bad failed"
+[ $n_bad = 0 ]
