@@ -135,7 +135,7 @@ bool shards_hold(Shards *shards, const Target *target)
 	return lease_is_held(shards->shard[shard_of(target->namespace_, target->name, shards->n)].lease);
 }
 
-bool shards_hold_own(Shards *shards)
+Lease *shards_own(Shards *shards)
 {
-	return lease_is_held(shards->shard[shards->is_sharded ? shards->own : 0].lease);
+	return shards->shard[shards->is_sharded ? shards->own : 0].lease;
 }

@@ -32,7 +32,7 @@ void shards_stop(Shards *shards);    /* and frees; accepts NULL */
 
 /* Any thread: whether this process may decide for the target now. */
 bool shards_hold(Shards *shards, const Target *target);
-/* Whether it holds what it prefers to. */
-bool shards_hold_own(Shards *shards);
+/* The Lease of its own shard, or of all targets; the shards'. */
+Lease *shards_own(Shards *shards);
 
 #endif

@@ -308,7 +308,7 @@ int runner_once(Runner *r, Error *err)
 {
 	Clock *clock = &r->config.session->clock;
 	int64_t until = clock_mono_ms(clock) + LEASE_WAIT_MS;
-	while (r->shards && !shards_hold_own(r->shards) && clock_mono_ms(clock) < until && !session_sleep(1))
+	while (r->shards && !lease_is_held(shards_own(r->shards)) && clock_mono_ms(clock) < until && !session_sleep(1))
 		continue;
 	return fleet_once(r->fleet, err);
 }
@@ -335,4 +335,9 @@ Loop *const *runner_loops(const Runner *r, size_t *ret_n)
 const KubeConfig *runner_kubeconfig(const Runner *r)
 {
 	return &r->kubeconfig;
+}
+
+Lease *runner_lease(const Runner *r)
+{
+	return r->shards ? shards_own(r->shards) : NULL;
 }

@@ -43,5 +43,6 @@ void runner_note_end(Runner *runner, RunStatus status);
 
 Loop *const *runner_loops(const Runner *runner, size_t *ret_n);
 const KubeConfig *runner_kubeconfig(const Runner *runner);
+Lease *runner_lease(const Runner *runner); /* its own; NULL: none */
 
 #endif

@@ -26,7 +26,7 @@ void fuzz_import(const char *bytes, size_t len)
 	clock_init_fake(&clock, 0);
 	if (db_open(":memory:", &clock, &db, &err))
 		abort();
-	int code = import_run(db, root, &id, &err);
+	int code = import_run(db, root, &id, NULL, &err);
 	fuzz_check(code, &err);
 	if (runs_count(db, &count, &err) || count != !code)
 		abort();
