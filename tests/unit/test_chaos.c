@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -275,10 +276,20 @@ typedef struct Batch {
 	EnvBuf buf;
 } Batch;
 
-static Batch batch_new(SimLevel level, size_t n, double rate, int64_t steps)
+static Batch batch_of(const SimConfig *config, size_t n)
 {
 	Batch batch;
 	Error err;
+	if (sim_env_new(config, n, &batch.env, &err))
+		fail_msg("%s", err.text);
+	batch.env->ops->spec(batch.env, &batch.spec);
+	assert_int_equal(env_buf_init(&batch.buf, n, &batch.spec), 0);
+	assert_int_equal(batch.env->ops->reset(batch.env, 3, &batch.buf), 0);
+	return batch;
+}
+
+static Batch batch_new(SimLevel level, size_t n, double rate, int64_t steps)
+{
 	SimConfig config = config_of(level, NULL, .4);
 	config.max_replicas = PODS;
 	config.min_replicas = 1;
@@ -288,12 +299,16 @@ static Batch batch_new(SimLevel level, size_t n, double rate, int64_t steps)
 	config.substep_s = 5.0f;
 	config.chaos_rate = rate;
 	config.chaos_steps = steps;
-	if (sim_env_new(&config, n, &batch.env, &err))
-		fail_msg("%s", err.text);
-	batch.env->ops->spec(batch.env, &batch.spec);
-	assert_int_equal(env_buf_init(&batch.buf, n, &batch.spec), 0);
-	assert_int_equal(batch.env->ops->reset(batch.env, 3, &batch.buf), 0);
-	return batch;
+	return batch_of(&config, n);
+}
+
+/* Two rows in training's sub-steps, a fault by plan. */
+static Batch planned(const char *fault, double load)
+{
+	SimConfig config = config_of(SIM_FLUID, fault, load);
+	config.episode_steps = 40;
+	config.substep_s = 5.0f;
+	return batch_of(&config, 2);
 }
 
 static void batch_free(Batch *batch)
@@ -370,6 +385,59 @@ static void snapshot_holds_the_faults(void **state)
 	batch_free(&batch);
 }
 
+static void assert_alike(const Batch *a, const Batch *b)
+{
+	size_t n = a->env->n;
+	assert_memory_equal(a->buf.obs, b->buf.obs, n * (size_t) a->spec.obs_dim * sizeof(float));
+	assert_memory_equal(a->buf.reward, b->buf.reward, n * sizeof(float));
+	assert_memory_equal(a->buf.info, b->buf.info, n * sizeof(EnvInfo));
+}
+
+/* Starts another life from the state of a, in an environment that has lived through something else. */
+static void move_into(const Batch *a, Batch *b)
+{
+	size_t size = a->env->ops->state_size(a->env);
+	void *middle = malloc(size);
+	assert_non_null(middle);
+	a->env->ops->snapshot(a->env, middle);
+	assert_int_equal(b->env->ops->restore(b->env, middle, size), 0);
+	free(middle);
+}
+
+/* What a row keeps between sub-steps (weather, steady pods, hazards) goes with it, at any point of any fault; a reset leaves none. */
+static void restored_and_reset_rows_go_on_as_if_nothing_had_been(void **state)
+{
+	(void) state;
+	static const double loads[] = { .4, .93, 1.2 };
+	for (int kind = 0; kind < CHAOS_KINDS; kind++)
+		for (size_t load = 0; load < sizeof loads / sizeof *loads; load++) {
+			char fault[CHAOS_TEXT];
+			(void) snprintf(fault, sizeof fault, "%s:at=90,for=120", chaos_name((ChaosKind) kind));
+			Batch through = planned(fault, loads[load]), other = planned(fault, loads[load]);
+			for (int k = 0; k < 50; k++) { /* fault in steps 6 to 14; an episode ends after 40 */
+				if (k % 5 == 2)
+					move_into(&through, &other);
+				step(&through, 0, 2);
+				step(&other, 0, 2);
+				if (k >= 2)
+					assert_alike(&through, &other);
+				if (k % 5 == 1) /* elsewhere, for a while */
+					for (int aside = 0; aside < 3; aside++)
+						step(&other, 0, 2);
+			}
+			Batch fresh = planned(fault, loads[load]);
+			assert_int_equal(through.env->ops->reset(through.env, 3, &through.buf), 0);
+			for (int k = 0; k < 20; k++) {
+				step(&through, 0, 2);
+				step(&fresh, 0, 2);
+				assert_alike(&through, &fresh);
+			}
+			batch_free(&fresh);
+			batch_free(&other);
+			batch_free(&through);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +453,7 @@ int main(void)
 		cmocka_unit_test(chance_is_each_rows_own),
 		cmocka_unit_test(training_begins_in_calm),
 		cmocka_unit_test(snapshot_holds_the_faults),
+		cmocka_unit_test(restored_and_reset_rows_go_on_as_if_nothing_had_been),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
