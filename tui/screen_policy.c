@@ -212,8 +212,8 @@ static void draw_cell_figures(const Scene *scene, Rect in, int at, bool is_live)
 	if (view->is_rule)
 		(void) snprintf(text, sizeof text, "%s (a rule has no probabilities)", p[ACTION_UP] > 0 ? "up" : p[ACTION_DOWN] > 0 ? "down" : "keep");
 	else
-		(void) snprintf(text, sizeof text, "up %.2f keep %.2f down %.2f", (double) p[ACTION_UP], (double) p[ACTION_KEEP],
-		                (double) p[ACTION_DOWN]);
+		(void) snprintf(text, sizeof text, in.cols < 30 ? "up%4.2f keep%4.2f dn%4.2f" : "up %.2f keep %.2f down %.2f",
+		                (double) p[ACTION_UP], (double) p[ACTION_KEEP], (double) p[ACTION_DOWN]);
 	(void) canvas_text(scene->canvas, in.row, in.col, 2, ROLE_KEY, is_live ? "x" : "+");
 	(void) canvas_text(scene->canvas, in.row, in.col + 2, in.cols - 2, ROLE_STRONG, text);
 	int row = 1;
@@ -241,7 +241,8 @@ static void draw_why(const Scene *scene, Rect rect)
 	for (int i = 0; i < n; i++)
 		input[i] = &view->input[i];
 	qsort(input, (size_t) n, sizeof *input, by_effect);
-	(void) canvas_text(scene->canvas, in.row + FIRST - 1, in.col, in.cols, ROLE_LABEL, "input, now, effect on P(up)");
+	(void) canvas_text(scene->canvas, in.row + FIRST - 1, in.col, in.cols, ROLE_LABEL,
+	                   in.cols < 27 ? "input, now, effect on up" : "input, now, effect on P(up)");
 	int shown = n < in.rows - FIRST - 3 ? n : in.rows - FIRST - 3;
 	for (int i = 0; i < shown; i++)
 		draw_effect(scene, in, FIRST + i, input[i]);
