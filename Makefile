@@ -326,6 +326,7 @@ deb: setup-build setup-deb ## a Debian package, build/maestro_VERSION_ARCH.deb, 
 
 deb-check: deb ## the package installed into a scratch root, run there, and purged
 	@tests/deb_check.sh $(DEB)
+	@tests/deb_chroot.sh $(DEB)
 
 dist: ## the committed tree as build/maestro-VERSION.tar.gz, the same bytes for the same commit
 	@mkdir -p $(B)

@@ -4,6 +4,7 @@
 #include "sim/service_file.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +17,7 @@ static const Opt OPTIONS[] = {
 	OPTION("trace", OPT_LIST, trace, 0, 0, "FILE", "request rates to replay: CSV t_s,rps; repeatable"),
 	SETTING("seeds", OPT_INT, seeds, 1, 1000, "N", "replays of each trace; the same traffic for every policy"),
 	SETTING("seed", OPT_INT64, seed, 0, 9e15, "N", "same seed, same numbers"),
-	SETTING("engine", OPT_STRING, engine, 0, 0, "WHAT", "fluid (fast), or des: every request an event, for a verdict"),
+	SETTING("engine", OPT_STRING, engine, 0, 0, "WHAT", "fluid (fast); des: every request an event, for a verdict; auto: fluid where it can do as the service file says, else des"),
 	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service's parameters, as fit writes them; else the built-in one"),
 	SETTING("latency-soft", OPT_DOUBLE, latency_soft_ms, 1, 1e7, "MS", "soft limit of p95"),
 	SETTING("latency-hard", OPT_DOUBLE, latency_hard_ms, 1, 1e7, "MS", "hard limit of p95"),
@@ -63,7 +64,7 @@ int evaluate_options_parse(EvaluateOptions *o, int argc, char **argv)
 {
 	static const double REPORT_FROM = 2.0 / 3, PRICE = .3;
 	int words;
-	*o = (EvaluateOptions) { .env = "sim", .metric_window_s = 30, .engine = "fluid", .format = "table", .name = "evaluate", .seed = 1, .seeds = 3, .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = 250,
+	*o = (EvaluateOptions) { .env = "sim", .metric_window_s = 30, .engine = "auto", .format = "table", .name = "evaluate", .seed = 1, .seeds = 3, .min_replicas = 1, .max_replicas = 15, .latency_soft_ms = 250,
 		.latency_hard_ms = 500, .interval_s = 15, .lambda = 30, .report_from = REPORT_FROM, .compression = 1 };
 	run_options_default(&o->run);
 	int code = opts_parse(&EVALUATE_COMMAND, argc, argv, o, &words);
@@ -78,9 +79,9 @@ int evaluate_options_parse(EvaluateOptions *o, int argc, char **argv)
 
 static int apply_sim(const EvaluateOptions *o, SimConfig *sim, Error *err)
 {
-	bool is_request = !strcmp(o->engine, "des");
-	if (!is_request && strcmp(o->engine, "fluid"))
-		return error_set(err, ERR_USAGE, "--engine %.40s: write fluid or des", o->engine);
+	bool is_request = !strcmp(o->engine, "des"), is_auto = !strcmp(o->engine, "auto");
+	if (!is_request && !is_auto && strcmp(o->engine, "fluid"))
+		return error_set(err, ERR_USAGE, "--engine %.40s: write fluid, des or auto", o->engine);
 	if (strcmp(o->env, "sim") && strcmp(o->env, "live"))
 		return error_set(err, ERR_USAGE, "--env %.40s: write sim or live", o->env);
 	if (o->min_replicas > o->max_replicas)
@@ -99,6 +100,11 @@ static int apply_sim(const EvaluateOptions *o, SimConfig *sim, Error *err)
 	int code = o->service ? service_file_read(o->service, &service, err) : 0;
 	if (code)
 		return code;
+	if (o->service && is_auto && !service_file_apply(&service, sim)) {
+		sim->level = SIM_REQUEST;
+		(void) fprintf(stderr, "maestro: %s: lb is %s: played request by request (--engine des), which takes longer\n", o->service,
+		               SIM_BALANCE_NAME[service.balance]);
+	}
 	if (o->service && !service_file_apply(&service, sim))
 		return error_set(err, ERR_USAGE, "%s: lb is %s; the fluid level balances at random, --engine des does as the file says", o->service,
 		                 SIM_BALANCE_NAME[service.balance]);

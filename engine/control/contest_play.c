@@ -34,6 +34,8 @@ int contest_cell_config(const ContestConfig *c, const Cell *cell, SimConfig *ret
 	ret->window_from = from;
 	ret->window_to = to;
 	ret->level = cell->level;
+	if (cell->level == SIM_FLUID)
+		ret->balance = SIM_RANDOM; /* of a search that ends at the request level, the first look: it knows no other */
 	ret->random_start = false;
 	ret->start = SIM_START_DEMAND;
 	if (family->kind->configure)

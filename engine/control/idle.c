@@ -40,6 +40,7 @@ int idle_check(const Family *family, const Arena *arena, int32_t setting, IdleCh
 	config.compression = 1;
 	config.peak_rps = BUSY_PODS * arena->pod_capacity_rps;
 	config.level = SIM_FLUID;
+	config.balance = SIM_RANDOM;
 	config.random_start = false;
 	config.start = SIM_START_DEMAND;
 	if (family->kind->configure)

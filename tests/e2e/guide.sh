@@ -42,6 +42,9 @@ waits() { # how a line ends: by itself, by a person in the console, or when told
 	*) echo itself ;;
 	esac
 }
+is_well() { # LINE STATUS: what doctor finds wrong is what it is for
+	[ "$2" = 0 ] || { [ "$2" = 1 ] && [[ $1 == 'maestro doctor'* ]]; }
+}
 why_not() { # what cannot be had on a machine with this control plane: its nodes run no containers
 	case $1 in
 	'kubectl logs'*) echo "no kubelet" ;;
@@ -57,6 +60,11 @@ lines() { # FILE: each indented line, with those that it is continued by
 stay() { # LINE: in the background, its process in $!
 	setsid bash -c "exec $1" </dev/null >"$work/line.$n" 2>&1 &
 }
+ended() { # PID: it was there until it was told to end, and then went as told
+	kill -TERM "$1" || return 1
+	wait "$1"
+	[ $? = 143 ]
+}
 run_line() { # LINE HOW: its exit status; 0 when it is as it should be
 	case $2 in
 	itself) timeout 900 bash -c "$1" </dev/null >"$work/line.$n" 2>&1 ;;
@@ -65,7 +73,7 @@ run_line() { # LINE HOW: its exit status; 0 when it is as it should be
 		stay "$1"
 		local pid=$!
 		sleep 15
-		kill -TERM "$pid" && wait "$pid"
+		ended "$pid"
 		;;
 	stays)
 		stay "$1"
@@ -84,10 +92,11 @@ for file in "${files[@]}"; do
 		reason=$(why_not "$written")
 		[ -z "$reason" ] || { echo "skip $n: $written ($reason)"; n_skip=$((n_skip + 1)); continue; }
 		line=$(as_here "$written")
-		if run_line "$line" "$(waits "$line")"; then ok "$n: $written"; else bad "$n" "$written"; echo "as: $line"; tail -n 8 "$work/line.$n"; fi
+		run_line "$line" "$(waits "$line")"
+		if is_well "$line" $?; then ok "$n: $written"; else bad "$n" "$written"; echo "as: $line"; tail -n 8 "$work/line.$n"; fi
 	done < <(lines "$file")
 	for pid in "${servers[@]}"; do
-		kill -TERM "$pid" 2>/dev/null && wait "$pid" || bad "server" "$(tr '\0' ' ' </proc/"$pid"/cmdline 2>/dev/null) ended badly"
+		ended "$pid" || bad "server" "$(tr '\0' ' ' </proc/"$pid"/cmdline 2>/dev/null) ended badly"
 	done
 	servers=()
 	kubectl delete -k manifests/overlays/kind --ignore-not-found >/dev/null 2>&1
