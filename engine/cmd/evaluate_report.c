@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- NDJSON ---- */
 
@@ -179,13 +180,20 @@ static const Figure COLUMNS[] = { FIGURE_V_PCT, FIGURE_POD_HOURS, FIGURE_SLO_SOF
 	FIGURE_REVERSALS_10M, FIGURE_RECOVERY, FIGURE_LEAD, FIGURE_COST };
 enum { N_COLUMNS = sizeof COLUMNS / sizeof *COLUMNS };
 
+/* A name is never cut: two of them differ at their ends only. */
+static int column_width(int k)
+{
+	int length = (int) strlen(figure_key(COLUMNS[k]));
+	return length > 9 ? length : 9;
+}
+
 static int print_figures(const Contest *contest)
 {
 	const ContestConfig *c = &contest->config;
 	int code = 0;
 	printf("%-28s", "interquartile means");
 	for (int k = 0; k < N_COLUMNS; k++)
-		printf(" %13.13s", figure_key(COLUMNS[k]));
+		printf(" %*s", column_width(k), figure_key(COLUMNS[k]));
 	printf("\n");
 	for (int32_t f = 0; f < c->n_families && !code; f++) {
 		printf("%-28.28s", c->family[f].word);
@@ -193,9 +201,9 @@ static int print_figures(const Contest *contest)
 			Span span;
 			code = summary_figure(contest, f, 0, COLUMNS[k], &span);
 			if (isnan(span.iqm))
-				printf(" %13s", "-");
+				printf(" %*s", column_width(k), "-");
 			else
-				printf(" %13.*f", figure_decimals(COLUMNS[k]), span.iqm);
+				printf(" %*.*f", column_width(k), figure_decimals(COLUMNS[k]), span.iqm);
 		}
 		printf("\n");
 	}
@@ -211,12 +219,23 @@ static int32_t reference_of(const ContestConfig *c)
 	return 0;
 }
 
+/* Of one trace there is no interval over traces. */
+static void print_interval(const char *format, double lo, double hi)
+{
+	if (isnan(lo) || isnan(hi))
+		printf(" [-]");
+	else
+		printf(format, lo, hi);
+}
+
 static void print_group(const char *word, double lambda, Group group, const VersusGroup *v)
 {
-	printf("%-28.28s lambda %-4g %-6s %+6.1f %% [%+.1f, %+.1f] [%+.1f, %+.1f] %+7.1f   x %.3f [%.3f, %.3f] worst %.3f\n", word, lambda,
-	       group_name(group), 100 * v->v_change.iqm, 100 * v->v_change.lo, 100 * v->v_change.hi, 100 * v->v_change.traces_lo,
-	       100 * v->v_change.traces_hi, 100 * v->worst_change, v->pod_hours_ratio.iqm, v->pod_hours_ratio.traces_lo,
-	       v->pod_hours_ratio.traces_hi, v->pod_hours_worst);
+	printf("%-28.28s lambda %-4g %-6s %+6.1f %%", word, lambda, group_name(group), 100 * v->v_change.iqm);
+	print_interval(" [%+.1f, %+.1f]", 100 * v->v_change.lo, 100 * v->v_change.hi);
+	print_interval(" [%+.1f, %+.1f]", 100 * v->v_change.traces_lo, 100 * v->v_change.traces_hi);
+	printf(" %+7.1f   x %.3f", 100 * v->worst_change, v->pod_hours_ratio.iqm);
+	print_interval(" [%.3f, %.3f]", v->pod_hours_ratio.traces_lo, v->pod_hours_ratio.traces_hi);
+	printf(" worst %.3f\n", v->pod_hours_worst);
 }
 
 static int print_comparison(const Contest *contest, int32_t against)
