@@ -296,7 +296,7 @@ BASHDIR  ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR   ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR  ?= $(PREFIX)/share/fish/vendor_completions.d
 VERSION  := $(shell sed -n 's/.*MAESTRO_VERSION "\(.*\)".*/\1/p' engine/base/version.h)
-.PHONY: man install uninstall dist deb deb-check setup-deb
+.PHONY: man install uninstall dist deb deb-check setup-deb lint guide check-all
 
 man: all ## a page of the manual for each command, from --help, into build/man/
 	@engine/cmd/gen/man.sh $(B)/maestro $(B)/man
@@ -328,6 +328,17 @@ deb-check: deb ## the package installed into a scratch root, run there, and purg
 	@tests/deb_check.sh $(DEB)
 	@tests/deb_chroot.sh $(DEB)
 
+lint: setup-fuzz ## no warning by clang either, under the same flags
+	@$(MAKE) --no-print-directory -s B=build-clang CC=clang all programs
+
+guide: setup-e2e ## every line of README.md and GUIDE.md, run in a fresh clone on a real control plane (some fifteen minutes)
+	@$(MAKE) --no-print-directory -s all
+	@tests/e2e/guide.sh $(B)
+
+CHECKS   := deps-check lint test asan tsan faults interop image-check chart-check deb-check e2e fuzz
+check-all: ## all suites one after the other, until one fails: hours
+	@for check in $(CHECKS); do echo "== $$check"; $(MAKE) --no-print-directory $$check || exit 1; done
+
 dist: ## the committed tree as build/maestro-VERSION.tar.gz, the same bytes for the same commit
 	@mkdir -p $(B)
 	@git archive --prefix=maestro-$(VERSION)/ HEAD | gzip -n9 >$(B)/maestro-$(VERSION).tar.gz
@@ -337,7 +348,7 @@ deps-check: ## fails on an include arrow that engine/README.md does not draw, an
 	@tests/deps_check.sh "$(CC) -std=c11 $(CPPFLAGS)"
 
 clean: ## remove all builds
-	rm -rf build build-asan build-tsan build-fuzz
+	rm -rf build build-asan build-tsan build-fuzz build-clang
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
