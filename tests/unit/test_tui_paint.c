@@ -280,7 +280,7 @@ static void without_colour_no_colour_is_sent(void **state)
 	show(&f);
 	assert_null(strstr(f.paint.out.data, "38;"));
 	for (int color = 30; color < 50; color++) {
-		char last[8], inner[8];
+		char last[16], inner[16];
 		(void) snprintf(last, sizeof last, "%dm", color);
 		(void) snprintf(inner, sizeof inner, ";%d;", color);
 		assert_null(strstr(f.paint.out.data, last));
