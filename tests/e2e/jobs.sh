@@ -1,56 +1,23 @@
 #!/bin/bash
 # `maestro train --seeds 4 --on kubernetes` with real pods of our image: an Indexed Job that loses a pod ends with four imported runs, and
-# the same command again changes nothing. Then a small `tune`.
+# the same command again changes nothing.
 #   jobs.sh BUILD
 #   JOBS_PORT      first of 20 ports on loopback (24040)
 #   KEEP=1         leaves the working folder and says where
 set -u
 cd "$(dirname "$0")/../.."
-build=$(realpath "${1:-build}") here=$PWD/tests/e2e
+build=$(realpath "${1:-build}")
 maestro=$build/maestro
-export KUBE_CACHE=${KUBE_CACHE:-$HOME/.cache/kube-test}
-kubectl=$KUBE_CACHE/bin/kubectl
-port=${JOBS_PORT:-24040}
+port=${JOBS_PORT:-24040} prometheus_url= suite=jobs
 export KUBE_PORT=$port ETCD_PORT=$((port + 1)) KCM_PORT=$((port + 4)) SCHED_PORT=$((port + 5)) KUBELET_PORT=$((port + 6)) FAKE_NODES=0
-
-skip() { echo "skip jobs: $1"; exit 0; }
+. tests/e2e/harness.sh
 [ "$(id -u)" = 0 ] || skip "real pods need root"
-for tool in containerd ctr runc openssl curl jq; do command -v $tool >/dev/null 2>&1 || skip "$tool is not installed"; done
+need_tools containerd ctr runc openssl curl jq
 [ -x /usr/lib/cni/ptp ] || skip "containernetworking-plugins is not installed"
-missing=
-for program in etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet; do
-	[ -x "$KUBE_CACHE/bin/$program" ] || missing="$missing $program"
-done
-[ -z "$missing" ] || command -v go >/dev/null 2>&1 || skip "no$missing in $KUBE_CACHE/bin, and no Go to build them"
+need_programs etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet
 [ -s "$build/maestro-image.tar" ] || skip "no image; run make image"
-
-work=$(mktemp -d /tmp/maestro-jobs-XXXXXX)
-export KUBE_WORK=$work/kube
-trainer='' n_ok=0 n_bad=0
-cleanup() {
-	[ -z "$trainer" ] || kill "$trainer" 2>/dev/null
-	wait 2>/dev/null
-	"$here/cluster/down.sh" >/dev/null 2>&1
-	if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-ok() { echo "ok $1"; n_ok=$((n_ok + 1)); }
-bad() { echo "not ok $1: $2"; n_bad=$((n_bad + 1)); }
-check() { # name what command...: the command's success is the claim
-	local name=$1 what=$2
-	shift 2
-	if "$@"; then ok "$name"; else bad "$name" "$what"; fi
-}
-wait_for() { # seconds command...
-	local until=$((SECONDS + $1))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep .3
-	done
-}
-k() { "$kubectl" --kubeconfig="$KUBE_WORK/admin.kubeconfig" "$@"; }
+trainer=
+finish() { [ -z "$trainer" ] || kill "$trainer" 2>/dev/null; }
 
 # ---- a node that anybody's pod may use, with a network for them ----
 
@@ -118,5 +85,4 @@ check again_changes_nothing "$(runs | jq -c '[.id, .name]')" [ "$(export_all) $(
 check account_may_no_more_than_its_role "it may" eval '! k auth can-i delete jobs --as=system:serviceaccount:default:maestro-jobs >/dev/null 2>&1 &&
 	! k auth can-i get secrets --as=system:serviceaccount:default:maestro-jobs >/dev/null 2>&1'
 
-echo "$n_ok passed, $n_bad failed"
-[ $n_bad = 0 ]
+close

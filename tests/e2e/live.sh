@@ -91,5 +91,4 @@ differ() { # rows of which the steps differ, or the losses by more than the digi
 check store_and_tensorboard_agree "$(differ | head -n 5)" [ -z "$(differ)" ]
 check there_is_a_row_an_update "$(wc -l <"$work/store.txt")" [ "$(wc -l <"$work/store.txt")" = 25 ]
 
-echo "$n_ok passed, $n_bad failed"
-[ $n_bad = 0 ]
+close

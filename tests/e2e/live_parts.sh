@@ -5,55 +5,21 @@
 # Pods have the machine's network (no CNI): they share one port by SO_REUSEPORT, and the kernel spreads the connections.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-build=$(realpath "${1:-build}") here=$PWD/tests/e2e
+build=$(realpath "${1:-build}")
 maestro=$build/maestro
-export KUBE_CACHE=${KUBE_CACHE:-$HOME/.cache/kube-test}
-kubectl=$KUBE_CACHE/bin/kubectl
-port=${LIVE_PORT:-23000}
+port=${LIVE_PORT:-23000} suite=$(basename "$0" .sh)
 export KUBE_PORT=$port ETCD_PORT=$((port + 1)) KCM_PORT=$((port + 4)) SCHED_PORT=$((port + 5)) KUBELET_PORT=$((port + 6)) FAKE_NODES=0
 prom_port=$((port + 7)) service_port=$((port + 8)) metrics_server_port=$((port + 9))
 prometheus_url=http://127.0.0.1:$prom_port service_url=http://127.0.0.1:$service_port/
-
-skip() { echo "skip $(basename "$0" .sh): $1"; exit 0; }
+. tests/e2e/harness.sh
 [ "$(id -u)" = 0 ] || skip "real pods need root"
-for tool in containerd ctr runc prometheus openssl curl jq; do command -v $tool >/dev/null 2>&1 || skip "$tool is not installed"; done
-missing=
-for program in etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet; do
-	[ -x "$KUBE_CACHE/bin/$program" ] || missing="$missing $program"
-done
-[ -z "$missing" ] || command -v go >/dev/null 2>&1 || skip "no$missing in $KUBE_CACHE/bin, and no Go to build them"
+need_tools containerd ctr runc prometheus openssl curl jq
+need_programs etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet
 [ -s "$build/maestro-image.tar" ] || skip "no image; run make image"
-
-work=$(mktemp -d /tmp/maestro-live-XXXXXX)
-export KUBE_WORK=$work/kube
-started=() prometheus_pid='' trainer_pid='' n_ok=0 n_bad=0
-cleanup() {
-	for pid in $trainer_pid "${started[@]}" $prometheus_pid; do kill "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	"$here/cluster/down.sh" >/dev/null 2>&1
-	if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-ok() { echo "ok $1"; n_ok=$((n_ok + 1)); }
-bad() { echo "not ok $1: $2"; n_bad=$((n_bad + 1)); }
-check() { # name what command...: the command's success is the claim
-	local name=$1 what=$2
-	shift 2
-	if "$@"; then ok "$name"; else bad "$name" "$what"; fi
-}
-wait_for() { # seconds command...
-	local until=$((SECONDS + $1))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep .3
-	done
-}
-k() { "$kubectl" --kubeconfig="$KUBE_WORK/admin.kubeconfig" "$@"; }
+prometheus_pid= trainer_pid=
+finish() { kill $trainer_pid $prometheus_pid 2>/dev/null; }
 replicas() { k get deployment web -o 'jsonpath={.spec.replicas}'; }
 ready() { [ "$(k get deployment web -o 'jsonpath={.status.readyReplicas}')" = "$1" ]; }
-query() { curl -fsS --data-urlencode "query=$1" "$prometheus_url/api/v1/query" | jq -r '.data.result[0].value[1] // empty'; }
 start_prometheus() { # what it has stored stays
 	prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" --web.listen-address="127.0.0.1:$prom_port" \
 		>>"$work/prometheus.log" 2>&1 &

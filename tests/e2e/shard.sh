@@ -8,49 +8,16 @@
 #   KEEP=1         leaves the working folder and says where
 set -u
 cd "$(dirname "$0")/../.."
-build=$(realpath "${1:-build}") here=$PWD/tests/e2e
+build=$(realpath "${1:-build}")
 maestro=$build/maestro
-export KUBE_CACHE=${KUBE_CACHE:-$HOME/.cache/kube-test}
-kubectl=$KUBE_CACHE/bin/kubectl
-port=${SHARD_PORT:-24000} n=${TARGETS:-1000}
+port=${SHARD_PORT:-24000} n=${TARGETS:-1000} suite=shard
 export KUBE_PORT=$port ETCD_PORT=$((port + 1)) KWOK_PORT=$((port + 3)) KCM_PORT=$((port + 4)) SCHED_PORT=$((port + 5))
-prom_port=$((port + 6))
-
-skip() { echo "skip shard: $1"; exit 0; }
-for tool in prometheus openssl curl jq; do command -v $tool >/dev/null 2>&1 || skip "$tool is not installed"; done
-missing=
-for program in etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok; do
-	[ -x "$KUBE_CACHE/bin/$program" ] || missing="$missing $program"
-done
-[ -z "$missing" ] || command -v go >/dev/null 2>&1 || skip "no$missing in $KUBE_CACHE/bin, and no Go to build them"
-
-work=$(mktemp -d /tmp/maestro-shard-XXXXXX)
-export KUBE_WORK=$work/kube
-pids=() prometheus_pid='' n_ok=0 n_bad=0
-cleanup() {
-	for pid in "${pids[@]}" $prometheus_pid; do kill "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	"$here/cluster/down.sh" >/dev/null 2>&1
-	if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-ok() { echo "ok $1"; n_ok=$((n_ok + 1)); }
-bad() { echo "not ok $1: $2"; n_bad=$((n_bad + 1)); }
-check() { # name what command...: the command's success is the claim
-	local name=$1 what=$2
-	shift 2
-	if "$@"; then ok "$name"; else bad "$name" "$what"; fi
-}
-wait_for() { # seconds command...
-	local until=$((SECONDS + $1))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep .3
-	done
-}
-k() { "$kubectl" --kubeconfig="$KUBE_WORK/admin.kubeconfig" "$@"; }
+prometheus_url=http://127.0.0.1:$((port + 6))
+. tests/e2e/harness.sh
+need_tools prometheus openssl curl jq
+need_programs etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok
+pids=() # of the replicas
+finish() { kill "${pids[@]}" 2>/dev/null; }
 
 # ---- the cluster, the targets ----
 
@@ -82,9 +49,9 @@ END
 	echo ']}]'
 } >"$work/rules.yml"
 echo "{global: {scrape_interval: 15s}, rule_files: [$work/rules.yml]}" >"$work/prometheus.yml"
-prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" --web.listen-address="127.0.0.1:$prom_port" >"$work/prometheus.log" 2>&1 &
-prometheus_pid=$!
-wait_for 30 curl -fsS "http://127.0.0.1:$prom_port/-/ready"
+prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" --web.listen-address="${prometheus_url#http://}" >"$work/prometheus.log" 2>&1 &
+started+=($!)
+wait_for 30 curl -fsS "$prometheus_url/-/ready"
 
 account=$work/account.kubeconfig
 {
@@ -98,7 +65,7 @@ account=$work/account.kubeconfig
 # ---- the replicas: the rows of replica r are in r.*.ndjson ----
 
 replica() { # r incarnation
-	"$maestro" run -l shard=yes --kubeconfig "$account" --prometheus "http://127.0.0.1:$prom_port" --queries "$work/queries.yaml" --policy hpa \
+	"$maestro" run -l shard=yes --kubeconfig "$account" --prometheus "$prometheus_url" --queries "$work/queries.yaml" --policy hpa \
 		--shard "$1/3" --interval 5s --json --headless --db "$work/$1.db" >"$work/$1.$2.ndjson" 2>>"$work/$1.err" &
 	pids[$1]=$!
 }
@@ -163,5 +130,4 @@ for r in 0 1 2; do rows $r "$back" | awk -v r=$r '{print $1 "\t" $2 "\t" r}'; do
 	awk '{ if (($2 in who) && who[$2] != $3) changes[$2]++; who[$2] = $3 } END { for (t in changes) if (changes[t] > 1) print t, changes[t] }' >"$work/back"
 check none_is_decided_for_by_two_on_the_way_back "$(head -n 3 "$work/back")" [ ! -s "$work/back" ]
 cat "$work"/?.err | sort | uniq -c | sort -rn | head -n 12
-echo "$n_ok passed, $n_bad failed"
-[ $n_bad = 0 ]
+close
