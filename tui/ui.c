@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/sched.h"
 #include "base/snap.h"
 #include "tui/console.h"
 #include "tui/export.h"
@@ -279,7 +280,9 @@ int ui_run(Feed *feed, const UiOptions *opts, Error *err)
 	if (code)
 		goto out;
 	resize(&ui);
+	sched_be_prompt(true);
 	loop(&ui);
+	sched_be_prompt(false);
 	code = ui.result;
 	if (code < 0)
 		(void) error_set(err, code, "console: %s", err_text(code));

@@ -9,10 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-enum { COMMANDS = 32, PUBLISH_MS = 100, CHECKPOINT_MS = 2000, NICENESS = 10 };
+enum { COMMANDS = 32, PUBLISH_MS = 100, CHECKPOINT_MS = 2000 };
 
 static int64_t now_ms(const Trainer *trainer)
 {
@@ -202,7 +201,7 @@ static void *trainer_main(void *arg)
 {
 	Trainer *trainer = arg;
 	if (trainer->config.is_nice)
-		(void) setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread alone, on Linux */
+		ppo_step_aside(trainer->ppo);
 	trainer->view.phase = TRAIN_RUNNING;
 	trainer->last_checkpoint_ms = now_ms(trainer);
 	trainer_publish(trainer);

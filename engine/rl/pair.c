@@ -7,6 +7,7 @@
 #include "rl/pair.h"
 
 #include "base/err.h"
+#include "base/sched.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,6 +38,7 @@ struct Pair {
 	pthread_mutex_t lock;
 	pthread_cond_t opened;
 	bool has_thread, is_closing;
+	atomic_bool is_aside;                    /* its thread lets others go first */
 	uint32_t alone, next_alone;             /* jobs without the thread: left, and after it is late again */
 	int64_t posted_ns;                      /* when */
 };
@@ -105,7 +107,12 @@ static void *work(void *arg)
 {
 	Pair *pair = arg;
 	uint32_t session, done = 0;
+	bool is_aside = false;
 	while ((session = next_session(pair))) {
+		if (!is_aside && atomic_load(&pair->is_aside)) {
+			sched_step_aside();
+			is_aside = true;
+		}
 		atomic_store_explicit(&pair->watching, session, memory_order_release);
 		while (next_job(pair, session, done)) {
 			pair->run(pair->arg, pair->in, pair->out);
@@ -145,6 +152,11 @@ void pair_free(Pair *pair)
 	(void) pthread_cond_destroy(&pair->opened);
 	(void) pthread_mutex_destroy(&pair->lock);
 	free(pair);
+}
+
+void pair_step_aside(Pair *pair)
+{
+	atomic_store(&pair->is_aside, true);
 }
 
 void pair_open(Pair *pair)

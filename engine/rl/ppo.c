@@ -4,6 +4,7 @@
  */
 #include "rl/ppo.h"
 
+#include "base/sched.h"
 #include "rl/carve.h"
 #include "rl/net_layers.h"
 #include "rl/ppo_inside.h"
@@ -234,6 +235,18 @@ void ppo_on_step(Ppo *ppo, PpoStepHook *hook, void *arg)
 {
 	ppo->hook = hook;
 	ppo->hook_arg = arg;
+}
+
+static void step_aside(void *arg, size_t k)
+{
+	(void) arg, (void) k;
+	sched_step_aside();
+}
+
+void ppo_step_aside(Ppo *ppo)
+{
+	workers_run(ppo->workers, step_aside, NULL);
+	pair_step_aside(learner_pair(ppo->learner));
 }
 
 static void even_out(RolloutBuf *rollout, double power)

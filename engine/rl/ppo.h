@@ -59,6 +59,8 @@ typedef void PpoStepHook(void *arg, size_t row, const EnvBuf *buf);
 int ppo_new(const PpoConfig *config, Env *env, Ppo **ret_ppo, Error *err);
 void ppo_free(Ppo *ppo);
 void ppo_on_step(Ppo *ppo, PpoStepHook *hook, void *arg);
+/* sched_step_aside, of the calling thread and of those that work for it. */
+void ppo_step_aside(Ppo *ppo);
 
 /* Starts from a trained net instead of drawn weights: its parameters, normalisation and the ranges of its inputs. Before the first
  * rollout. ERR_BAD_MODEL where it has another shape, or norm_obs is not as it has it. */

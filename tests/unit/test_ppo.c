@@ -1,13 +1,17 @@
 /* Training as a whole: a task with a known optimum, bad rewards, settings. Bytes and interruption: test_ppo_bytes.c. */
+#include "fakes/http_server.h"
 #include "fakes/ppo_rig.h"
 #include "rl/ppo_inside.h"
 
+#include <dirent.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -381,6 +385,42 @@ static void hook_sees_every_step_of_every_row(void **state)
 	stop(&trainer);
 }
 
+/* Threads of this process that let others go first. */
+static bool are_three_aside(void *arg)
+{
+	int n = 0;
+	DIR *tasks = opendir("/proc/self/task");
+	(void) arg;
+	for (struct dirent *task; tasks && (task = readdir(tasks));)
+		n += task->d_name[0] != '.' && getpriority(PRIO_PROCESS, (id_t) strtoul(task->d_name, NULL, 10)) > 0;
+	(void) closedir(tasks);
+	return n == 3;
+}
+
+static void *train_aside(void *arg)
+{
+	double value[TRAIN_METRIC_COUNT];
+	Trainer *trainer = arg;
+	ppo_step_aside(trainer->ppo);
+	update(trainer->ppo, value);
+	return fake_comes(are_three_aside, NULL) ? trainer : NULL; /* one of them does when it wakes */
+}
+
+static void all_that_train_step_aside(void **state)
+{
+	(void) state;
+	PpoConfig config;
+	pthread_t thread; /* what it asks for cannot be taken back */
+	void *has_come = NULL;
+	cart_config(&config);
+	config.n_threads = 2;
+	Trainer trainer = start(&config);
+	assert_int_equal(pthread_create(&thread, NULL, train_aside, &trainer), 0);
+	(void) pthread_join(thread, &has_come);
+	assert_ptr_equal(has_come, &trainer); /* the thread, the pool's and the learner's */
+	stop(&trainer);
+}
+
 static void ppo_new_names_the_bad_setting(void **state)
 {
 	(void) state;
@@ -424,6 +464,7 @@ int main(void)
 		cmocka_unit_test(schedules_fall_linearly_and_settings_take_effect),
 		cmocka_unit_test(target_kl_ends_an_update_before_its_last_minibatch),
 		cmocka_unit_test(hook_sees_every_step_of_every_row),
+		cmocka_unit_test(all_that_train_step_aside),
 		cmocka_unit_test(ppo_new_names_the_bad_setting),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
