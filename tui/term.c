@@ -196,16 +196,18 @@ void term_forget(Term *term)
 	paint_forget(&term->paint, &term->shown);
 }
 
-void term_show(Term *term, const Canvas *canvas)
+size_t term_show(Term *term, const Canvas *canvas)
 {
 	if (term->is_away) {
 		(void) refresh(); /* of its empty window: curses takes the terminal */
 		term->is_away = false;
 	}
-	if (!paint_frame(&term->paint, canvas, &term->shown))
+	if (!paint_frame(&term->paint, canvas, &term->shown)) {
 		term_forget(term); /* out of memory: the next frame tries again */
-	else
-		send(term->paint.out.data, term->paint.out.len);
+		return 0;
+	}
+	send(term->paint.out.data, term->paint.out.len);
+	return term->paint.out.len;
 }
 
 void term_copy(const char *base64)

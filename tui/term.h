@@ -26,8 +26,8 @@ void term_size(int *ret_rows, int *ret_cols);
 /* After a size change; the next show draws everything. ERR_NOMEM. */
 int term_resize(Term *term, int rows, int cols);
 
-/* Sends the cells that differ from what is shown; one write. */
-void term_show(Term *term, const Canvas *canvas);
+/* Sends the cells that differ from what is shown; one write, of so many bytes. */
+size_t term_show(Term *term, const Canvas *canvas);
 /* The next show draws everything anew, whatever is on the screen. */
 void term_forget(Term *term);
 /* Puts text, in base64, on the clipboard of whoever shows the terminal (OSC 52); nothing tells whether it was taken. */

@@ -2,7 +2,8 @@
  * The console's loop: one poll on the keyboard, the feed's wake descriptor and a pipe that signals write to.
  *
  * New data are drawn refresh_hz times a second at most and take nothing from the keys, which are drawn at once while no
- * more than ten such frames a second come together; nothing is drawn where nothing is due. Signals are turned into bytes of a pipe, whose writing end must be
+ * more than ten such frames a second come together; nothing is drawn where nothing is due. Frames of data come half as often while
+ * they have sent more bytes than their budget. Signals are turned into bytes of a pipe, whose writing end must be
  * reachable from a handler: the one static of this file.
  */
 #include "tui/ui.h"
@@ -20,6 +21,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,7 +29,7 @@
 #include <term.h>
 #include <unistd.h>
 
-enum { FRAME_MS = 100, TICK_MS = 500, BURST = 5, N_SIGNALS = 6 };
+enum { FRAME_MS = 100, TICK_MS = 500, BURST = 5, N_SIGNALS = 6, SAVED_S = 2, OWED_S = 20 };
 
 static const int SIGNALS[N_SIGNALS] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH };
 
@@ -46,6 +48,8 @@ typedef struct Ui {
 	int64_t data_ms;         /* when data were taken */
 	int64_t paid_ms;         /* such frames cost FRAME_MS each and are paid for up to here, a BURST of them in advance */
 	int64_t tick_ms;         /* between takings of data, if the person chose; 0: TICK_MS, or the screen's own */
+	double debt;             /* bytes that frames of data have sent beyond the budget; < 0: saved */
+	int64_t debt_ms;         /* reckoned up to here */
 	bool is_over;
 	int result;              /* a UiResult, or ERR_* */
 } Ui;
@@ -197,21 +201,39 @@ static void read_keys(Ui *ui)
 
 /* ---- loop ---- */
 
+/* What frames of data may send a second on average: a little under 600 bytes at 100x30, 1,200 at 200x60. */
+static double budget(const Ui *ui)
+{
+	return 380 + (double) ui->console.canvas.rows * ui->console.canvas.cols / 16;
+}
+
+static void reckon(Ui *ui, int64_t now_ms, size_t bytes)
+{
+	double rate = budget(ui), debt = ui->debt + (double) bytes - rate * (double) (now_ms - ui->debt_ms) / 1000;
+	ui->debt = fmin(fmax(debt, -rate * SAVED_S), rate * OWED_S);
+	ui->debt_ms = now_ms;
+}
+
 static void draw(Ui *ui, int64_t now_ms)
 {
 	int64_t paid = ui->paid_ms > now_ms - BURST * FRAME_MS ? ui->paid_ms : now_ms - BURST * FRAME_MS;
 	console_draw(&ui->console);
-	term_show(&ui->term, &ui->console.canvas);
+	size_t bytes = term_show(&ui->term, &ui->console.canvas);
 	if (ui->is_asked)
 		ui->paid_ms = paid + FRAME_MS;
+	else
+		reckon(ui, now_ms, bytes);
 	ui->is_asked = ui->has_data = false;
 }
 
 static int64_t tick_ms(const Ui *ui)
 {
 	const Console *console = &ui->console;
-	int64_t own = console->message.pending_id ? 0 : screen_ops(console->screen)->tick_ms; /* somebody waits for it */
-	return ui->tick_ms ? ui->tick_ms : own ? own : TICK_MS;
+	bool is_awaited = console->message.pending_id != 0;
+	int64_t own = is_awaited ? 0 : screen_ops(console->screen)->tick_ms;
+	if (ui->tick_ms)
+		return ui->tick_ms;
+	return (own ? own : TICK_MS) * (ui->debt > 0 && !is_awaited ? 2 : 1);
 }
 
 /* Draws what is due; answers how long to wait. */
