@@ -2,28 +2,9 @@
 # The real console in tmux at a fixed seed: every number that it shows is in the store; p freezes steps; o moves the simulated
 # replicas, the next observation and a row in interventions; q gives the terminal back.
 set -eu
-maestro=$(cd "$MAESTRO_TEST_BUILD" && pwd)/maestro
-dir=$(mktemp -d)
-export LC_ALL=C.UTF-8 MAESTRO_DB="$dir/c.db"
-tmux() { command tmux -L "maestro-console-$$" -f /dev/null "$@"; }
-# a console that loses its terminal goes on headless: it must be ended by hand
-trap '[ ! -s "$dir/pid" ] || kill -9 "$(cat "$dir/pid")" 2>/dev/null || true; tmux kill-server 2>/dev/null || true; rm -rf "$dir"' EXIT
+NAME=console
+. tests/fakes/tmux.sh
 
-failed=0
-check() { # NAME CONDITION...
-	name=$1; shift
-	if "$@"; then echo "ok $name"; else echo "not ok $name"; echo "  $*"; failed=1; fi
-}
-screen() { tmux capture-pane -p; }
-see() { # TEXT: waits until it is on the screen
-	i=0
-	until screen | grep -q -- "$1"; do
-		i=$((i + 1))
-		[ $i -lt 300 ] || { echo "not ok the screen shows \"$1\""; screen; exit 1; }
-		sleep .1
-	done
-}
-show() { "$maestro" runs show "$1" --json; }
 after() { screen | sed -n "s/$1 *\(-\{0,1\}[0-9.][0-9.]*\).*/@@\1/; s/.*@@//p" | head -n 1; } # the number behind a word's first place
 
 tmux new-session -d -x 100 -y 30 "stty -a >$dir/before; sh -c 'echo \$\$ >$dir/pid; exec \"\$@\"' - '$maestro' train --trace engine/sim/traces/nasa95_jul_week.csv \
@@ -82,11 +63,8 @@ check "o changes the replicas of the next observation" [ "$(echo "$live" | jq '.
 check "the shown replicas are the stored ones" [ "$(after 'd desired')" = "$want" ]
 
 tmux send-keys q
-i=0
-until [ -s "$dir/exit" ] && [ -s "$dir/after" ]; do
-	i=$((i + 1)); [ $i -lt 100 ] || { echo "not ok q ends the program"; screen; exit 1; }
-	sleep .1
-done
+until_full "$dir/exit" "q ends the program"
+until_full "$dir/after" "the shell goes on"
 check "q exits 0" [ "$(cat "$dir/exit")" = 0 ]
 check "the terminal is as it was" cmp "$dir/before" "$dir/after"
 check "nothing was said on stderr" [ ! -s "$dir/err" ]

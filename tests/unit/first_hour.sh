@@ -2,26 +2,9 @@
 # The first hour of somebody who has never seen it: trains, compares two runs, holds a Deployment at 8 for 30 minutes. Each key is
 # first looked up in `?` by a word that such a person would type.
 set -eu
-maestro=$(cd "$MAESTRO_TEST_BUILD" && pwd)/maestro
-dir=$(mktemp -d)
-export LC_ALL=C.UTF-8 MAESTRO_DB="$dir/c.db"
-tmux() { command tmux -L "maestro-hour-$$" -f /dev/null "$@"; }
-trap 'tmux kill-server 2>/dev/null || true; rm -rf "$dir"' EXIT
+NAME=hour
+. tests/fakes/tmux.sh
 
-failed=0
-check() { # NAME CONDITION...
-	name=$1; shift
-	if "$@"; then echo "ok $name"; else echo "not ok $name"; echo "  $*"; failed=1; fi
-}
-screen() { tmux capture-pane -p; }
-see() { # TEXT: waits until it is on the screen
-	i=0
-	until screen | grep -q -- "$1"; do
-		i=$((i + 1))
-		[ $i -lt 300 ] || { echo "not ok the screen shows \"$1\""; screen; exit 1; }
-		sleep .1
-	done
-}
 look_up() { # WORD KEY: help finds the key by the word
 	tmux send-keys '?'
 	see 'type to search'

@@ -2,26 +2,9 @@
 # A training that is changed by hand in the console (learning rate, entropy, clip range, traffic, chaos, undo, stop), resumed and changed
 # again, is repeated by `train --replay` to the same model, byte for byte, and the same curves.
 set -eu
-maestro=$(cd "$MAESTRO_TEST_BUILD" && pwd)/maestro
-dir=$(mktemp -d)
-export LC_ALL=C.UTF-8 MAESTRO_DB="$dir/c.db"
-tmux() { command tmux -L "maestro-replay-$$" -f /dev/null "$@"; }
-trap 'tmux kill-server 2>/dev/null || true; rm -rf "$dir"' EXIT
+NAME=replay
+. tests/fakes/tmux.sh
 
-failed=0
-check() { # NAME CONDITION...
-	name=$1; shift
-	if "$@"; then echo "ok $name"; else echo "not ok $name"; echo "  $*"; failed=1; fi
-}
-screen() { tmux capture-pane -p; }
-see() { # TEXT: waits until it is on the screen
-	i=0
-	until screen | grep -q -- "$1"; do
-		i=$((i + 1))
-		[ $i -lt 300 ] || { echo "not ok the screen shows \"$1\""; screen; exit 1; }
-		sleep .1
-	done
-}
 change() { # KEY TITLE VALUE
 	tmux send-keys "$1"
 	see "$2 ─"
@@ -41,13 +24,8 @@ console() { # OPTIONS...
 }
 leave() {
 	tmux send-keys q
-	i=0
-	until [ -s "$dir/exit" ]; do
-		i=$((i + 1)); [ $i -lt 100 ] || { echo "not ok q ends the program"; screen; exit 1; }
-		sleep .1
-	done
+	until_full "$dir/exit" "q ends the program"
 }
-show() { "$maestro" runs show "$1" --json; }
 curves() { "$maestro" runs export "$1" --format json | jq -c '[.updates[] | del(.time, .steps_per_s)]'; }
 changes() { show "$1" | jq -c '[.interventions[] | select(.what != "pause" and .what != "resume") | [.steps, .what, .from, .to]]'; }
 
