@@ -2,6 +2,7 @@
 #include "base/endpoint.h"
 
 #include "base/base64.h"
+#include "base/sha256.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct Endpoint {
 	StrBuf url, authorization;  /* the header's line; empty: none */
 	const char *header[ENDPOINT_HEADERS_MAX + 2]; /* ends with NULL */
 	time_t read_s;              /* monotonic: of the secrets */
+	char tls[SHA256_HEX];       /* hash of the files that http was made from */
 };
 
 static time_t now_s(void)
@@ -93,21 +95,37 @@ static int check(const EndpointConfig *config, Error *err)
 	return 0;
 }
 
+static void hash_tls(const StrBuf part[3], char hash[SHA256_HEX])
+{
+	char parts[3 * SHA256_HEX];
+	for (size_t i = 0; i < 3; i++)
+		sha256_hex(part[i].data, part[i].len, parts + i * SHA256_HEX);
+	sha256_hex(parts, sizeof parts, hash);
+}
+
+/* From the files as they are now; the one before stays where they are the same, or bad. */
 static int make_client(Endpoint *endpoint, Error *err)
 {
 	const EndpointConfig *config = &endpoint->config;
-	StrBuf ca = { 0 }, cert = { 0 }, key = { 0 };
-	int code = config->ca_file ? mem_read_file(config->ca_file, FILE_MAX, &ca, err) : 0;
-	if (!code && config->cert_file)
-		code = mem_read_file(config->cert_file, FILE_MAX, &cert, err);
-	if (!code && config->key_file)
-		code = mem_read_file(config->key_file, FILE_MAX, &key, err);
-	const HttpTls tls = { ca.data, cert.data, key.data, false };
-	if (!code)
-		code = http_client_new(&tls, &endpoint->http, err);
-	strbuf_done(&ca);
-	strbuf_done(&cert);
-	wipe(&key);
+	const char *const path[3] = { config->ca_file, config->cert_file, config->key_file };
+	StrBuf part[3] = { { 0 } };
+	char hash[SHA256_HEX] = "";
+	HttpClient *http = NULL;
+	int code = 0;
+	for (size_t i = 0; i < 3 && !code; i++)
+		code = path[i] ? mem_read_file(path[i], FILE_MAX, &part[i], err) : 0;
+	hash_tls(part, hash);
+	if (!code && (!endpoint->http || strcmp(hash, endpoint->tls) != 0)) {
+		const HttpTls tls = { part[0].data, part[1].data, part[2].data, false };
+		code = http_client_new(&tls, &http, err);
+	}
+	if (http) {
+		http_client_free(endpoint->http);
+		endpoint->http = http;
+		memcpy(endpoint->tls, hash, sizeof hash);
+	}
+	for (size_t i = 0; i < 3; i++)
+		wipe(&part[i]);
 	return code;
 }
 
@@ -151,10 +169,20 @@ const char *endpoint_url(const Endpoint *endpoint)
 	return endpoint->base;
 }
 
+/* Whether the TLS files are others than those of the connection, which now is one with them. */
+static bool is_renewed(Endpoint *endpoint)
+{
+	char before[SHA256_HEX];
+	memcpy(before, endpoint->tls, sizeof before);
+	return !make_client(endpoint, NULL) && strcmp(before, endpoint->tls) != 0;
+}
+
 int endpoint_request(Endpoint *endpoint, const char *path, HttpRequest request, HttpResponse *response, Error *err)
 {
-	if (now_s() - endpoint->read_s >= READ_AGAIN_S)
+	if (now_s() - endpoint->read_s >= READ_AGAIN_S) {
 		(void) read_authorization(endpoint, NULL);
+		(void) make_client(endpoint, NULL);
+	}
 	strbuf_clear(&endpoint->url);
 	strbuf_addf(&endpoint->url, "%s%s", endpoint->base, path);
 	if (endpoint->url.failed)
@@ -162,6 +190,8 @@ int endpoint_request(Endpoint *endpoint, const char *path, HttpRequest request, 
 	request.url = endpoint->url.data;
 	request.header = endpoint->header;
 	int code = http_request(endpoint->http, &request, response, err);
+	if (code == ERR_UNREACHABLE && is_renewed(endpoint)) /* a certificate of before, perhaps */
+		code = http_request(endpoint->http, &request, response, err);
 	if (!code && response->status == 401 && endpoint->authorization.len > 0 && !read_authorization(endpoint, NULL))
 		code = http_request(endpoint->http, &request, response, err);
 	return code;

@@ -1,6 +1,7 @@
 /*
  * A service that we ask over HTTP: its URL and what it wants of us (bearer token, user and password, client certificate, extra
- * headers). Secrets come from files, which are read again every minute and upon 401, and are in no error, log or argument list.
+ * headers). Secrets and certificates come from files, which are read again every minute and upon 401, or when it does not connect;
+ * one that is bad leaves what was. No secret is in an error, a log or an argument list.
  */
 #ifndef MAESTRO_BASE_ENDPOINT_H
 #define MAESTRO_BASE_ENDPOINT_H

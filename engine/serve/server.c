@@ -7,7 +7,7 @@
  * The library's own time-out begins anew with each byte, so a client that trickles could sit for ever: each connection has a
  * deadline of its own, and a sweeper shuts those down that are past it.
  *
- * Files: server.c answers, server_start.c listens and ends.
+ * Files: server.c answers, server_start.c begins and ends, server_renew.c listens, with the TLS pair of now.
  */
 #include "serve/server_inside.h"
 
@@ -32,7 +32,8 @@ static int64_t now_ms(void)
 
 void server_on_connection(void *context, struct MHD_Connection *mhd, void **at, enum MHD_ConnectionNotificationCode what)
 {
-	Server *server = context;
+	Listener *listener = context;
+	Server *server = listener->server;
 	Connection *connection = *at;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -42,6 +43,7 @@ void server_on_connection(void *context, struct MHD_Connection *mhd, void **at, 
 			return;
 		}
 		connection->server = server;
+		connection->listener = listener;
 		connection->mhd = mhd;
 		connection->fd = info->connect_fd;
 		atomic_store(&connection->deadline_ms, now_ms() + server->config.read_limit_ms);
@@ -56,10 +58,12 @@ void server_on_connection(void *context, struct MHD_Connection *mhd, void **at, 
 		if (connection->next)
 			connection->next->at = &connection->next;
 		server->connections = connection;
+		listener->n_connections++;
 	} else {
 		*connection->at = connection->next;
 		if (connection->next)
 			connection->next->at = connection->at;
+		listener->n_connections--;
 	}
 	(void) pthread_mutex_unlock(&server->lock);
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)
@@ -75,7 +79,7 @@ void *server_sweep(void *context)
 {
 	Server *server = context;
 	(void) pthread_mutex_lock(&server->lock);
-	while (!server->is_ending) {
+	for (uint64_t n = 1; !server->is_ending; n++) {
 		struct timespec until;
 		(void) clock_gettime(CLOCK_MONOTONIC, &until);
 		int64_t at_ns = until.tv_nsec + server->config.read_limit_ms * 1000000 / SWEEPS;
@@ -88,6 +92,11 @@ void *server_sweep(void *context)
 			if (deadline > 0 && now > deadline)
 				(void) shutdown(c->fd, SHUT_RDWR);
 		}
+		if (n % SWEEPS)
+			continue;
+		(void) pthread_mutex_unlock(&server->lock);
+		server_renew(server);
+		(void) pthread_mutex_lock(&server->lock);
 	}
 	(void) pthread_mutex_unlock(&server->lock);
 	return NULL;
@@ -122,7 +131,7 @@ static Connection *begin_request(struct MHD_Connection *mhd, const char *method,
 
 void server_on_completed(void *context, struct MHD_Connection *mhd, void **at, enum MHD_RequestTerminationCode why)
 {
-	Server *server = context;
+	Server *server = ((Listener *) context)->server;
 	Connection *connection = *at;
 	(void) mhd;
 	(void) why;
@@ -151,7 +160,8 @@ static enum MHD_Result send_answer(Connection *connection)
 	if (!response)
 		return MHD_NO;
 	enum MHD_Result result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->type);
-	if (result == MHD_YES && atomic_load_explicit(&connection->server->is_quiet, memory_order_relaxed))
+	if (result == MHD_YES && (atomic_load_explicit(&connection->server->is_quiet, memory_order_relaxed) ||
+	                          atomic_load_explicit(&connection->listener->is_retired, memory_order_relaxed)))
 		result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (result == MHD_YES && request->status == 401)
 		result = MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
@@ -208,6 +218,7 @@ static ServerVerdict dispatch(Connection *connection)
 	if (config->metrics && !strcmp(request->path, "/metrics") && is_method("GET", request->method)) {
 		request->type = "text/plain; version=0.0.4; charset=utf-8";
 		config->metrics(config->context, &request->answer);
+		server_renew_metrics(server, &request->answer);
 		return SERVER_ANSWERED;
 	}
 	return no_route(config->route, request);

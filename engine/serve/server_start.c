@@ -1,7 +1,6 @@
 /* See server.h: how a server begins and ends. */
 #include "serve/server_inside.h"
 
-#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PEM_MAX = 1 << 20, READ_MS = 10000, CONNECTIONS = 128 };
+enum { READ_MS = 10000, CONNECTIONS = 128 };
 
 /* The first address of "HOST:PORT". */
 static int resolve(const char *listen, struct addrinfo **ret_list, Error *err)
@@ -26,68 +25,21 @@ static int resolve(const char *listen, struct addrinfo **ret_list, Error *err)
 	return answer ? error_set(err, ERR_USAGE, "cannot listen on %s: %s", listen, gai_strerror(answer)) : 0;
 }
 
-static void no_log(void *context, const char *format, va_list args)
-{
-	(void) context;
-	(void) format;
-	(void) args;
-}
-
-static struct MHD_Daemon *start_daemon(Server *server, const struct addrinfo *address)
-{
-	const ServerConfig *config = &server->config;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-	                 (server->cert.data ? MHD_USE_TLS : 0u) | (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0u);
-	struct MHD_OptionItem more[5] = { { MHD_OPTION_END, 0, NULL } };
-	size_t n = 0;
-	if (config->share_port) /* the option with 0 would also take SO_REUSEADDR away, and with it a quick restart */
-		more[n++] = (struct MHD_OptionItem) { MHD_OPTION_LISTENING_ADDRESS_REUSE, 1, NULL };
-	if (config->threads > 1)
-		more[n++] = (struct MHD_OptionItem) { MHD_OPTION_THREAD_POOL_SIZE, (intptr_t) config->threads, NULL };
-	if (server->cert.data) {
-		more[n++] = (struct MHD_OptionItem) { MHD_OPTION_HTTPS_MEM_CERT, 0, server->cert.data };
-		more[n++] = (struct MHD_OptionItem) { MHD_OPTION_HTTPS_MEM_KEY, 0, server->key.data };
-	}
-	more[n] = (struct MHD_OptionItem) { MHD_OPTION_END, 0, NULL };
-	return MHD_start_daemon(flags, 0, NULL, NULL, server_on_request, server,
-	                        MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL,
-	                        MHD_OPTION_SOCK_ADDR, address->ai_addr,
-	                        MHD_OPTION_ARRAY, more,
-	                        MHD_OPTION_CONNECTION_LIMIT, config->connections,
-	                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) SERVER_HEADER_MAX * 2, /* headers, and the answer's */
-	                        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) ((config->read_limit_ms + 999) / 1000),
-	                        MHD_OPTION_NOTIFY_COMPLETED, server_on_completed, server,
-	                        MHD_OPTION_NOTIFY_CONNECTION, server_on_connection, server,
-	                        MHD_OPTION_END);
-}
-
-static int read_secrets(Server *server, Error *err)
+static int listen_and_serve(Server *server, const struct addrinfo *address, Error *err)
 {
 	const ServerConfig *config = &server->config;
 	if (!config->tls_cert != !config->tls_key)
 		return error_set(err, ERR_USAGE, "TLS takes a certificate and its key, not one of them");
 	int code = config->token_file ? token_open(config->token_file, &server->token, err) : 0;
-	if (!code && config->tls_cert)
-		code = mem_read_file(config->tls_cert, PEM_MAX, &server->cert, err);
-	if (!code && config->tls_key)
-		code = mem_read_file(config->tls_key, PEM_MAX, &server->key, err);
-	return code;
-}
-
-static int listen_and_serve(Server *server, const struct addrinfo *address, Error *err)
-{
-	int code = read_secrets(server, err);
+	if (!code)
+		code = listener_open(server, address->ai_addr, -1, &server->listener, err);
 	if (code)
 		return code;
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->listener->daemon, MHD_DAEMON_INFO_BIND_PORT);
+	server->port = info ? info->port : 0;
 	if (pthread_create(&server->sweeper, NULL, server_sweep, server))
 		return error_set(err, ERR_NOMEM, "cannot start a thread");
 	server->has_sweeper = true;
-	errno = 0;
-	server->daemon = start_daemon(server, address);
-	if (!server->daemon)
-		return error_set(err, ERR_IO, "cannot listen on %s: %s", server->config.listen,
-		                 errno ? strerror(errno) : server->cert.data ? "the certificate or its key is not taken"
-		                                                             : "the server cannot be set up");
 	return 0;
 }
 
@@ -125,8 +77,7 @@ int server_start(const ServerConfig *config, Server **ret_server, Error *err)
 
 int server_port(const Server *server)
 {
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
-	return info ? info->port : 0;
+	return server->port;
 }
 
 void server_quiesce(Server *server, int64_t wait_ms)
@@ -136,9 +87,11 @@ void server_quiesce(Server *server, int64_t wait_ms)
 	int64_t at_ns = until.tv_nsec + wait_ms % 1000 * 1000000;
 	until.tv_sec += (time_t) (wait_ms / 1000 + at_ns / 1000000000);
 	until.tv_nsec = (long) (at_ns % 1000000000);
-	atomic_store(&server->is_quiet, true);
+	(void) pthread_mutex_lock(&server->lock);
+	atomic_store(&server->is_quiet, true); /* and no other listener takes this one's place */
+	(void) pthread_mutex_unlock(&server->lock);
 	/* closed at once: where a port is shared, the kernel would go on sending connections here, and nobody takes them */
-	MHD_socket listening = MHD_quiesce_daemon(server->daemon);
+	MHD_socket listening = MHD_quiesce_daemon(server->listener->daemon);
 	if (listening != MHD_INVALID_SOCKET)
 		(void) close(listening);
 	(void) pthread_mutex_lock(&server->lock);
@@ -157,13 +110,9 @@ void server_stop(Server *server)
 	(void) pthread_mutex_unlock(&server->lock);
 	if (server->has_sweeper)
 		(void) pthread_join(server->sweeper, NULL);
-	if (server->daemon)
-		MHD_stop_daemon(server->daemon);
+	listener_close(server->retired);
+	listener_close(server->listener);
 	token_close(server->token);
-	if (server->key.data)
-		explicit_bzero(server->key.data, server->key.size);
-	strbuf_done(&server->key);
-	strbuf_done(&server->cert);
 	(void) pthread_cond_destroy(&server->ended);
 	(void) pthread_cond_destroy(&server->idle);
 	(void) pthread_mutex_destroy(&server->lock);
