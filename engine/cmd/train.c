@@ -16,6 +16,7 @@
 #include "cmd/train_seeds.h"
 #include "cmd/train_traffic.h"
 #include "control/engine.h"
+#include "decide/actions.h"
 #include "tui/ui.h"
 
 #include <errno.h>
@@ -163,10 +164,10 @@ static void on_event(void *arg, const TrainEvent *event)
 		tensor_log_event(&t->tensor_log, event);
 }
 
-/* The net of --from decides the layers, and whether inputs are normalised. */
+/* The net of --from decides the layers, whether inputs are normalised, and what can be done where no option does. */
 static int read_from(TrainCommand *t, Error *err)
 {
-	const TrainOptions *o = &t->options;
+	TrainOptions *o = &t->options;
 	ModelInfo info;
 	if (!o->from || t->past.checkpoint[0])
 		return 0;
@@ -178,6 +179,11 @@ static int read_from(TrainCommand *t, Error *err)
 		                 observation_version_name(info.obs_version), o->observation);
 	t->config.ppo.net = *net_config(t->from);
 	t->config.ppo.norm_obs = net_is_normalised(t->from);
+	if (!o->actions)
+		o->actions = actions_word(info.actions); /* as the run's own from now on: a resume must not guess anew */
+	else if (strcmp(o->actions, actions_word(info.actions)))
+		return error_set(err, ERR_USAGE, "--actions %.20s: the model of --from has %s", o->actions, actions_word(info.actions));
+	t->config.sim.actions = t->config.eval_sim.actions = t->config.info.actions = info.actions;
 	return 0;
 }
 

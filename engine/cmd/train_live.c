@@ -144,7 +144,7 @@ static int make_policy(void *arg, const Target *target, Policy **ret_policy, Err
 	const TrainLive *live = arg;
 	const SimConfig *sim = &live->config.trainer->sim;
 	(void) target;
-	int code = live_policy_new(sim_obs_spec(sim), sim->pod_price, ret_policy);
+	int code = live_policy_new(sim_obs_spec(sim), sim->actions, sim->pod_price, ret_policy);
 	return code ? error_set(err, code, "%s", err_text(code)) : 0;
 }
 

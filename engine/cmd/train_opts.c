@@ -37,7 +37,7 @@ static const Opt OPTIONS[] = {
 	SETTING("bounds", OPT_STRING, bounds, 0, 0, "WHAT", "noop, or terminate: an action past a bound ends the episode with -1"),
 	SETTING("level", OPT_STRING, level, 0, 0, "WHAT", "of the simulator: fluid (fast), or request (every request an event)"),
 	SETTING("observation", OPT_STRING, observation, 0, 0, "WHAT", "seed (the thesis's five numbers), or trend (what traffic and pods are about to do)"),
-	SETTING("actions", OPT_STRING, actions, 0, 0, "WHAT", "three (a pod down, none, a pod up), or wide: also -25, +25, +50 and +100 percent; else wide for trend on the simulator"),
+	SETTING("actions", OPT_STRING, actions, 0, 0, "WHAT", "three (a pod down, none, a pod up), or wide: also -25, +25, +50 and +100 percent; else those of --from, wide for trend"),
 	SETTING("rate-window", OPT_DURATION, rate_window_s, 10, 3600, "TIME", "of trend's cpu, rps and p95: of rate() in its queries"),
 	SETTING("stack", OPT_INT, stack, 1, TREND_STACK_MAX, "K", "of trend: some of its numbers of the last K-1 intervals as well"),
 	SETTING("reward", OPT_STRING, reward, 0, 0, "WHAT", "seed, slo (pods at a price against slow requests), or slo-lagrange (a budget for them)"),
@@ -419,12 +419,12 @@ static int apply_learning(const TrainOptions *o, TrainerConfig *config, Error *e
 	int reward = observation < 0 ? -1 : word_of("reward", o->reward, rewards, err);
 	if (reward < 0)
 		return ERR_USAGE;
-	bool is_trend = observation == 1, is_live = !strcmp(o->env, "live");
-	ActionSet actions = is_trend && !is_live ? ACTIONS_WIDE : ACTIONS_THREE;
+	bool is_trend = observation == 1;
+	ActionSet actions = is_trend ? ACTIONS_WIDE : ACTIONS_THREE;
 	if (o->actions && !actions_read(o->actions, &actions))
 		return error_set(err, ERR_USAGE, "--actions %.40s: write three or wide", o->actions);
-	if (actions == ACTIONS_WIDE && (!is_trend || is_live))
-		return error_set(err, ERR_USAGE, "--actions wide: needs --observation trend and --env sim");
+	if (actions == ACTIONS_WIDE && !is_trend)
+		return error_set(err, ERR_USAGE, "--actions wide: needs --observation trend");
 	if ((o->clone_steps > 0 || o->teacher_coef > 0) && is_trend) {
 		config->ppo.teacher = teach;
 		config->ppo.teacher_arg = &config->sim;

@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "control/loop_internal.h"
+#include "decide/actions.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,18 +16,21 @@
 
 typedef struct LivePolicy {
 	Policy base;
-	int32_t action;
+	int32_t action; /* of its set; ACTION_NONE: the number stays */
 } LivePolicy;
 
 static int decide(Policy *policy, const Observation *obs, size_t n, Decision *ret)
 {
 	static const Reason reasons[ACTION_COUNT] = { REASON_POLICY_DOWN, REASON_POLICY_KEEP, REASON_POLICY_UP };
 	int32_t action = ((const LivePolicy *) policy)->action;
-	for (size_t i = 0; i < n; i++)
+	int32_t direction = action == ACTION_NONE ? ACTION_KEEP : actions_direction(policy->actions, action);
+	for (size_t i = 0; i < n; i++) {
+		int32_t replicas = obs[i].sample->replicas;
 		ret[i] = (Decision) {
-			.action = action, .value = NAN, .raw = obs[i].sample->replicas + action - ACTION_KEEP, .hpa = -1,
-			.reason = reasons[action],
+			.action = direction, .value = NAN, .hpa = -1, .reason = reasons[direction], .is_wide = policy->actions == ACTIONS_WIDE,
+			.raw = action == ACTION_NONE ? replicas : actions_wish(policy->actions, action, replicas),
 		};
+	}
 	return 0;
 }
 
@@ -35,7 +39,7 @@ static void live_policy_free(Policy *policy)
 	free(policy);
 }
 
-int live_policy_new(ObsSpec observation, float pod_price, Policy **ret_policy)
+int live_policy_new(ObsSpec observation, ActionSet actions, float pod_price, Policy **ret_policy)
 {
 	static const PolicyOps ops = { .name = "training", .decide = decide, .free = live_policy_free };
 	LivePolicy *policy = calloc(1, sizeof *policy);
@@ -43,9 +47,9 @@ int live_policy_new(ObsSpec observation, float pod_price, Policy **ret_policy)
 		return ERR_NOMEM;
 	policy->base = (Policy) {
 		.ops = &ops, .label = "in training", .obs_version = (int32_t) observation.kind, .obs_stack = observation.stack,
-		.pod_price = pod_price, .has_rails = true,
+		.pod_price = pod_price, .has_rails = true, .actions = actions,
 	};
-	policy->action = ACTION_KEEP;
+	policy->action = ACTION_NONE;
 	*ret_policy = &policy->base;
 	return 0;
 }
@@ -86,6 +90,11 @@ static Clock *clock_of(const LiveEnv *live)
 static int64_t interval_ms(const LiveEnv *live)
 {
 	return live->config.loops[0]->config.interval_ms;
+}
+
+static ActionSet actions_of(const LiveEnv *live)
+{
+	return live->config.loops[0]->config.policy->actions;
 }
 
 static void set_action(const LiveEnv *live, size_t i, int32_t action)
@@ -164,7 +173,7 @@ static int see(LiveEnv *live, int32_t *ret_waited)
 			break;
 		say_unseen(live, unseen);
 		for (size_t i = 0; i < live->env.n; i++)
-			set_action(live, i, ACTION_KEEP);
+			set_action(live, i, ACTION_NONE);
 		fleet_act(live->fleet); /* records what holds each of them */
 		int code = wait_interval(live);
 		if (code)
@@ -179,9 +188,10 @@ static int see(LiveEnv *live, int32_t *ret_waited)
 static void write_row(const LiveEnv *live, size_t i, const EnvBuf *buf)
 {
 	const Observation *obs = &live->config.loops[i]->cycle.obs;
+	size_t n_actions = (size_t) actions_count(actions_of(live));
 	memcpy(buf->obs + i * (size_t) obs->dim, obs->x, (size_t) obs->dim * sizeof *buf->obs);
-	for (size_t a = 0; buf->mask && a < ACTION_COUNT; a++)
-		buf->mask[i * ACTION_COUNT + a] = !obs->mask || obs->mask >> a & 1u;
+	for (size_t a = 0; buf->mask && a < n_actions; a++)
+		buf->mask[i * n_actions + a] = !obs->mask || obs->mask >> a & 1u;
 }
 
 static int env_look(Env *env, EnvBuf *buf)
@@ -227,7 +237,8 @@ static void act(LiveEnv *live, const EnvBuf *buf)
 	for (size_t i = 0; i < live->env.n; i++) {
 		const Cycle *cycle = &live->config.loops[i]->cycle;
 		int32_t change = cycle->decision.is_applied ? cycle->decision.desired - cycle->scale.replicas : 0;
-		bool is_held = cycle->decision.state != STATE_ACTIVE && buf->action[i] != ACTION_KEEP;
+		bool asks = actions_direction(actions_of(live), buf->action[i]) != ACTION_KEEP;
+		bool is_held = cycle->decision.state != STATE_ACTIVE && asks;
 		live->move[i] = (LiveMove) { (change > 0) - (change < 0), cycle->has_failed_write || is_held };
 	}
 }
@@ -321,7 +332,7 @@ static void env_spec(const Env *env, EnvSpec *ret_spec)
 	const LiveEnv *live = (const LiveEnv *) env;
 	*ret_spec = (EnvSpec) {
 		.obs_dim = observer_dim(live->config.loops[0]->config.observation),
-		.n_actions = ACTION_COUNT,
+		.n_actions = actions_count(actions_of(live)),
 		.episode_steps = live->config.episode_steps,
 		.interval_s = (float) interval_ms(live) / 1000.0f,
 	};

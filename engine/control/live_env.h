@@ -48,8 +48,8 @@ typedef struct LiveHost {
 	void *arg;
 } LiveHost;
 
-/* The policy that a loop asks, and which answers with the learner's action. ERR_NOMEM. */
-int live_policy_new(ObsSpec observation, float pod_price, Policy **ret_policy);
+/* The policy that a loop asks, and which answers with the learner's action, one of that set; all loops of a live_env have the same. ERR_NOMEM. */
+int live_policy_new(ObsSpec observation, ActionSet actions, float pod_price, Policy **ret_policy);
 
 /* ERR_USAGE, ERR_NOMEM. */
 int live_env_new(const LiveEnvConfig *config, Env **ret_env, Error *err);

@@ -5,6 +5,7 @@
 #include "control/trainer_internal.h"
 
 #include "control/live_env.h"
+#include "decide/actions.h"
 #include "rl/net.h"
 
 #include <math.h>
@@ -63,13 +64,14 @@ void trainer_live_begin(Trainer *trainer)
 
 /* ---- evaluation ---- */
 
-static int32_t greedy(const float *logits, const uint8_t *mask)
+/* As a served policy chooses. mask: [n] of the set, or NULL: all are allowed. */
+static int greedy(ActionSet set, const float *logits, const uint8_t *mask, int32_t *ret_action)
 {
-	int32_t best = ACTION_KEEP;
-	for (int32_t a = 0; a < ACTION_COUNT; a++)
-		if ((!mask || mask[a]) && logits[a] > logits[best])
-			best = a;
-	return best;
+	float share[ACTION_COUNT];
+	uint32_t allowed = mask ? 0 : ~0u;
+	for (int32_t a = 0; mask && a < actions_count(set); a++)
+		allowed |= (uint32_t) (mask[a] != 0) << a;
+	return actions_choose(set, logits, allowed, share, ret_action);
 }
 
 /* Adds a step of a row to its episode. */
@@ -95,15 +97,17 @@ static int play(Trainer *trainer, const Net *net, EnvBuf *buf, float *scratch, E
 	Env *env = trainer->config.live;
 	EnvSpec spec;
 	env->ops->spec(env, &spec);
-	float logits[ACTION_COUNT];
+	ActionSet set = trainer->config.info.actions;
+	float logits[ACTIONS_MAX];
 	bool is_over[EVAL_EPISODES_MAX] = { false }; /* by termination: what follows does not count */
 	int code = env->ops->look(env, buf);
 	for (int32_t t = 0; t < spec.episode_steps && !code; t++) {
-		for (size_t i = 0; i < env->n; i++) {
+		for (size_t i = 0; i < env->n && !code; i++) {
 			net_forward(net, buf->obs + i * (size_t) spec.obs_dim, 1, logits, NULL, scratch);
-			buf->action[i] = greedy(logits, trainer->config.ppo.use_masks ? buf->mask + i * ACTION_COUNT : NULL);
+			code = greedy(set, logits, trainer->config.ppo.use_masks ? buf->mask + i * (size_t) spec.n_actions : NULL, &buf->action[i]);
 		}
-		code = env->ops->step(env, 0, env->n, buf);
+		if (!code)
+			code = env->ops->step(env, 0, env->n, buf);
 		for (size_t i = 0; i < n && !code; i++) {
 			note_step(&episode[i], &trainer->config, &buf->info[i], (double) buf->reward[i], !is_over[i]);
 			is_over[i] |= buf->terminated[i];

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MINUS_ONE = 1, AS_IT_IS, PLUS_ONE, DOUBLE = 6 }; /* of the wide set */
 enum { TARGETS = 2, SAID = 8, STEP_MS = 30000 };
 
 typedef struct World {
@@ -59,7 +60,8 @@ static void open_loop(World *w, size_t i, ObsKind kind)
 {
 	Error err = { 0 };
 	ObsSpec observation = { kind, 1, 0 };
-	assert_int_equal(live_policy_new(observation, .3f, &w->policy[i]), 0);
+	ActionSet actions = kind == OBS_SEED ? ACTIONS_THREE : ACTIONS_WIDE; /* as train has it */
+	assert_int_equal(live_policy_new(observation, actions, .3f, &w->policy[i]), 0);
 	fake_actuator_init(&w->actuator[i], 3);
 	LoopConfig config = {
 		.target = { .namespace_ = "shop", .min_replicas = 1, .max_replicas = 5, .latency_soft_ms = 250, .latency_hard_ms = 500 },
@@ -167,8 +169,8 @@ static void deployments_step_side_by_side(void **state)
 	w->config.is_slo = true;
 	world_open(w);
 	int64_t before_ms = w->clock.now_ms;
-	w->buf.action[0] = ACTION_UP;
-	w->buf.action[1] = ACTION_KEEP;
+	w->buf.action[0] = PLUS_ONE;
+	w->buf.action[1] = AS_IT_IS;
 	assert_int_equal(w->env->ops->step(w->env, 0, 2, &w->buf), 0);
 	assert_int_equal(w->clock.now_ms - before_ms, STEP_MS); /* for both together */
 	assert_int_equal(w->actuator[0].replicas, 4);
@@ -179,6 +181,27 @@ static void deployments_step_side_by_side(void **state)
 	world_free(w);
 }
 
+static void wide_actions_move_as_many_pods_as_the_rails_leave(void **state)
+{
+	(void) state;
+	World *w = world_new(1, OBS_TREND);
+	w->config.is_slo = true;
+	w->actuator[0].replicas = 2;
+	world_open(w);
+	assert_int_equal(w->buf.mask[AS_IT_IS], 1);
+	assert_int_equal(w->buf.mask[DOUBLE], 1);
+	assert_int_equal(step(w, DOUBLE), 0);
+	assert_int_equal(w->actuator[0].replicas, 4);
+	const Record *row = fake_sink_last(&w->sink, RECORD_DECISION);
+	assert_int_equal(row->u.decision.decision.action, ACTION_UP); /* records speak of directions */
+	assert_int_equal(row->u.decision.decision.raw, 4);
+	assert_int_equal(w->buf.mask[DOUBLE], 0);    /* eight of at most five */
+	assert_int_equal(w->buf.mask[MINUS_ONE], 0); /* the cooldown of an up */
+	assert_int_equal(step(w, MINUS_ONE), 0);
+	assert_int_equal(w->actuator[0].replicas, 4);
+	world_free(w);
+}
+
 static void a_slow_interval_costs_what_the_yardstick_counts(void **state)
 {
 	(void) state;
@@ -186,11 +209,11 @@ static void a_slow_interval_costs_what_the_yardstick_counts(void **state)
 	w->config.is_slo = true;
 	world_open(w);
 	w->metrics.sample.latency_ms = 600;
-	assert_int_equal(step(w, ACTION_KEEP), 0);
+	assert_int_equal(step(w, AS_IT_IS), 0);
 	assert_float_equal(w->buf.reward[0], -(.3 * 3 / 5 + 2), 1e-6); /* over soft and over hard */
 	assert_false(w->buf.terminated[0]);
 	w->metrics.sample.latency_ms = 300;
-	assert_int_equal(step(w, ACTION_KEEP), 0);
+	assert_int_equal(step(w, AS_IT_IS), 0);
 	assert_float_equal(w->buf.reward[0], -(.3 * 3 / 5 + 1), 1e-6);
 	world_free(w);
 }
@@ -562,6 +585,7 @@ int main(void)
 		cmocka_unit_test(a_step_writes_waits_an_interval_and_sees),
 		cmocka_unit_test(guard_rails_are_on_and_in_the_mask),
 		cmocka_unit_test(deployments_step_side_by_side),
+		cmocka_unit_test(wide_actions_move_as_many_pods_as_the_rails_leave),
 		cmocka_unit_test(a_slow_interval_costs_what_the_yardstick_counts),
 		cmocka_unit_test(an_outage_is_waited_out_and_ends_the_episode),
 		cmocka_unit_test(a_missing_value_is_no_number),

@@ -135,6 +135,23 @@ static void a_spent_budget_is_a_good_end(void **state)
 	end(&w);
 }
 
+/* The usual way: what the simulator taught goes on live, with the actions that it was taught. */
+static void the_shipped_model_goes_on_live(void **state)
+{
+	(void) state;
+	World w;
+	begin(&w);
+	start(&w, "--preset=default", "--from=default");
+	wait_log(&w, "2 / 4 steps");
+	(void) kill(w.pid, SIGTERM);
+	assert_int_equal(ended(&w), 128 + SIGTERM);
+	start(&w, "--resume", "1"); /* knows them without being told */
+	assert_int_equal(ended(&w), 0);
+	wait_log(&w, "4 / 4 steps");
+	assert_int_equal(atomic_load(&w.cluster.note), -1);
+	end(&w);
+}
+
 static void without_what_it_needs_nothing_is_touched(void **state)
 {
 	(void) state;
@@ -163,6 +180,7 @@ int main(void)
 		cmocka_unit_test(a_signal_puts_the_replicas_back),
 		cmocka_unit_test(a_killed_one_is_resumed_and_puts_them_back),
 		cmocka_unit_test(a_spent_budget_is_a_good_end),
+		cmocka_unit_test(the_shipped_model_goes_on_live),
 		cmocka_unit_test(without_what_it_needs_nothing_is_touched),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
