@@ -388,7 +388,8 @@ static void vary(const TrainOptions *o, SimConfig *sim)
 		.level_min = 1.2, .level_max = .6 * o->max_replicas,
 		.compression_max = 1.5,
 		.price_min = .05, .price_max = 3,
-		.quiet = .08, .mirrors = true, .turns_clock = true,
+		.memory_min = .03, .memory_max = .9,
+		.quiet = .12, .mirrors = true, .turns_clock = true,
 	};
 }
 

@@ -19,7 +19,7 @@ static size_t take(size_t *used, size_t bytes)
 
 static bool has_own_target(const SimConfig *config)
 {
-	return config->vary.startup_max_s > 0.0 || config->vary.price_min > 0.0;
+	return config->vary.startup_max_s > 0.0 || config->vary.price_min > 0.0 || config->vary.memory_max > 0.0;
 }
 
 static void lay_out(SimModel *model)
@@ -328,6 +328,7 @@ static void choose_service(const SimModel *model, SimRow *row)
 	const SimVary *vary = &c->vary;
 	row->boot_scale = 1.0;
 	row->reward_scale = 1.0f;
+	row->limit_scale = 1.0f;
 	if (!model->target_at)
 		return;
 	Service service = c->service;
@@ -342,6 +343,9 @@ static void choose_service(const SimModel *model, SimRow *row)
 	}
 	target->pod_price = (float) draw(&parameters, vary->price_min, vary->price_max, (double) c->pod_price);
 	row->reward_scale = (float) pow((double) target->pod_price / .4, -vary->price_even);
+	/* what is used stays what it was, so that the limit has no say in what the pods do */
+	double told = c->service.mem_base_bytes / c->service.mem_limit_bytes;
+	row->limit_scale = (float) (told / draw(&parameters, vary->memory_min, vary->memory_max, told));
 }
 
 static int32_t start_replicas(const SimModel *model, SimRow *row)

@@ -113,18 +113,19 @@ typedef struct SimRow {
 	float cpu_share;       /* of the CPU time that the pods would use, what they get */
 	float busy_cores;      /* that they wanted in the last sub-step */
 	int16_t trace;         /* of config.trace[] */
-	int16_t direction;     /* of the last change of replicas; 0: none yet */
+	uint8_t world;         /* whose model it lives by */
+	int8_t direction;      /* of the last change of replicas; 0: none yet */
 	int32_t nodes;         /* there are now */
 	int32_t pending;       /* pods without a node, since */
 	double pending_s;
 	int64_t wall_start_ms; /* of time 0, for the calendar */
 	double violations;     /* sum of reward_violation since it was asked for */
 	int16_t oom_kills;     /* since the start of a control step */
-	int16_t world;         /* whose model it lives by */
+	uint8_t mask;          /* of the last observation */
 	Chaos chaos;
-	uint32_t mask;         /* of the last observation */
 	int32_t change_step;
 	float reward_scale;    /* by the price */
+	float limit_scale;     /* of the memory limit that is told, over the service's */
 	int32_t judged;        /* intervals in violations */
 	uint32_t chance[4];    /* Philox block of this sub-step and its neighbour, drawn one sub-step ahead */
 	float last[4];         /* last known value of each signal but the replicas, in the order of the SAMPLE_ bits */

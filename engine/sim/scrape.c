@@ -439,7 +439,7 @@ void scrape_query(const SimModel *model, SimRow *row, const SimView *view, doubl
 	*ret_sample = (Sample) {
 		.wall_ms = tick * ms, .cpu_cores = answer.cpu, .mem_bytes = answer.mem, .latency_ms = p95_ms, .rps = answer.rps,
 		.replicas = row->replicas, .ready = answer.ready, .cpu_request_cores = model->config.service.cpu_request,
-		.mem_limit_bytes = model->config.service.mem_limit_bytes,
+		.mem_limit_bytes = model->config.service.mem_limit_bytes * (double) row->limit_scale,
 		.coming_age_ms = llround(1e3 * coming_s),
 	};
 	give(ret_sample, 0, answer.n_cpu > 0, ms * answer.cpu_tick, "cpu: no pod has two scrapes");

@@ -39,6 +39,7 @@ typedef struct SimVary { /* what each training episode draws, log-uniform betwee
 	double compression_max;              /* from the config's own up to here */
 	double price_min, price_max;         /* pod price */
 	double price_even;                   /* rewards are scaled by (price/.4)^-this, so that dear episodes do not drown cheap ones */
+	double memory_min, memory_max;       /* an idle pod's share of its memory limit, as the policy sees it */
 	double quiet;                        /* share of episodes whose traffic all but ends at some time */
 	bool mirrors;                        /* traces run either way, and turn at the window's ends */
 	int32_t worlds;                      /* services that episodes draw from, about the config's own; 0: that alone */

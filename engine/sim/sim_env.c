@@ -37,7 +37,7 @@ static void reset_row(const SimEnv *sim, SimRow *row, uint64_t seed, uint32_t id
 {
 	int32_t world = world_of(sim->worlds, seed, id, episode);
 	core_reset(&sim->model[world], row, seed, id, episode);
-	row->world = (int16_t) world;
+	row->world = (uint8_t) world;
 }
 
 static void env_spec(const Env *env, EnvSpec *ret_spec)
@@ -108,7 +108,7 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 	uint32_t mask = c->terminate_at_bounds ? ~0u : actions_mask(c->actions, row->replicas, c->min_replicas, c->max_replicas);
 	if (c->has_rails)
 		mask &= rails_left(model, row, &view, &sample);
-	row->mask = mask;
+	row->mask = (uint8_t) mask;
 	if (buf->mask)
 		for (int32_t a = 0; a < n_actions; a++)
 			buf->mask[i * (size_t) n_actions + (size_t) a] = mask >> a & 1u;
@@ -134,7 +134,7 @@ static bool act(const SimModel *model, SimRow *row, const SimView *view, int32_t
 	int32_t wanted = actions_wish(model->config.actions, action, row->replicas);
 	bool is_within = wanted >= model->config.min_replicas && wanted <= model->config.max_replicas;
 	bool is_refused = chaos_is_on(&row->chaos, CHAOS_API_REFUSED);
-	if (is_within && !is_refused && row->mask >> action & 1u) {
+	if (is_within && !is_refused && (unsigned) row->mask >> action & 1u) {
 		if (view->rails)
 			(void) rails_note_change(view->rails, &model->rails, row->tick * model->dt_ms, row->replicas, wanted);
 		row->replicas = wanted;
@@ -156,7 +156,7 @@ static float slo_of(const SimModel *model, SimRow *row, const SimView *view, int
 	if (direction) {
 		float since_s = (float) (row->step - row->change_step) * model->config.interval_s;
 		step.has_reversed = direction == -row->direction && since_s <= REWARD_REVERSAL_S;
-		row->direction = (int16_t) direction;
+		row->direction = (int8_t) direction;
 		row->change_step = row->step;
 	}
 	row->violations += (double) reward_violation(&model->config.slo, &step);
@@ -364,6 +364,7 @@ static uint64_t mark_of(const SimModel *model)
 	};
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
 	mark += (uint64_t) c->actions;
+	mark = c->vary.memory_max > 0.0 ? mark_bytes(mark, &c->vary.memory_min, 2 * sizeof(double)) : mark;
 	mark = mark_bytes(mark, value, sizeof value);
 	for (int32_t i = 0; i < c->n_plans; i++) {
 		const double plan[] = { c->plan[i].kind, c->plan[i].at_s, c->plan[i].every_s, c->plan[i].for_s, c->plan[i].size };

@@ -1,5 +1,6 @@
 /* Domain randomisation: worlds are within their ranges, training leaves the corner out, rows stay their own. */
 #include "base/mem.h"
+#include "decide/trend.h"
 #include "sim/sim.h"
 
 #include <math.h>
@@ -134,6 +135,33 @@ static void rows_change_worlds_and_stay_their_own(void **state)
 	batch_free(&many);
 }
 
+/* The policy sees pods at any share of their memory limit, and all else is as it was. */
+static void the_memory_limit_varies_alone(void **state)
+{
+	(void) state;
+	enum { MEMORY = 11, EPISODES = 40 };
+	SimConfig config = config_of(0);
+	config.observation = OBS_TREND;
+	Batch same = batch_new(&config, 1);
+	config.vary.memory_min = .03;
+	config.vary.memory_max = .9;
+	Batch varied = batch_new(&config, 1);
+	float least = INFINITY, most = 0.0f;
+	for (int k = 0; k < EPISODES * config.episode_steps; k++) {
+		step(&same, k, 0, 1);
+		step(&varied, k, 0, 1);
+		assert_memory_equal(same.buf.info, varied.buf.info, sizeof(EnvInfo));
+		for (int i = 0; i < TREND_DIM; i++)
+			if (i != MEMORY)
+				assert_true(same.buf.obs[i] == varied.buf.obs[i]);
+		least = fminf(least, varied.buf.obs[MEMORY]);
+		most = fmaxf(most, varied.buf.obs[MEMORY]);
+	}
+	assert_true(least >= .03f && least < .05f && most > .7f && most < 1.0f);
+	batch_free(&same);
+	batch_free(&varied);
+}
+
 /* A metric that is not there keeps its last value in the seed's observation, and noise is as large as asked for. */
 static void noise_and_gaps_are_as_large_as_asked_for(void **state)
 {
@@ -177,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(worlds_are_drawn_from_their_ranges_without_the_corner),
 		cmocka_unit_test(rows_change_worlds_and_stay_their_own),
+		cmocka_unit_test(the_memory_limit_varies_alone),
 		cmocka_unit_test(noise_and_gaps_are_as_large_as_asked_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
