@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { COMMAND_MS = 120000 };
+
 static bool read_line(const char *path, char *line, size_t size)
 {
 	FILE *file = fopen(path, "r");
@@ -70,6 +72,37 @@ static int mark(sqlite3 *db, int64_t run)
 	return sqlite3_finalize(stmt);
 }
 
+/* What gone processes have left pending. Rows of no run are of commands such as `maestro override`, which end soon. */
+#define LEFT_PENDING \
+	" FROM audit AS a WHERE result = 'pending' AND NOT EXISTS (SELECT 1 FROM audit AS b WHERE b.run IS a.run" \
+	" AND b.command = a.command AND b.result <> 'pending' AND b.rowid > a.rowid)" \
+	" AND CASE WHEN run IS NULL THEN time < ?1 - ?2 ELSE (SELECT status FROM runs WHERE id = run) <> 'running' END"
+
+static int run_settling(sqlite3 *db, const char *sql, int64_t wall_ms, bool *ret_has_row)
+{
+	sqlite3_stmt *stmt;
+	int code = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+	if (code)
+		return code;
+	(void) sqlite3_bind_int64(stmt, 1, wall_ms);
+	(void) sqlite3_bind_int64(stmt, 2, COMMAND_MS);
+	*ret_has_row = sqlite3_step(stmt) == SQLITE_ROW;
+	return sqlite3_finalize(stmt);
+}
+
+/* Looks first: who has nothing to write does not ask for the lock. */
+static int settle_audit(sqlite3 *db, int64_t wall_ms)
+{
+	bool is_left;
+	int code = run_settling(db, "SELECT 1" LEFT_PENDING " LIMIT 1", wall_ms, &is_left);
+	if (code || !is_left)
+		return code;
+	return run_settling(db, "INSERT INTO audit (run, time, who, host, context, namespace, deployment, what, \"from\", \"to\","
+	                        " state_before, reason, result, command)"
+	                        " SELECT run, ?1, who, host, context, namespace, deployment, what, \"from\", \"to\", state_before, reason,"
+	                        " 'unknown: the process ended before the answer', command" LEFT_PENDING, wall_ms, &is_left);
+}
+
 int owner_mark_crashed(struct sqlite3 *db, int64_t wall_ms)
 {
 	sqlite3_stmt *stmt;
@@ -88,5 +121,6 @@ int owner_mark_crashed(struct sqlite3 *db, int64_t wall_ms)
 			code = mark(db, sqlite3_column_int64(stmt, 0));
 	}
 	int ended = sqlite3_finalize(stmt);
-	return code ? code : ended;
+	code = code ? code : ended;
+	return code ? code : settle_audit(db, wall_ms);
 }

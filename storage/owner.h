@@ -29,7 +29,8 @@ void owner_self(Owner *ret_owner);
 /* True when the process is known to be gone, or cannot be checked and has not given a sign for OWNER_STALE_MS. */
 bool owner_is_gone(const Owner *owner, const Owner *self, int64_t heartbeat_ms, int64_t wall_ms);
 
-/* Sets the running runs of gone processes to crashed, ended at their last heartbeat. A code of SQLite's. */
+/* Sets the running runs of gone processes to crashed, ended at their last heartbeat, and settles what they left pending in the
+ * audit: whether such a write arrived is unknown, and a row says so. A code of SQLite's. */
 int owner_mark_crashed(struct sqlite3 *db, int64_t wall_ms);
 
 #endif

@@ -32,6 +32,7 @@ struct KubeClient {
 	char *server;
 	char *ca_pem;             /* for a client certificate that a plugin gives */
 	bool insecure;
+	bool is_readonly;         /* the one gate of --readonly */
 	char *token_file;         /* NULL: the token stays as it is */
 	ExecPlugin *exec;         /* lent; NULL: none */
 	StrBuf token;             /* empty: none */
@@ -161,6 +162,7 @@ int kube_client_new(const KubeConfig *config, Clock *clock, KubeClient **ret_cli
 	bool failed = false;
 	client->clock = clock;
 	client->insecure = config->insecure;
+	client->is_readonly = config->is_readonly;
 	client->exec = config->exec;
 	client->server = copy(config->server, &failed);
 	client->ca_pem = copy(config->ca_pem, &failed);
@@ -291,6 +293,8 @@ static int prepare(KubeClient *client, const char *what, const char *path, Error
 
 static int ask(KubeClient *client, const char *what, HttpRequest *request, const char *path, Json **ret_json, Error *err)
 {
+	if (client->is_readonly && strcmp(request->method, "GET"))
+		return error_set(err, ERR_REFUSED, "%s: read-only: %s is not sent", what, request->method);
 	int code = prepare(client, what, path, err);
 	if (code)
 		return code;

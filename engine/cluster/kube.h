@@ -29,7 +29,7 @@ void kube_client_free(KubeClient *client); /* accepts NULL */
  * A token is read again from its file when it is 60 s old, and once upon 401. After a 429 or 503 with Retry-After no
  * request leaves until that time has passed.
  * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_UNAUTHORIZED, ERR_FORBIDDEN, ERR_NOT_FOUND, ERR_CONFLICT, ERR_INVALID, ERR_HTTP,
- * ERR_PARSE; err->http_status has the code of the answer.
+ * ERR_PARSE, ERR_REFUSED (not a GET, and the configuration is read-only); err->http_status has the code of the answer.
  */
 int kube_request(KubeClient *client, const char *what, const char *method, const char *path, const char *body,
                  Json **ret_json, Error *err);

@@ -17,6 +17,7 @@ typedef struct KubeConfig { /* strings are owned; NULL: not given */
 	char *token;
 	char *token_file; /* read anew by the client; wins over token */
 	ExecPlugin *exec; /* lent to clients: it outlives them */
+	bool is_readonly; /* of --readonly, set by the caller: its clients send nothing but GET */
 	bool insecure;    /* the file says insecure-skip-tls-verify: the caller warns */
 } KubeConfig;
 

@@ -32,6 +32,7 @@ static int open_api(Runner *r, Error *err)
 	int code = kubeconfig_load(o->kubeconfig, o->context, &r->kubeconfig, err);
 	if (code)
 		return code;
+	r->kubeconfig.is_readonly = o->is_readonly;
 	if (r->kubeconfig.insecure)
 		(void) fprintf(stderr, "maestro: the kubeconfig switches the check of the API server's certificate off\n");
 	code = kube_budget_new(5, 10, clock, &r->budget, err);

@@ -112,6 +112,8 @@ static void handle(void *context, const FakeRequest *request, FakeReply *reply)
 {
 	FakeCluster *cluster = context;
 	const char *about = atomic_load(&cluster->model_about), *forbidden = atomic_load(&cluster->forbidden);
+	if (cluster->on_request)
+		cluster->on_request(cluster->arg, request);
 	for (size_t i = 0; i < cluster->n_extra; i++)
 		if (!strcmp(request->path, cluster->extra[i][0])) {
 			reply->body = fake_text("%s", cluster->extra[i][1]);

@@ -27,6 +27,8 @@ typedef struct FakeCluster {
 	const char *_Atomic model_about;  /* body of GET /model; NULL: 404 */
 	const char *_Atomic annotations;  /* members of the Deployment's annotations object */
 	const char *_Atomic forbidden;    /* part of a path whose requests are 403; NULL: none */
+	void (*on_request)(void *arg, const FakeRequest *request); /* before anything else; NULL: nobody looks */
+	void *arg;
 	const char *_Atomic (*extra)[2];  /* [n_extra] path, body: looked at first */
 	size_t n_extra;
 	pthread_mutex_t lock;

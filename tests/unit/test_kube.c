@@ -210,6 +210,27 @@ static void write_token(const char *path, const char *text)
 	assert_int_equal(mem_write_file(path, text, strlen(text), NULL), 0);
 }
 
+static void kube_read_only_sends_nothing_but_get(void **state)
+{
+	(void) state;
+	static const char *const METHODS[] = { "PUT", "PATCH", "POST", "DELETE" };
+	Fixture f;
+	begin(&f);
+	KubeClient *client;
+	f.config.is_readonly = true;
+	assert_int_equal(kube_client_new(&f.config, &f.clock, &client, &f.err), 0);
+	for (size_t i = 0; i < sizeof METHODS / sizeof *METHODS; i++) {
+		assert_int_equal(kube_request(client, "deployment shop/web", METHODS[i], "/", "{}", NULL, &f.err), ERR_REFUSED);
+		assert_non_null(strstr(f.err.text, "read-only"));
+	}
+	assert_int_equal(kube_apply(client, "status", "/", "{}", &f.err), ERR_REFUSED);
+	assert_int_equal(fake_server_requests(f.server), 0);
+	assert_int_equal(kube_request(client, "x", "GET", "/", NULL, NULL, &f.err), 0);
+	assert_int_equal(fake_server_requests(f.server), 1);
+	kube_client_free(client);
+	end(&f);
+}
+
 static void kube_token_file_is_read_again(void **state)
 {
 	(void) state;
@@ -343,6 +364,7 @@ int main(void)
 		cmocka_unit_test(scale_conflict_names_the_version),
 		cmocka_unit_test(kube_errors_have_code_reason_and_object),
 		cmocka_unit_test(kube_unreachable_names_the_object),
+		cmocka_unit_test(kube_read_only_sends_nothing_but_get),
 		cmocka_unit_test(kube_token_file_is_read_again),
 		cmocka_unit_test(kube_keeps_silent_for_retry_after),
 		cmocka_unit_test(deployment_gives_limits_requests_and_selector),

@@ -220,6 +220,29 @@ static void run_of_a_recycled_pid_is_crashed(void **state)
 	sink_free(sink);
 }
 
+/* A row of `maestro override` has no run: its age tells that nobody will finish it. */
+static void what_a_killed_override_left_pending_is_settled_once(void **state)
+{
+	(void) state;
+	Sink *sink = open_sink(16);
+	int64_t now_ms = clock_wall_ms(&bench.clock);
+	for (int i = 0; i < 3; i++) { /* long ago, long ago and answered, just now */
+		Record record = { .kind = RECORD_AUDIT, .wall_ms = i < 2 ? now_ms - 121000 : now_ms, .u.audit = { .what = "set", .command_id = i } };
+		str_copy(record.u.audit.result, sizeof record.u.audit.result, "pending");
+		sink->ops->write(sink, &record);
+		str_copy(record.u.audit.result, sizeof record.u.audit.result, "applied");
+		if (i == 1)
+			sink->ops->write(sink, &record);
+	}
+	assert_int_equal(sink->ops->commit(sink, 20000, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		reopen_for_reading();
+		assert_string_equal(sql("SELECT count(*), sum(result LIKE 'unknown%'), max(CASE WHEN result LIKE 'unknown%' THEN command END) FROM audit"),
+		                    "5|1|0");
+	}
+	sink_free(sink);
+}
+
 static void run_on_another_host_is_crashed_by_its_heartbeat_alone(void **state)
 {
 	(void) state;
@@ -502,6 +525,7 @@ int main(int argc, char **argv)
 		TEST(killed_process_loses_at_most_the_last_second),
 		TEST(run_of_this_process_is_not_marked),
 		TEST(run_of_a_recycled_pid_is_crashed),
+		TEST(what_a_killed_override_left_pending_is_settled_once),
 		TEST(run_on_another_host_is_crashed_by_its_heartbeat_alone),
 		TEST(full_queue_counts_drops_and_does_not_wait),
 		TEST(full_disk_degrades_and_the_store_recovers),
