@@ -82,7 +82,7 @@ $(B)/gen/%_sql.h: $(B)/gen/ready ;
 
 # The recorded traces, compiled in: parts of the peak in 65535ths.
 TRACES   := $(sort $(wildcard engine/sim/traces/*.csv))
-$(B)/gen/traces.h: $(TRACES) | $(B)/gen/ready
+$(B)/gen/traces.h: engine/sim/gen/traces.awk $(TRACES) | $(B)/gen/ready
 	@awk -F, -f engine/sim/gen/traces.awk $(TRACES) >$@
 $(B)/obj/engine/sim/trace_builtin.o $(B)/pic/engine/sim/trace_builtin.o: $(B)/gen/traces.h
 
@@ -278,15 +278,12 @@ model: all ## train the shipped model anew (about a minute on two idle cores), t
 	@cp $(B)/default.safetensors $(MODEL)
 	@$(MAKE) --no-print-directory -s all
 
-# A page from the program itself, on the traces of the tree: REPORT='--engine des --seeds 5' for the request level.
-REPORT   ?=
-report: all ## evaluation of the shipped model beside the rules, as pages with pictures, into build/report/
-	@mkdir -p $(B)/report
-	@for s in 30 90; do $(B)/maestro evaluate $(patsubst %,--trace %,$(wildcard engine/sim/traces/*.csv)) --startup $${s}s --db $(B)/report/runs.db \
-		--policy hpa --policy hpa-calibrated --policy hpa-predictive --policy static --policy model-based --policy clairvoyant \
-		--policy default --policy choice --policy model:tests/fixtures/sb3_ppo_seedlike.zip \
-		--rails --format markdown --out $(B)/report/evaluation-startup-$${s}s.md $(REPORT) && \
-		echo $(B)/report/evaluation-startup-$${s}s.md; done
+# Pages from the program itself, on the traces of the tree: index.md has the lines of the bar. SEEDS=10 trains ten models (and ten with
+# faults) by the default command first; REPORT='--engine fluid' is the quick level, PAGES='startup-30s unseen' some of the pages.
+SEEDS    ?= 0
+REPORT   ?= --engine des --span 3h
+report: all ## models beside the rules on every line of the bar, as pages with pictures, into build/report/ (SEEDS=10: trained anew)
+	@engine/cmd/gen/report.sh $(B)/maestro $(B)/report $(SEEDS) $(REPORT)
 
 # ---- packaging ----
 

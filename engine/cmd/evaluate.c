@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "control/fail_if.h"
 #include "control/gate.h"
+#include "sim/traffic.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -49,14 +50,33 @@ static void show_progress(void *arg, const char *stage, size_t done, size_t tota
 	               total, done == total ? "\n" : "");
 }
 
+/* Of a draw that neither a training nor its evaluation under the same seed has had. */
+static int make_traffic(const char *spec, uint64_t seed, Trace *ret, Error *err)
+{
+	static const uint64_t HELD_OUT = UINT64_C(2) << 32;
+	Traffic made;
+	int code = traffic_make(spec, seed + HELD_OUT, &made, err);
+	if (code)
+		return code;
+	*ret = made.trace;
+	str_copy(ret->name, sizeof ret->name, spec); /* two of a kind are told apart */
+	if (made.think_s <= 0)
+		return 0;
+	trace_done(ret);
+	return error_set(err, ERR_USAGE, "--traffic %.60s: users who wait for answers send each policy other requests; add open=1", spec);
+}
+
 static int read_traces(EvaluateCommand *e, Error *err)
 {
-	const OptList *list = &e->options.trace;
-	if (!list->n)
-		return error_set(err, ERR_USAGE, "evaluate: no traffic; write --trace FILE, a CSV of t_s,rps");
+	const OptList *list = &e->options.trace, *made = &e->options.traffic;
+	if (!list->n && !made->n)
+		return error_set(err, ERR_USAGE, "evaluate: no traffic; write --trace FILE, a CSV of t_s,rps, or --traffic NAME");
+	if (list->n + made->n > CONTEST_TRACES)
+		return error_set(err, ERR_USAGE, "evaluate: %zu kinds of traffic, at most %d", list->n + made->n, CONTEST_TRACES);
 	int code = 0;
-	for (size_t i = 0; i < list->n && !code; i++) {
-		code = trace_open(list->item[i], &e->trace[i], err);
+	for (size_t i = 0; i < list->n + made->n && !code; i++) {
+		Trace *trace = &e->trace[i];
+		code = i < list->n ? trace_open(list->item[i], trace, err) : make_traffic(made->item[i - list->n], e->config.seed, trace, err);
 		e->config.n_traces += !code;
 	}
 	e->config.trace = e->trace;
@@ -142,10 +162,11 @@ static const struct {
 } FORMATS[] = { { "table", show_table }, { "json", show_json }, { "markdown", show_markdown }, { "png", show_png } };
 enum { N_FORMATS = sizeof FORMATS / sizeof *FORMATS };
 
+/* The row of --format; N_FORMATS: none. */
 static int format_of(const EvaluateOptions *options)
 {
 	int i = 0;
-	while (i < N_FORMATS && strcmp(FORMATS[i].name, options->is_json ? "json" : options->format) != 0)
+	while (i < N_FORMATS && strcmp(FORMATS[i].name, options->format) != 0)
 		i++;
 	return i;
 }
@@ -158,9 +179,13 @@ static int check_format(const EvaluateOptions *options, Error *err)
 	return FORMATS[i].show == show_png && !options->out ? error_set(err, ERR_USAGE, "--format png needs --out FILE") : 0;
 }
 
+/* Lines and a file are not in each other's way; lines and a table would be. */
 static int show(EvaluateCommand *e, Error *err)
 {
-	return FORMATS[format_of(&e->options)].show(e, err);
+	int (*other)(EvaluateCommand *e, Error *err) = FORMATS[format_of(&e->options)].show;
+	bool has_file = e->options.out && (other == show_markdown || other == show_png);
+	int code = e->options.is_json ? show_json(e, err) : 0;
+	return code || (e->options.is_json && !has_file) ? code : other(e, err);
 }
 
 static int play(EvaluateCommand *e, Error *err)

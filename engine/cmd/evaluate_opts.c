@@ -14,7 +14,8 @@
 static const Opt OPTIONS[] = {
 	OPTION("policy", OPT_LIST, policy, 0, 0, "P", "hpa[:cpu=70], hpa-calibrated, hpa-predictive, model-based, static[:N], clairvoyant, default, model:FILE[,FILE...], run:ID, choice; "
 	       "else default, hpa and hpa-calibrated"),
-	OPTION("trace", OPT_LIST, trace, 0, 0, "FILE", "request rates to replay: CSV t_s,rps; repeatable"),
+	OPTION("trace", OPT_LIST, trace, 0, 0, "FILE", "request rates to replay: CSV t_s,rps, or the name of a compiled-in trace; repeatable"),
+	SETTING("traffic", OPT_LIST, traffic, 0, 0, "NAME", "made-up traffic, as train's, of a draw that no training has; repeatable"),
 	SETTING("seeds", OPT_INT, seeds, 1, 1000, "N", "replays of each trace; the same traffic for every policy"),
 	SETTING("seed", OPT_INT64, seed, 0, 9e15, "N", "same seed, same numbers"),
 	SETTING("engine", OPT_STRING, engine, 0, 0, "WHAT", "fluid (fast); des: every request an event, for a verdict; auto: fluid where it can do as the service file says, else des"),
@@ -48,7 +49,7 @@ static const Opt OPTIONS[] = {
 	PROM_OPTIONS_IN(EvaluateOptions, run.prom),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
 	OPTION("db", OPT_STRING, db, 0, 0, "FILE", "the run store"),
-	OPTION("json", OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a line on stdout"),
+	OPTION("json", OPT_FLAG, is_json, 0, 0, NULL, "one JSON object a line on stdout; with --format markdown or png and --out, the file as well"),
 	OPTION("quiet", OPT_FLAG, is_quiet, 0, 0, NULL, "no progress on stderr"),
 	{ 0 },
 };

@@ -7,7 +7,7 @@
 #include "control/contest.h"
 
 typedef struct EvaluateOptions {
-	OptList policy, trace, fault;
+	OptList policy, trace, traffic, fault;
 	const char *engine, *service, *format, *out, *fail_if, *db, *name;
 	int64_t seed;
 	int32_t seeds, min_replicas, max_replicas, threads;

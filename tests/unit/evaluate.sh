@@ -68,6 +68,29 @@ check "a page says how many settings each family had, what was chosen, and what 
 play_page --format png; status=$?
 check "a picture needs a file" '[ $status = 2 ]'
 
+play_page --json --format markdown --out "$dir/both.md" >"$dir/out"
+check "lines on stdout and a page in a file, of one evaluation" \
+	'[ "$(jq -r "select(.summary and .lambda==30) | .policy" "$dir/out" | wc -l)" = 4 ] && grep -q "^## Where it loses" "$dir/both.md"'
+
+made() { "$maestro" evaluate --traffic onoff --traffic spike:every=20m --span 1h --seeds 1 --policy static:4 --policy hpa --json "$@" 2>>"$dir/err"; }
+made >"$dir/1"
+made --seed 2 >"$dir/2"
+made >"$dir/3"
+check "made-up traffic is a trace by its own words, the same for the same seed, another for another" \
+	'cmp -s "$dir/1" "$dir/3" && ! cmp -s "$dir/1" "$dir/2" && [ "$(jq -r "select(.policy==\"hpa\" and .seed==0) | .trace" "$dir/1" | xargs)" = "onoff spike:every=20m" ]'
+made --traffic stages >/dev/null; status=$?
+check "users who wait are no traffic that two policies can share" '[ $status = 2 ] && tail -1 "$dir/err" | grep -q open=1'
+made --traffic stages:open=1,5m:30,30m:30 >"$dir/out"; status=$?
+check "stages of requests a second are" '[ $status = 0 ] && jq -es "map(select(.trace!=null and .seed==0)) | length == 6" "$dir/out" >/dev/null'
+set --
+while [ $# -lt 34 ]; do set -- "$@" --traffic noise; done
+"$maestro" evaluate "$@" --policy hpa >/dev/null 2>"$dir/err"; status=$?
+check "more kinds of traffic than there is room for are a usage error" '[ $status = 2 ] && grep -q "at most 16" "$dir/err"'
+check "each trace of the folder is known by its name" \
+	'for file in engine/sim/traces/*.csv; do
+		"$maestro" evaluate --trace "$(basename "$file" .csv)" --policy static:3 --span 5m --seeds 1 --json 2>/dev/null | jq -es --arg name "$(basename "$file" .csv)" "any(.trace==\$name)" >/dev/null || echo "$file"
+	done >"$dir/out"; [ ! -s "$dir/out" ]'
+
 play --policy hpa-calibrated --policy static:15 --policy choice >"$dir/out"
 check "what cannot be had for the rule's pod-hours is not chosen, little as it violates" \
 	'[ "$(jq -c "select(.seed!=null and .policy==\"choice\") | .pod_hours" "$dir/out")" = "$(jq -c "select(.seed!=null and .policy==\"hpa-calibrated\") | .pod_hours" "$dir/out")" ]'

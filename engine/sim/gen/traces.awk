@@ -1,4 +1,7 @@
 # Traces (CSV t_s,rps, peak 1) as C arrays in 65535ths of the peak, and a list of them: TRACES(TRACE) gives TRACE(i, "name").
+BEGIN {
+	n = 0 # an index that was never set is "", not 0
+}
 FNR == 1 {
 	if (n)
 		print "};"
