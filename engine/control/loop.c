@@ -141,9 +141,19 @@ int fleet_once(Fleet *fleet, Error *err)
 	return 0;
 }
 
+/* Its queue is a third of what a loop takes: a thousand in one fleet have none of their own. */
+static int own_fleet(Loop *loop, Error *err)
+{
+	Fleet *of = loop->fleet;
+	int code = loop->own ? 0 : fleet_new(&loop, 1, &loop->own, err);
+	loop->fleet = of ? of : loop->own;
+	return code;
+}
+
 int loop_once(Loop *loop, Error *err)
 {
-	return fleet_once(loop->own, err);
+	int code = own_fleet(loop, err);
+	return code ? code : fleet_once(loop->own, err);
 }
 
 /* ---- commands ---- */
@@ -377,11 +387,6 @@ int loop_new(const LoopConfig *config, Loop **ret_loop, Error *err)
 	if (loop->config.target.pod_price <= 0)
 		loop->config.target.pod_price = config->policy->pod_price;
 	observer_init(&loop->observer, loop->config.observation);
-	int code = fleet_new(&loop, 1, &loop->own, err);
-	if (code) {
-		free(loop);
-		return code;
-	}
 	snap_bus_init(&loop->views, config->wake);
 	loop_view_init(loop);
 	*ret_loop = loop;
@@ -392,9 +397,9 @@ void loop_free(Loop *loop)
 {
 	if (!loop)
 		return;
-	Fleet *own = loop->own;
-	own->n = 0; /* it must not look at the loop any more */
-	fleet_free(own);
+	if (loop->own)
+		loop->own->n = 0; /* it must not look at the loop any more */
+	fleet_free(loop->own);
 	snap_bus_done(&loop->views);
 	free(loop);
 }
@@ -411,7 +416,8 @@ void loop_remember(Loop *loop, int64_t age_ms, int32_t from, int32_t to)
 
 int loop_start(Loop *loop, Error *err)
 {
-	return fleet_start(loop->own, err);
+	int code = own_fleet(loop, err);
+	return code ? code : fleet_start(loop->own, err);
 }
 
 void loop_stop(Loop *loop)
@@ -423,7 +429,8 @@ void loop_stop(Loop *loop)
 int loop_send(Loop *loop, const Command *command)
 {
 	const LoopCommand item = { loop, *command };
-	return queue_push(&loop->fleet->commands, &item);
+	int code = loop->fleet ? 0 : own_fleet(loop, NULL);
+	return code ? code : queue_push(&loop->fleet->commands, &item);
 }
 
 const LoopConfig *loop_config(const Loop *loop)

@@ -74,7 +74,7 @@ int loop_once(Loop *loop, Error *err);
 int loop_start(Loop *loop, Error *err);
 void loop_stop(Loop *loop);
 
-/* Queues a command; ERR_BUSY, ERR_CLOSED. Any thread, never waits. */
+/* Queues a command; ERR_BUSY, ERR_CLOSED, ERR_NOMEM. Any thread once the loop or its fleet has been started; never waits. */
 int loop_send(Loop *loop, const Command *command);
 /* Of LiveView. */
 SnapBus *loop_views(Loop *loop);

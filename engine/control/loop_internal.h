@@ -37,7 +37,7 @@ enum { FIGHTS = 3 };
 struct Loop {
 	LoopConfig config;
 	Fleet *fleet;            /* that runs it */
-	Fleet *own;              /* its own fleet of one */
+	Fleet *own;              /* its own fleet of one; NULL: nobody has asked for it, as in the fleet of a process */
 	SnapBus views;
 	StateMachine machine;
 	RailsHistory history;
