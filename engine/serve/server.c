@@ -5,7 +5,8 @@
  * it answered and resumes it, and the library calls once more for the answer.
  *
  * The library's own time-out begins anew with each byte, so a client that trickles could sit for ever: each connection has a
- * deadline of its own, and a sweeper shuts those down that are past it.
+ * deadline of its own, and a sweeper shuts those down that are past it. Where more come than there may be, the one whose deadline
+ * is the next makes room: a crowd that asks nothing shuts nobody out, a probe the least.
  *
  * Files: server.c answers, server_start.c begins and ends, server_renew.c listens, with the TLS pair of now.
  */
@@ -29,6 +30,24 @@ static int64_t now_ms(void)
 }
 
 /* ---- connections ---- */
+
+/* Of one listener, under the lock. Whoever is being answered has no deadline and stays; where all are, the newest goes. */
+static void make_room(Server *server, Connection *newest)
+{
+	Connection *first = NULL;
+	int64_t first_ms = 0;
+	for (Connection *c = server->connections; c; c = c->next) {
+		int64_t deadline = atomic_load(&c->deadline_ms);
+		if (c == newest || c->listener != newest->listener || c->is_leaving || deadline <= 0 || (first && deadline >= first_ms))
+			continue;
+		first = c;
+		first_ms = deadline;
+	}
+	first = first ? first : newest;
+	first->is_leaving = true;
+	newest->listener->n_leaving++;
+	(void) shutdown(first->fd, SHUT_RDWR);
+}
 
 void server_on_connection(void *context, struct MHD_Connection *mhd, void **at, enum MHD_ConnectionNotificationCode what)
 {
@@ -59,11 +78,14 @@ void server_on_connection(void *context, struct MHD_Connection *mhd, void **at, 
 			connection->next->at = &connection->next;
 		server->connections = connection;
 		listener->n_connections++;
+		if (listener->n_connections - listener->n_leaving > server->config.connections)
+			make_room(server, connection);
 	} else {
 		*connection->at = connection->next;
 		if (connection->next)
 			connection->next->at = connection->at;
 		listener->n_connections--;
+		listener->n_leaving -= connection->is_leaving;
 	}
 	(void) pthread_mutex_unlock(&server->lock);
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)
@@ -150,6 +172,8 @@ void server_on_completed(void *context, struct MHD_Connection *mhd, void **at, e
 static enum MHD_Result send_answer(Connection *connection)
 {
 	ServerRequest *request = &connection->request;
+	/* who does not read it is no better than who does not send */
+	atomic_store_explicit(&connection->deadline_ms, now_ms() + 2 * connection->server->config.read_limit_ms, memory_order_relaxed);
 	if (request->answer.failed) {
 		strbuf_done(&request->answer);
 		request->status = 500;

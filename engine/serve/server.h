@@ -41,7 +41,7 @@ typedef struct ServerRoute {
 typedef struct ServerConfig {
 	const char *listen;      /* "HOST:PORT", "[::1]:8080"; port 0: a free one */
 	bool share_port;         /* SO_REUSEPORT: the kernel spreads connections over all who listen there */
-	uint32_t connections;    /* at once; more are closed; 0: 128 */
+	uint32_t connections;    /* at once; for more, those that have been silent longest are closed; 0: 128 */
 	uint32_t threads;        /* 0: 1 */
 	int64_t read_limit_ms;   /* of a whole request from its connection or the answer before it; 0: 10 s */
 	const char *token_file;  /* NULL: anybody may ask. Read again every 10 s, or for one that does not fit; probes need none */

@@ -19,6 +19,7 @@ typedef struct Listener {
 	struct MHD_Daemon *daemon;
 	StrBuf cert, key;
 	size_t n_connections;      /* under the server's lock */
+	size_t n_leaving;          /* of them, those that make room; the same */
 	atomic_bool is_retired;    /* takes no new ones, answers end theirs */
 } Listener;
 
@@ -31,6 +32,7 @@ typedef struct Connection { /* request is first: server_finish gets from one to 
 	StrBuf body;
 	bool is_handled;              /* the handler was called */
 	bool is_too_long;
+	bool is_leaving;              /* it makes room for another; under the server's lock */
 	atomic_bool is_done;          /* the answer can be sent */
 	_Atomic int64_t deadline_ms;  /* monotonic: a whole request must be there by then; 0: there is one */
 	struct Connection *next, **at;

@@ -69,7 +69,7 @@ static struct MHD_Daemon *start_daemon(Listener *listener, const struct sockaddr
 	return MHD_start_daemon(flags, 0, NULL, NULL, server_on_request, listener,
 	                        MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL,
 	                        MHD_OPTION_ARRAY, more,
-	                        MHD_OPTION_CONNECTION_LIMIT, config->connections,
+	                        MHD_OPTION_CONNECTION_LIMIT, 2 * config->connections, /* those that make room are there a little longer */
 	                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) SERVER_HEADER_MAX * 2, /* headers, and the answer's */
 	                        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) ((config->read_limit_ms + 999) / 1000),
 	                        MHD_OPTION_NOTIFY_COMPLETED, server_on_completed, listener,
