@@ -1,9 +1,11 @@
 /* See recent.h. */
 #include "storage/recent.h"
 
+#include "base/mem.h"
 #include "storage/db.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 
 /* Of the last runs only, since the index is by run. */
 static const char SQL[] =
@@ -60,4 +62,28 @@ int64_t store_first_acted(const char *path, const char *namespace_, const char *
 	(void) sqlite3_finalize(stmt);
 	db_close(db);
 	return first_ms;
+}
+
+int64_t store_running(const char *path, Clock *clock, const char *namespace_, const char *name, char *ret_state, size_t size)
+{
+	struct sqlite3 *db = NULL;
+	sqlite3_stmt *stmt = NULL;
+	char run_name[64];
+	int64_t run = 0;
+	str_copy(ret_state, size, "");
+	if (db_open_existing(path, clock, &db, NULL))
+		return 0;
+	(void) snprintf(run_name, sizeof run_name, "%.20s/%.40s", namespace_, name); /* as the runner names it */
+	if (sqlite3_prepare_v2(db, "SELECT id, (SELECT state FROM decisions WHERE run = runs.id ORDER BY rowid DESC LIMIT 1) FROM runs"
+	                       " WHERE kind = 'control' AND status = 'running' AND name = ?1 ORDER BY id DESC LIMIT 1", -1, &stmt, NULL) == SQLITE_OK) {
+		(void) sqlite3_bind_text(stmt, 1, run_name, -1, SQLITE_STATIC);
+		if (sqlite3_step(stmt) == SQLITE_ROW) {
+			const char *state = (const char *) sqlite3_column_text(stmt, 1);
+			run = sqlite3_column_int64(stmt, 0);
+			str_copy(ret_state, size, state ? state : "");
+		}
+	}
+	(void) sqlite3_finalize(stmt);
+	db_close(db);
+	return run;
 }

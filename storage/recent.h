@@ -2,6 +2,8 @@
 #ifndef MAESTRO_STORAGE_RECENT_H
 #define MAESTRO_STORAGE_RECENT_H
 
+#include "base/clock.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +19,8 @@ int store_recent(const char *path, const char *namespace_, const char *name, int
 
 /* When a model, by the SHA-256 of its file, first acted on a Deployment (wall); -1: the store has nothing of it. */
 int64_t store_first_acted(const char *path, const char *namespace_, const char *name, const char *sha256);
+
+/* The run of a living process over a Deployment, 0: the store has none; ret_state gets the state of its last decision, "" before it. */
+int64_t store_running(const char *path, Clock *clock, const char *namespace_, const char *name, char *ret_state, size_t size);
 
 #endif

@@ -182,7 +182,7 @@ static const PaletteRow ROWS_TABLE[] = {
 	{ "filter", "<words>", "runs that match", "maestro runs list --filter '...'", false, filter },
 	{ "trash", "", "runs in the trash", "maestro runs list --filter is:trash", false, trash },
 	{ "purge", "", "empties the trash", "maestro runs purge", true, purge },
-	{ "hold", "<time> <replicas>", "hold replicas, then resume", "maestro override hold TARGET --for 30m", true, hold },
+	{ "hold", "<time> <replicas>", "hold replicas, then resume", "maestro override set TARGET N --for T", true, hold },
 	{ "set", "<replicas>", "set the replicas for a while", "maestro override set TARGET N", true, hold },
 	{ "resume", "", "give back to the policy", "maestro override resume TARGET", true, resume },
 	{ "learning-rate", "<x>", "of the training, from the next update on", "maestro train --learning-rate X", true, set_lr },

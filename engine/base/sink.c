@@ -45,6 +45,11 @@ const char *run_status_text(RunStatus status)
 	return (unsigned) status < RUN_STATUS_COUNT ? text[status] : "?";
 }
 
+const char *audit_word(int32_t from, int32_t to)
+{
+	return from == to ? "hold" : "set";
+}
+
 const char *run_kind_text(RunKind kind)
 {
 	static const char *const text[RUN_KIND_COUNT] = { "train", "control", "evaluate" };

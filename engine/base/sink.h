@@ -88,13 +88,15 @@ typedef struct RecordIntervention { /* somebody changed a run while it ran */
 typedef struct RecordAudit { /* an attempt to write to a target by hand */
 	char who[64], host[64], context[64];
 	char namespace_[NAMESPACE_MAX], deployment[NAME_MAX_K8S];
-	char what[32];            /* "set", "resume" */
+	char what[32];            /* "set", "hold", "pause", "resume" */
 	int32_t from, to;
 	char state_before[16];
 	char reason[96];
 	char result[96];          /* "pending" before the write, then "applied" or what refused it */
 	int64_t command_id;       /* ties "pending" and its result together */
 } RecordAudit;
+/* What a person's number does, in the audit's word, from whichever side it comes: "hold" where it is the one there is, else "set". */
+const char *audit_word(int32_t from, int32_t to);
 
 typedef struct RecordState { /* a target's loop went from one state to another */
 	char namespace_[NAMESPACE_MAX], deployment[NAME_MAX_K8S];

@@ -39,7 +39,7 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "colors", cmd_colors, "the palettes, their contrast, and how the colour-blind see them" },
 	{ "completion", cmd_completion, "completion for bash, zsh, fish or kubectl" },
 	{ "targets", cmd_targets, "the targets, their settings and where each comes from" },
-	{ "override", cmd_override, "set or hold a target's replicas by hand, or give them back; audited" },
+	{ "override", cmd_override, "set or hold a target's replicas by hand, pause it, or give it back; audited" },
 	{ "config", cmd_config, "a commented configuration file, and the check of one" },
 	{ NULL, NULL, NULL },
 };

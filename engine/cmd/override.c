@@ -1,5 +1,5 @@
 /*
- * `maestro override set|hold|resume TARGET`: a person's number instead of the policy's, audited.
+ * `maestro override set|hold|pause|resume TARGET`: a person's number instead of the policy's, audited.
  *
  * It writes an audit row, then the annotations maestro.io/paused-replicas and maestro.io/paused-until, which the loop that has the
  * target obeys. Where no loop has it, it writes the scale itself and says so.
@@ -15,8 +15,7 @@
 #include "cluster/quantity.h"
 #include "cluster/scale.h"
 #include "cluster/shard.h"
-#include "storage/db.h"
-#include "storage/runs.h"
+#include "storage/recent.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -48,19 +47,21 @@ static const Opt OPTIONS[] = {
 };
 
 static const OptCommand COMMAND = {
-	"override set TARGET N | hold TARGET | resume TARGET [options]",
-	"Sets a target's replicas, holds them as they are, or gives them back to the policy. TARGET is NAME or NAMESPACE/NAME.",
+	"override set TARGET N | hold TARGET | pause TARGET | resume TARGET [options]",
+	"Sets a target's replicas, holds them as they are, pauses deciding, or gives them back to the policy. TARGET is NAME or NAMESPACE/NAME.",
 	OPTIONS, 3,
 };
 
-enum { COMMIT_MS = 5000, WRITE_TRIES = 5, RUNS_MAX = 500 };
+enum { COMMIT_MS = 5000, WRITE_TRIES = 5 };
 static const double HOUR_S = 3600, DEFAULT_S = 600;
 
 typedef struct Override {
 	OverrideOptions options;
-	const char *verb; /* "set", "hold", "resume" */
+	const char *verb; /* "set", "hold", "pause", "resume" */
 	Target target;
-	int32_t replicas; /* to hold; -1: resume */
+	int32_t replicas; /* to hold; -1: pause or resume */
+	bool is_pause;
+	bool has_loop;    /* that obeys the annotations */
 	KubeConfig kubeconfig;
 	KubeClient *kube;
 	KubeDeployment deployment;
@@ -80,13 +81,14 @@ static int read_words(Override *o, int n, char **words)
 {
 	char *end = NULL;
 	if (n < 1)
-		return usage("set, hold or resume is missing");
+		return usage("set, hold, pause or resume is missing");
 	o->verb = words[0];
 	bool is_set = !strcmp(o->verb, "set");
-	if (!is_set && strcmp(o->verb, "hold") && strcmp(o->verb, "resume"))
-		return usage("the first word is set, hold or resume");
+	o->is_pause = !strcmp(o->verb, "pause");
+	if (!is_set && !o->is_pause && strcmp(o->verb, "hold") && strcmp(o->verb, "resume"))
+		return usage("the first word is set, hold, pause or resume");
 	if (n != (is_set ? 3 : 2))
-		return usage(is_set ? "write: set TARGET N" : "write: hold TARGET, or resume TARGET");
+		return usage(is_set ? "write: set TARGET N" : "write: hold TARGET, pause TARGET, or resume TARGET");
 	long value = is_set ? strtol(words[2], &end, 10) : -1;
 	if (is_set && (end == words[2] || *end || value < 0 || value > 1000000))
 		return usage("N is a count of pods");
@@ -134,14 +136,17 @@ static int confirm(const Override *o, Error *err)
 		return 0;
 	if (!isatty(STDIN_FILENO))
 		return error_set(err, ERR_REFUSED, "%s/%s: nobody to ask; --yes does it", o->target.namespace_, o->target.name);
-	(void) fprintf(stderr, "%s %s/%s: %d -> %d replicas for %g s? [y/N] ", o->verb, o->target.namespace_, o->target.name,
-	               o->deployment.replicas, o->replicas, o->options.for_s);
+	if (o->replicas < 0)
+		(void) fprintf(stderr, "%s %s/%s? [y/N] ", o->verb, o->target.namespace_, o->target.name);
+	else
+		(void) fprintf(stderr, "%s %s/%s: %d -> %d replicas for %g s? [y/N] ", o->verb, o->target.namespace_, o->target.name,
+		               o->deployment.replicas, o->replicas, o->options.for_s);
 	if (fgets(line, sizeof line, stdin))
 		(void) sscanf(line, "%299s", answer);
 	return !strcmp(answer, "y") || !strcmp(answer, "yes") ? 0 : error_set(err, ERR_REFUSED, "not confirmed");
 }
 
-/* ---- who has the target? ---- */
+/* ---- who has the target, and in which state? ---- */
 
 /* A Lease that somebody holds and renews, by this machine's clock. */
 static bool is_held(Override *o, const char *name, bool *ret_exists)
@@ -174,30 +179,18 @@ static bool is_leased(Override *o)
 	return is;
 }
 
-typedef struct Search {
-	char name[64];
-	bool found;
-} Search;
-
-static int look_at_run(void *context, const RunRow *row)
+/* A loop of this store tells its own; else the object does, as far as it can. */
+static const char *state_before(const Override *o, const char *told)
 {
-	Search *search = context;
-	search->found |= row->kind == RUN_CONTROL && row->status == RUN_RUNNING && !strcmp(row->name, search->name);
-	return search->found;
-}
-
-/* A `run` of this store that is alive. */
-static bool is_run_here(Override *o)
-{
-	Search search = { 0 };
-	struct sqlite3 *db = NULL;
-	Error err = { 0 };
-	(void) snprintf(search.name, sizeof search.name, "%.20s/%.40s", o->target.namespace_, o->target.name);
-	if (db_open_existing(o->session.db, &o->session.clock, &db, &err))
-		return false;
-	(void) runs_list(db, 0, RUNS_MAX, look_at_run, &search, &err);
-	db_close(db);
-	return search.found;
+	const KubeDeployment *d = &o->deployment;
+	bool is_held = d->facts.held_replicas >= 0;
+	if (told[0])
+		return told;
+	if (is_held)
+		return state_text(STATE_MANUAL);
+	if (d->facts.is_paused || d->facts.trouble[0])
+		return state_text(STATE_PAUSED);
+	return o->has_loop ? "?" : "none";
 }
 
 /* ---- writing ---- */
@@ -211,7 +204,9 @@ static char *patch_body(Override *o)
 	clock_format(clock_wall_ms(&o->session.clock) + (int64_t) (o->options.for_s * 1000), until);
 	json_add_string(annotations, "maestro.io/paused-replicas", o->replicas < 0 ? NULL : number);
 	json_add_string(annotations, "maestro.io/paused-until", o->replicas < 0 ? NULL : until);
-	if (o->replicas < 0)
+	if (o->is_pause)
+		json_add_string(annotations, "maestro.io/paused", "true");
+	else if (o->replicas < 0)
 		json_add_null(annotations, "maestro.io/paused");
 	char *text = json_print(root);
 	json_free(root);
@@ -260,16 +255,19 @@ static int audit_before(Override *o, Error *err)
 {
 	Sink *sink = o->session.sink;
 	RecordAudit *audit = &o->record.u.audit;
-	o->record = (Record) { .kind = RECORD_AUDIT, .wall_ms = clock_wall_ms(&o->session.clock) };
+	char told[sizeof audit->state_before];
+	int64_t run = store_running(o->session.db, &o->session.clock, o->target.namespace_, o->target.name, told, sizeof told);
+	o->has_loop = run > 0 || is_leased(o);
+	o->record = (Record) { .kind = RECORD_AUDIT, .run_id = run, .wall_ms = clock_wall_ms(&o->session.clock) };
 	session_who(audit->who, sizeof audit->who);
 	(void) gethostname(audit->host, sizeof audit->host - 1);
 	str_copy(audit->context, sizeof audit->context, o->kubeconfig.context);
 	str_copy(audit->namespace_, sizeof audit->namespace_, o->target.namespace_);
 	str_copy(audit->deployment, sizeof audit->deployment, o->target.name);
-	str_copy(audit->what, sizeof audit->what, o->verb);
+	str_copy(audit->what, sizeof audit->what, o->replicas < 0 ? o->verb : audit_word(o->deployment.replicas, o->replicas));
 	str_copy(audit->reason, sizeof audit->reason, o->options.reason ? o->options.reason : "");
 	str_copy(audit->result, sizeof audit->result, "pending");
-	str_copy(audit->state_before, sizeof audit->state_before, o->deployment.facts.held_replicas >= 0 ? "Manual" : "");
+	str_copy(audit->state_before, sizeof audit->state_before, state_before(o, told));
 	audit->from = o->deployment.replicas;
 	audit->to = o->replicas < 0 ? o->deployment.replicas : o->replicas;
 	audit->command_id = o->record.wall_ms;
@@ -289,17 +287,18 @@ static void audit_after(Override *o, int code, const Error *err)
 
 static int apply(Override *o, Error *err)
 {
-	bool has_loop = is_leased(o) || is_run_here(o);
 	int code = annotate(o, err);
-	if (!code && !has_loop && o->replicas >= 0)
+	if (!code && !o->has_loop && o->replicas >= 0)
 		code = write_scale(o, err);
 	if (code)
 		return code;
-	if (o->replicas < 0)
+	if (o->is_pause)
+		printf("%s/%s: paused until resumed\n", o->target.namespace_, o->target.name);
+	else if (o->replicas < 0)
 		printf("%s/%s: given back to the policy\n", o->target.namespace_, o->target.name);
 	else
 		printf("%s/%s: %d -> %d, held for %g s; %s\n", o->target.namespace_, o->target.name, o->deployment.replicas, o->replicas,
-		       o->options.for_s, has_loop ? "the loop that has it writes the scale"
+		       o->options.for_s, o->has_loop ? "the loop that has it writes the scale"
 		       : "no autoscaler has it, so the scale was written here and stays after that time");
 	return 0;
 }

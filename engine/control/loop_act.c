@@ -264,7 +264,7 @@ static Record audit_record(const Loop *loop, const Command *command, int32_t fro
 	str_copy(audit->context, sizeof audit->context, loop->config.context);
 	str_copy(audit->namespace_, sizeof audit->namespace_, target->namespace_);
 	str_copy(audit->deployment, sizeof audit->deployment, target->name);
-	str_copy(audit->what, sizeof audit->what, "set");
+	str_copy(audit->what, sizeof audit->what, audit_word(from, command->u.override_.replicas));
 	audit->from = from;
 	audit->to = command->u.override_.replicas;
 	str_copy(audit->state_before, sizeof audit->state_before, state_text(loop->view.state));
