@@ -236,12 +236,15 @@ static void remember(RunTarget *t)
 			loop_remember(t->loop, now_ms - change[i].time_ms, change[i].from, change[i].to);
 }
 
-static void warn_interval(const RunTarget *t)
+/* An evaluation is of its interval: with another one the model counts as having none, and the rails are those of such a model. */
+static void check_interval(RunTarget *t)
 {
 	double own = t->info ? (double) t->info->interval_s : 0;
-	if (own > 0 && t->settings.interval_s != own)
-		(void) fprintf(stderr, "maestro: %s/%s: the model was trained and evaluated to decide every %g s, not %g s: its evaluation "
-		               "says nothing here\n", t->given.namespace_, t->given.name, own, t->settings.interval_s);
+	if (own <= 0 || t->settings.interval_s == own)
+		return;
+	t->is_evaluated = false;
+	(void) fprintf(stderr, "maestro: %s/%s: the model was trained and evaluated to decide every %g s, not %g s: its evaluation "
+	               "says nothing here and counts as none\n", t->given.namespace_, t->given.name, own, t->settings.interval_s);
 }
 
 /* Since the policy's model first acted on the target, as far as the store goes back. */
@@ -265,7 +268,7 @@ static int build_loop(RunTarget *t, Error *err)
 		return code;
 	if (!t->settings.target.max_replicas)
 		return runner_usage("neither --max-replicas nor the annotation maestro.io/max-replicas says how far it may scale");
-	warn_interval(t);
+	check_interval(t);
 	*config = (LoopConfig) {
 		.target = t->settings.target,
 		.metrics = t->metrics,

@@ -366,6 +366,26 @@ static void a_console_attaches_and_overrides(void **state)
 	assert_int_equal(attach_feed_new(&config, &feed, &err), ERR_UNREACHABLE);
 }
 
+/* A model's interval is a part of what was evaluated: downs then wait for a window of 300 s, as without an evaluation. */
+static void another_interval_makes_the_evaluation_void(void **state)
+{
+	(void) state;
+	FakeCluster cluster = { 0 };
+	char db[] = "/tmp/test_autoscaler_XXXXXX";
+	int fd = mkstemp(db);
+	assert_true(fd >= 0);
+	fake_cluster_start(&cluster);
+	const char *url = fake_cluster_url(&cluster);
+	Child child = child_start((const char *const[]) { "run", "--headless", "--listen", "127.0.0.1:0", "--prometheus", url, "--kubeconfig",
+	                          cluster.kubeconfig, "--deployment", "shop/web", "--max-replicas", "4", "--interval", "20s", "--latency-soft",
+	                          "250", "--latency-hard", "500", "--policy", "default", "--db", db, NULL });
+	child_wait_log(&child, "every 15 s, not 20 s: its evaluation says nothing here and counts as none");
+	assert_int_equal(child_end(&child, SIGTERM), 128 + SIGTERM);
+	fake_cluster_stop(&cluster);
+	(void) close(fd);
+	(void) unlink(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +397,7 @@ int main(void)
 		cmocka_unit_test(commands_from_elsewhere_want_a_token),
 		cmocka_unit_test(without_the_api_it_is_alive_and_not_ready),
 		cmocka_unit_test(a_console_attaches_and_overrides),
+		cmocka_unit_test(another_interval_makes_the_evaluation_void),
 	};
 	if (http_global_init())
 		return 1;
