@@ -11,6 +11,7 @@
 #include "serve/autoscaler_server.h"
 #include "tui/ui.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,6 +203,15 @@ static int parse(Options *o, const OptCommand *command, int argc, char **argv)
 	return code;
 }
 
+/* A target's first snapshot is made on this thread and all others on the fleet's: with a heap a thread, the place of the first stays
+ * empty for ever, a fifth of what a target takes. Nothing here allocates often enough to wait for one heap. */
+static void share_heap(void)
+{
+#ifdef M_ARENA_MAX
+	(void) mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 static int run_main(const OptCommand *command, int argc, char **argv)
 {
 	RunCommand *r = calloc(1, sizeof *r);
@@ -231,6 +241,7 @@ static int run_main(const OptCommand *command, int argc, char **argv)
 		.on_cycle = on_cycle,
 		.arg = r,
 	};
+	share_heap();
 	session_catch_signals();
 	code = session_open(&r->session, o->run.db, false, &err);
 	if (!code)
