@@ -274,19 +274,22 @@ static void kube_token_file_is_read_again(void **state)
 static void kube_keeps_silent_for_retry_after(void **state)
 {
 	(void) state;
-	Fixture f;
-	begin(&f);
-	f.api.status = 429;
-	f.api.headers = "Retry-After: 3\r\n";
-	assert_int_equal(kube_request(f.client, "x", "GET", "/", NULL, NULL, &f.err), ERR_HTTP);
-	f.api.status = 200;
-	f.clock.now_ms += 2999;
-	assert_int_equal(kube_request(f.client, "x", "GET", "/", NULL, NULL, &f.err), ERR_HTTP);
-	assert_non_null(strstr(f.err.text, "1 s more of silence"));
-	assert_int_equal(fake_server_requests(f.server), 1);
-	f.clock.now_ms += 1;
-	assert_int_equal(kube_request(f.client, "x", "GET", "/", NULL, NULL, &f.err), 0);
-	end(&f);
+	static const int statuses[] = { 429, 503 };
+	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+		Fixture f;
+		begin(&f);
+		f.api.status = statuses[i];
+		f.api.headers = "Retry-After: 3\r\n";
+		assert_int_equal(kube_request(f.client, "x", "GET", "/", NULL, NULL, &f.err), ERR_HTTP);
+		f.api.status = 200;
+		f.clock.now_ms += 2999;
+		assert_int_equal(kube_request(f.client, "x", "GET", "/", NULL, NULL, &f.err), ERR_HTTP);
+		assert_non_null(strstr(f.err.text, "1 s more of silence"));
+		assert_int_equal(fake_server_requests(f.server), 1);
+		f.clock.now_ms += 1;
+		assert_int_equal(kube_request(f.client, "x", "GET", "/", NULL, NULL, &f.err), 0);
+		end(&f);
+	}
 }
 
 static void deployment_gives_limits_requests_and_selector(void **state)

@@ -71,10 +71,15 @@ static void an_api_that_comes_back_gets_one_decision_from_fresh_data(void **stat
 	for (int i = 0; i < 40; i++)
 		assert_int_equal(cycle(b), ERR_UNREACHABLE);
 	bench_want_state(b, STATE_WARMING, REASON_API_ERROR);
+	assert_int_equal(view_of(b).condition[CONDITION_ABLE_TO_SCALE].status, 0);
+	assert_int_equal(b->actuator.n_writes, 0);
+	int32_t asked = b->policy.asked;
 	b->actuator.get_code = 0;
 	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->policy.asked, asked + 1);
 	assert_int_equal(b->actuator.n_writes, 1);
 	assert_int_equal(b->actuator.replicas, 4);
+	assert_int_equal(view_of(b).condition[CONDITION_ABLE_TO_SCALE].status, 1);
 	bench_free(b);
 }
 

@@ -216,6 +216,16 @@ static void a_number_outside_the_bounds_goes_to_the_bound_at_once(void **state)
 	assert_int_equal(b->actuator.replicas, 5);
 	bench_want_state(b, STATE_ACTIVE, REASON_TOO_MANY_REPLICAS);
 	bench_free(b);
+
+	b = bench_new_whole(3, ACTION_KEEP);
+	b->config.target.min_replicas = 2;
+	bench_open(b);
+	assert_int_equal(cycle(b), 0);
+	b->actuator.replicas = 1;
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(b->actuator.replicas, 2);
+	bench_want_state(b, STATE_ACTIVE, REASON_TOO_FEW_REPLICAS);
+	bench_free(b);
 }
 
 /* D 25 */
