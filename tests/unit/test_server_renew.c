@@ -3,12 +3,14 @@
 #include "serve/server.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -218,12 +220,69 @@ static void a_renewed_token_is_asked_for_and_sent(void **state)
 	end(&rig);
 }
 
+/* A server that serves only who shows the renewed certificate; -1: there is no openssl. */
+static pid_t start_strict(char url[64], FILE **ret_out)
+{
+	int fds[2];
+	char line[256] = "";
+	if (system("command -v openssl >/dev/null") != 0)
+		return -1;
+	assert_int_equal(pipe(fds), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void) dup2(fds[1], STDOUT_FILENO);
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(127);
+		(void) close(fds[0]);
+		(void) execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", TLS "server.crt", "-key", TLS "server.key",
+		              "-CAfile", TLS "renewed.crt", "-Verify", "1", "-verify_return_error", "-www", (char *) NULL);
+		_exit(127);
+	}
+	(void) close(fds[1]);
+	FILE *out = fdopen(fds[0], "r");
+	assert_non_null(out);
+	while (fgets(line, sizeof line, out) && strncmp(line, "ACCEPT ", 7) != 0)
+		continue;
+	(void) snprintf(url, 64, "https://127.0.0.1%s", strchr(line, ':') ? strchr(line, ':') : "");
+	url[strcspn(url, "\r\n")] = '\0';
+	*ret_out = out;
+	return pid;
+}
+
+/* As Prometheus behind mutual TLS: the connection that is refused reads the files again. */
+static void a_renewed_client_certificate_is_shown(void **state)
+{
+	(void) state;
+	Rig rig;
+	char url[64];
+	Error err = { 0 };
+	FILE *out = NULL;
+	pid_t strict = start_strict(url, &out);
+	if (strict < 0)
+		skip();
+	begin(&rig, true, false);
+	endpoint_close(rig.endpoint);
+	const EndpointConfig from = { .url = url, .ca_file = TLS "server.crt", .cert_file = rig.cert, .key_file = rig.key };
+	assert_int_equal(endpoint_open(&from, &rig.endpoint, &err), 0);
+	assert_true(ask(&rig, "/") < 0);
+	copy(rig.key, TLS "renewed.key");
+	copy(rig.cert, TLS "renewed.crt");
+	assert_int_equal(ask(&rig, "/"), 200);
+	put(rig.cert, "no PEM", 6); /* the pair of before goes on */
+	assert_int_equal(ask(&rig, "/"), 200);
+	(void) kill(strict, SIGKILL);
+	(void) waitpid(strict, NULL, 0);
+	(void) fclose(out);
+	end(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_renewed_certificate_is_served),
 		cmocka_unit_test(a_pair_that_is_none_leaves_the_old_one),
 		cmocka_unit_test(a_renewed_token_is_asked_for_and_sent),
+		cmocka_unit_test(a_renewed_client_certificate_is_shown),
 	};
 	if (http_global_init())
 		return 1;
