@@ -226,7 +226,7 @@ static int build_trainer(TrainCommand *t, Error *err)
 	config->clock = &t->session.clock;
 	config->sink = t->session.sink;
 	config->wake = &t->session.wake;
-	config->is_nice = t->has_console;
+	config->has_console = t->has_console;
 	config->on_event = on_event;
 	config->arg = t;
 	if (!t->has_console) {

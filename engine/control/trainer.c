@@ -43,6 +43,20 @@ static bool serve_commands(Trainer *trainer)
 
 /* ---- updates ---- */
 
+/* The net is as it was before: a person may change what was too much and go on, or leave it at the last checkpoint. */
+static void pause_unfinite(Trainer *trainer, const Error *err)
+{
+	TrainView *view = &trainer->view;
+	view->phase = TRAIN_PAUSED;
+	trainer->n_rate = 0;
+	view->steps_per_s = view->eta_s = NAN;
+	char saved[32] = "none yet";
+	if (view->checkpoint_steps >= 0)
+		(void) snprintf(saved, sizeof saved, "%lld", (long long) view->checkpoint_steps);
+	(void) snprintf(view->trouble, sizeof view->trouble, "paused: not finite; p goes on, checkpoint %s; %.40s", saved, err->text);
+	trainer_tick(trainer, "not finite");
+}
+
 void trainer_fail(Trainer *trainer, const Error *err)
 {
 	trainer->view.phase = TRAIN_FAILED;
@@ -131,7 +145,7 @@ static void checkpoint_or_say(Trainer *trainer)
 	trainer->checkpoint_fails = failed;
 }
 
-void trainer_run_update(Trainer *trainer)
+int trainer_run_update(Trainer *trainer)
 {
 	Error err = { 0 };
 	const TrainerConfig *config = &trainer->config;
@@ -140,12 +154,15 @@ void trainer_run_update(Trainer *trainer)
 		code = trainer_evaluate(trainer, &err);
 	if (code == ERR_CLOSED && config->live)
 		trainer->is_cut = true;
+	else if (code == ERR_NONFINITE && config->has_console)
+		pause_unfinite(trainer, &err);
 	else if (code)
 		trainer_fail(trainer, &err);
 	else if (config->live || now_ms(trainer) - trainer->last_checkpoint_ms >= CHECKPOINT_MS)
 		checkpoint_or_say(trainer);
-	if (now_ms(trainer) - trainer->last_publish_ms >= PUBLISH_MS || trainer_is_over(trainer))
+	if (now_ms(trainer) - trainer->last_publish_ms >= PUBLISH_MS || trainer->view.phase >= TRAIN_PAUSED)
 		trainer_publish(trainer);
+	return code;
 }
 
 /* ---- the thread ---- */
@@ -200,7 +217,7 @@ static bool has_steps_left(const Trainer *trainer)
 static void *trainer_main(void *arg)
 {
 	Trainer *trainer = arg;
-	if (trainer->config.is_nice)
+	if (trainer->config.has_console)
 		ppo_step_aside(trainer->ppo);
 	trainer->view.phase = TRAIN_RUNNING;
 	trainer->last_checkpoint_ms = now_ms(trainer);
@@ -214,7 +231,7 @@ static void *trainer_main(void *arg)
 			trainer_replay_due(trainer);
 		if (!goes_on || trainer->is_stopping || trainer_is_over(trainer))
 			break;
-		trainer_run_update(trainer);
+		(void) trainer_run_update(trainer);
 	}
 	bool is_whole = trainer->is_cut || ppo_steps(trainer->ppo) >= trainer->config.total_steps; /* cut: all that there was to have */
 	bool is_done = goes_on && !trainer->is_stopping && is_whole;

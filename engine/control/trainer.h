@@ -62,7 +62,7 @@ typedef struct TrainerConfig { /* pointers are lent for the life of the trainer 
 	Sink *sink;
 	Wake *wake;
 	int64_t run_id;
-	bool is_nice;               /* let the console's thread go first */
+	bool has_console;           /* a person watches: their thread goes first, and a loss that is not finite pauses instead of failing */
 	void (*on_event)(void *arg, const TrainEvent *event); /* on the trainer's thread; may be NULL */
 	void *arg;
 } TrainerConfig;

@@ -230,8 +230,7 @@ static void one_update(Trainer *trainer, const Command *command)
 		answer(trainer, command, ERR_CLOSED, "all steps are done: p ends the run");
 		return;
 	}
-	trainer_run_update(trainer);
-	bool failed = trainer_is_over(trainer);
+	bool failed = trainer_run_update(trainer) != 0;
 	answer(trainer, command, failed ? ERR_FAILED : 0, failed ? trainer->view.trouble : "one update done");
 }
 

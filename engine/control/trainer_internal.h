@@ -48,7 +48,7 @@ struct Trainer {
 
 /* trainer.c */
 bool trainer_is_over(const Trainer *trainer);
-void trainer_run_update(Trainer *trainer);
+int trainer_run_update(Trainer *trainer); /* 0, or what failed of it: the view says what follows */
 void trainer_fail(Trainer *trainer, const Error *err);
 
 /* trainer_commands.c */
