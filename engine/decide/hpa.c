@@ -49,6 +49,19 @@ static HpaError propose(const HpaConfig *config, const Sample *sample, HpaPropos
 	return hpa_propose_pods(&metric, ret);
 }
 
+/* Why there is no number: the codes are alike, and a pod that has just become ready needs nothing but time. */
+static const char *trouble_of(HpaError error)
+{
+	static const char *const texts[] = {
+		[HPA_NO_METRICS] = "no pod has a cpu sample",
+		[HPA_NO_PODS] = "there is no pod",
+		[HPA_NO_SAMPLES] = "no pod has been ready for the whole window of its cpu sample",
+		[HPA_MISSING_REQUEST] = "a container has no cpu request",
+		[HPA_ZERO_REQUEST] = "the cpu requests add up to 0",
+	};
+	return texts[error];
+}
+
 static Reason reason_of(const HpaSettings *settings, int32_t current, int32_t raw)
 {
 	if (current > settings->max)
@@ -62,6 +75,7 @@ static int hpa_decide(Policy *policy, const Observation *obs, size_t n, Decision
 {
 	HpaPolicy *self = (HpaPolicy *) policy;
 	const Sample *sample = obs->sample;
+	policy->trouble[0] = '\0';
 	if (n != 1) /* its memory is of one target */
 		return ERR_INVALID;
 	if (!sample || !(sample->valid & SAMPLE_REPLICAS))
@@ -79,8 +93,10 @@ static int hpa_decide(Policy *policy, const Observation *obs, size_t n, Decision
 	int code = hpa_cycle(&self->state, &settings, sample->wall_ms, current, &vote, 1, &outcome);
 	if (code)
 		return code;
-	if (error)
+	if (error) {
+		(void) snprintf(policy->trouble, sizeof policy->trouble, "%s", trouble_of(error));
 		return ERR_NO_DATA;
+	}
 
 	ret_decision->raw = outcome.replicas;
 	ret_decision->proposal = proposal.replicas > 0 ? proposal.replicas : 1;

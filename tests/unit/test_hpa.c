@@ -131,6 +131,25 @@ static void hpa_policy_goes_to_a_bound_at_once(void **state)
 	assert_int_equal(decision.reason, REASON_TOO_FEW_REPLICAS);
 }
 
+/* As the reference has it: within cpu_init a sample counts only if its window began when the pod was ready. It is said, since all else is well. */
+static void hpa_policy_says_that_a_pod_is_ready_for_too_short(void **state)
+{
+	Scene *scene = *state;
+	Decision decision = { 0 };
+	set_pods(scene, 2, 80);
+	for (int i = 0; i < 2; i++) {
+		scene->pod[i].has_start_time = true;
+		scene->pod[i].window_ms = 60000;
+		scene->pod[i].sample_age_ms = 2000;
+		scene->pod[i].start_age_ms = scene->pod[i].ready_age_ms = 61000;
+	}
+	assert_int_equal(decide(scene, &decision), ERR_NO_DATA);
+	assert_string_equal(scene->policy->trouble, "no pod has been ready for the whole window of its cpu sample");
+	scene->pod[0].start_age_ms = scene->pod[0].ready_age_ms = 62000;
+	assert_int_equal(decide(scene, &decision), 0);
+	assert_string_equal(scene->policy->trouble, "");
+}
+
 /* Whatever is missing, the answer is an error and the decision stays as it was. */
 static void hpa_policy_without_data_gives_no_number(void **state)
 {
@@ -261,6 +280,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hpa_policy_holds_a_down_for_one_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(hpa_policy_reset_forgets_the_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(hpa_policy_goes_to_a_bound_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(hpa_policy_says_that_a_pod_is_ready_for_too_short, setup, teardown),
 		cmocka_unit_test_setup_teardown(hpa_policy_without_data_gives_no_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(hpa_policy_after_an_outage_does_not_scale_down_early, setup, teardown),
 		cmocka_unit_test_setup_teardown(hpa_policy_serves_one_target, setup, teardown),
