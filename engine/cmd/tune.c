@@ -86,15 +86,29 @@ static int by_reward(const void *a, const void *b)
 
 static void print_candidate(const Tune *tune, const Candidate *candidate)
 {
-	if (tune->options.is_json)
-		printf("{\"event\":\"candidate\",\"run\":%lld,\"steps\":%s,\"mean_reward\":%.6g", (long long) candidate->run, tune->steps,
-		       candidate->reward);
+	char reward[TEXT];
+	bool is_json = tune->options.is_json;
+	if (isnan(candidate->reward))
+		str_copy(reward, sizeof reward, is_json ? "null" : "failed");
 	else
-		printf("run %-4lld %9s steps  mean reward %8.3f ", (long long) candidate->run, tune->steps, candidate->reward);
+		(void) snprintf(reward, sizeof reward, is_json ? "%.6g" : "%8.3f", candidate->reward);
+	if (is_json)
+		printf("{\"event\":\"candidate\",\"run\":%lld,\"steps\":%s,\"mean_reward\":%s", (long long) candidate->run, tune->steps, reward);
+	else
+		printf("run %-4lld %9s steps  mean reward %8s ", (long long) candidate->run, tune->steps, reward);
 	for (size_t k = 0; k < N_SPACE; k++)
 		printf(tune->options.is_json ? ",\"%s\":\"%s\"" : " %s %s", SPACE[k].option + 2, candidate->value[k]);
 	printf(tune->options.is_json ? "}\n" : "\n");
 	(void) fflush(stdout);
+}
+
+/* One that failed is out, as if its reward were the worst; the round fails where a signal ended it, or where none is left. */
+static int status_of(const Tune *tune, int status)
+{
+	for (size_t i = 0; i < tune->n && status <= 128; i++)
+		if (!isnan(tune->candidate[i].reward))
+			return 0;
+	return status ? status : 1;
 }
 
 /* Trains who is left to `steps`; sorts and prints them. The exit status. */
@@ -110,13 +124,16 @@ static int run_round(Tune *tune, int64_t steps, bool is_first)
 	                          : train_children(tune->child, tune->n, at_once, NULL, NULL);
 	for (size_t i = 0; i < tune->n; i++) {
 		Candidate *candidate = &tune->candidate[i];
-		candidate->reward = tune->child[i].mean_reward;
+		candidate->reward = tune->child[i].status ? NAN : tune->child[i].mean_reward;
 		candidate->run = tune->child[i].run;
 		str_copy(candidate->best_model, sizeof candidate->best_model, tune->child[i].best_model);
 	}
 	qsort(tune->candidate, tune->n, sizeof *tune->candidate, by_reward);
 	for (size_t i = 0; i < tune->n; i++)
 		print_candidate(tune, &tune->candidate[i]);
+	status = status_of(tune, status);
+	while (tune->n > 1 && isnan(tune->candidate[tune->n - 1].reward))
+		tune->n--;
 	return status;
 }
 
@@ -129,8 +146,11 @@ static int search(Tune *tune)
 		int status = run_round(tune, steps > 0 ? steps : 1, r == 0);
 		if (status)
 			return status;
-		if (r + 1 < ROUNDS)
-			tune->n = (tune->n + KEEP - 1) / KEEP;
+		size_t kept = CANDIDATES; /* of this round, whoever failed */
+		for (int k = 0; k <= r; k++)
+			kept /= KEEP;
+		if (r + 1 < ROUNDS && tune->n > kept)
+			tune->n = kept;
 		steps *= KEEP;
 	}
 	if (!tune->options.is_json)

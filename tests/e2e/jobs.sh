@@ -1,6 +1,6 @@
 #!/bin/bash
 # `maestro train --seeds 4 --on kubernetes` with real pods of our image: an Indexed Job that loses a pod ends with four imported runs, and
-# the same command again changes nothing.
+# the same command again changes nothing; then `maestro tune --on kubernetes`, a Job a round.
 #   jobs.sh BUILD
 #   JOBS_PORT      first of 20 ports on loopback (24040)
 #   KEEP=1         leaves the working folder and says where
@@ -84,5 +84,32 @@ check again_ends_well "exit $?; $(cat "$work/third.err")" [ "$(grep -c 'imported
 check again_changes_nothing "$(runs | jq -c '[.id, .name]')" [ "$(export_all) $(runs | wc -l)" = "$before $rows" ]
 check account_may_no_more_than_its_role "it may" eval '! k auth can-i delete jobs --as=system:serviceaccount:default:maestro-jobs >/dev/null 2>&1 &&
 	! k auth can-i get secrets --as=system:serviceaccount:default:maestro-jobs >/dev/null 2>&1'
+
+# ---- a search: a Job a round, one of whose pods is killed ----
+
+tune() {
+	exec "$maestro" tune --on kubernetes --kubeconfig "$account" --preset seed --steps 900000 --eval-episodes 2 --seed 5 --name search --pod-cpu 200m \
+		--pod-memory 128Mi --db "$work/tune.db" "$@"
+}
+searched() { "$maestro" runs list --db "$work/tune.db" --json --limit 100; }
+k delete jobs --all --wait >/dev/null 2>&1
+tune >"$work/tune.out" 2>"$work/tune.err" &
+trainer=$!
+check searching_pods_are_running "$(cat "$work/tune.err"; k describe pods | tail -n 12)" wait_for 60 are_running 4
+killed=$(pods | jq -r '[.items[] | select(.status.phase == "Running")][0].metadata.name')
+k delete pod "$killed" --grace-period=0 --force >/dev/null 2>&1
+wait "$trainer"
+status=$?
+trainer=
+check the_search_ends_well "exit $status; $(cat "$work/tune.err")" [ $status = 0 ]
+cat "$work/tune.out" "$work/tune.err"
+check three_rounds_are_three_jobs "$(k get jobs)" [ "$(k get jobs --no-headers | wc -l)" = 3 ]
+check all_its_runs_are_there "$(searched | jq -c '[.name, .status, .steps]')" [ "$(searched | jq -r 'select(.status == "done") | .id' | wc -l)" = 13 ]
+best=$(sed -n 's/^best: run [0-9]* *//p' "$work/tune.out")
+check the_best_has_a_model "$best" [ -s "$best" ]
+check progress_is_shown "$(cat "$work/tune.err")" grep -q '9 running\|of 9 are here' "$work/tune.err"
+tune >"$work/tune2.out" 2>"$work/tune2.err" & wait $!
+check the_same_search_again_changes_nothing "exit $?; $(diff "$work/tune.out" "$work/tune2.out"; searched | wc -l)" \
+	[ "$(diff "$work/tune.out" "$work/tune2.out")$(grep -c 'imported before' "$work/tune2.err") $(searched | wc -l)" = "13 13" ]
 
 close

@@ -1,0 +1,180 @@
+/* `maestro train --seeds --on kubernetes` as a process, against an API that plays the Job: what a real pod's log brings home. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "fakes/http_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct World {
+	FakeServer *server;
+	bool is_there;             /* the Job */
+	bool has_failed;           /* index 1, for good */
+	StrBuf log[2];             /* of each index's pod */
+	char dir[64], program[512];
+	StrBuf said;               /* by the last command */
+} World;
+
+static void answer_pods(const World *w, FakeReply *reply)
+{
+	static const char pod[] = "{\"metadata\":{\"name\":\"p-%d\",\"annotations\":{\"batch.kubernetes.io/job-completion-index\":\"%d\"}},"
+		"\"status\":{\"phase\":\"%s\"}}";
+	char first[256], second[256];
+	(void) snprintf(first, sizeof first, pod, 0, 0, "Succeeded");
+	(void) snprintf(second, sizeof second, pod, 1, 1, w->has_failed ? "Failed" : "Succeeded");
+	reply->body = fake_text("{\"items\":[%s,%s]}", first, second);
+}
+
+static void answer_job(World *w, const FakeRequest *request, FakeReply *reply)
+{
+	bool is_new = !strcmp(request->method, "POST");
+	reply->status = is_new && w->is_there ? 409 : is_new ? 201 : 200;
+	w->is_there = true;
+	reply->body = fake_text("{\"spec\":{\"completions\":2},\"status\":{\"conditions\":[{\"type\":\"%s\",\"status\":\"True\",\"message\":\"%s\"}]}}",
+	                        w->has_failed ? "Failed" : "Complete", w->has_failed ? "Job has failed indexes" : "");
+}
+
+static void handle(void *context, const FakeRequest *request, FakeReply *reply)
+{
+	World *w = context;
+	const char *at = strstr(request->path, "/pods/p-");
+	if (at)
+		reply->body = fake_text("%s", w->log[at[8] == '1'].data);
+	else if (strstr(request->path, "/pods"))
+		answer_pods(w, reply);
+	else
+		answer_job(w, request, reply);
+}
+
+/* Runs it with its output into the folder. The exit status. */
+static int run(World *w, const char *args)
+{
+	char command[1400], path[96];
+	(void) snprintf(path, sizeof path, "%s/out", w->dir);
+	(void) snprintf(command, sizeof command, "cd %s && %s %s >out 2>&1", w->dir, w->program, args);
+	int status = system(command);
+	strbuf_clear(&w->said);
+	assert_int_equal(mem_read_file(path, 1 << 24, &w->said, NULL), 0);
+	return status == -1 ? -1 : status >> 8;
+}
+
+/* What pods of two seeds print, by the command that they run. */
+static void begin(World *w)
+{
+	const char *build = getenv("MAESTRO_TEST_BUILD");
+	char text[600];
+	*w = (World) { .dir = "/tmp/maestro-train-job-XXXXXX" };
+	assert_non_null(mkdtemp(w->dir));
+	assert_non_null(realpath(build ? build : "build", text));
+	(void) snprintf(w->program, sizeof w->program, "%.480s/maestro", text);
+	for (int i = 0; i < 2; i++) {
+		(void) snprintf(text, sizeof text, "trial '[[\"--preset\",\"seed\",\"--steps\",\"2048\",\"--eval-every\",\"1024\",\"--eval-episodes\",\"1\",\"--seed\",\"%d\"]]' "
+		                "--index 0 --db pod%d.db", 5 + i, i);
+		assert_int_equal(run(w, text), 0);
+		strbuf_add(&w->log[i], w->said.data, w->said.len);
+		strbuf_add(&w->log[i], "", 1);
+	}
+	w->server = fake_server_start(handle, w);
+	(void) snprintf(text, sizeof text, "%s/kubeconfig", w->dir);
+	FILE *file = fopen(text, "w");
+	assert_non_null(file);
+	(void) fprintf(file, "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+	               "users: [{name: u, user: {}}]\nclusters: [{name: k, cluster: {server: \"%s\"}}]\n", fake_server_url(w->server));
+	assert_int_equal(fclose(file), 0);
+}
+
+static void end(World *w)
+{
+	char command[96];
+	fake_server_stop(w->server);
+	for (int i = 0; i < 2; i++)
+		strbuf_done(&w->log[i]);
+	strbuf_done(&w->said);
+	(void) snprintf(command, sizeof command, "rm -r %s", w->dir);
+	assert_int_equal(system(command), 0);
+}
+
+static int train(World *w)
+{
+	return run(w, "train --preset seed --steps 2048 --seeds 2 --seed 5 --on kubernetes --kubeconfig kubeconfig --db home.db");
+}
+
+static int n_said(const World *w, const char *text)
+{
+	int n = 0;
+	for (const char *at = w->said.data; at && (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
+}
+
+static void assert_said(const World *w, const char *text)
+{
+	if (!n_said(w, text))
+		fail_msg("no \"%s\" in: %.2000s", text, w->said.data ? w->said.data : "");
+}
+
+static void runs_and_models_come_home_once(void **state)
+{
+	(void) state;
+	World w;
+	begin(&w);
+	assert_int_equal(train(&w), 0);
+	assert_said(&w, "is written");
+	assert_said(&w, "index 0: run 1\n");
+	assert_said(&w, "index 1: run 2\n");
+	assert_int_equal(run(&w, "runs list --db home.db --json"), 0);
+	assert_int_equal(n_said(&w, "\"status\":\"done\""), 2);
+	assert_int_equal(run(&w, "model inspect --model runs/2/model.safetensors"), 0);
+	assert_int_equal(train(&w), 0); /* the same again */
+	assert_said(&w, "is there: this follows it");
+	assert_int_equal(n_said(&w, "imported before"), 2);
+	assert_int_equal(run(&w, "runs list --db home.db --json"), 0);
+	assert_int_equal(n_said(&w, "\"status\":\"done\""), 2);
+	end(&w);
+}
+
+static void an_index_that_failed_for_good_leaves_the_others(void **state)
+{
+	(void) state;
+	World w;
+	begin(&w);
+	w.has_failed = true;
+	assert_int_not_equal(train(&w), 0);
+	assert_said(&w, "index 0: run 1\n");
+	assert_said(&w, "index 1: Job has failed indexes");
+	assert_int_equal(run(&w, "runs list --db home.db --json"), 0);
+	assert_int_equal(n_said(&w, "\"status\":\"done\""), 1);
+	end(&w);
+}
+
+static void a_damaged_log_is_no_run(void **state)
+{
+	(void) state;
+	World w;
+	begin(&w);
+	char *result = strstr(w.log[1].data, "maestro-result ");
+	assert_non_null(result);
+	result[200] = result[200] == 'A' ? 'B' : 'A'; /* within the archive */
+	assert_int_equal(train(&w), 5);
+	assert_said(&w, "index 1, pod p-1");
+	assert_int_equal(run(&w, "runs list --db home.db --json"), 0);
+	assert_int_equal(n_said(&w, "\"status\":\"done\""), 1);
+	end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_and_models_come_home_once),
+		cmocka_unit_test(an_index_that_failed_for_good_leaves_the_others),
+		cmocka_unit_test(a_damaged_log_is_no_run),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
