@@ -1,6 +1,7 @@
 # A live service as real pods, for the scripts that train on it and compare on it; sourced with the build folder as $1. Leaves $maestro,
 # $work, $service_url, $prometheus_url, the kubeconfig $account of the least role, the Deployment `web` with two ready pods, and functions.
 #   LIVE_PORT      first of 20 ports on loopback (23000)
+#   LIVE_WORK_MS, LIVE_CPU   CPU time of a request and a pod's limit (10, 200m: twenty requests a second and pod)
 #   KEEP=1         leaves the working folder and says where
 # Pods have the machine's network (no CNI): they share one port by SO_REUSEPORT, and the kernel spreads the connections.
 set -u
@@ -81,14 +82,14 @@ spec:
       - name: app
         image: localhost/maestro:0.1
         imagePullPolicy: Never
-        args: [target-app, --work-ms, "10", --metrics-listen, "127.0.0.1:0", --stress]
+        args: [target-app, --work-ms, "${LIVE_WORK_MS:-10}", --metrics-listen, "127.0.0.1:0", --stress]
         env:
         - {name: MAESTRO_LISTEN, value: "127.0.0.1:$service_port"}
         - {name: TARGET_DEPLOYMENT, value: web}
         - {name: TARGET_NAMESPACE, value: default}
         - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
         readinessProbe: {httpGet: {host: 127.0.0.1, port: $service_port, path: /healthz}, periodSeconds: 1}
-        resources: {requests: {cpu: 200m, memory: 32Mi}, limits: {cpu: 200m, memory: 128Mi}}
+        resources: {requests: {cpu: ${LIVE_CPU:-200m}, memory: 32Mi}, limits: {cpu: ${LIVE_CPU:-200m}, memory: 128Mi}}
 END
 cat >"$work/prometheus.yml" <<END
 global: {scrape_interval: 1s, scrape_timeout: 1s}
