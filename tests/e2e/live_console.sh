@@ -24,7 +24,7 @@ check console_shows_the_end "$(screen)" wait_for 150 on_screen '100 % .*24 of 24
 screen >"$work/screen"
 figure() { grep -o "$1 *-\?[0-9.e+-]*" "$work/screen" | head -n 1 | awk '{print $NF}'; } # of the panel
 last_of() { "$maestro" runs export "$run" --format csv --db "$work/maestro.db" 2>/dev/null | awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } END { print $c[name] }'; }
-alike() { awk -v a="$(figure "$1")" -v b="$(last_of "$2")" 'BEGIN { d = a - b; m = b < 0 ? -b : b; exit !(a != "" && b != "" && d * d <= (1e-3 * m + 1e-4) ^ 2) }'; }
+alike() { awk -v a="$(figure "$1")" -v b="$(last_of "$2")" 'BEGIN { d = a - b; m = b < 0 ? -b : b; exit !(a != "" && b != "" && d * d <= (.03 * m + 1e-6) ^ 2) }'; }
 for pair in 'value loss:value_loss' 'approx KL:approx_kl' 'entropy:entropy_loss'; do
 	check "console_and_store_agree_on_${pair#*:}" "$(figure "${pair%:*}"), stored $(last_of "${pair#*:}")" alike "${pair%:*}" "${pair#*:}"
 done

@@ -84,19 +84,71 @@ static void wait_log(World *w, const char *text)
 	assert_true(is_there);
 }
 
+static void assert_home(World *w)
+{
+	assert_int_equal(atomic_load(&w->cluster.replicas), 2);
+	assert_int_equal(atomic_load(&w->cluster.note), -1);
+}
+
 static void a_signal_puts_the_replicas_back(void **state)
+{
+	(void) state;
+	static const int numbers[] = { SIGTERM, SIGINT };
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		World w;
+		begin(&w);
+		start(&w, NULL, NULL);
+		wait_log(&w, "2 / 4 steps");
+		assert_int_equal(atomic_load(&w.cluster.note), 2); /* for whoever comes after a kill -9 */
+		atomic_store(&w.cluster.replicas, 4);
+		(void) kill(w.pid, numbers[i]);
+		assert_int_equal(ended(&w), 128 + numbers[i]);
+		assert_home(&w);
+		end(&w);
+	}
+}
+
+static void an_error_after_the_note_puts_them_back(void **state)
+{
+	(void) state;
+	World w;
+	begin(&w);
+	start(&w, "--tensorboard", "/dev/null/none"); /* found out when all else is open */
+	assert_int_not_equal(ended(&w), 0);
+	wait_log(&w, "is back at 2 replicas");
+	assert_home(&w);
+	end(&w);
+}
+
+/* Not resumed: whoever trains there next finds the note, and goes back to what was there before the first one. */
+static void after_a_killed_one_any_other_puts_them_back(void **state)
 {
 	(void) state;
 	World w;
 	begin(&w);
 	start(&w, NULL, NULL);
 	wait_log(&w, "2 / 4 steps");
-	assert_int_equal(atomic_load(&w.cluster.note), 2); /* for whoever comes after a kill -9 */
+	(void) kill(w.pid, SIGKILL);
+	assert_int_equal(ended(&w), 128 + SIGKILL);
 	atomic_store(&w.cluster.replicas, 4);
-	(void) kill(w.pid, SIGTERM);
-	assert_int_equal(ended(&w), 128 + SIGTERM);
-	assert_int_equal(atomic_load(&w.cluster.replicas), 2);
-	assert_int_equal(atomic_load(&w.cluster.note), -1);
+	start(&w, "--max-hours", "0.0005"); /* two seconds: a good end too */
+	assert_int_equal(ended(&w), 0);
+	wait_log(&w, "was ended before it put back 2 replicas");
+	wait_log(&w, "--max-hours 0.0005 are spent");
+	assert_home(&w);
+	end(&w);
+}
+
+static void faults_without_chaos_mesh_are_off_and_said(void **state)
+{
+	(void) state;
+	World w;
+	begin(&w);
+	start(&w, "--chaos", "0.5");
+	assert_int_equal(ended(&w), 0);
+	wait_log(&w, "--chaos is off: Chaos Mesh is not in this cluster");
+	wait_log(&w, "4 / 4 steps");
+	assert_home(&w);
 	end(&w);
 }
 
@@ -178,6 +230,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_signal_puts_the_replicas_back),
+		cmocka_unit_test(an_error_after_the_note_puts_them_back),
+		cmocka_unit_test(after_a_killed_one_any_other_puts_them_back),
+		cmocka_unit_test(faults_without_chaos_mesh_are_off_and_said),
 		cmocka_unit_test(a_killed_one_is_resumed_and_puts_them_back),
 		cmocka_unit_test(a_spent_budget_is_a_good_end),
 		cmocka_unit_test(the_shipped_model_goes_on_live),
