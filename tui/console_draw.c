@@ -27,6 +27,12 @@ Scene console_scene(Console *console)
 	return scene;
 }
 
+/* Work goes on where the store takes nothing, so somebody must say it. */
+static bool has_lost(const FeedFrame *frame)
+{
+	return (frame->train && frame->train->sink_dropped > 0) || (frame->live && frame->live->sink_dropped > 0);
+}
+
 static void draw_status(Console *console, const Scene *scene)
 {
 	char clock[FMT_TEXT];
@@ -46,6 +52,10 @@ static void draw_status(Console *console, const Scene *scene)
 	if (console->is_frozen) {
 		canvas_text_right(&console->canvas, 0, end, 8, ROLE_BADGE_WARN, " FROZEN ");
 		end -= 9;
+	}
+	if (has_lost(&console->frame)) {
+		canvas_text_right(&console->canvas, 0, end, 12, ROLE_BADGE_BAD, " NOT STORED ");
+		end -= 13;
 	}
 	Pen pen = { &console->canvas, 0, 0, end };
 	screen_ops(console->screen)->head(scene, &pen);
