@@ -170,7 +170,7 @@ asan: setup-test ## the same tests under address and undefined-behaviour sanitiz
 tsan: setup-test ## the same tests under the thread sanitizer, but for those that take minutes there or count on its speed
 	@SKIP='learning\|cartpole\|console.sh' $(MAKE) --no-print-directory -s B=build-tsan OPT='-O1 -fno-omit-frame-pointer' SAN='-fsanitize=thread' all programs check
 
-fuzz: setup-test setup-fuzz ## libFuzzer over every parser of files: FUZZ_S seconds each (30), T=NAME one of them (needs clang)
+fuzz: setup-test setup-fuzz ## libFuzzer over every parser of files, a target a processor: FUZZ_S seconds each (30), T=NAME one of them (needs clang)
 	@$(MAKE) --no-print-directory -s B=build-fuzz CC=clang OPT='-O1 -fno-omit-frame-pointer' \
 		SAN='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all' fuzz-targets
 	@tests/fuzz/run.sh build-fuzz
@@ -333,8 +333,8 @@ guide: setup-e2e ## every line of README.md and GUIDE.md, run in a fresh clone o
 	@tests/e2e/guide.sh $(B)
 
 CHECKS   := deps-check lint test asan tsan faults interop image-check chart-check deb-check e2e fuzz
-check-all: ## all suites one after the other, until one fails: hours
-	@for check in $(CHECKS); do echo "== $$check"; $(MAKE) --no-print-directory $$check || exit 1; done
+check-all: ## all suites one after the other, a line each with its time; the output of each in build/check (hours)
+	@tests/check_all.sh $(B) "$(MAKE)" $(CHECKS)
 
 dist: ## the committed tree as build/maestro-VERSION.tar.gz, the same bytes for the same commit
 	@mkdir -p $(B)
