@@ -139,3 +139,9 @@ int edit_purge(struct sqlite3 *db, int64_t run, Error *err)
 	(void) sqlite3_step(stmt);
 	return sqlite3_finalize(stmt) ? db_error(db, err) : 0;
 }
+
+int edit_vacuum(struct sqlite3 *db, Error *err)
+{
+	/* the log is emptied into the file and cut off, or the file would shrink only with the next checkpoint */
+	return db_exec(db, "VACUUM") || db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)") ? db_error(db, err) : 0;
+}

@@ -22,4 +22,8 @@ const char *edit_text(RunEdit what);
 /* Deletes the rows of a run that is in the trash. Its files are the caller's business. ERR_REFUSED, ERR_STORE. */
 int edit_purge(struct sqlite3 *db, int64_t run, Error *err);
 
+/* Gives the room of purged rows back to the disk. ERR_STORE where another process is writing or the disk is too full for the copy that
+ * this makes for a moment; then nothing has changed. */
+int edit_vacuum(struct sqlite3 *db, Error *err);
+
 #endif

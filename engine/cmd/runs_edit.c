@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int edit(const Request *request, RunEdit what, const char *text)
@@ -95,6 +96,23 @@ static void remove_files(const char *store, int64_t run)
 	(void) rmdir(folder);
 }
 
+static int64_t size_of(const char *path)
+{
+	struct stat there;
+	return stat(path, &there) ? 0 : (int64_t) there.st_size;
+}
+
+/* The runs are gone whatever becomes of it: a file that stays as large is told, and no failure. */
+static void give_room_back(const Request *request)
+{
+	Error err = { 0 };
+	int64_t before = size_of(request->path);
+	if (edit_vacuum(request->db, &err))
+		(void) fprintf(stderr, "the file stays as large, and new runs will fill the room: %s\n", err.text);
+	else
+		(void) fprintf(stderr, "%.1f MB given back\n", (double) (before - size_of(request->path)) / 1e6);
+}
+
 int runs_purge(const Request *request)
 {
 	Trash trash = { .request = request };
@@ -111,6 +129,8 @@ int runs_purge(const Request *request)
 	if (!code)
 		(void) fprintf(stderr, "%zu runs purged%s\n", trash.n, trash.n || request->options->all ? "" :
 		               "; nothing has been in the trash for 30 days (--all takes all of it)");
+	if (!code && trash.n)
+		give_room_back(request);
 	free(trash.id);
 	return code;
 }

@@ -29,8 +29,8 @@ typedef struct FakeCluster {
 	const char *_Atomic forbidden;    /* part of a path whose requests are 403; NULL: none */
 	void (*on_request)(void *arg, const FakeRequest *request); /* before anything else; NULL: nobody looks */
 	void *arg;
-	const char *_Atomic (*_Atomic extra)[2]; /* [n_extra] path, body: looked at first */
-	atomic_size_t n_extra;
+	const char *_Atomic (*extra)[2];  /* [n_extra] path, body: looked at first */
+	size_t n_extra;
 	pthread_mutex_t lock;
 	char asked[4096];                 /* the last body of /predict; under lock */
 	char headers[2048];               /* of the last query of Prometheus; under lock */

@@ -1,14 +1,17 @@
 /*
  * Makes a small run store to try `maestro runs` on: store_fill FILE
+ * Or lets time go by for a run in its trash:         store_fill FILE RUN HOURS
  *
  * Run 1 is a finished training run with a row of everything, run 2 a stopped control run, run 3 was left running by
  * this process, which is gone by the time anybody looks.
  */
 #include "base/clock.h"
+#include "storage/db.h"
 #include "storage/writer.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static Clock system_clock;
 
@@ -69,13 +72,31 @@ static void fill_control(Sink *sink, int64_t run)
 	put(sink, run, (Record) { .kind = RECORD_RUN_END, .u.run_end = RUN_STOPPED });
 }
 
+/* As if the run had been moved to the trash so many hours earlier. */
+static int let_time_go_by(const char *path, long run, long hours)
+{
+	char sql[128];
+	struct sqlite3 *db = NULL;
+	Error err = { 0 };
+	(void) snprintf(sql, sizeof sql, "UPDATE runs SET deleted = deleted - %ld * 3600000 WHERE id = %ld", hours, run);
+	int code = db_open_existing(path, &system_clock, &db, &err);
+	if (!code && db_exec(db, sql))
+		code = db_error(db, &err);
+	if (code)
+		(void) fprintf(stderr, "store_fill: %s\n", err.text);
+	db_close(db);
+	return code ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	Sink *sink = NULL;
 	Error err = { 0 };
 	clock_init_system(&system_clock);
+	if (argc == 4)
+		return let_time_go_by(argv[1], strtol(argv[2], NULL, 10), strtol(argv[3], NULL, 10));
 	if (argc != 2) {
-		(void) fprintf(stderr, "usage: store_fill FILE\n");
+		(void) fprintf(stderr, "usage: store_fill FILE [RUN HOURS]\n");
 		return 2;
 	}
 	if (store_sink_new(argv[1], &system_clock, STORE_QUEUE, &sink, &err)) {

@@ -57,6 +57,13 @@ claim restored_run_is_back "3 2 1" "$(runs restore 1; json .id list --json | xar
 claim purge_lists_and_asks 3 "$(runs delete 3; status purge --all)"
 claim purge_takes_what_it_said "2 1" "$(runs purge --all --confirm trash >/dev/null; json .id list --json --filter 'id>0 or is:trash' | xargs)"
 claim young_trash_stays "1" "$(runs delete 1; runs purge --confirm trash; json .id list --json --filter is:trash; runs restore 1)"
+"$build/tests/store_fill" "$folder/old.db" && db=$folder/old.db
+age() { "$build/tests/store_fill" "$db" "$1" "$2"; }
+purge_default() { runs purge --confirm trash >/dev/null; json .id list --json --filter 'id>0 or is:trash' | xargs; }
+claim trash_of_less_than_30_days_stays "3 2 1" "$(runs delete 1 2; age 1 719; purge_default)"
+claim trash_of_30_days_is_purged_alone "3 2" "$(age 1 1; purge_default)"
+claim purge_says_what_it_gave_back 1 "$(runs delete 3; runs purge --all --confirm trash >/dev/null; grep -c 'MB given back' "$folder/talk")"
+db=$folder/maestro.db
 claim compare_says_what_it_cannot_show 1 "$(runs compare 1 2 | grep -c '^A  first')"
 claim compare_of_one_is_wrong_usage 2 "$(status compare 1)"
 claim compare_json_has_an_object_an_entry "A B" "$(json .entry compare 1 2 --json | xargs)"

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -203,6 +204,37 @@ static void trash_keeps_a_run_until_it_is_purged(void **state)
 	assert_string_equal(pick("is:trash", SORT_ID, false), "");
 }
 
+static int64_t bytes_of_store(void)
+{
+	struct stat there;
+	assert_int_equal(stat(bench.room.path, &there), 0);
+	return (int64_t) there.st_size;
+}
+
+static void purged_rows_give_their_room_back_when_nobody_writes(void **state)
+{
+	(void) state;
+	Error err = { 0 };
+	(void) sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+	           "INSERT INTO evals SELECT 1, i, 5, i, 1, 200, 5, 0 FROM n");
+	assert_int_equal(edit_vacuum(bench.db, &err), 0);
+	int64_t before = bytes_of_store();
+	assert_int_equal(edit(EDIT_DELETE, 1, ""), 0);
+	assert_int_equal(edit_purge(bench.db, 1, &err), 0);
+	struct sqlite3 *other = NULL;
+	assert_int_equal(db_open(bench.room.path, &bench.clock, &other, &err), 0);
+	assert_int_equal(db_exec(other, "BEGIN IMMEDIATE"), 0);
+	assert_int_equal(db_exec(bench.db, "PRAGMA busy_timeout = 10"), 0);
+	assert_int_equal(edit_vacuum(bench.db, &err), ERR_STORE);
+	assert_non_null(strstr(err.text, "locked"));
+	assert_int_equal(db_exec(other, "ROLLBACK"), 0);
+	assert_int_equal(edit_vacuum(bench.db, &err), 0);
+	db_close(other);
+	assert_true(bytes_of_store() < before - 100000);
+	assert_string_equal(sql("PRAGMA integrity_check"), "ok");
+	assert_string_equal(pick("", SORT_ID, false), "3 2");
+}
+
 static void runs_that_differ_in_the_seed_alone_are_one_group(void **state)
 {
 	(void) state;
@@ -332,6 +364,7 @@ int main(void)
 		STORE_TEST(tags_are_added_and_taken_off),
 		STORE_TEST(locked_runs_are_not_deleted_and_all_or_none_are),
 		STORE_TEST(trash_keeps_a_run_until_it_is_purged),
+		STORE_TEST(purged_rows_give_their_room_back_when_nobody_writes),
 		STORE_TEST(runs_that_differ_in_the_seed_alone_are_one_group),
 		STORE_TEST(episode_figures_are_counted_from_its_lists),
 		STORE_TEST(a_run_is_read_for_comparison),
