@@ -9,6 +9,10 @@
 /* Twice the log-likelihood between two points above which the data tell them apart (chi-square of one degree at 95 %). */
 static const double APART = 3.84;
 
+/* A balancer costs no parameter, and the predictions that it is judged by are simulated: it must be this many times as far apart.
+ * With once, two pods with random splitting for five minutes were read as least of two. */
+static const double BALANCE_APART = 3.0;
+
 /* A limit above this part of the threads is none. */
 static const double NO_LIMIT = .97;
 
@@ -129,6 +133,8 @@ static void try_balance(FitLoad *load, FitFound *found, const bool *is_held, siz
 	if (fit_mean_pods(load) < 1.5)
 		return; /* one pod needs no balancer */
 	best = fit_likelihood(load, &found->point, requests);
+	fit_errors(load, found, is_held, requests); /* what no point explains counts for none */
+	double apart = BALANCE_APART * APART * fmax(found->dispersion, 1.0);
 	int winner = SIM_RANDOM, likely = 0;
 	for (int b = SIM_RANDOM; b <= SIM_LEAST; b++) {
 		rival[b] = found->point;
@@ -137,9 +143,10 @@ static void try_balance(FitLoad *load, FitFound *found, const bool *is_held, siz
 		winner = loss[b] < loss[winner] ? b : winner;
 	}
 	for (int b = SIM_RANDOM; b <= SIM_LEAST; b++)
-		likely += loss[b] - loss[winner] <= APART;
-	found->has_balance = likely == 1 || loss[SIM_RANDOM] - loss[winner] > APART; /* that it is not the default, at least */
-	if (loss[SIM_RANDOM] - loss[winner] > APART)
+		likely += loss[b] - loss[winner] <= apart;
+	bool is_other = loss[SIM_RANDOM] - loss[winner] > apart;
+	found->has_balance = likely == 1 || is_other; /* that it is not the default, at least */
+	if (is_other)
 		found->point = rival[winner];
 	else
 		found->point = rival[SIM_RANDOM];

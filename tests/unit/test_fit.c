@@ -158,6 +158,28 @@ static void idle_traffic_tells_no_limit(void **state)
 	fit_data_done(&data);
 }
 
+/* Two pods for five minutes: the balancer is not read out of noise. */
+static void a_short_history_tells_no_balancer(void **state)
+{
+	(void) state;
+	FitWorld world = world_default();
+	ServiceFile file;
+	FitData data;
+	world.service.cpu_limit = .3;
+	world.service.concurrency = 4.0;
+	world.high = .87;
+	world.period_s = 300.0;
+	world.pods = 2;
+	world.step_s = 5.0;
+	world.rows = 60;
+	world.seed = 2;
+	fit_world_make(&world, &data);
+	estimate(&data, .05, &file);
+	assert_int_equal(file.balance, SIM_RANDOM);
+	assert_int_equal(file.fit.source[FIT_BALANCE], FIT_UNIDENTIFIED);
+	fit_data_done(&data);
+}
+
 static void a_limit_told_by_the_cluster_is_taken(void **state)
 {
 	(void) state;
@@ -445,6 +467,7 @@ int main(void)
 		cmocka_unit_test(a_heavy_service_without_limit_and_with_a_backend_is_found),
 		cmocka_unit_test(a_worker_that_takes_one_request_at_a_time_is_found),
 		cmocka_unit_test(idle_traffic_tells_no_limit),
+		cmocka_unit_test(a_short_history_tells_no_balancer),
 		cmocka_unit_test(a_limit_told_by_the_cluster_is_taken),
 		cmocka_unit_test(memory_and_start_up_are_found),
 		cmocka_unit_test(a_leak_is_told_from_noise),
