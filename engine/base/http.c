@@ -14,8 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-enum { TIMEOUT_MS = 5000, MAX_BODY = 16 << 20 };
+enum { TIMEOUT_MS = 5000, MAX_BODY = 16 << 20, SECRET_MIN = 8 /* shorter ones would also be found where they are none */ };
 static const char USER_AGENT[] = "maestro/" MAESTRO_VERSION " (linux/amd64) controller";
 
 struct HttpClient {
@@ -267,6 +268,31 @@ static void set_request(HttpClient *client, const HttpRequest *request, CURLU *u
 	(void) curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+static void strike_out(StrBuf *body, const char *secret)
+{
+	size_t len = secret ? strlen(secret) : 0;
+	char *at = body->data;
+	if (len < SECRET_MIN || !at || body->failed)
+		return;
+	while ((at = memmem(at, body->len - (size_t) (at - body->data), secret, len))) {
+		memset(at, '*', len);
+		at += len;
+	}
+}
+
+/* A server or proxy that says back what it was sent would bring a secret into an excerpt of its answer, and so into logs and the store. */
+static void strike_out_secrets(const HttpRequest *request, StrBuf *body)
+{
+	static const char name[] = "Authorization:";
+	strike_out(body, request->bearer);
+	for (const char *const *line = request->header; line && *line; line++)
+		if (!strncasecmp(*line, name, sizeof name - 1)) {
+			const char *value = *line + sizeof name - 1 + strspn(*line + sizeof name - 1, " ");
+			const char *credentials = strchr(value, ' '); /* behind the word for the kind */
+			strike_out(body, credentials ? credentials + 1 : value);
+		}
+}
+
 int http_request(HttpClient *client, const HttpRequest *request, HttpResponse *response, Error *err)
 {
 	CURLU *url = NULL;
@@ -285,6 +311,7 @@ int http_request(HttpClient *client, const HttpRequest *request, HttpResponse *r
 	set_request(client, request, url, loopback, headers);
 
 	CURLcode answer = curl_easy_perform(client->easy);
+	strike_out_secrets(request, &response->body);
 	if (answer) {
 		code = exchange_failed(client, request, url, answer, err);
 	} else {

@@ -49,7 +49,7 @@ void http_client_free(HttpClient *client); /* accepts NULL */
 
 /* One exchange. 0 for any HTTP status; negative when there was no answer: ERR_UNREACHABLE, ERR_TIMEOUT, ERR_INVALID
  * (body over max_body, bad URL), ERR_PARSE (cut short: what came is in response->body), ERR_NOMEM; with a text that
- * names the host and cause and never a secret. */
+ * names the host and cause and never a secret. Where the answer says the request's credentials back, they read "***". */
 int http_request(HttpClient *client, const HttpRequest *request, HttpResponse *response, Error *err);
 void http_response_done(HttpResponse *response);
 

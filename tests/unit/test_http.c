@@ -173,6 +173,19 @@ static void http_names_host_and_cause_but_no_secret(void **state)
 	end(&f);
 }
 
+static void http_strikes_out_credentials_that_are_said_back(void **state)
+{
+	(void) state;
+	static const char *const header[] = { "X-Scope-OrgID: team", "authorization: Basic aHVudGVyMjpodW50ZXIy", NULL };
+	Fixture f;
+	begin(&f);
+	f.script.reply = (FakeReply) { .status = 401, .body = (char[]) { "you sent: Bearer hunter4-hunter4, hunter4-hunter4; "
+	                               "Basic aHVudGVyMjpodW50ZXIy; team" } };
+	assert_int_equal(get(&f, "/", (HttpRequest) { .bearer = "hunter4-hunter4", .header = header }), 0);
+	assert_string_equal(f.response.body.data, "you sent: Bearer ***************, ***************; Basic ********************; team");
+	end(&f);
+}
+
 static void http_does_not_follow_redirects(void **state)
 {
 	(void) state;
@@ -261,6 +274,7 @@ int main(void)
 		cmocka_unit_test(http_stops_a_body_past_its_maximum),
 		cmocka_unit_test(http_tells_half_a_body_and_a_reset_apart),
 		cmocka_unit_test(http_names_host_and_cause_but_no_secret),
+		cmocka_unit_test(http_strikes_out_credentials_that_are_said_back),
 		cmocka_unit_test(http_does_not_follow_redirects),
 		cmocka_unit_test(http_reads_retry_after),
 		cmocka_unit_test(http_passes_a_proxy_by_for_this_machine),
