@@ -148,43 +148,51 @@ static int settle(const CheckOptions *options, double rho, Settled *ret, Error *
 static const double SETTLED[] = { .3, .5, .7, .8, .9, 1.0, 1.3 };
 enum { N_BELOW = 5, N_SETTLED = 7 };
 
-int check_settled_p95(const CheckRow *row, const CheckOptions *options, CheckResult *ret, Error *err)
+/* Relative errors of p95 (or of cpu) at the first n loads. */
+static int settle_all(const CheckOptions *options, int n, bool is_cpu, double *ret_error, Error *err)
 {
-	double sum = 0.0;
-	(void) row;
-	for (int i = 0; i < N_BELOW; i++) {
+	for (int i = 0; i < n; i++) {
 		Settled s;
 		int code = settle(options, SETTLED[i], &s, err);
 		if (code)
 			return code;
-		sum += fabs(s.p95_ms / s.want_p95_ms - 1.0) / N_BELOW;
+		ret_error[i] = fabs((is_cpu ? s.cpu_cores / s.want_cpu_cores : s.p95_ms / s.want_p95_ms) - 1.0);
 	}
+	return 0;
+}
+
+int check_settled_p95(const CheckRow *row, const CheckOptions *options, CheckResult *ret, Error *err)
+{
+	double error[N_BELOW], sum = 0.0;
+	(void) row;
+	int code = settle_all(options, N_BELOW, false, error, err);
+	if (code)
+		return code;
+	for (int i = 0; i < N_BELOW; i++)
+		sum += error[i] / N_BELOW;
 	check_worst(ret, sum, "over %d loads", N_BELOW);
+	return 0;
+}
+
+static int settled_worst(const CheckOptions *options, int n, bool is_cpu, CheckResult *ret, Error *err)
+{
+	double error[N_SETTLED];
+	int code = settle_all(options, n, is_cpu, error, err);
+	if (code)
+		return code;
+	for (int i = 0; i < n; i++)
+		check_worst(ret, error[i], "at rho %g", SETTLED[i]);
 	return 0;
 }
 
 int check_settled_worst(const CheckRow *row, const CheckOptions *options, CheckResult *ret, Error *err)
 {
 	(void) row;
-	for (int i = 0; i < N_BELOW; i++) {
-		Settled s;
-		int code = settle(options, SETTLED[i], &s, err);
-		if (code)
-			return code;
-		check_worst(ret, fabs(s.p95_ms / s.want_p95_ms - 1.0), "at rho %g", SETTLED[i]);
-	}
-	return 0;
+	return settled_worst(options, N_BELOW, false, ret, err);
 }
 
 int check_settled_cpu(const CheckRow *row, const CheckOptions *options, CheckResult *ret, Error *err)
 {
 	(void) row;
-	for (int i = 0; i < N_SETTLED; i++) {
-		Settled s;
-		int code = settle(options, SETTLED[i], &s, err);
-		if (code)
-			return code;
-		check_worst(ret, fabs(s.cpu_cores / s.want_cpu_cores - 1.0), "at rho %g", SETTLED[i]);
-	}
-	return 0;
+	return settled_worst(options, N_SETTLED, true, ret, err);
 }
