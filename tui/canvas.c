@@ -35,6 +35,24 @@ void canvas_done(Canvas *canvas)
 void canvas_clear(Canvas *canvas)
 {
 	canvas_fill(canvas, (Rect) { 0, 0, canvas->rows, canvas->cols }, ' ', ROLE_TEXT);
+	canvas->n_zones = 0;
+}
+
+void canvas_zone(Canvas *canvas, Zone zone)
+{
+	if (canvas->n_zones < ZONES_MAX && zone.rect.rows > 0 && zone.rect.cols > 0)
+		canvas->zone[canvas->n_zones++] = zone;
+}
+
+const Zone *canvas_zone_at(const Canvas *canvas, int row, int col)
+{
+	for (int i = canvas->n_zones - 1; i >= 0; i--) {
+		const Zone *zone = &canvas->zone[i];
+		int down = row - zone->rect.row, right = col - zone->rect.col;
+		if (down >= 0 && right >= 0 && down < zone->rect.rows && right < zone->rect.cols)
+			return zone->kind == ZONE_COVER ? NULL : zone;
+	}
+	return NULL;
 }
 
 Cell *canvas_cell(Canvas *canvas, int row, int col)

@@ -25,17 +25,44 @@ typedef struct Cell {
 	uint32_t role;
 } Cell;
 
+typedef enum ZoneKind {
+	ZONE_COVER,  /* nothing: hides what lies below it */
+	ZONE_KEY,    /* a word that stands for the key `from` */
+	ZONE_ROWS,   /* rows of a table: a row's place counted from the selected one */
+	ZONE_COLUMN, /* a table's heading, `text` */
+	ZONE_TIME,   /* a graph over time: a column's, in ms */
+	ZONE_CELL,   /* the Policy map: column by column, in `step` columns, from the row `from` at the bottom of rect */
+	ZONE_FIELD,  /* of a dialog: its number is `from` */
+	ZONE_MATCH,  /* rows of the palette's matches, from the match `from` */
+} ZoneKind;
+
+typedef struct Zone { /* what a click on a part of the canvas means */
+	ZoneKind kind;
+	Rect rect;
+	double from, step; /* of the rect's first row or column, and from one to the next */
+	const char *text;
+} Zone;
+
+enum { ZONES_MAX = 96 };
+
 typedef struct Canvas {
 	int rows, cols;
 	Cell *cell;     /* [rows][cols] */
 	size_t size;    /* cells allocated */
 	const Glyphs *glyphs;
+	Zone zone[ZONES_MAX]; /* later ones lie above */
+	int n_zones;
 } Canvas;
 
 /* Blank cells. ERR_NOMEM leaves the old size. The first call wants a zeroed Canvas. */
 int canvas_resize(Canvas *canvas, int rows, int cols);
 void canvas_done(Canvas *canvas);
 void canvas_clear(Canvas *canvas);
+
+/* Says what a click there means, until the canvas is cleared; what is too much for ZONES_MAX has no meaning. */
+void canvas_zone(Canvas *canvas, Zone zone);
+/* The uppermost zone at a place; NULL: none, or a cover. */
+const Zone *canvas_zone_at(const Canvas *canvas, int row, int col);
 
 /* Outside the canvas nothing happens. */
 void canvas_put(Canvas *canvas, int row, int col, uint32_t ch, Role role);

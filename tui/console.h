@@ -124,6 +124,9 @@ int console_resize(Console *console, int rows, int cols);
 /* Takes the newest frame (unless frozen) and the answers in it. */
 void console_refresh(Console *console, int64_t now_ms);
 ConsoleResult console_key(Console *console, int key, int64_t now_ms);
+/* mouse.c: a press at a place of what was drawn last. Clicks focus, select, sort and press footer words and a dialog's
+ * buttons; the wheel scrolls; the right button moves the cursor of a graph or map. */
+ConsoleResult console_mouse(Console *console, const MouseEvent *event, int64_t now_ms);
 /* SIGTSTP came from outside: CONSOLE_SUSPEND, or a dialog opens. */
 ConsoleResult console_suspend(Console *console);
 void console_draw(Console *console);

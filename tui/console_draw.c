@@ -63,6 +63,17 @@ static void draw_status(Console *console, const Scene *scene)
 
 /* ---- keys ---- */
 
+/* The key that a keys.yaml may have given to a screen. */
+static int key_of_screen(const Console *console, int screen)
+{
+	size_t n;
+	const KeyRow *table = keys_table(&n);
+	for (size_t i = 0; i < n; i++)
+		if (table[i].action == (UiAction) (ACT_SCREEN_FIRST + screen))
+			return console->keymap.key[i];
+	return -1;
+}
+
 /* "1 Live  2 Train  3 Runs |"; where that leaves little room for keys, the others' digits alone: "1  2 Train  3 |". */
 static void draw_screens(const Console *console, Pen *pen)
 {
@@ -76,9 +87,11 @@ static void draw_screens(const Console *console, Pen *pen)
 		bool is_here = console->screen == (ScreenId) i;
 		if (!console_has(console, (ScreenId) i))
 			continue;
+		int start = pen->col;
 		(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_KEY, is_here ? " %c" : "%c", ops->key);
 		if (is_here || !is_short)
 			(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_TEXT, is_here ? " %s " : " %s", ops->name);
+		canvas_zone(pen->canvas, (Zone) { ZONE_KEY, { pen->row, start, 1, pen->col - start }, key_of_screen(console, i), 0, NULL });
 		(void) pen_item(pen, ROLE_TEXT, " ");
 	}
 	if (pen->col + 2 < pen->end)
@@ -86,11 +99,12 @@ static void draw_screens(const Console *console, Pen *pen)
 	pen->col += 2;
 }
 
-static bool draw_key(Pen *pen, const char *name, const char *label)
+static bool draw_key(Pen *pen, int key, const char *name, const char *label)
 {
 	int width = canvas_width(pen->canvas, name) + 1 + canvas_width(pen->canvas, label);
 	if (pen->col + width > pen->end)
 		return false;
+	canvas_zone(pen->canvas, (Zone) { ZONE_KEY, { pen->row, pen->col, 1, width }, key, 0, NULL });
 	(void) pen_item(pen, ROLE_KEY, "%s", name);
 	(void) pen_item(pen, ROLE_TEXT, " %s", label);
 	pen->col += 2;
@@ -103,8 +117,8 @@ static void draw_last_keys(Pen *pen)
 	enum { COLS = sizeof "? help  q quit" - 1 };
 	Pen last = { pen->canvas, pen->row, pen->end > COLS ? pen->end - COLS : 0, pen->end };
 	pen->end = last.col - 2;
-	(void) draw_key(&last, "?", "help");
-	(void) draw_key(&last, "q", "quit");
+	(void) draw_key(&last, '?', "?", "help");
+	(void) draw_key(&last, 'q', "q", "quit");
 }
 
 /* The keys of this screen in the table's order, until one does not fit. */
@@ -113,14 +127,14 @@ static void draw_keys(const Console *console, Pen *pen)
 	size_t n;
 	char name[32];
 	const KeyRow *table = keys_table(&n);
-	if (console->layout.class_ == LAYOUT_SINGLE && !console->is_zoomed && !draw_key(pen, "Tab", "next pane"))
+	if (console->layout.class_ == LAYOUT_SINGLE && !console->is_zoomed && !draw_key(pen, KEY_TAB_, "Tab", "next pane"))
 		return;
 	for (size_t i = 0; i < n; i++) {
 		bool is_off = table[i].is_write && console_is_readonly(console);
 		bool is_here = table[i].label && table[i].screens & 1u << console->screen;
 		bool is_last = table[i].action == ACT_HELP || table[i].action == ACT_QUIT;
 		if (is_here && !is_off && !is_last && console->keymap.key[i] >= 0 &&
-		    !draw_key(pen, keys_name(console->keymap.key[i], name), table[i].label))
+		    !draw_key(pen, console->keymap.key[i], keys_name(console->keymap.key[i], name), table[i].label))
 			return;
 	}
 }
@@ -192,6 +206,7 @@ static void draw_help(Console *console)
 	Rect in = canvas_box(canvas, rect, title, lines + 2 > rows ? "Up Down, Esc closes" : "Esc closes", true);
 	if (!lines)
 		(void) canvas_text(canvas, in.row, in.col, in.cols, ROLE_LABEL, "no key does that; : finds commands by their names");
+	canvas_zone(canvas, (Zone) { .kind = ZONE_COVER, .rect = rect });
 	int most = lines > in.rows ? lines - in.rows : 0;
 	console->help_top = console->help_top > most ? most : console->help_top;
 	int line = -console->help_top;

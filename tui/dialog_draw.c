@@ -73,7 +73,9 @@ static void draw_buttons(const Dialog *dialog, Canvas *canvas, int row, Rect in)
 		if (dialog->field[i].kind != FIELD_BUTTON)
 			continue;
 		bool has_focus = dialog->focus == i;
+		int start = pen.col;
 		(void) pen_item(&pen, has_focus ? ROLE_SELECTED : ROLE_TEXT, "[ %s ]", dialog->field[i].label);
+		canvas_zone(canvas, (Zone) { ZONE_FIELD, { row, start, 1, pen.col - start }, i, 0, NULL });
 		(void) pen_item(&pen, ROLE_TEXT, " ");
 	}
 }
@@ -136,6 +138,7 @@ void dialog_draw(const Dialog *dialog, Canvas *canvas)
 	Rect rect = { canvas->rows > rows ? (canvas->rows - rows) / 2 : 0, (canvas->cols - cols) / 2,
 	              rows < canvas->rows ? rows : canvas->rows, cols };
 	canvas_fill(canvas, rect, ' ', ROLE_TEXT);
+	canvas_zone(canvas, (Zone) { .kind = ZONE_COVER, .rect = { 0, 0, canvas->rows, canvas->cols } });
 	Rect in = canvas_box(canvas, rect, dialog->title, NULL, true);
 	int row = in.row;
 	(void) canvas_text(canvas, row, in.col, in.cols, ROLE_LABEL, dialog->line);
@@ -149,6 +152,7 @@ void dialog_draw(const Dialog *dialog, Canvas *canvas)
 		if (field->kind == FIELD_BUTTON)
 			continue;
 		if (dialog_shows(dialog, i)) {
+			canvas_zone(canvas, (Zone) { ZONE_FIELD, { row, in.col, 1, in.cols }, i, 0, NULL });
 			(void) canvas_text(canvas, row, in.col, LABEL_COLS - 1, dialog->focus == i ? ROLE_STRONG : ROLE_LABEL, field->label);
 			if (field->kind == FIELD_CHOICE)
 				draw_choice(canvas, field, row, in, dialog->focus == i);

@@ -16,8 +16,15 @@
 enum {
 	KEY_CTRL_C = 3, KEY_TAB_ = '\t', KEY_ENTER_ = '\n', KEY_CTRL_L = 12, KEY_CTRL_Z = 26, KEY_ESC = 27, KEY_RUBOUT = 127,
 	KEY_UP_ = 0x110000, KEY_DOWN_, KEY_LEFT_, KEY_RIGHT_, KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_HOME_, KEY_END_,
-	KEY_BACK_TAB, KEY_MOUSE_,
+	KEY_BACK_TAB, KEY_MOUSE_, KEY_FOCUS_IN, /* of the terminal, no keys: term.h */
 };
+
+typedef enum MouseButton { MOUSE_LEFT, MOUSE_RIGHT, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN } MouseButton;
+
+typedef struct MouseEvent { /* a press */
+	MouseButton button;
+	int row, col; /* of the terminal, from 0 */
+} MouseEvent;
 
 typedef enum ScreenId { SCREEN_LIVE, SCREEN_TRAIN, SCREEN_RUNS, SCREEN_COMPARE, SCREEN_POLICY, SCREEN_TARGETS, SCREEN_EVENTS,
 	SCREEN_COUNT } ScreenId;

@@ -170,6 +170,9 @@ static Role value_role(const Target *target, uint32_t field, double value, const
 
 static void draw_cursor(const Scene *scene, const Past *past, const Plot *plot)
 {
+	double bucket_ms = (double) past->bucket_ms, step = scene->canvas->glyphs->dots_x / (double) past->stride * bucket_ms;
+	double last = (double) (past->last_bucket + 1) * bucket_ms - 1; /* the end of the bucket at the right edge */
+	canvas_zone(scene->canvas, (Zone) { ZONE_TIME, plot->area, last - step * (plot->area.cols - 1), step, NULL });
 	if (scene->point)
 		plot_cursor(plot, past_x(past, scene->point->wall_ms));
 }

@@ -312,6 +312,8 @@ void palette_draw(Console *console)
 	canvas_fill(canvas, rect, ' ', ROLE_TEXT);
 	Rect in = canvas_box(canvas, rect, "Commands", "Tab completes, Enter runs, Esc closes", true);
 	int first = console->prompt.row >= in.rows ? console->prompt.row - in.rows + 1 : 0;
+	canvas_zone(canvas, (Zone) { .kind = ZONE_COVER, .rect = { 0, 0, canvas->rows, canvas->cols } });
+	canvas_zone(canvas, (Zone) { ZONE_MATCH, { in.row, in.col, n - first < in.rows ? n - first : in.rows, in.cols }, first, 1, NULL });
 	for (int i = first; i < n && i - first < in.rows; i++) {
 		int row = in.row + i - first;
 		bool is_here = i == console->prompt.row;

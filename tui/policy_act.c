@@ -114,6 +114,16 @@ static void move_cursor(Console *console, int by_col, int by_row)
 	look->row = look->row + by_row < 0 ? 0 : look->row + by_row >= view->ny ? view->ny - 1 : look->row + by_row;
 }
 
+void policy_point(Console *console, int col, int r, int shown)
+{
+	const PolicyView *view = policy_view(console);
+	if (!view)
+		return;
+	console->policy.has_cursor = true;
+	console->policy.col = console->policy.row = 0;
+	move_cursor(console, col, shown > 1 ? r * (view->ny - 1) / (shown - 1) : 0);
+}
+
 static void next_axes(Console *console)
 {
 	const PolicyView *view = policy_view(console);

@@ -243,6 +243,24 @@ static void fork_run(Console *console, const RunRow *row)
 	console_prompt(console, PROMPT_TRAIN, "maestro train", text);
 }
 
+bool runs_sort(Console *console, const char *title)
+{
+	static const struct { const char *title; RunSort sort; } BY[] = { { "id", SORT_ID }, { "name", SORT_NAME },
+		{ "status", SORT_STATUS }, { "steps", SORT_STEPS }, { "reward", SORT_REWARD }, { "best eval", SORT_EVAL },
+		{ "age", SORT_START }, { "start (UTC)", SORT_START } };
+	RunsView *view = &console->runs;
+	for (size_t i = 0; i < sizeof BY / sizeof *BY; i++) {
+		if (strcmp(BY[i].title, title) != 0)
+			continue;
+		view->is_ascending = view->sort == BY[i].sort && !view->is_ascending;
+		view->sort = BY[i].sort;
+		view->offset = view->selected = 0;
+		runs_refresh(console);
+		return true;
+	}
+	return false;
+}
+
 bool runs_act(Console *console, UiAction action)
 {
 	RunsView *view = &console->runs;

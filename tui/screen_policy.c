@@ -150,6 +150,7 @@ static void draw_map(const Scene *scene, Rect rect)
 	for (int r = 0; r < shown; r++)
 		for (int c = 0; c < view->nx && POLICY_AXIS_COLS + (c + 1) * width <= in.cols; c++)
 			draw_cell(scene, in.row + shown - r, in.col + POLICY_AXIS_COLS + c * width, width, policy_cell(view, c, cell_row(view, in, r)), lo, hi);
+	canvas_zone(scene->canvas, (Zone) { ZONE_CELL, { in.row + 1, in.col + POLICY_AXIS_COLS, shown, width * view->nx }, 0, width, NULL });
 	draw_map_labels(scene, in, width);
 	int live_col = policy_place(&view->input[view->x], view->nx), live_row = policy_place(&view->input[view->y], view->ny);
 	canvas_put(scene->canvas, screen_row(view, in, live_row), in.col + POLICY_AXIS_COLS + live_col * width, 'x', ROLE_BADGE_INFO);

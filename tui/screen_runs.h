@@ -10,6 +10,8 @@ const RunRow *runs_selected(const RunsState *runs);
 /* runs_act.c: questions to the store, the selection, and what is done to runs. */
 void runs_refresh(struct Console *console);
 void runs_move(struct Console *console, int by);
+/* By the column of that title; false: the store does not sort by it. */
+bool runs_sort(struct Console *console, const char *title);
 bool runs_act(struct Console *console, UiAction action);
 bool runs_back(struct Console *console);
 bool runs_is_settled(const struct Console *console);

@@ -415,6 +415,21 @@ static bool act(Console *console, UiAction action)
 	}
 }
 
+static bool sort(Console *console, const char *title)
+{
+	static const struct { const char *title; Order order; } BY[] = { { "target", BY_NAME }, { "namespace", BY_NAME },
+		{ "mode", BY_ATTENTION }, { "p95/soft/hard", BY_LATENCY }, { "p95", BY_LATENCY }, { "rps", BY_RATE }, { "ready", BY_REPLICAS } };
+	TargetsView *view = &console->targets;
+	for (size_t i = 0; i < sizeof BY / sizeof *BY; i++) {
+		if (strcmp(BY[i].title, title) != 0)
+			continue;
+		view->is_reversed = view->sort == (int) BY[i].order && !view->is_reversed;
+		view->sort = (int) BY[i].order;
+		return true;
+	}
+	return false;
+}
+
 static bool back(Console *console)
 {
 	bool had_filter = console->targets.filter[0] != '\0';
@@ -431,6 +446,6 @@ static void table(const Console *console, TableSink sink, void *context)
 
 const ScreenOps screen_targets = {
 	.name = "Targets", .key = '6', .pane = PANES, .n_panes = 1, .is_there = is_there, .head = head, .draw = draw, .move = move,
-	.act = act, .back = back,
+	.act = act, .back = back, .sort = sort,
 	.table = table,
 };

@@ -41,6 +41,9 @@ void table_draw(Canvas *canvas, Rect area, const Column *column, int n_columns, 
 	int width[COLUMNS_MAX] = { 0 };
 	char text[CELL_TEXT];
 	fit(column, n_columns, area.cols - 2, width);
+	int shown = n_rows - first < area.rows - 1 ? n_rows - first : area.rows - 1;
+	if (selected >= 0)
+		canvas_zone(canvas, (Zone) { ZONE_ROWS, { area.row + 1, area.col, shown, area.cols }, first - selected, 1, NULL });
 	for (int r = -1; r + 1 < area.rows && first + r < n_rows; r++) {
 		int at = area.row + 1 + r, col = area.col + 2;
 		bool is_selected = r >= 0 && first + r == selected;
@@ -51,6 +54,7 @@ void table_draw(Canvas *canvas, Rect area, const Column *column, int n_columns, 
 				continue;
 			int room = width[i] < area.col + area.cols - col ? width[i] : area.col + area.cols - col;
 			if (r < 0) {
+				canvas_zone(canvas, (Zone) { ZONE_COLUMN, { at, col, 1, room }, 0, 0, column[i].title });
 				put(canvas, at, col, room, column[i].is_right, ROLE_LABEL, column[i].title);
 			} else {
 				text[0] = '\0';

@@ -5,7 +5,6 @@
  * modes before we came and the bytes that end ours. Handlers only read it and call write and tcsetattr.
  */
 #include "tui/term.h"
-#include "tui/keys.h"
 
 #include <curses.h>
 #include <errno.h>
@@ -19,7 +18,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { ESCAPE_MS = 25, N_CRASHES = 6 };
+enum { ESCAPE_MS = 25, N_CRASHES = 6, MOUSE_CODE = KEY_MAX + 1, FOCUS_IN_CODE, FOCUS_OUT_CODE };
+
+/* Presses and releases in decimal (SGR 1006), and the focus (1004); xterm's, which all others have copied. */
+static const char MOUSE_ON[] = "\033[?1000h\033[?1006h\033[?1004h", MOUSE_OFF[] = "\033[?1004l\033[?1006l\033[?1000l";
 
 static const int CRASHES[N_CRASHES] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT };
 
@@ -61,10 +63,11 @@ static void keep_bytes(const char *capability)
 	}
 }
 
-static void arm(const struct termios *modes)
+static void arm(const struct termios *modes, bool has_mouse)
 {
 	rescue.modes = *modes;
-	rescue.len = 0;
+	rescue.len = has_mouse ? sizeof MOUSE_OFF - 1 : 0;
+	memcpy(rescue.bytes, MOUSE_OFF, rescue.len);
 	keep_bytes("sgr0");
 	keep_bytes("op");
 	keep_bytes("rmkx");
@@ -123,7 +126,19 @@ static void set_modes(void)
 	(void) set_escdelay(ESCAPE_MS);
 }
 
-int term_open(Term *term, ColorMode color, Theme theme, Error *err)
+/* Where terminfo knows of no mouse, nothing is asked for. */
+static bool open_mouse(void)
+{
+	char *mouse = tigetstr("kmous");
+	if (!mouse || mouse == (char *) -1)
+		return false;
+	(void) define_key("\033[<", MOUSE_CODE); /* read here, not by curses, whose own decoding depends on the terminal's entry */
+	(void) define_key("\033[I", FOCUS_IN_CODE);
+	(void) define_key("\033[O", FOCUS_OUT_CODE);
+	return true;
+}
+
+int term_open(Term *term, ColorMode color, Theme theme, bool wants_mouse, Error *err)
 {
 	struct termios modes;
 	*term = (Term) { 0 };
@@ -138,7 +153,8 @@ int term_open(Term *term, ColorMode color, Theme theme, Error *err)
 	paint_init(&term->paint, term->depth, theme);
 	term->is_away = true;
 	(void) endwin(); /* before its first return from the shell, curses writes at each move of the cursor */
-	arm(&modes);
+	term->has_mouse = wants_mouse && open_mouse();
+	arm(&modes, term->has_mouse);
 	set_modes(); /* after it: else the arrows would not be told apart until curses is asked for the first key */
 	return 0;
 }
@@ -158,6 +174,8 @@ void term_close(Term *term)
 void term_leave(Term *term)
 {
 	rescue.is_armed = 0;
+	if (!term->is_away && term->has_mouse)
+		send(MOUSE_OFF, sizeof MOUSE_OFF - 1);
 	if (!term->is_away)
 		send_plain_look(term);
 	term->is_away = true;
@@ -201,6 +219,8 @@ size_t term_show(Term *term, const Canvas *canvas)
 	if (term->is_away) {
 		(void) refresh(); /* of its empty window: curses takes the terminal */
 		term->is_away = false;
+		if (term->has_mouse)
+			send(MOUSE_ON, sizeof MOUSE_ON - 1);
 	}
 	if (!paint_frame(&term->paint, canvas, &term->shown)) {
 		term_forget(term); /* out of memory: the next frame tries again */
@@ -220,6 +240,34 @@ void term_copy(const char *base64)
 
 /* ---- keys ---- */
 
+/* The rest of a report, "BUTTON;COLUMN;ROW" and M for a press or m for a release; KEY_MOUSE_, or 0 where it means nothing
+ * here: a release, a button with Ctrl, rubbish. */
+static int read_mouse(Term *term)
+{
+	enum { RIGHT = 2, WHEEL = 64, MOST = 100000 };
+	int number[3] = { 0 }, n = 0;
+	wint_t ch = 0;
+	timeout(ESCAPE_MS); /* the rest is on its way */
+	while (get_wch(&ch) == OK && n < 3) {
+		if (ch >= '0' && ch <= '9' && number[n] < MOST)
+			number[n] = number[n] * 10 + (int) (ch - '0');
+		else if (ch != ';')
+			break;
+		else
+			n++;
+	}
+	nodelay(stdscr, TRUE);
+	static const struct { int theirs; MouseButton ours; } BUTTONS[] = { { 0, MOUSE_LEFT }, { RIGHT, MOUSE_RIGHT },
+		{ WHEEL, MOUSE_WHEEL_UP }, { WHEEL + 1, MOUSE_WHEEL_DOWN } };
+	for (size_t i = 0; ch == 'M' && n == 2 && i < sizeof BUTTONS / sizeof *BUTTONS; i++) {
+		if (BUTTONS[i].theirs != number[0])
+			continue;
+		term->mouse = (MouseEvent) { BUTTONS[i].ours, number[2] - 1, number[1] - 1 };
+		return KEY_MOUSE_;
+	}
+	return 0;
+}
+
 int term_key(Term *term)
 {
 	static const struct { int theirs, ours; } NAMES[] = {
@@ -227,13 +275,16 @@ int term_key(Term *term)
 		{ KEY_PPAGE, KEY_PAGE_UP }, { KEY_NPAGE, KEY_PAGE_DOWN }, { KEY_HOME, KEY_HOME_ }, { KEY_END, KEY_END_ },
 		{ KEY_BTAB, KEY_BACK_TAB }, { KEY_BACKSPACE, KEY_RUBOUT }, { KEY_ENTER, KEY_ENTER_ },
 	};
-	(void) term;
 	wint_t key;
 	int kind = get_wch(&key);
 	if (kind == ERR)
 		return -1;
 	if (kind != KEY_CODE_YES)
 		return key == '\r' ? KEY_ENTER_ : key == '\b' ? KEY_RUBOUT : (int) key;
+	if (key == MOUSE_CODE)
+		return read_mouse(term);
+	if (key == FOCUS_IN_CODE)
+		return KEY_FOCUS_IN;
 	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
 		if (NAMES[i].theirs == (int) key)
 			return NAMES[i].ours;

@@ -195,8 +195,15 @@ static void read_signals(Ui *ui)
 static void read_keys(Ui *ui)
 {
 	int key;
-	while (!ui->is_over && (key = term_key(&ui->term)) >= 0)
-		handle(ui, console_key(&ui->console, key, clock_mono_ms(&ui->clock)));
+	while (!ui->is_over && (key = term_key(&ui->term)) >= 0) {
+		int64_t now = clock_mono_ms(&ui->clock);
+		if (key == KEY_MOUSE_)
+			handle(ui, console_mouse(&ui->console, &ui->term.mouse, now));
+		else if (key == KEY_FOCUS_IN)
+			handle(ui, CONSOLE_REDRAW);
+		else
+			handle(ui, console_key(&ui->console, key, now));
+	}
 }
 
 /* ---- loop ---- */
@@ -298,7 +305,7 @@ int ui_run(Feed *feed, const UiOptions *opts, Error *err)
 	}
 	code = open_signals(&ui, err);
 	if (!code)
-		code = term_open(&ui.term, opts->color, opts->theme, err);
+		code = term_open(&ui.term, opts->color, opts->theme, !opts->has_no_mouse, err);
 	if (code)
 		goto out;
 	resize(&ui);

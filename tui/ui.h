@@ -21,6 +21,7 @@ typedef struct UiOptions { /* all zero but `who` is a good default */
 	Theme theme;
 	double refresh_hz;  /* redraws for new data; 0: 2 a second */
 	char who[64];       /* the person, for the audit */
+	bool has_no_mouse;  /* the terminal keeps it */
 	bool is_readonly;   /* nothing is ever sent */
 	const Keymap *keymap; /* lent; NULL: the table's own keys */
 	char *next;         /* [UI_NEXT] what `maestro train` is to go on with, of UI_TRAIN; NULL: no training begins from here */

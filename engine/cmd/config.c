@@ -26,6 +26,7 @@ static const char DEFAULT[] =
 	"# theme: dark                        # or light: of the terminal's background\n"
 	"# glyphs: auto                       # braille, block, ascii\n"
 	"# color: auto                        # always, never, 16, 256, truecolor\n"
+	"# mouse: on                          # off: clicks and the wheel stay the terminal's\n"
 	"\n"
 	"# For one command:\n"
 	"# train:\n"

@@ -19,7 +19,7 @@ typedef struct ConsoleOptions {
 	const char *screen, *policy, *trace, *traffic, *db, *glyphs, *color, *theme;
 	OptList fault;
 	const char *attach, *attach_token_file, *attach_ca;
-	bool is_readonly, is_json, is_plain;
+	bool is_readonly, is_json, is_plain, has_mouse;
 	double speed;
 	int64_t seed;
 	char *next; /* [UI_NEXT] */
@@ -45,6 +45,7 @@ static const Opt OPTIONS[] = {
 	OPTION("glyphs", 0, OPT_STRING, glyphs, 0, 0, "KIND", "auto, braille, block or ascii"),
 	OPTION("color", 0, OPT_STRING, color, 0, 0, "KIND", "auto, always, never, 16, 256 or truecolor"),
 	OPTION("theme", 0, OPT_STRING, theme, 0, 0, "KIND", "of the terminal's background: dark or light"),
+	OPTION("mouse", 0, OPT_FLAG, has_mouse, 0, 0, NULL, "clicks and the wheel are the console's (--no-mouse: the terminal keeps them)"),
 	OPTION("db", 0, OPT_STRING, db, 0, 0, "FILE", "the run store"),
 	{ 0 },
 };
@@ -57,7 +58,7 @@ static const OptCommand COMMAND = {
 
 static int ui_options(const ConsoleOptions *options, UiOptions *ui, Error *err)
 {
-	*ui = (UiOptions) { .is_readonly = options->is_readonly, .next = options->next };
+	*ui = (UiOptions) { .is_readonly = options->is_readonly, .has_no_mouse = !options->has_mouse, .next = options->next };
 	session_who(ui->who, sizeof ui->who);
 	int code = ui_option_set(ui, "screen", options->screen, err);
 	if (!code)
@@ -161,7 +162,7 @@ static int run(Session *session, const ConsoleOptions *options, Error *err)
 int cmd_console(int argc, char **argv)
 {
 	ConsoleOptions options = { .screen = "live", .policy = "hpa", .glyphs = "auto", .color = "auto", .theme = "dark",
-	                           .speed = 1 };
+	                           .speed = 1, .has_mouse = true };
 	Session session;
 	Error err = { 0 };
 	char next[UI_NEXT] = "";
@@ -176,7 +177,7 @@ int cmd_console(int argc, char **argv)
 	code = options.attach ? show_attached(&session, &options, &err) : run(&session, &options, &err);
 	session_close(&session);
 	if (code == UI_TRAIN)
-		return next_train(&(NextTrain) { next, session.db, options.glyphs, options.color, options.theme });
+		return next_train(&(NextTrain) { next, session.db, options.glyphs, options.color, options.theme, options.has_mouse });
 	if (code < 0)
 		return cmd_fail(code, &err);
 	return code == UI_INTERRUPTED ? 128 + SIGINT : code == UI_TERMINATED ? 128 + SIGTERM : 0;

@@ -40,7 +40,7 @@ int next_train(const NextTrain *next)
 	str_copy(text, sizeof text, next->options);
 	(void) split(text, word + 2);
 	const char *const variables[][2] = { { "MAESTRO_DB", next->db }, { "MAESTRO_GLYPHS", next->glyphs }, { "MAESTRO_COLOR", next->color },
-		{ "MAESTRO_THEME", next->theme } };
+		{ "MAESTRO_THEME", next->theme }, { "MAESTRO_MOUSE", next->has_mouse ? "on" : "off" } };
 	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
 		(void) setenv(variables[i][0], variables[i][1], 1);
 	(void) execv("/proc/self/exe", word);

@@ -2,10 +2,13 @@
 #ifndef MAESTRO_CMD_NEXT_TRAIN_H
 #define MAESTRO_CMD_NEXT_TRAIN_H
 
+#include <stdbool.h>
+
 typedef struct NextTrain {
 	const char *options;             /* as in a shell */
 	const char *db;
 	const char *glyphs, *color, *theme; /* of the console */
+	bool has_mouse;
 } NextTrain;
 
 /* Becomes `maestro train`. Answers an exit status only where that fails. */

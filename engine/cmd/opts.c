@@ -143,12 +143,12 @@ static int set(const OptCommand *command, const Opt *o, const char *text, void *
 static int set_flag(const OptCommand *command, const Opt *o, const char *text, bool otherwise, void *target)
 {
 	bool *flag = (bool *) (void *) ((char *) target + o->offset);
-	if (!text || !strcmp(text, "true") || !strcmp(text, "1"))
+	if (!text || !strcmp(text, "true") || !strcmp(text, "on") || !strcmp(text, "1"))
 		*flag = otherwise;
-	else if (!strcmp(text, "false") || !strcmp(text, "0"))
+	else if (!strcmp(text, "false") || !strcmp(text, "off") || !strcmp(text, "0"))
 		*flag = !otherwise;
 	else
-		return usage_error(command, "--", o->name, " takes true or false, or nothing");
+		return usage_error(command, "--", o->name, " takes true or false, on or off, or nothing");
 	return 0;
 }
 

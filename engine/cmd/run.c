@@ -22,7 +22,7 @@ typedef struct Options {
 	ServingOptions serving;
 	const char *suggestion_url, *suggestion_token_file, *suggestion_ca;
 	const char *glyphs, *color, *theme, *log_format;
-	bool is_json, is_headless;
+	bool is_json, is_headless, has_mouse;
 } Options;
 
 #define OPTION(name, kind, field, arg, help) { name, 0, kind, offsetof(Options, field), 0, 0, arg, help, false }
@@ -39,6 +39,7 @@ static const Opt OPTIONS[] = {
 	OPTION("log-format", OPT_STRING, log_format, "FORM", "without a screen: text on stdout, or a record a decision on stderr as logfmt or json (text)"),
 	OPTION("glyphs", OPT_STRING, glyphs, "KIND", "auto, braille, block or ascii"),
 	OPTION("color", OPT_STRING, color, "KIND", "auto, always, never, 16, 256 or truecolor"),
+	OPTION("mouse", OPT_FLAG, has_mouse, NULL, "clicks and the wheel are the console's (--no-mouse: the terminal keeps them)"),
 	OPTION("theme", OPT_STRING, theme, "KIND", "of the terminal's background: dark or light"),
 	{ 0 },
 };
@@ -152,7 +153,7 @@ static int run_headless(RunCommand *r, Error *err)
 
 static int run_console(RunCommand *r, Error *err)
 {
-	UiOptions ui = { .is_readonly = r->options.run.is_readonly };
+	UiOptions ui = { .is_readonly = r->options.run.is_readonly, .has_no_mouse = !r->options.has_mouse };
 	session_who(ui.who, sizeof ui.who);
 	Feed *feed = NULL;
 	int code = ui_option_set(&ui, "screen", "live", err);
@@ -189,7 +190,7 @@ static int run_console(RunCommand *r, Error *err)
 static int parse(Options *o, const OptCommand *command, int argc, char **argv)
 {
 	int words;
-	*o = (Options) { .log_format = "text", .glyphs = "auto", .color = "auto", .theme = "dark" };
+	*o = (Options) { .log_format = "text", .glyphs = "auto", .color = "auto", .theme = "dark", .has_mouse = true };
 	run_options_default(&o->run);
 	if (command == &AUTOSCALER) {
 		o->suggestion_url = getenv("SUGGESTION_SERVER_URL");

@@ -261,7 +261,7 @@ static int open_live(TrainCommand *t, Error *err)
 
 static int ui_options(const TrainOptions *options, UiOptions *ui, Error *err)
 {
-	*ui = (UiOptions) { 0 };
+	*ui = (UiOptions) { .has_no_mouse = !options->has_mouse };
 	session_who(ui->who, sizeof ui->who);
 	int code = ui_option_set(ui, "screen", options->screen, err);
 	if (!code)
@@ -485,7 +485,7 @@ int cmd_train(int argc, char **argv)
 	              : t->has_console ? run_console(t, &err) : run_headless(t, &err);
 	end(t);
 	if (t->next[0])
-		status = next_train(&(NextTrain) { t->next, t->session.db, t->options.glyphs, t->options.color, t->options.theme });
+		status = next_train(&(NextTrain) { t->next, t->session.db, t->options.glyphs, t->options.color, t->options.theme, t->options.has_mouse });
 	free(t);
 	return status;
 }

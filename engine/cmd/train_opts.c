@@ -91,6 +91,7 @@ static const Opt OPTIONS[] = {
 	OPTION("speed", 0, OPT_DOUBLE, speed, .01, 1000, "X", "of the simulated live target: 1 is an interval every 2 s"),
 	OPTION("glyphs", 0, OPT_STRING, glyphs, 0, 0, "KIND", "auto, braille, block or ascii"),
 	OPTION("color", 0, OPT_STRING, color, 0, 0, "KIND", "auto, always, never, 16, 256 or truecolor"),
+	OPTION("mouse", 0, OPT_FLAG, has_mouse, 0, 0, NULL, "clicks and the wheel are the console's (--no-mouse: the terminal keeps them)"),
 	OPTION("theme", 0, OPT_STRING, theme, 0, 0, "KIND", "of the terminal's background: dark or light"),
 	OPTION("db", 0, OPT_STRING, db, 0, 0, "FILE", "the run store"),
 	OPTION("namespace", 'n', OPT_STRING, run.namespace_, 0, 0, "NS", "live: where --deployment has none; of the Job; else the context's"),
@@ -112,7 +113,7 @@ const OptCommand TRAIN_COMMAND = {
 /* What both presets have, and what apart. `seed`: CONTROL F.0. */
 static const TrainOptions COMMON = {
 	.preset = "default", .name = "train", .net_arch = "64,64", .activation = "tanh", .bounds = "noop", .level = "fluid",
-	.screen = "train", .glyphs = "auto", .color = "auto", .theme = "dark", .speed = 1, .on = "local", .image = "localhost/maestro:0.1", .pod_cpu = "1", .pod_memory = "512Mi",
+	.screen = "train", .glyphs = "auto", .color = "auto", .theme = "dark", .has_mouse = true, .speed = 1, .on = "local", .image = "localhost/maestro:0.1", .pod_cpu = "1", .pod_memory = "512Mi",
 	.min_replicas = 1, .max_replicas = 15, .eval_episodes = 10,
 	.learning_rate = "3e-4", .gamma = .99, .gae_lambda = .95, .clip_range = "0.2", .clip_range_vf = "0", .ent_coef = .01,
 	.vf_coef = .5, .max_grad_norm = .5, .normalize_advantage = true,

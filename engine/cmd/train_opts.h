@@ -30,6 +30,7 @@ typedef struct TrainOptions {
 	RunOptions run;      /* of --env live: targets, API, Prometheus; what training has too is filled in from above */
 	/* of this process */
 	const char *out, *tensorboard, *db, *screen, *glyphs, *color, *theme;
+	bool has_mouse;
 	int64_t resume, replay;
 	double speed;
 	int32_t seeds, threads;

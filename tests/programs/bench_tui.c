@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 				(void) dup2(slave, STDIN_FILENO);
 				(void) dup2(slave, STDOUT_FILENO);
 				(void) setenv("TERM", "xterm-256color", 1);
-				if (term_open(&term, COLOR_256, THEME_DARK, &err) || term_resize(&term, rows, cols)) {
+				if (term_open(&term, COLOR_256, THEME_DARK, false, &err) || term_resize(&term, rows, cols)) {
 					(void) fprintf(stderr, "bench_tui: %s\n", err.text);
 					return 1;
 				}
