@@ -2,8 +2,8 @@
 # What the models do, measured by the program itself: pages with pictures and the lines of the bar.
 #   report.sh MAESTRO OUT SEEDS [evaluate's options for all pages]
 # SEEDS 0: the shipped model alone, and nothing is trained. Else so many trainings by the default command, and as many with faults, replayed
-# side by side as one policy each. Options of the page's own: PAGES="startup-30s chaos" makes those only; MODELS and CHAOS are folders of
-# models that are there already (MODELS/*.safetensors).
+# side by side as one policy each. From the environment: PAGES="startup-30s unseen" makes those only, TRACES="nasa95_jul_week" plays those
+# only; MODELS and CHAOS are folders of models that are there already, one .safetensors a seed.
 set -eu
 maestro=$1 out=$2 seeds=$3
 shift 3
@@ -36,8 +36,8 @@ else
 fi
 
 traces=
-for file in "$here"/../../sim/traces/*.csv; do
-	traces="$traces --trace $(basename "$file" .csv)"
+for trace in ${TRACES:-$(cd "$here/../../sim/traces" && ls -- *.csv)}; do
+	traces="$traces --trace ${trace%.csv}"
 done
 unseen="--traffic step --traffic ramp --traffic spike --traffic diurnal:period=6h,length=2d --traffic flash --traffic onoff --traffic noise"
 
