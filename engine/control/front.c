@@ -31,9 +31,9 @@ void front_of(const FrontPoint *point, size_t n, double floor, Front *ret)
 			n_blocks--;
 		}
 	}
-	for (size_t k = 0, i = 0; k < n_blocks; k++)
-		for (size_t j = 0; j < block[k]; j++)
-			ret->point[i++].v = exp(level[k]) - floor;
+	for (size_t k = 0, i = 0; k < n_blocks; i += block[k++])
+		for (size_t j = 0; j < block[k] && block[k] > 1; j++) /* a point alone stays to the bit: exp(log(v)) may be above v */
+			ret->point[i + j].v = exp(level[k]) - floor;
 }
 
 static void say(int *ret_is_beyond, int what)

@@ -70,6 +70,19 @@ static void no_violation_at_all_compares_by_the_floor(void **state)
 }
 
 /* Settings by pod-hours + lambda V-hours: 2 at a light weight, 0 at a heavy one; 3 is never best; an unknown is never chosen. */
+/* A rounding away from the violation asked for is not "cannot be had". */
+static void a_violation_that_is_met_exactly_is_reached(void **state)
+{
+	(void) state;
+	for (int i = 0; i < 1000; i++) {
+		const FrontPoint point = { 2, i / 1000. };
+		Front front;
+		int beyond;
+		front_of(&point, 1, .125, &front);
+		assert_true(front_pod_hours_at(&front, point.v, 15, &beyond) == 2 && beyond == 0);
+	}
+}
+
 static void path_holds_what_is_best_for_some_weight(void **state)
 {
 	(void) state;
@@ -93,6 +106,7 @@ int main(void)
 		cmocka_unit_test(ends_are_taken_and_said),
 		cmocka_unit_test(a_dent_is_pooled),
 		cmocka_unit_test(no_violation_at_all_compares_by_the_floor),
+		cmocka_unit_test(a_violation_that_is_met_exactly_is_reached),
 		cmocka_unit_test(path_holds_what_is_best_for_some_weight),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
