@@ -237,12 +237,19 @@ static void write_hparams(TbWriter *w, const char *tag, double wall_s, uint32_t 
 	strbuf_done(&metadata);
 }
 
+static bool is_number(const char *text, double *ret)
+{
+	char *end = NULL;
+	*ret = text ? strtod(text, &end) : NAN;
+	return end && end != text && !*end && isfinite(*ret);
+}
+
 /* The member as a google.protobuf.Value, and its type; 0 for what is no hyper-parameter. */
 static int put_member(StrBuf *to, const Json *member)
 {
 	double number;
 	bool flag;
-	if (json_number(member, &number)) {
+	if (json_number(member, &number) || is_number(json_string(member), &number)) { /* a schedule without lin_ is text in a config */
 		proto_double(to, JSON_NUMBER, number);
 		return TYPE_FLOAT;
 	}

@@ -56,14 +56,19 @@ def ours(options, seed, folder):
     return score(config, lambda obs: session.run(["action"], {"obs": obs})[0]), config
 
 
+def schedule(text):
+    """3e-4, or lin_3e-4 that falls to 0, as SB3 has them."""
+    return (lambda left, first=float(text[4:]): first * left) if text.startswith("lin_") else float(text)
+
+
 def sb3(config, seed):
     env = MaestroVecEnv(config["envs"], **settings_of(config))
     if config["norm-obs"]:
         env = VecNormalize(env, norm_obs=True, norm_reward=False)
     env.seed(1000 + seed)
-    model = PPO("MlpPolicy", env, device="cpu", seed=seed, learning_rate=config["learning-rate"], n_steps=config["n-steps"],
+    model = PPO("MlpPolicy", env, device="cpu", seed=seed, learning_rate=schedule(config["learning-rate"]), n_steps=config["n-steps"],
                 batch_size=config["batch-size"], n_epochs=config["n-epochs"], gamma=config["gamma"],
-                gae_lambda=config["gae-lambda"], clip_range=config["clip-range"], ent_coef=config["ent-coef"],
+                gae_lambda=config["gae-lambda"], clip_range=schedule(config["clip-range"]), ent_coef=config["ent-coef"],
                 vf_coef=config["vf-coef"], max_grad_norm=config["max-grad-norm"],
                 policy_kwargs=dict(net_arch=[int(w) for w in config["net-arch"].split(",")]))
     model.learn(config["steps"])

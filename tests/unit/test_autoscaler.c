@@ -378,7 +378,7 @@ static void another_interval_makes_the_evaluation_void(void **state)
 	const char *url = fake_cluster_url(&cluster);
 	Child child = child_start((const char *const[]) { "run", "--headless", "--listen", "127.0.0.1:0", "--prometheus", url, "--kubeconfig",
 	                          cluster.kubeconfig, "--deployment", "shop/web", "--max-replicas", "4", "--interval", "20s", "--latency-soft",
-	                          "250", "--latency-hard", "500", "--policy", "default", "--db", db, NULL });
+	                          "250", "--latency-hard", "500", "--policy", "default", "--force", "--db", db, NULL });
 	child_wait_log(&child, "every 15 s, not 20 s: its evaluation says nothing here and counts as none");
 	assert_int_equal(child_end(&child, SIGTERM), 128 + SIGTERM);
 	fake_cluster_stop(&cluster);
