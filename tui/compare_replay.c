@@ -102,9 +102,7 @@ static void draw_graph(const Scene *scene, const ReplayView *replay, Rect area, 
 void compare_draw_replay(const Scene *scene, int pane, Rect rect)
 {
 	const ReplayView *replay = replay_of(scene->console);
-	char note[80];
-	(void) snprintf(note, sizeof note, "r next trace, Esc curves");
-	Rect in = scene_box(scene, pane, PANES, rect, note);
+	Rect in = scene_box(scene, pane, PANES, rect, "{compare.replay} next trace, {all.back} curves");
 	if (!replay || replay->why[0] || !replay->n_done) {
 		scene_empty(scene, in, replay && replay->why[0] ? replay->why : "playing the first policy");
 		return;

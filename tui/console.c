@@ -148,7 +148,7 @@ void console_say(Console *console, Role role, const char *text)
 {
 	Message *m = &console->message;
 	*m = (Message) { .role = role, .until_ms = console->now_ms + MESSAGE_MS };
-	str_copy(m->text, sizeof m->text, text);
+	(void) keys_say(&console->keymap, text, m->text, sizeof m->text);
 }
 
 int console_send(Console *console, Command *command, const char *what)
@@ -259,7 +259,7 @@ static void ask_export(Console *console)
 	console_prompt(console, PROMPT_EXPORT, "export to", name);
 }
 
-static ConsoleResult act(Console *console, UiAction action)
+ConsoleResult console_act(Console *console, UiAction action)
 {
 	const ScreenOps *ops = screen_ops(console->screen);
 	if (action >= ACT_SCREEN_FIRST && action <= ACT_SCREEN_LAST) {
@@ -332,7 +332,7 @@ static void send_to_all(Console *console, const Dialog *dialog, const Command *c
 		target_full_name(&live->target, one.target, sizeof one.target);
 		n_sent += !console_send(console, &one, live->target.name);
 	}
-	(void) snprintf(what, sizeof what, "sent to %d of %d targets: %.100s; Events (7) shows each result", n_sent, n, dialog->targets);
+	(void) snprintf(what, sizeof what, "sent to %d of %d targets: %.100s; Events ({all.screen-events}) shows each result", n_sent, n, dialog->targets);
 	console_say(console, n_sent == n ? ROLE_OK : ROLE_WARN, what);
 }
 
@@ -381,7 +381,9 @@ static ConsoleResult prompt_act(Console *console, int key)
 static bool help_takes(Console *console, int key)
 {
 	size_t len = strlen(console->help_search);
-	if (!console->is_helping || key == '?' || (key == 'q' && !len))
+	const KeyRow *row = keys_find(&console->keymap, key, console->screen, false);
+	bool leaves = row && (row->action == ACT_HELP || row->action == ACT_BACK || (row->action == ACT_QUIT && !len));
+	if (!console->is_helping || leaves)
 		return false;
 	if (key == KEY_RUBOUT && len)
 		console->help_search[len - 1] = '\0';
@@ -413,5 +415,5 @@ ConsoleResult console_key(Console *console, int key, int64_t now_ms)
 		return CONSOLE_STAYS;
 	if (!console_has(console, console->screen))
 		return row->action == ACT_QUIT ? CONSOLE_QUIT : CONSOLE_STAYS;
-	return act(console, row->action);
+	return console_act(console, row->action);
 }

@@ -137,7 +137,10 @@ bool console_has(const Console *console, ScreenId screen);
 bool console_is_readonly(const Console *console);
 /* Sends a command; its answer shows as a message. Nothing is sent in read-only mode: the one check. */
 int console_send(Console *console, Command *command, const char *what);
+/* Keys in the text are as keys_say writes them. */
 void console_say(Console *console, Role role, const char *text);
+/* Does an action of the key table, whether or not a key stands for it. */
+ConsoleResult console_act(Console *console, UiAction action);
 /* Shows a screen, where there is one. */
 void console_go(Console *console, ScreenId screen);
 /* An answer of the store is on its way that the screen waits for. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HELP_KEY_COLS = 8, HELP_COLS = 66 };
+enum { HELP_KEY_COLS = 8, HELP_COLS = 76 };
 
 Scene console_scene(Console *console)
 {
@@ -63,21 +63,18 @@ static void draw_status(Console *console, const Scene *scene)
 
 /* ---- keys ---- */
 
-/* The key that a keys.yaml may have given to a screen. */
-static int key_of_screen(const Console *console, int screen)
+/* The key of an action on the screen that is shown, as loaded; -1: none. */
+static int key_of(const Console *console, UiAction action)
 {
-	size_t n;
-	const KeyRow *table = keys_table(&n);
-	for (size_t i = 0; i < n; i++)
-		if (table[i].action == (UiAction) (ACT_SCREEN_FIRST + screen))
-			return console->keymap.key[i];
-	return -1;
+	int row = keys_row(action, console->screen);
+	return row < 0 ? -1 : console->keymap.key[row];
 }
 
-/* "1 Live  2 Train  3 Runs |"; where that leaves little room for keys, the others' digits alone: "1  2 Train  3 |". */
+/* "1 Live  2 Train  3 Runs |"; where that leaves little room for keys, the others' keys alone: "1  2 Train  3 |". */
 static void draw_screens(const Console *console, Pen *pen)
 {
 	enum { ROOM = 44 };
+	char name[32];
 	int cols = 2;
 	for (int i = 0; i < SCREEN_COUNT; i++)
 		cols += console_has(console, (ScreenId) i) ? canvas_width(pen->canvas, screen_ops((ScreenId) i)->name) + 4 : 0;
@@ -87,11 +84,12 @@ static void draw_screens(const Console *console, Pen *pen)
 		bool is_here = console->screen == (ScreenId) i;
 		if (!console_has(console, (ScreenId) i))
 			continue;
-		int start = pen->col;
-		(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_KEY, is_here ? " %c" : "%c", ops->key);
-		if (is_here || !is_short)
+		int start = pen->col, key = key_of(console, (UiAction) (ACT_SCREEN_FIRST + i));
+		if (key >= 0)
+			(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_KEY, is_here ? " %s" : "%s", keys_name(key, name));
+		if (is_here || !is_short || key < 0)
 			(void) pen_item(pen, is_here ? ROLE_SELECTED : ROLE_TEXT, is_here ? " %s " : " %s", ops->name);
-		canvas_zone(pen->canvas, (Zone) { ZONE_KEY, { pen->row, start, 1, pen->col - start }, key_of_screen(console, i), 0, NULL });
+		canvas_zone(pen->canvas, (Zone) { ZONE_KEY, { pen->row, start, 1, pen->col - start }, key, 0, NULL });
 		(void) pen_item(pen, ROLE_TEXT, " ");
 	}
 	if (pen->col + 2 < pen->end)
@@ -99,8 +97,10 @@ static void draw_screens(const Console *console, Pen *pen)
 	pen->col += 2;
 }
 
-static bool draw_key(Pen *pen, int key, const char *name, const char *label)
+static bool draw_key(Pen *pen, int key, const char *label)
 {
+	char name[32];
+	(void) keys_name(key, name);
 	int width = canvas_width(pen->canvas, name) + 1 + canvas_width(pen->canvas, label);
 	if (pen->col + width > pen->end)
 		return false;
@@ -111,30 +111,46 @@ static bool draw_key(Pen *pen, int key, const char *name, const char *label)
 	return true;
 }
 
-/* The way to help and the way out are there at every width, on the right. */
-static void draw_last_keys(Pen *pen)
+/* The way to help and the way out are there at every width, on the right, where they have a key. */
+static void draw_last_keys(const Console *console, Pen *pen)
 {
-	enum { COLS = sizeof "? help  q quit" - 1 };
-	Pen last = { pen->canvas, pen->row, pen->end > COLS ? pen->end - COLS : 0, pen->end };
-	pen->end = last.col - 2;
-	(void) draw_key(&last, '?', "?", "help");
-	(void) draw_key(&last, 'q', "q", "quit");
+	static const struct { UiAction action; const char *label; } LAST[] = { { ACT_HELP, "help" }, { ACT_QUIT, "quit" } };
+	enum { N = sizeof LAST / sizeof *LAST };
+	char name[32];
+	int cols = 0, key[N];
+	for (int i = 0; i < N; i++) {
+		key[i] = key_of(console, LAST[i].action);
+		cols += key[i] < 0 ? 0 : canvas_width(pen->canvas, keys_name(key[i], name)) + 1 + (int) strlen(LAST[i].label) + (cols ? 2 : 0);
+	}
+	Pen last = { pen->canvas, pen->row, pen->end > cols ? pen->end - cols : 0, pen->end };
+	pen->end = cols ? last.col - 2 : pen->end;
+	for (int i = 0; i < N; i++)
+		if (key[i] >= 0)
+			(void) draw_key(&last, key[i], LAST[i].label);
+}
+
+/* To another pane where one is shown at a time. */
+static bool draw_next_pane(const Console *console, Pen *pen)
+{
+	int next = key_of(console, ACT_FOCUS_NEXT), back = key_of(console, ACT_FOCUS_BACK);
+	if (console->layout.class_ != LAYOUT_SINGLE || console->is_zoomed || (next < 0 && back < 0))
+		return true;
+	return draw_key(pen, next >= 0 ? next : back, next >= 0 ? "next pane" : "other pane");
 }
 
 /* The keys of this screen in the table's order, until one does not fit. */
 static void draw_keys(const Console *console, Pen *pen)
 {
 	size_t n;
-	char name[32];
 	const KeyRow *table = keys_table(&n);
-	if (console->layout.class_ == LAYOUT_SINGLE && !console->is_zoomed && !draw_key(pen, KEY_TAB_, "Tab", "next pane"))
+	if (!draw_next_pane(console, pen))
 		return;
 	for (size_t i = 0; i < n; i++) {
 		bool is_off = table[i].is_write && console_is_readonly(console);
 		bool is_here = table[i].label && table[i].screens & 1u << console->screen;
 		bool is_last = table[i].action == ACT_HELP || table[i].action == ACT_QUIT;
 		if (is_here && !is_off && !is_last && console->keymap.key[i] >= 0 &&
-		    !draw_key(pen, console->keymap.key[i], keys_name(console->keymap.key[i], name), table[i].label))
+		    !draw_key(pen, console->keymap.key[i], table[i].label))
 			return;
 	}
 }
@@ -149,7 +165,7 @@ static void draw_footer(Console *console)
 		prompt_draw(&console->prompt, &console->canvas, row, 0, console->canvas.cols);
 		return;
 	}
-	draw_last_keys(&pen);
+	draw_last_keys(console, &pen);
 	if (m->pending_id || m->until_ms) {
 		canvas_put(&console->canvas, row, 0, console->canvas.glyphs->pointer, m->role);
 		(void) canvas_text(&console->canvas, row, 2, pen.end - 2, m->role, m->text);
@@ -167,10 +183,12 @@ static bool is_here(const Console *console, const KeyRow *key)
 }
 
 /* What is searched for may be another screen's. */
-static bool is_helped(const Console *console, size_t row, const char *keys)
+static bool is_helped(const Console *console, size_t row)
 {
 	size_t n;
+	char keys[32];
 	const KeyRow *key = &keys_table(&n)[row];
+	(void) keys_names(&console->keymap, row, keys);
 	if (!key->id || (!is_here(console, key) && !console->help_search[0]))
 		return false;
 	return !console->help_search[0] || strcasestr(key->help, console->help_search) || strcasestr(keys, console->help_search);
@@ -182,10 +200,28 @@ static void help_text(const Console *console, const KeyRow *key, char *text, siz
 	int screen = 0;
 	while (screen < SCREEN_COUNT - 1 && !(key->screens & 1u << screen))
 		screen++;
+	char said[160], name[32];
+	int row = keys_row((UiAction) (ACT_SCREEN_FIRST + screen), console->screen);
+	(void) keys_say(&console->keymap, key->help, said, sizeof said);
 	if (is_here(console, key))
-		str_copy(text, size, key->help);
+		str_copy(text, size, said);
 	else
-		(void) snprintf(text, size, "on %s (%c): %s", screen_ops((ScreenId) screen)->name, screen_ops((ScreenId) screen)->key, key->help);
+		(void) snprintf(text, size, "on %s (%s): %.120s", screen_ops((ScreenId) screen)->name,
+		                keys_name(console->keymap.key[row], name), said);
+}
+
+/* How to move and leave; the mark of changed keys where there is one. */
+static const char *help_note(const Console *console, bool is_long, char *note, size_t size)
+{
+	char back[64];
+	bool is_changed = false;
+	size_t n;
+	(void) keys_table(&n);
+	for (size_t i = 0; i < n; i++)
+		is_changed |= keys_is_changed(&console->keymap, i);
+	(void) snprintf(note, size, "%s%s%s closes", is_changed ? "* keys.yaml, " : "", is_long ? "Up Down, " : "",
+	                keys_say(&console->keymap, "{all.back}", back, sizeof back));
+	return note;
 }
 
 static void draw_help(Console *console)
@@ -196,26 +232,29 @@ static void draw_help(Console *console)
 	const KeyRow *table = keys_table(&n);
 	int lines = 0;
 	for (size_t i = 0; i < n; i++)
-		lines += is_helped(console, i, keys_names(&console->keymap, i, name));
+		lines += is_helped(console, i);
 	int cols = HELP_COLS < canvas->cols ? HELP_COLS : canvas->cols;
 	int shown = lines ? lines : 1, rows = shown + 2 < canvas->rows - 1 ? shown + 2 : canvas->rows - 1;
 	Rect rect = { (canvas->rows - rows) / 2, (canvas->cols - cols) / 2, rows, cols };
 	canvas_fill(canvas, rect, ' ', ROLE_TEXT);
 	(void) snprintf(title, sizeof title, console->help_search[0] ? "Help: %s, with \"%s\"" : "Help: %s (type to search)",
 	                screen_ops(console->screen)->name, console->help_search);
-	Rect in = canvas_box(canvas, rect, title, lines + 2 > rows ? "Up Down, Esc closes" : "Esc closes", true);
+	Rect in = canvas_box(canvas, rect, title, help_note(console, lines + 2 > rows, help, sizeof help), true);
 	if (!lines)
-		(void) canvas_text(canvas, in.row, in.col, in.cols, ROLE_LABEL, "no key does that; : finds commands by their names");
+		(void) canvas_text(canvas, in.row, in.col, in.cols, ROLE_LABEL, 
+		                   keys_say(&console->keymap, "no key does that; {all.palette} finds commands by their names", help, sizeof help));
 	canvas_zone(canvas, (Zone) { .kind = ZONE_COVER, .rect = rect });
 	int most = lines > in.rows ? lines - in.rows : 0;
 	console->help_top = console->help_top > most ? most : console->help_top;
 	int line = -console->help_top;
 	for (size_t i = 0; i < n && line < in.rows; i++) {
-		if (!is_helped(console, i, keys_names(&console->keymap, i, name)))
+		if (!is_helped(console, i))
 			continue;
 		bool is_off = table[i].is_write && console_is_readonly(console);
 		if (line >= 0) {
-			(void) canvas_text(canvas, in.row + line, in.col, HELP_KEY_COLS, ROLE_KEY, name);
+			int wide = canvas_text(canvas, in.row + line, in.col, HELP_KEY_COLS - 1, ROLE_KEY, keys_names(&console->keymap, i, name));
+			if (keys_is_changed(&console->keymap, i))
+				canvas_put(canvas, in.row + line, in.col + wide, '*', ROLE_WARN);
 			help_text(console, &table[i], help, sizeof help);
 			(void) canvas_text(canvas, in.row + line, in.col + HELP_KEY_COLS, in.cols - HELP_KEY_COLS,
 			                   is_off ? ROLE_GHOST : ROLE_TEXT, help);
@@ -255,7 +294,7 @@ void console_draw(Console *console)
 	if (console->is_helping)
 		draw_help(console);
 	if (console->dialog.kind != DIALOG_NONE)
-		dialog_draw(&console->dialog, canvas);
+		dialog_draw(&console->dialog, &console->keymap, canvas);
 }
 
 void console_pane_text(const Console *console, StrBuf *text)

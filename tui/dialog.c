@@ -94,10 +94,10 @@ void dialog_open_param(Dialog *dialog, const TrainView *train, TrainParam param)
 	static const struct {
 		const char *title, *line;
 	} PARAMS[PARAM_COUNT] = {
-		[PARAM_LEARNING_RATE] = { "Learning rate", "from the next update on; a tick on every curve; u undoes" },
-		[PARAM_ENT_COEF] = { "Entropy coefficient", "from the next update on; a tick on every curve; u undoes" },
-		[PARAM_CLIP_RANGE] = { "Clip range", "from the next update on; a tick on every curve; u undoes" },
-		[PARAM_STEPS] = { "Steps in all", "where the training ends; u undoes" },
+		[PARAM_LEARNING_RATE] = { "Learning rate", "from the next update on; a tick on every curve; {all.undo} undoes" },
+		[PARAM_ENT_COEF] = { "Entropy coefficient", "from the next update on; a tick on every curve; {all.undo} undoes" },
+		[PARAM_CLIP_RANGE] = { "Clip range", "from the next update on; a tick on every curve; {all.undo} undoes" },
+		[PARAM_STEPS] = { "Steps in all", "where the training ends; {all.undo} undoes" },
 		[PARAM_TRAFFIC] = { "Traffic", "x2 doubles it; a trace's name is for episodes that begin" },
 		[PARAM_CHAOS] = { "Chaos", "in every environment, now; such as cpu-stress:for=5m,size=1" },
 	};
@@ -133,7 +133,7 @@ void dialog_open_train(Dialog *dialog, const TrainView *train, const char *optio
 {
 	*dialog = (Dialog) { .kind = DIALOG_TRAIN, .seen = -1 };
 	(void) snprintf(dialog->title, sizeof dialog->title, "maestro train %.70s", options);
-	(void) snprintf(dialog->line, sizeof dialog->line, "run %lld stops with a checkpoint; R goes on with it",
+	(void) snprintf(dialog->line, sizeof dialog->line, "run %lld stops with a checkpoint; {runs.resume} on Runs goes on with it",
 	                (long long) train->run_id);
 	add_buttons(dialog, "Stop it and train");
 }

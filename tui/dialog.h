@@ -12,6 +12,8 @@
 #include "base/view.h"
 #include "tui/canvas.h"
 
+struct Keymap;
+
 typedef enum DialogKind { DIALOG_NONE, DIALOG_OVERRIDE, DIALOG_PAUSE, DIALOG_PARAM, DIALOG_QUIT,
 	DIALOG_SUSPEND, DIALOG_TRAIN } DialogKind;
 
@@ -90,7 +92,7 @@ bool dialog_shows(const Dialog *dialog, int field);
 /* "10m", "90s", "1h30m", a plain number is minutes; -1 for anything else. */
 int64_t dialog_parse_hold(const char *text);
 
-/* In the middle of the canvas. */
-void dialog_draw(const Dialog *dialog, Canvas *canvas);
+/* In the middle of the canvas; keymap has the names of keys in its line. */
+void dialog_draw(const Dialog *dialog, const struct Keymap *keymap, Canvas *canvas);
 
 #endif

@@ -1,6 +1,7 @@
 /* How the dialogs look; the logic is in dialog.c. */
 #include "tui/dialog.h"
 #include "tui/fmt.h"
+#include "tui/keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,8 +133,9 @@ static int count_rows(const Dialog *dialog)
 	return rows + (dialog->kind == DIALOG_OVERRIDE) + (choices_of(dialog) ? CHOICE_ROWS + 1 : 0) + 7; /* frame, state, blank, problem, buttons, keys */
 }
 
-void dialog_draw(const Dialog *dialog, Canvas *canvas)
+void dialog_draw(const Dialog *dialog, const Keymap *keymap, Canvas *canvas)
 {
+	char line[sizeof dialog->line + 32];
 	int rows = count_rows(dialog), cols = WIDTH < canvas->cols ? WIDTH : canvas->cols;
 	Rect rect = { canvas->rows > rows ? (canvas->rows - rows) / 2 : 0, (canvas->cols - cols) / 2,
 	              rows < canvas->rows ? rows : canvas->rows, cols };
@@ -141,7 +143,7 @@ void dialog_draw(const Dialog *dialog, Canvas *canvas)
 	canvas_zone(canvas, (Zone) { .kind = ZONE_COVER, .rect = { 0, 0, canvas->rows, canvas->cols } });
 	Rect in = canvas_box(canvas, rect, dialog->title, NULL, true);
 	int row = in.row;
-	(void) canvas_text(canvas, row, in.col, in.cols, ROLE_LABEL, dialog->line);
+	(void) canvas_text(canvas, row, in.col, in.cols, ROLE_LABEL, keys_say(keymap, dialog->line, line, sizeof line));
 	row += 2;
 	if (choices_of(dialog)) {
 		(void) canvas_wrap(canvas, (Rect) { row, in.col, CHOICE_ROWS, in.cols }, ROLE_TEXT, choices_of(dialog));

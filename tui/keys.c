@@ -23,12 +23,12 @@ static const KeyRow TABLE[] = {
 	{ 't', ACT_TRAIN_TRAFFIC, ON_TRAIN, true, "traffic", "traffic", "another trace, or more or less of it: x2" },
 	{ 'x', ACT_TRAIN_CHAOS, ON_TRAIN, true, "chaos", "chaos", "a fault in every simulated environment, now" },
 	{ 'v', ACT_TRAIN_EVALUATE, ON_TRAIN, true, "evaluate", "eval", "evaluate on held-out traffic now" },
-	{ 'Q', ACT_TRAIN_STOP, ON_TRAIN, true, "stop", "stop", "save a checkpoint and stop training; R on Runs goes on with it" },
+	{ 'Q', ACT_TRAIN_STOP, ON_TRAIN, true, "stop", "stop", "save a checkpoint and stop training; {runs.resume} on Runs goes on with it" },
 	{ 's', ACT_SMOOTH_MORE, ON_TRAIN | ON_COMPARE, false, "smooth", NULL, "smooth the curves more; raw dots stay under them" },
 	{ 'S', ACT_SMOOTH_LESS, ON_TRAIN | ON_COMPARE, false, "rough", NULL, "smooth the curves less" },
 
 	{ 'o', ACT_LIVE_OVERRIDE, ON_LIVE | ON_TARGETS, true, "override", "override",
-	  "hold replicas by hand for a time, or give back to the policy; on Targets of all marked" },
+	  "hold replicas for a time, or give back; on Targets: all marked" },
 	{ 'p', ACT_LIVE_PAUSE, ON_LIVE | ON_TARGETS, true, "pause", "pause", "neither decide nor act until resumed" },
 	{ 'w', ACT_LIVE_WHY, ON_LIVE, false, "why", "why", "the policy around this decision" },
 	{ '-', ACT_WINDOW_LONGER, ON_LIVE, false, "longer", "longer", "graphs show more time" },
@@ -45,9 +45,9 @@ static const KeyRow TABLE[] = {
 	{ '#', ACT_TAG, ON_RUNS, true, "tag", "tag", "add a tag to the marked runs; -NAME takes it off" },
 	{ 'N', ACT_NOTE, ON_RUNS, true, "note", "note", "write a note on the selected run" },
 	{ 'L', ACT_LOCK, ON_RUNS, true, "lock", "lock", "lock the runs against deletion, or unlock them" },
-	{ 'd', ACT_DELETE, ON_RUNS, true, "delete", "delete", "move to the trash, or back out of it; u undoes" },
-	{ 'R', ACT_RESUME, ON_RUNS, true, "resume", "resume", "go on with a stopped or crashed training from its last checkpoint" },
-	{ 'F', ACT_FORK, ON_RUNS, true, "fork", "fork", "a new training from a checkpoint of this run, with other settings" },
+	{ 'd', ACT_DELETE, ON_RUNS, true, "delete", "delete", "move to the trash, or back out of it; {all.undo} undoes" },
+	{ 'R', ACT_RESUME, ON_RUNS, true, "resume", "resume", "go on with a stopped or crashed training where it was saved" },
+	{ 'F', ACT_FORK, ON_RUNS, true, "fork", "fork", "a new training from this run's checkpoint, with other settings" },
 	{ 's', ACT_SORT, ON_RUNS | ON_TARGETS, false, "sort", "sort", "sort by the next column" },
 	{ 'S', ACT_REVERSE, ON_RUNS | ON_TARGETS, false, "reverse", NULL, "sort the other way round" },
 	{ '/', ACT_FILTER, ON_RUNS | ON_TARGETS | ON_EVENTS, false, "filter", "filter", "show only rows that match" },
@@ -58,7 +58,7 @@ static const KeyRow TABLE[] = {
 	{ 'x', ACT_AXIS, ON_COMPARE, false, "axis", "axis", "curves over steps, or over the share of the run" },
 	{ '=', ACT_DIFF, ON_COMPARE, false, "diff", "diff", "all options, or those that differ" },
 	{ 'H', ACT_RULE, ON_COMPARE, false, "hpa", NULL, "hide the HPA rule, or show it" },
-	{ 'r', ACT_REPLAY, ON_COMPARE, false, "replay", "replay", "each policy and the HPA rule on one trace; again: the next trace; Esc: back" },
+	{ 'r', ACT_REPLAY, ON_COMPARE, false, "replay", "replay", "policies and the HPA rule on one trace; again: the next trace" },
 	{ 'b', ACT_REPS, ON_COMPARE, false, "resamples", NULL, "bootstrap with 50,000 resamples, or 2,000" },
 
 	{ KEY_TAB_, ACT_SHOW_NEXT, ON_POLICY, false, "show", "what", "P(up), P(keep), P(down), choice, value, against the HPA" },
@@ -85,7 +85,7 @@ static const KeyRow TABLE[] = {
 	{ KEY_END_, ACT_END, ON_TABLES, false, "end", NULL, "last row" },
 	{ 'G', ACT_END, ON_TABLES, false, NULL, NULL, NULL },
 
-	{ ',', ACT_EARLIER, ON_LIVE, false, "earlier", NULL, "look at the past, one step back; Esc returns to now" },
+	{ ',', ACT_EARLIER, ON_LIVE, false, "earlier", NULL, "look at the past, one step back; {all.back} returns to now" },
 	{ '.', ACT_LATER, ON_LIVE, false, "later", NULL, "one step forward" },
 	{ '<', ACT_MUCH_EARLIER, ON_LIVE, false, "much-earlier", NULL, "ten steps back; the store goes on where memory ends" },
 	{ '>', ACT_MUCH_LATER, ON_LIVE, false, "much-later", NULL, "ten steps forward" },
@@ -119,6 +119,19 @@ void keys_default(Keymap *keymap)
 {
 	for (size_t i = 0; i < KEYS_MAX; i++)
 		keymap->key[i] = i < N_KEYS ? TABLE[i].key : -1;
+}
+
+int keys_row(UiAction action, ScreenId screen)
+{
+	for (size_t i = 0; i < N_KEYS; i++)
+		if (TABLE[i].id && TABLE[i].action == action && TABLE[i].screens & 1u << screen)
+			return (int) i;
+	return -1;
+}
+
+bool keys_is_changed(const Keymap *keymap, size_t row)
+{
+	return keymap->key[row] != TABLE[row].key;
 }
 
 const KeyRow *keys_find(const Keymap *keymap, int key, ScreenId screen, bool is_readonly)

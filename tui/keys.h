@@ -80,6 +80,12 @@ char *keys_name(int key, char *text);
 int keys_parse(const char *name);
 /* The name of a row's key and of its other keys, "Down j". text holds 32 bytes. */
 char *keys_names(const Keymap *keymap, size_t row, char *text);
+/* The named row of an action on a screen; -1: none. */
+int keys_row(UiAction action, ScreenId screen);
+/* Whether a keys.yaml has given the row another key, or taken it away. */
+bool keys_is_changed(const Keymap *keymap, size_t row);
+/* "{all.undo} undoes" is "u undoes" for a person, whatever key that row has; ":undo undoes" where it has none. */
+const char *keys_say(const Keymap *keymap, const char *text, char *said, size_t size);
 
 /*
  * Reads a keys.yaml ("live.override: o", a name and null for no key). What is wrong (an unknown name, a key that another

@@ -81,6 +81,34 @@ static int find_row(const char *id)
 	return -1;
 }
 
+const char *keys_say(const Keymap *keymap, const char *text, char *said, size_t size)
+{
+	char id[48], name[32];
+	size_t len = 0;
+	said[0] = '\0';
+	for (const char *at = text; *at && len + 1 < size;) {
+		const char *end = *at == '{' ? strchr(at, '}') : NULL;
+		int row = -1;
+		if (end && (size_t) (end - at) < sizeof id) {
+			(void) snprintf(id, sizeof id, "%.*s", (int) (end - at - 1), at + 1);
+			row = find_row(id);
+		}
+		if (row < 0) {
+			said[len++] = *at++;
+			said[len] = '\0';
+			continue;
+		}
+		if (keymap->key[row] < 0)
+			(void) snprintf(name, sizeof name, ":%.30s", strchr(id, '.') + 1);
+		else
+			(void) keys_name(keymap->key[row], name);
+		(void) snprintf(said + len, size - len, "%s", name);
+		len = strlen(said);
+		at = end + 1;
+	}
+	return said;
+}
+
 /* Line on which a top-level name stands, from 1. */
 static int line_of(const char *text, size_t len, const char *name)
 {

@@ -1,4 +1,5 @@
 /* The graphs of the Live screen: one column a bucket of target time, newest at the right, gaps left open. */
+#include "tui/console.h"
 #include "tui/fmt.h"
 #include "tui/plot.h"
 #include "tui/screen_live.h"
@@ -229,7 +230,7 @@ static void draw_ages(const Scene *scene, Rect in)
 		double back = (double) (scene->target_ms - scene->point->wall_ms) / 1000;
 		(void) pen_item(&pen, ROLE_INFO, "at %s, ", fmt_clock(text, scene->point->wall_ms));
 		(void) pen_item(&pen, ROLE_INFO, "%s ago  ", fmt_duration(text, back));
-		(void) pen_item(&pen, ROLE_KEY, "Esc");
+		(void) pen_item(&pen, ROLE_KEY, "%s", keys_say(&scene->console->keymap, "{all.back}", text, sizeof text));
 		(void) pen_item(&pen, ROLE_TEXT, " returns to now");
 		return;
 	}

@@ -168,7 +168,7 @@ static ConsoleResult purge(Console *console, const char *arguments)
 static ConsoleResult quit(Console *console, const char *arguments)
 {
 	(void) arguments;
-	return console_key(console, 'q', console->now_ms);
+	return console_act(console, ACT_QUIT);
 }
 
 static const PaletteRow ROWS_TABLE[] = {

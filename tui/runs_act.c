@@ -202,7 +202,7 @@ static void compare(Console *console)
 			picked[n_trainings++] = picked[i];
 	}
 	if (n_trainings < 2) {
-		console_say(console, ROLE_WARN, "mark two trainings or more with Space, then = compares them");
+		console_say(console, ROLE_WARN, "mark two trainings or more with {runs.mark}, then {runs.compare} compares them");
 		return;
 	}
 	if (n_trainings < n)
@@ -223,7 +223,7 @@ static void resume(Console *console, const RunRow *row)
 	if (can)
 		(void) snprintf(text, sizeof text, "--resume %lld", (long long) row->id);
 	else if (row && row->kind == RUN_TRAIN && row->status == RUN_DONE)
-		(void) snprintf(text, sizeof text, "run %lld has done all its steps; F forks it, with more: --steps N", (long long) row->id);
+		(void) snprintf(text, sizeof text, "run %lld has done all its steps; {runs.fork} forks it, with more: --steps N", (long long) row->id);
 	else
 		str_copy(text, sizeof text, "only a stopped, crashed or failed training can go on");
 	if (can)

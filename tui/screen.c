@@ -1,5 +1,7 @@
 /* See screen.h. */
-#include "tui/screen.h"
+#include "tui/console.h"
+
+enum { SAID_TEXT = 256 };
 
 const ScreenOps *screen_ops(ScreenId id)
 {
@@ -10,6 +12,9 @@ const ScreenOps *screen_ops(ScreenId id)
 
 void scene_empty(const Scene *scene, Rect in, const char *text)
 {
+	char said[SAID_TEXT];
+	if (scene->console)
+		text = keys_say(&scene->console->keymap, text, said, sizeof said);
 	int lines = (canvas_width(scene->canvas, text) + in.cols - 1) / (in.cols > 0 ? in.cols : 1);
 	int skip = in.rows > lines ? (in.rows - lines) / 2 : 0;
 	(void) canvas_wrap(scene->canvas, (Rect) { in.row + skip, in.col, in.rows - skip, in.cols }, ROLE_LABEL, text);
@@ -17,6 +22,9 @@ void scene_empty(const Scene *scene, Rect in, const char *text)
 
 Rect scene_box(const Scene *scene, int pane, const PaneSpec *spec, Rect rect, const char *note)
 {
+	char said[SAID_TEXT];
+	if (scene->console && note)
+		note = keys_say(&scene->console->keymap, note, said, sizeof said);
 	return canvas_box(scene->canvas, rect, spec[pane].title, note, scene->focus == pane);
 }
 

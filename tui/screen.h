@@ -42,7 +42,6 @@ typedef struct Scene {
 
 typedef struct ScreenOps { /* a screen is one file and one row of screen.c's table; NULL members are not needed */
 	const char *name;
-	char key;
 	const PaneSpec *pane;
 	int n_panes;
 	const char *absent; /* what is said where there is nothing to show; NULL: just that */
@@ -77,9 +76,9 @@ extern const ScreenOps screen_live, screen_train, screen_runs, screen_compare, s
 
 const ScreenOps *screen_ops(ScreenId id);
 
-/* A pane's text where it has nothing to show: centred, wrapped. */
+/* A pane's text where it has nothing to show: centred, wrapped; keys as keys_say writes them. */
 void scene_empty(const Scene *scene, Rect in, const char *text);
-/* Frame of a pane, marked when it has the focus; answers the room inside. */
+/* Frame of a pane, marked when it has the focus; answers the room inside. The note's keys are as keys_say writes them. */
 Rect scene_box(const Scene *scene, int pane, const PaneSpec *spec, Rect rect, const char *note);
 /* The sample of a series' line in a legend, in its colour. */
 void scene_legend(Pen *pen, Role role, uint32_t glyph, char letter);

@@ -58,7 +58,7 @@ static const char *why_empty(const Scene *scene)
 	const CompareView *view = view_of(scene);
 	const ArchiveAnswer *answer = talk_answer(&scene->console->talk, SLOT_PAIR);
 	if (!view->n_ids)
-		return "nothing is marked: on Runs (3), Space marks a run and = compares the marked ones";
+		return "nothing is marked: on Runs ({all.screen-runs}), {runs.mark} marks a run and {runs.compare} compares the marked ones";
 	return answer && view->is_asked && answer->code ? answer->text : "asking the store";
 }
 
@@ -455,7 +455,7 @@ static void table(const Console *console, TableSink sink, void *context)
 }
 
 const ScreenOps screen_compare = {
-	.name = "Compare", .key = '4', .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
+	.name = "Compare", .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
 	.refresh = refresh, .move = move, .act = act, .back = back, .is_settled = is_settled,
 	.table = table,
 };

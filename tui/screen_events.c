@@ -156,7 +156,7 @@ static void table(const Console *console, TableSink sink, void *context)
 }
 
 const ScreenOps screen_events = {
-	.name = "Events", .key = '7', .pane = PANES, .n_panes = 1, .is_there = is_there, .head = head, .draw = draw,
+	.name = "Events", .pane = PANES, .n_panes = 1, .is_there = is_there, .head = head, .draw = draw,
 	.refresh = refresh, .move = move, .act = act, .is_settled = is_settled,
 	.table = table,
 };

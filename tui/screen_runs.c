@@ -270,7 +270,7 @@ static void table(const Console *console, TableSink sink, void *context)
 }
 
 const ScreenOps screen_runs = {
-	.name = "Runs", .key = '3', .pane = PANES, .n_panes = N_RUNS_PANES, .is_there = is_there, .head = head, .draw = draw,
+	.name = "Runs", .pane = PANES, .n_panes = N_RUNS_PANES, .is_there = is_there, .head = head, .draw = draw,
 	.column = column, .refresh = runs_refresh, .move = runs_move, .act = runs_act, .sort = runs_sort, .back = runs_back,
 	.is_settled = runs_is_settled,
 	.table = table,

@@ -445,7 +445,7 @@ static void table(const Console *console, TableSink sink, void *context)
 }
 
 const ScreenOps screen_targets = {
-	.name = "Targets", .key = '6', .pane = PANES, .n_panes = 1, .is_there = is_there, .head = head, .draw = draw, .move = move,
+	.name = "Targets", .pane = PANES, .n_panes = 1, .is_there = is_there, .head = head, .draw = draw, .move = move,
 	.act = act, .back = back, .sort = sort,
 	.table = table,
 };

@@ -318,7 +318,7 @@ static void draw_episode(const Scene *scene, Rect rect)
 static void draw_progress(const Scene *scene, Rect rect)
 {
 	const TrainView *v = scene->train;
-	char done[FMT_TEXT], total[FMT_TEXT], eta[FMT_TEXT], share[FMT_TEXT], text[160];
+	char done[FMT_TEXT], total[FMT_TEXT], eta[FMT_TEXT], share[FMT_TEXT], text[160], said[128];
 	double ratio = v->total_steps > 0 ? (double) v->steps / (double) v->total_steps : NAN;
 	(void) snprintf(text, sizeof text, "%s  %s of %s steps  %s%s", fmt_percent(share, ratio),
 	                fmt_count(done, (double) v->steps), v->total_steps > 0 ? fmt_count(total,
@@ -331,7 +331,8 @@ static void draw_progress(const Scene *scene, Rect rect)
 		                    v->phase == TRAIN_FAILED ? ROLE_BAD : ROLE_WARN, "! %s", v->trouble);
 	else if (v->phase >= TRAIN_DONE)
 		(void) canvas_text(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3, ROLE_LABEL,
-		                   "3 Runs: Space marks, = compares, F trains on; 1 Live: its policy");
+		                   keys_say(&scene->console->keymap, "{all.screen-runs} Runs: {runs.mark} marks, {runs.compare} compares, "
+		                            "{runs.fork} trains on; {all.screen-live} Live: its policy", said, sizeof said));
 	else if (rect.cols > width + 6)
 		canvas_bar(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3, ratio, ROLE_SERIES_C);
 	canvas_text_right(scene->canvas, rect.row, rect.col + rect.cols - 1, rect.cols - 1, ROLE_TEXT, text);
@@ -377,7 +378,7 @@ static bool is_there(const Console *console)
 }
 
 const ScreenOps screen_train = {
-	.absent = "nothing trains here: :begin does, R and F on Runs (3) too",
-	.name = "Train", .key = '2', .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
+	.absent = "nothing trains here: {all.palette}begin does, {runs.resume} and {runs.fork} on Runs ({all.screen-runs}) too",
+	.name = "Train", .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
 	.column = column, .act = train_act, .tick_ms = 1000 /* some twenty figures change at each update */,
 };

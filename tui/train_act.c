@@ -48,7 +48,7 @@ bool train_act(Console *console, UiAction action)
 		if (train->phase == TRAIN_PAUSED)
 			send_flag(console, COMMAND_TRAIN_ONE_UPDATE, true, "one update");
 		else
-			console_say(console, ROLE_WARN, "one update: pause first (p)");
+			console_say(console, ROLE_WARN, "one update: pause first ({train.pause})");
 		return true;
 	case ACT_TRAIN_CHECKPOINT: send_flag(console, COMMAND_TRAIN_CHECKPOINT, true, "checkpoint"); return true;
 	case ACT_TRAIN_LR: dialog_open_param(&console->dialog, train, PARAM_LEARNING_RATE); return true;

@@ -1,10 +1,12 @@
 /* `maestro keys|colors|completion`: what the console's tables say, and the shell's completion, which asks --help. */
 #include "cmd/cmd.h"
 #include "cmd/opts.h"
+#include "cmd/session.h"
 
 #include "base/mem.h"
 #include "tui/colors.h"
 #include "tui/keys.h"
+#include "tui/ui.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,30 +27,37 @@ static const Opt KEYS_OPTIONS[] = {
 
 static const OptCommand KEYS_COMMAND = {
 	"keys [--check FILE]",
-	"Prints the table of keys; its names are those of keys.yaml (in $XDG_CONFIG_HOME/maestro), such as live.override: o",
+	"Prints the table of keys, with those of $XDG_CONFIG_HOME/maestro/keys.yaml marked *; its names are those of that file, such as\nlive.override: o",
 	KEYS_OPTIONS, 0,
 };
 
+/* As keys.yaml has them: what the console would take. */
 static int print_keys(bool is_json)
 {
 	size_t n;
 	const KeyRow *table = keys_table(&n);
 	Keymap keymap;
-	char id[48], name[32];
-	keys_default(&keymap);
+	UiOptions ui;
+	Error err = { 0 };
+	char id[48], name[32], help[160];
+	int code = session_keys(&keymap, &ui, &err);
+	if (code)
+		return cmd_fail(code, &err);
 	for (size_t i = 0; i < n; i++) {
 		if (!table[i].id)
 			continue;
 		keys_full_id(&table[i], id, sizeof id);
+		(void) keys_say(&keymap, table[i].help, help, sizeof help);
 		if (!is_json) {
-			printf("%-22s %-8s %s\n", id, keys_names(&keymap, i, name), table[i].help);
+			printf("%-22s %-8s %s%s\n", id, keys_names(&keymap, i, name), keys_is_changed(&keymap, i) ? "* " : "", help);
 			continue;
 		}
 		Json *row = json_new_object();
 		json_add_string(row, "name", id);
 		json_add_string(row, "key", keys_names(&keymap, i, name));
 		json_add_bool(row, "writes", table[i].is_write);
-		json_add_string(row, "help", table[i].help);
+		json_add_bool(row, "changed", keys_is_changed(&keymap, i));
+		json_add_string(row, "help", help);
 		char *text = json_print(row);
 		json_free(row);
 		if (!text)

@@ -176,6 +176,52 @@ static void real_active_target_makes_leaving_ask(void **state)
 	assert_int_equal(press(desk, 'q'), CONSOLE_QUIT);
 }
 
+/* A keys.yaml that gives every row another key: what any screen shows is what works. */
+static void keys_shown_are_those_that_are_loaded(void **state)
+{
+	Desk *desk = *state;
+	static const char FILE[] = "all.help: K\nall.quit: Z\nall.undo: null\nall.back: J\nall.screen-live: A\nall.screen-train: B\n"
+	                           "all.screen-runs: C\nruns.mark: m\nruns.compare: O\nlive.override: V\ntrain.pause: W\nall.palette: Y\n";
+	Keymap keymap;
+	StrBuf problems = { 0 };
+	Error err = { 0 };
+	keys_default(&keymap);
+	assert_int_equal(keys_load(FILE, sizeof FILE - 1, &keymap, &problems, &err), 0);
+	strbuf_done(&problems);
+	desk->fake.has_store = true;
+	start(desk, SCREEN_LIVE, false);
+	desk->console.keymap = keymap;
+	const char *text = screen_text(desk);
+	assert_non_null(strstr(text, " A Live "));
+	assert_non_null(strstr(text, "B C 4 "));
+	assert_non_null(strstr(text, "V override"));
+	assert_non_null(strstr(text, "K help  Z quit\n"));
+	assert_null(strstr(text, "? help"));
+	press(desk, '?'); /* nothing any more */
+	assert_null(strstr(screen_text(desk), "Help:"));
+	press(desk, 'K');
+	text = screen_text(desk);
+	assert_non_null(strstr(text, "J closes"));
+	assert_non_null(strstr(text, "V*      hold replicas for a time, or give back; on Targets: all marked"));
+	assert_non_null(strstr(text, "one step back; J returns to now"));
+	press(desk, 'J');
+	press(desk, ',');
+	assert_non_null(strstr(screen_text(desk), "J returns to now"));
+	press(desk, 'B');
+	press(desk, 'n');
+	assert_non_null(strstr(screen_text(desk), "one update: pause first (W)"));
+	press(desk, 'l');
+	assert_non_null(strstr(screen_text(desk), ":undo undoes")); /* no key: the palette has it */
+	press(desk, KEY_ESC);
+	press(desk, 'C');
+	press(desk, 'O');
+	assert_non_null(strstr(screen_text(desk), "with m, then O compares them"));
+	press(desk, '4');
+	assert_non_null(strstr(screen_text(desk), "on Runs (C), m marks a run"));
+	assert_int_equal(press(desk, 'q'), CONSOLE_STAYS);
+	assert_int_equal(press(desk, 'Z'), CONSOLE_QUIT);
+}
+
 static void screen_without_its_worker_is_not_offered(void **state)
 {
 	Desk *desk = *state;
@@ -247,6 +293,7 @@ int main(void)
 		DESK_TEST(every_size_draws),
 		DESK_TEST(simulated_target_never_makes_leaving_ask),
 		DESK_TEST(real_active_target_makes_leaving_ask),
+		DESK_TEST(keys_shown_are_those_that_are_loaded),
 		DESK_TEST(screen_without_its_worker_is_not_offered),
 		DESK_TEST(frozen_screen_keeps_its_frame),
 		DESK_TEST(old_data_turn_unknown),
