@@ -341,13 +341,20 @@ int chaos_mesh_new(const ChaosMeshConfig *config, ChaosMesh **ret_mesh, Error *e
 	return 0;
 }
 
+void chaos_mesh_end(ChaosMesh *mesh)
+{
+	for (size_t i = mesh ? mesh->n : 0; i-- > 0;)
+		if (!finish(mesh, &mesh->item[i]))
+			mesh->item[i] = mesh->item[--mesh->n];
+}
+
 void chaos_mesh_free(ChaosMesh *mesh)
 {
-	if (!mesh)
-		return;
-	for (size_t i = 0; i < mesh->n; i++)
-		if (finish(mesh, &mesh->item[i]))
-			(void) fprintf(stderr, "maestro: %s %s/%s stays until its duration is over: it could not be removed\n",
-			               KINDS[mesh->item[i].fault].kind, mesh->item[i].target.namespace_, mesh->item[i].name);
+	chaos_mesh_end(mesh);
+	for (size_t i = 0; mesh && i < mesh->n; i++) {
+		const Item *item = &mesh->item[i];
+		(void) fprintf(stderr, "maestro: %s %s/%s stays until its duration is over: it could not be removed; the next such run does it, or kubectl delete\n",
+		               KINDS[item->fault].kind, item->target.namespace_, item->name);
+	}
 	free(mesh);
 }

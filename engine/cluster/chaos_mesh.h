@@ -34,7 +34,9 @@ typedef struct ChaosMeshConfig { /* lent for its life */
 
 typedef struct ChaosMesh ChaosMesh;
 int chaos_mesh_new(const ChaosMeshConfig *config, ChaosMesh **ret_mesh, Error *err);
-/* Removes all that it began, and frees. Accepts NULL. */
+/* Removes all that it began; what an API that is away keeps is tried again by the next call, or free. Accepts NULL. */
+void chaos_mesh_end(ChaosMesh *mesh);
+/* Ends all, says what could not be removed, and frees. Accepts NULL. */
 void chaos_mesh_free(ChaosMesh *mesh);
 
 /* Whether it can act in the target's namespace, with what was left there on this target removed. ERR_NOT_FOUND: the CRDs are absent. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { PATH = 640, WHAT = 400, ACCOUNT = 65532 };
+static const char CONTAINER[] = "training";
 
 static void add_limits(Json *container, const JobConfig *config)
 {
@@ -22,7 +23,7 @@ static void add_limits(Json *container, const JobConfig *config)
 static void add_container(Json *pod, const JobConfig *config)
 {
 	Json *container = json_new_object();
-	json_add_string(container, "name", "training");
+	json_add_string(container, "name", CONTAINER);
 	json_add_string(container, "image", config->image);
 	Json *args = json_add_array(container, "args");
 	for (size_t i = 0; config->arg[i]; i++)
@@ -45,10 +46,12 @@ static void add_container(Json *pod, const JobConfig *config)
 
 static void add_pod(Json *spec, const JobConfig *config)
 {
-	Json *template = json_add_object(spec, "template");
-	Json *labels = json_add_object(json_add_object(template, "metadata"), "labels");
+	Json *template = json_add_object(spec, "template"), *metadata = json_add_object(template, "metadata");
+	Json *labels = json_add_object(metadata, "labels");
 	json_add_string(labels, "app.kubernetes.io/name", "maestro");
 	json_add_string(labels, "app.kubernetes.io/component", "training");
+	json_add_string(labels, "sidecar.istio.io/inject", "false"); /* it talks to nobody, and a proxy beside it would never end */
+	json_add_string(json_add_object(metadata, "annotations"), "linkerd.io/inject", "disabled");
 	Json *pod = json_add_object(template, "spec");
 	json_add_string(pod, "restartPolicy", "Never");
 	json_add_bool(pod, "automountServiceAccountToken", false);
@@ -63,15 +66,25 @@ static void add_pod(Json *spec, const JobConfig *config)
 	add_container(pod, config);
 }
 
-/* A pod that was evicted, preempted or drained says nothing of its index. */
-static void ignore_disruptions(Json *spec)
+/* A pod that was evicted, preempted or drained says nothing of its index; one that its options or its data ended ends like that again. */
+static void add_failure_policy(Json *spec)
 {
-	Json *rule = json_new_object(), *condition = json_new_object();
-	json_add_string(rule, "action", "Ignore");
+	static const int hopeless[] = { 2, 5 }; /* exit statuses */
+	Json *rules = json_add_array(json_add_object(spec, "podFailurePolicy"), "rules");
+	Json *ignore = json_new_object(), *condition = json_new_object(), *give_up = json_new_object();
+	json_add_string(ignore, "action", "Ignore");
 	json_add_string(condition, "type", "DisruptionTarget");
 	json_add_string(condition, "status", "True");
-	json_add(json_add_array(rule, "onPodConditions"), NULL, condition);
-	json_add(json_add_array(json_add_object(spec, "podFailurePolicy"), "rules"), NULL, rule);
+	json_add(json_add_array(ignore, "onPodConditions"), NULL, condition);
+	json_add(rules, NULL, ignore);
+	json_add_string(give_up, "action", "FailIndex");
+	Json *codes = json_add_object(give_up, "onExitCodes");
+	json_add_string(codes, "containerName", CONTAINER);
+	json_add_string(codes, "operator", "In");
+	Json *values = json_add_array(codes, "values");
+	for (size_t i = 0; i < sizeof hopeless / sizeof *hopeless; i++)
+		json_add_int(values, NULL, hopeless[i]);
+	json_add(rules, NULL, give_up);
 }
 
 static char *job_body(const JobConfig *config)
@@ -89,7 +102,7 @@ static char *job_body(const JobConfig *config)
 	json_add_int(spec, "parallelism", config->n);
 	json_add_int(spec, "backoffLimitPerIndex", config->retries);
 	json_add_int(spec, "ttlSecondsAfterFinished", config->keep_s);
-	ignore_disruptions(spec);
+	add_failure_policy(spec);
 	add_pod(spec, config);
 	char *text = json_print(root);
 	json_free(root);
@@ -139,6 +152,25 @@ static JobPhase phase_of(const Json *pod)
 	return !strcmp(phase, "Succeeded") ? JOB_SUCCEEDED : !strcmp(phase, "Failed") ? JOB_FAILED : !strcmp(phase, "Running") ? JOB_RUNNING : JOB_PENDING;
 }
 
+static void read_wait(const Json *pod, JobIndex *index)
+{
+	const Json *waiting = json_get(json_first(json_get(pod, "status.containerStatuses")), "state.waiting");
+	const char *reason = json_string_or(waiting, "reason", ""), *message = json_string_or(waiting, "message", "");
+	for (const Json *c = json_first(json_get(pod, "status.conditions")); c && !waiting; c = json_next(c))
+		if (!strcmp(json_string_or(c, "type", ""), "PodScheduled") && !strcmp(json_string_or(c, "status", ""), "False")) {
+			reason = json_string_or(c, "reason", "");
+			message = json_string_or(c, "message", "");
+		}
+	bool has_no_image = strstr(reason, "ImagePull") || !strcmp(reason, "InvalidImageName"); /* ErrImagePull and ImagePullBackOff by turns */
+	if (!strcmp(reason, "ContainerCreating") || !strcmp(reason, "PodInitializing") || !reason[0])
+		return;
+	if (has_no_image)
+		(void) snprintf(index->waits_for, sizeof index->waits_for, "the image %.100s cannot be had there",
+		                json_string_or(json_first(json_get(pod, "spec.containers")), "image", "?"));
+	else
+		(void) snprintf(index->waits_for, sizeof index->waits_for, "%.40s%s%.110s", reason, message[0] ? ": " : "", message);
+}
+
 /* An index that succeeded has, for a while, pods that failed before beside it. */
 static void read_pod(const Json *pod, JobView *view)
 {
@@ -152,6 +184,9 @@ static void read_pod(const Json *pod, JobView *view)
 	if (!is_better)
 		return;
 	index->phase = phase;
+	index->waits_for[0] = '\0';
+	if (phase == JOB_PENDING)
+		read_wait(pod, index);
 	str_copy(index->pod, sizeof index->pod, json_string_or(pod, "metadata.name", ""));
 }
 
@@ -180,7 +215,7 @@ static int read_log(KubeClient *client, const char *namespace_, const char *pod,
 {
 	char what[WHAT], path[PATH];
 	(void) snprintf(what, sizeof what, "log of pod %s/%s", namespace_, pod);
-	(void) snprintf(path, sizeof path, "/api/v1/namespaces/%s/pods/%s/log%s", namespace_, pod, query);
+	(void) snprintf(path, sizeof path, "/api/v1/namespaces/%s/pods/%s/log?container=%s%s", namespace_, pod, CONTAINER, query);
 	return kube_read_text(client, what, path, ret_text, err);
 }
 
@@ -191,5 +226,5 @@ int job_log(KubeClient *client, const char *namespace_, const char *pod, StrBuf 
 
 int job_last_line(KubeClient *client, const char *namespace_, const char *pod, StrBuf *ret_text, Error *err)
 {
-	return read_log(client, namespace_, pod, "?tailLines=1", ret_text, err);
+	return read_log(client, namespace_, pod, "&tailLines=1", ret_text, err);
 }

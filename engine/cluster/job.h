@@ -28,6 +28,7 @@ typedef struct JobIndex {
 	JobPhase phase;                /* of the newest pod of it; PENDING without any */
 	char pod[NAME_MAX_K8S];        /* the one that succeeded, else the newest; "": none */
 	int failures;                  /* pods of it that failed and are still there */
+	char waits_for[160];           /* why a pending pod does not start; "": it will, or there is none */
 } JobIndex;
 
 typedef struct JobView {

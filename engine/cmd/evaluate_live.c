@@ -156,7 +156,7 @@ static int open_contender(EvaluateLive *e, const Family *family, Runner **ret_ru
 	e->run.policy = is_hpa ? "hpa" : family->word;
 	e->run.is_dry_run = is_hpa; /* it looks on */
 	int code = is_hpa ? hpa_object_create(e->kube, &e->target, family->number ? family->number : HPA_CPU_PCT, err) : 0;
-	const RunnerConfig runner = { .options = &e->run, .session = e->session, .on_cycle = on_cycle, .arg = e,
+	const RunnerConfig runner = { .options = &e->run, .command = "evaluate", .session = e->session, .on_cycle = on_cycle, .arg = e,
 		.metric_window_s = e->options->metric_window_s };
 	if (!code)
 		code = runner_open(&runner, ret_runner, err);

@@ -152,22 +152,69 @@ static int set_flag(const OptCommand *command, const Opt *o, const char *text, b
 	return 0;
 }
 
+/* MAESTRO_NAME's text; NULL where it is not set, or empty. */
+static const char *environment_of(const char *option)
+{
+	char name[WORD_MAX + 8] = "MAESTRO_";
+	size_t len = strlen(name);
+	for (const char *c = option; *c && len + 1 < sizeof name; c++)
+		name[len++] = *c == '-' ? '_' : (char) toupper((unsigned char) *c);
+	name[len] = '\0';
+	const char *text = getenv(name);
+	return text && *text ? text : NULL;
+}
+
 static int read_environment(const OptCommand *command, void *target)
 {
 	for (const Opt *o = command->opt; o->name; o++) {
-		char name[WORD_MAX + 8] = "MAESTRO_";
-		size_t len = strlen(name);
-		for (const char *c = o->name; *c && len + 1 < sizeof name; c++)
-			name[len++] = *c == '-' ? '_' : (char) toupper((unsigned char) *c);
-		name[len] = '\0';
-		const char *text = getenv(name);
-		if (!text || !*text)
+		const char *text = environment_of(o->name);
+		if (!text)
 			continue;
 		int code = o->kind == OPT_FLAG ? set_flag(command, o, text, true, target) : set(command, o, text, target);
 		if (code)
 			return code;
 	}
 	return 0;
+}
+
+static bool is_on_command_line(const char *name, int argc, char **argv)
+{
+	size_t len = strlen(name);
+	for (int i = 1; i < argc; i++) {
+		const char *word = !strncmp(argv[i], "--no-", 5) && strncmp(name, "no-", 3) != 0 ? argv[i] + 5 : argv[i] + 2;
+		if (!strncmp(argv[i], "--", 2) && !strncmp(word, name, len) && (!word[len] || word[len] == '='))
+			return true;
+	}
+	return false;
+}
+
+bool opts_is_given(const char *name, int argc, char **argv)
+{
+	return is_on_command_line(name, argc, argv) || environment_of(name);
+}
+
+char **opts_with_environment(const Opt *opt, int argc, char **argv, int *ret_argc)
+{
+	size_t n = (size_t) argc + 1, bytes = 0;
+	for (const Opt *o = opt; o->name; o++) {
+		const char *text = o->is_setting && !is_on_command_line(o->name, argc, argv) ? environment_of(o->name) : NULL;
+		n += text != NULL;
+		bytes += text ? strlen(o->name) + strlen(text) + 4 : 0; /* "--", "=", the end */
+	}
+	char **all = malloc(n * sizeof *all + bytes), *at = (char *) (all + n);
+	if (!all)
+		return NULL;
+	memcpy(all, argv, (size_t) argc * sizeof *all);
+	*ret_argc = argc;
+	for (const Opt *o = opt; o->name; o++) {
+		const char *text = o->is_setting && !is_on_command_line(o->name, argc, argv) ? environment_of(o->name) : NULL;
+		if (!text)
+			continue;
+		all[(*ret_argc)++] = at;
+		at += sprintf(at, "--%s=%s", o->name, text) + 1;
+	}
+	all[*ret_argc] = NULL;
+	return all;
 }
 
 static void print_help(const OptCommand *command)

@@ -58,6 +58,14 @@ enum { OPTS_HELPED = 1 }; /* --help was printed: the command is done */
  */
 int opts_parse(const OptCommand *command, int argc, char **argv, void *target, int *ret_words);
 
+/* Whether the command line or the environment names the option. */
+bool opts_is_given(const char *name, int argc, char **argv);
+/*
+ * argv with a word --NAME=VALUE for each setting that only the environment names, for another place that has not this environment. One
+ * block, freed by free(); NULL: out of memory.
+ */
+char **opts_with_environment(const Opt *opt, int argc, char **argv, int *ret_argc);
+
 /* The settings of target as members of an object, under the options' names. */
 void opts_save(const Opt *opt, const void *target, Json *ret_object);
 /* The reverse; strings stay the object's. An option that is not there keeps its value. */

@@ -236,6 +236,7 @@ static int run_main(const OptCommand *command, int argc, char **argv)
 	r->report = (RunReport) { .out = stdout, .is_json = o->is_json, .log = log };
 	const RunnerConfig config = {
 		.options = &o->run,
+		.command = command == &AUTOSCALER ? "autoscaler" : "run",
 		.session = &r->session,
 		.telemetry = r->telemetry,
 		.policy_new = o->suggestion_url ? suggestion_policy : NULL,

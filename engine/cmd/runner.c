@@ -17,9 +17,9 @@ int runner_out_of_memory(Error *err)
 	return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 }
 
-int runner_usage(const char *text)
+int runner_usage(const Runner *r, const char *text)
 {
-	(void) fprintf(stderr, "maestro: run: %s; see maestro run --help\n", text);
+	(void) fprintf(stderr, "maestro: %s: %s; see maestro %s --help\n", r->config.command, text, r->config.command);
 	return ERR_USAGE;
 }
 
@@ -144,7 +144,7 @@ static int list_targets(Runner *r, Error *err)
 	if (!code && o->selector)
 		code = list_selected(r, &list, err);
 	if (!code && !list.n)
-		code = runner_usage(o->selector ? "no Deployment has these labels" : "--deployment NAMESPACE/NAME is missing");
+		code = runner_usage(r, o->selector ? "no Deployment has these labels" : "--deployment NAMESPACE/NAME is missing");
 	if (!code) {
 		r->n = list.n;
 		r->target = calloc(list.n, sizeof *r->target);
@@ -214,15 +214,17 @@ static int refuse_conflicts(const Runner *r, Error *err)
 
 /* ---- life ---- */
 
-static int check_words(const RunOptions *o)
+static int check_words(const Runner *r, Error *err)
 {
+	const RunOptions *o = r->config.options;
+	int own, n;
 	if (!o->prom.url)
-		return runner_usage("--prometheus URL is missing");
+		return runner_usage(r, "--prometheus URL is missing");
 	if (strcmp(o->rails, "all") && strcmp(o->rails, "seed"))
-		return runner_usage("--rails is all or seed");
+		return runner_usage(r, "--rails is all or seed");
 	if (strcmp(o->actuate, "scale") && strcmp(o->actuate, "hpa-floor"))
-		return runner_usage("--actuate is scale or hpa-floor");
-	return 0;
+		return runner_usage(r, "--actuate is scale or hpa-floor");
+	return o->shard ? shard_parse(o->shard, NULL, &own, &n, err) : 0;
 }
 
 int runner_open(const RunnerConfig *config, Runner **ret_runner, Error *err)
@@ -232,7 +234,7 @@ int runner_open(const RunnerConfig *config, Runner **ret_runner, Error *err)
 		return runner_out_of_memory(err);
 	r->config = *config;
 	lease_identity(r->identity, sizeof r->identity);
-	int code = check_words(config->options);
+	int code = check_words(r, err);
 	if (!code)
 		code = open_api(r, err);
 	if (!code)

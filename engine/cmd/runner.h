@@ -14,6 +14,7 @@ typedef struct Runner Runner;
 
 typedef struct RunnerConfig { /* all lent for the runner's life */
 	const RunOptions *options;
+	const char *command;      /* whose --help tells more: "run" */
 	Session *session;
 	Telemetry *telemetry;     /* NULL: nobody counts */
 	/* A policy of the target's own, instead of the word in its settings; NULL: by the word. */

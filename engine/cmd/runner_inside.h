@@ -60,6 +60,6 @@ int runner_build(Runner *runner, Error *err);
 
 int runner_out_of_memory(Error *err);
 /* Said on stderr; ERR_USAGE. */
-int runner_usage(const char *text);
+int runner_usage(const Runner *r, const char *text);
 
 #endif

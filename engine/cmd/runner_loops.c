@@ -267,7 +267,7 @@ static int build_loop(RunTarget *t, Error *err)
 	if (code)
 		return code;
 	if (!t->settings.target.max_replicas)
-		return runner_usage("neither --max-replicas nor the annotation maestro.io/max-replicas says how far it may scale");
+		return runner_usage(r, "neither --max-replicas nor the annotation maestro.io/max-replicas says how far it may scale");
 	check_interval(t);
 	*config = (LoopConfig) {
 		.target = t->settings.target,

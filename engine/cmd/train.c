@@ -453,7 +453,7 @@ int cmd_train(int argc, char **argv)
 	if (!t)
 		return cmd_fail(ERR_NOMEM, NULL);
 	Error err = { 0 };
-	int code = train_options_parse(&t->options, argc, argv), status;
+	int code = train_options_parse(&TRAIN_COMMAND, &t->options, argc, argv), status;
 	if (code) {
 		free(t);
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CHILD_ARGS = 96 };
+enum { CHILD_ARGS = 192 };
 
 typedef struct TrainChild {
 	const char *arg[CHILD_ARGS]; /* of `maestro train`; strings stay the caller's */

@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "cluster/job.h"
 #include "cmd/cmd.h"
+#include "cmd/live_home.h"
 #include "cmd/session.h"
 #include "cmd/trial_result.h"
 #include "storage/db.h"
@@ -19,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOOK_S = 2, RETRIES = 3, KEEP_S = 86400, NAME = 40 };
+enum { LOOK_S = 2, EMPTY_LOOKS = 10, RETRIES = 3, KEEP_S = 86400, NAME = 40 };
 
 typedef struct JobFollow {
 	const TrainOptions *options;
@@ -34,11 +35,17 @@ typedef struct JobFollow {
 	struct sqlite3 *db;
 	KubeConfig kubeconfig;
 	KubeClient *kube;
-	char said[160];        /* of its progress */
+	char said[400];        /* of its progress */
+	int n_empty;           /* looks in a row that found no pod at all */
 	bool is_failing;       /* and it was said */
 } JobFollow;
 
 /* ---- what goes into a pod ---- */
+
+char **train_job_argv(int argc, char **argv, int *ret_argc)
+{
+	return opts_with_environment(TRAIN_COMMAND.opt, argc, argv, ret_argc);
+}
 
 void train_job_copy(TrainChild *child, int argc, char **argv, const char *const *without)
 {
@@ -247,11 +254,28 @@ static int64_t steps_of(JobFollow *f, const char *pod)
 	return steps;
 }
 
+/* What keeps the first of those that do not start; a Job whose pods nobody makes says so in its events alone. */
+static const char *what_it_waits_for(JobFollow *f, const JobView *view, char text[240])
+{
+	bool has_pod = false;
+	text[0] = '\0';
+	for (int i = 0; i < view->n; i++) {
+		const JobIndex *index = &view->index[i];
+		has_pod |= index->pod[0] || f->is_home[i];
+		if (index->waits_for[0] && !text[0])
+			(void) snprintf(text, 240, "; index %d waits: %s", i, index->waits_for);
+	}
+	f->n_empty = has_pod ? 0 : f->n_empty + 1;
+	if (f->n_empty >= EMPTY_LOOKS)
+		(void) snprintf(text, 240, "; there are no pods: kubectl describe job %s -n %.120s says why", f->name, f->namespace_);
+	return text;
+}
+
 static void say_progress(JobFollow *f, const JobView *view)
 {
 	int running = 0, home = 0, failures = 0;
 	int64_t steps = 0;
-	char text[160];
+	char text[sizeof f->said], part[2][60] = { "", "" }, waits[240];
 	for (int i = 0; i < view->n; i++) {
 		const JobIndex *index = &view->index[i];
 		home += f->is_home[i];
@@ -260,14 +284,29 @@ static void say_progress(JobFollow *f, const JobView *view)
 		if (index->phase == JOB_RUNNING && view->n <= 8) /* a request each */
 			steps += steps_of(f, index->pod);
 	}
-	(void) snprintf(text, sizeof text, "%d of %d are here, %d running", home, view->n, running);
 	if (steps)
-		(void) snprintf(text + strlen(text), sizeof text - strlen(text), " (at %lld steps together)", (long long) steps);
+		(void) snprintf(part[0], sizeof part[0], " (at %lld steps together)", (long long) steps);
 	if (failures)
-		(void) snprintf(text + strlen(text), sizeof text - strlen(text), ", %d pods failed", failures);
+		(void) snprintf(part[1], sizeof part[1], ", %d pod%s failed", failures, failures > 1 ? "s" : "");
+	(void) snprintf(text, sizeof text, "%d of %d are here, %d running%s%s%s", home, view->n, running, part[0], part[1], what_it_waits_for(f, view, waits));
 	if (strcmp(text, f->said))
 		(void) fprintf(stderr, "maestro: job %s: %s\n", f->name, text);
 	str_copy(f->said, sizeof f->said, text);
+}
+
+/* Of an index that gave nothing: the Job's reason, and what its last pod said at its end. */
+static void say_lost(JobFollow *f, int i, const JobView *view)
+{
+	StrBuf line = { 0 };
+	const JobIndex *index = &view->index[i];
+	if (!view->why[0]) {
+		(void) fprintf(stderr, "maestro: job %s, index %d: its pod is gone, and its log with it; kubectl delete job makes room for a new one\n", f->name, i);
+		return;
+	}
+	bool has_said = index->phase == JOB_FAILED && !job_last_line(f->kube, f->namespace_, index->pod, &line, NULL) && line.data && line.data[0] != '{';
+	int len = has_said ? (int) strcspn(line.data, "\n") : 0;
+	(void) fprintf(stderr, "maestro: job %s, index %d: %s%s%.*s\n", f->name, i, view->why, len ? "; its last pod said: " : "", len, len ? line.data : "");
+	strbuf_done(&line);
 }
 
 /* One look: what has ended since comes home. *ret_is_over: nothing more will. */
@@ -287,8 +326,7 @@ static int look(JobFollow *f, bool *ret_is_over, Error *err)
 	*ret_is_over = is_all || view.is_over;
 	for (int i = 0; view.is_over && i < view.n; i++)
 		if (!f->is_home[i])
-			(void) fprintf(stderr, "maestro: job %s, index %d: %s\n", f->name, i,
-			               view.why[0] ? view.why : "its pod is gone, and its log with it; kubectl delete job makes room for a new one");
+			say_lost(f, i, &view);
 	return 0;
 }
 
@@ -297,7 +335,7 @@ static int follow(JobFollow *f, Error *err)
 {
 	for (bool is_over = false; !is_over;) {
 		int code = look(f, &is_over, err);
-		bool passes = code == ERR_UNREACHABLE || code == ERR_TIMEOUT || code == ERR_HTTP || code == ERR_UNAUTHORIZED;
+		bool passes = live_passes(code) || code == ERR_UNAUTHORIZED;
 		if (code && !passes)
 			return code;
 		if (code && !f->is_failing)

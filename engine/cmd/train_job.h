@@ -5,6 +5,9 @@
 #include "cmd/train_child.h"
 #include "cmd/train_opts.h"
 
+/* The words of the command line, and of the environment what is a setting: a pod has another environment. As opts_with_environment. */
+char **train_job_argv(int argc, char **argv, int *ret_argc);
+
 /* The words of the command line that are this process's alone, besides `without`; as train_child_copy. */
 void train_job_copy(TrainChild *child, int argc, char **argv, const char *const *without);
 

@@ -35,6 +35,8 @@ int train_live_check(const TrainOptions *o, Error *err)
 		                 "write slo or seed");
 	if (o->chaos_by && strcmp(o->chaos_by, "mesh") && strcmp(o->chaos_by, "builtin"))
 		return error_set(err, ERR_USAGE, "--chaos-by %.40s: write mesh or builtin", o->chaos_by);
+	if (!o->load_url.n && (o->trace.n || o->traffic))
+		(void) fprintf(stderr, "maestro: --%s is not sent: without --load-url the traffic is what others send\n", o->trace.n ? "trace" : "traffic");
 	if (o->load_url.n && !o->trace.n && !o->traffic)
 		return error_set(err, ERR_USAGE, "--load-url: name the traffic with --trace or --traffic");
 	return 0;
@@ -199,7 +201,7 @@ static int open_all(TrainLive *live, Error *err)
 {
 	const TrainLiveConfig *config = &live->config;
 	const RunnerConfig runner = {
-		.options = &config->options->run, .session = config->session, .policy_new = make_policy, .arg = live,
+		.options = &config->options->run, .command = "train", .session = config->session, .policy_new = make_policy, .arg = live,
 		.metric_window_s = config->options->metric_window_s,
 	};
 	int code = runner_open(&runner, &live->runner, err);
@@ -255,8 +257,9 @@ void train_live_close(TrainLive *live, RunStatus status)
 	if (!live)
 		return;
 	live_load_stop(live->load);
-	chaos_mesh_free(live->mesh);
+	chaos_mesh_end(live->mesh);
 	live_homes_return(live->kube, &live->homes);
+	chaos_mesh_free(live->mesh); /* what an API that was away has kept: the homes have waited for it */
 	if (live->runner)
 		runner_note_end(live->runner, status);
 	env_free(live->env);

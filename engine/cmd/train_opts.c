@@ -21,18 +21,18 @@ static const Opt OPTIONS[] = {
 	SETTING("traffic", OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic instead: mix (the default: all compiled-in traces), constant, step, ramp, spike, diurnal, flash, onoff, noise, stages; NAME:key=value,..."),
 	SETTING("randomise", OPT_INT, randomise, 0, 256, "K", "services about the given one, each episode in one of them; 0: off"),
 	SETTING("lb", OPT_STRING, lb, 0, 0, "WHAT", "requests go to pods at random, rr or least (of two); the last two with --level request"),
-	SETTING("chaos", OPT_DOUBLE, chaos, 0, 1, "RATE", "faults a step and environment; none in the first fifth of training, then rising"),
+	SETTING("chaos", OPT_DOUBLE, chaos, 0, 1, "RATE", "faults a step and environment; none in the first fifth of training, then rising (live: from the start)"),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
 	SETTING("steps", OPT_INT64, steps, 1, 1e12, "N", "environment steps in all"),
 	SETTING("envs", OPT_INT, envs, 1, 65536, "N", "environments side by side"),
 	SETTING("seed", OPT_INT64, seed, 0, 9e15, "N", "same seed, same bytes"),
 	SETTING("eval-every", OPT_INT64, eval_every, 0, 1e12, "N", "steps between evaluations on held-out traffic; 0: off"),
 	SETTING("eval-episodes", OPT_INT, eval_episodes, 1, EVAL_EPISODES_MAX, "N", "episodes of an evaluation"),
-	SETTING("peak-rps", OPT_DOUBLE, peak_rps, 0, 1e9, "R", "rate at the trace's peak; 0: the demand there is .8 x max"),
+	SETTING("peak-rps", OPT_DOUBLE, peak_rps, 0, 1e9, "R", "rate at the trace's peak; 0: the demand there is .8 x max (live: the trace's own)"),
 	SETTING("latency-soft", OPT_DOUBLE, latency_soft_ms, -1, 1e7, "MS", "soft limit of p95; -1: off"),
 	SETTING("latency-hard", OPT_DOUBLE, latency_hard_ms, -1, 1e7, "MS", "hard limit of p95; -1: off"),
 	SETTING("min-replicas", OPT_INT, min_replicas, 1, 10000, "N", "least replicas"),
-	SETTING("max-replicas", OPT_INT, max_replicas, 1, 10000, "N", "most replicas"),
+	SETTING("max-replicas", OPT_INT, max_replicas, 1, 10000, "N", "most replicas (live: else the annotation)"),
 	SETTING("interval", OPT_DURATION, interval_s, 1, 3600, "TIME", "between decisions: 15s, 1m"),
 	SETTING("bounds", OPT_STRING, bounds, 0, 0, "WHAT", "noop, or terminate: an action past a bound ends the episode with -1"),
 	SETTING("level", OPT_STRING, level, 0, 0, "WHAT", "of the simulator: fluid (fast), or request (every request an event)"),
@@ -105,8 +105,15 @@ static const Opt OPTIONS[] = {
 
 const OptCommand TRAIN_COMMAND = {
 	"train [options]",
-	"Trains a PPO agent on the embedded simulator. On a terminal it opens the console, elsewhere it prints progress and a\n"
-	"final evaluation beside the HPA rule.",
+	"Trains a PPO agent on the embedded simulator, or with --env live on a cluster. On a terminal it opens the console, elsewhere it\n"
+	"prints progress and a final evaluation beside the HPA rule.",
+	OPTIONS, 0,
+};
+
+const OptCommand TUNE_COMMAND = {
+	"tune [options]",
+	"A search over learning-rate, gamma, ent-coef, gae-lambda, clip-range and n-steps by successive halving: nine candidates of\n"
+	"1/9 of --steps, the best three of 1/3, the best one of all. An option that is given is not searched over. Options are train's.",
 	OPTIONS, 0,
 };
 
@@ -185,11 +192,11 @@ static void begin_with(TrainOptions *o)
 	o->run.elects_leader = true;
 }
 
-int train_options_parse(TrainOptions *options, int argc, char **argv)
+int train_options_parse(const OptCommand *command, TrainOptions *options, int argc, char **argv)
 {
 	int words;
 	begin_with(options);
-	int code = opts_parse(&TRAIN_COMMAND, argc, argv, options, &words); /* finds the preset */
+	int code = opts_parse(command, argc, argv, options, &words); /* finds the preset */
 	if (code)
 		return code;
 	const char *preset = options->preset;
@@ -205,7 +212,7 @@ int train_options_parse(TrainOptions *options, int argc, char **argv)
 			PRESETS[i].set(options);
 			if (is_live)
 				set_live(options, n_deployments);
-			return opts_parse(&TRAIN_COMMAND, argc, argv, options, &words);
+			return opts_parse(command, argc, argv, options, &words);
 		}
 	(void) fprintf(stderr, "maestro: train: unknown preset \"%s\"; write default or seed\n", preset);
 	return ERR_USAGE;

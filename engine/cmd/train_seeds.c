@@ -82,18 +82,23 @@ int train_seeds(const TrainOptions *options, int argc, char **argv)
 	if (code)
 		return err_exit_status(code);
 	Seeds *seeds = calloc(1, sizeof *seeds);
-	if (!seeds)
+	char **words = is_job ? train_job_argv(argc, argv, &argc) : NULL;
+	if (!seeds || (is_job && !words)) {
+		free(seeds);
+		free(words);
 		return err_exit_status(ERR_NOMEM);
+	}
 	seeds->options = options;
 	seeds->is_job = is_job;
 	size_t at_once = cores < n ? cores : n;
 	(void) snprintf(seeds->threads, sizeof seeds->threads, "%zu", is_job ? train_job_threads(options) : cores / at_once);
 	for (size_t i = 0; i < n; i++)
-		describe(seeds, i, argc, argv);
+		describe(seeds, i, argc, words ? words : argv);
 	session_catch_signals();
 	int status = is_job ? train_job(options, seeds->child, n, print_line, seeds)
 	                    : train_children(seeds->child, n, at_once, print_line, seeds);
 	summarise(seeds, n);
+	free(words);
 	free(seeds);
 	return status;
 }

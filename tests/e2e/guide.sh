@@ -31,6 +31,7 @@ stopped_run() { # the number of a run that can be gone on with
 }
 as_here() { # a line with the reader's names for what is here
 	sed -e "s,http://prometheus:9090,$prometheus_url,g; s,shop/web,default/web,g; s,-n shop ,-n default ,g" \
+		-e "s,http://web.shop/,http://127.0.0.1:$service_port/,g; s,web\.live\.safetensors,web.safetensors,g" \
 		-e "s,--window 7d,--window $((SECONDS - began))s --step 5s," -e "s,--resume 3,--resume ${resumable:-3}," \
 		-e "s,sudo make \([a-z]*\),make \1 DESTDIR=$work/inst," -e "s,&& kind load.*,," -e 's, *#.*,,' <<<"$1"
 }
@@ -38,7 +39,7 @@ waits() { # how a line ends: by itself, by a person in the console, or when told
 	case $1 in
 	*'maestro --attach'* | *'maestro --trace'*) echo person ;;
 	*'maestro model-server'* | *'maestro suggestion-server'* | *'maestro autoscaler'* | *'maestro target-app'* | *--listen*) echo stays ;;
-	*'maestro run '*) echo told ;;
+	*'maestro run '* | *'--env live'*) echo told ;;
 	*) echo itself ;;
 	esac
 }
@@ -48,6 +49,8 @@ is_well() { # LINE STATUS: what doctor finds wrong is what it is for
 why_not() { # what cannot be had on a machine with this control plane: its nodes run no containers
 	case $1 in
 	'kubectl logs'*) echo "no kubelet" ;;
+	*'--on kubernetes'*--image*) echo "no registry, and no kubelet" ;;
+	*'delete stresschaos'*) echo "no Chaos Mesh" ;;
 	'make e2e'* | *'docker build'*) echo "not within itself" ;;
 	esac
 }

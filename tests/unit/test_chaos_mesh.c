@@ -21,6 +21,7 @@ enum { CALLS = 64 };
 
 typedef struct World { /* an API with shop/cart, two pods, and the objects that were asked for */
 	bool has_crds, is_injected, is_gone;
+	bool keeps;                    /* chaos objects: deleting fails */
 	int replicas, n_calls, conflicts;
 	char annotation[16];
 	const char *left;              /* items of a list of StressChaos */
@@ -62,6 +63,8 @@ static void answer_chaos(World *w, const FakeRequest *request, FakeReply *reply)
 	bool is_list = !strcmp(request->method, "GET") && strstr(request->query, "labelSelector");
 	if (!w->has_crds)
 		reply->status = 404;
+	else if (w->keeps && !strcmp(request->method, "DELETE"))
+		reply->status = 503;
 	else if (is_list)
 		reply->body = fake_text("{\"items\":[%s]}", w->left && strstr(request->path, "stresschaos") ? w->left : "");
 	else
@@ -183,6 +186,26 @@ static void without_the_crds_there_are_none(void **state)
 	end(&w);
 }
 
+/* At the end of a training whose API is away: it is asked again when it is back. */
+static void what_an_api_keeps_is_removed_later(void **state)
+{
+	(void) state;
+	World w;
+	int at = 0;
+	begin(&w, false);
+	assert_int_equal(chaos_mesh_begin(w.mesh, &TARGET, MESH_LOSS, 0, &w.err), 0);
+	w.keeps = true;
+	chaos_mesh_end(w.mesh);
+	int before = calls(&w, "DELETE", &at);
+	assert_true(before >= 1);
+	w.keeps = false;
+	chaos_mesh_free(w.mesh);
+	w.mesh = NULL;
+	assert_int_equal(calls(&w, "DELETE", &at), before + 1);
+	assert_non_null(strstr(w.call[at], "networkchaos/maestro-cart-1"));
+	end(&w);
+}
+
 static void a_selector_that_chaos_mesh_cannot_have_is_refused(void **state)
 {
 	(void) state;
@@ -245,6 +268,7 @@ int main(void)
 		cmocka_unit_test(faults_end_with_the_training),
 		cmocka_unit_test(what_was_left_on_the_target_goes_at_the_start),
 		cmocka_unit_test(without_the_crds_there_are_none),
+		cmocka_unit_test(what_an_api_keeps_is_removed_later),
 		cmocka_unit_test(a_selector_that_chaos_mesh_cannot_have_is_refused),
 		cmocka_unit_test(the_builtin_executor_kills_a_pod_and_burns_in_the_service),
 		cmocka_unit_test(replicas_are_noted_once_and_put_back),

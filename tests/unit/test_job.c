@@ -104,6 +104,9 @@ static void a_job_has_an_index_a_training_and_outlives_evictions(void **state)
 	const Json *rule = json_first(at(job, "spec.podFailurePolicy.rules"));
 	assert_string_equal(json_string(at(rule, "action")), "Ignore");
 	assert_string_equal(json_string(at(json_first(at(rule, "onPodConditions")), "type")), "DisruptionTarget");
+	rule = json_next(rule); /* wrong options and bad data are not tried again */
+	assert_string_equal(json_string(at(rule, "action")), "FailIndex");
+	assert_non_null(strstr(w.body, "{\"containerName\":\"training\",\"operator\":\"In\",\"values\":[2,5]}"));
 	const Json *container = json_first(at(job, "spec.template.spec.containers"));
 	assert_string_equal(json_string(at(container, "image")), "maestro:1");
 	assert_string_equal(json_string(at(container, "resources.limits.cpu")), "2");
@@ -123,7 +126,8 @@ static void its_pods_have_no_rights(void **state)
 	begin(&w);
 	assert_int_equal(create(&w), 0);
 	static const char *const parts[] = { "\"runAsNonRoot\":true", "\"type\":\"RuntimeDefault\"", "\"allowPrivilegeEscalation\":false",
-		"\"readOnlyRootFilesystem\":true", "\"drop\":[\"ALL\"]", "\"automountServiceAccountToken\":false", "\"restartPolicy\":\"Never\"" };
+		"\"readOnlyRootFilesystem\":true", "\"drop\":[\"ALL\"]", "\"automountServiceAccountToken\":false", "\"restartPolicy\":\"Never\"",
+		"\"sidecar.istio.io/inject\":\"false\"", "\"linkerd.io/inject\":\"disabled\"" };
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (!strstr(w.body, parts[i]))
 			fail_msg("%s is not in %s", parts[i], w.body);
@@ -180,6 +184,29 @@ static void an_index_is_its_best_pod_and_counts_its_failures(void **state)
 	end(&w);
 }
 
+static void a_pod_that_does_not_start_says_what_it_waits_for(void **state)
+{
+	(void) state;
+#define WAITING(index, reason, message) \
+	"{\"metadata\":{\"name\":\"p\",\"annotations\":{\"batch.kubernetes.io/job-completion-index\":\"" index "\"}},\"spec\":{\"containers\":[{\"image\":\"maestro:1\"}]}," \
+	"\"status\":{\"phase\":\"Pending\",\"containerStatuses\":[{\"state\":{\"waiting\":{\"reason\":\"" reason "\",\"message\":\"" message "\"}}}]}}"
+	World w;
+	begin(&w);
+	w.job = "{\"spec\":{\"completions\":6},\"status\":{}}";
+	w.pods = "{\"items\":[" WAITING("0", "ErrImagePull", "failed to pull") "," WAITING("1", "ImagePullBackOff", "back-off") "," WAITING("2", "ContainerCreating", "") ","
+	         WAITING("3", "CreateContainerConfigError", "secret \\\"x\\\" not found") "," POD("e", "4", "Running") ","
+	         "{\"metadata\":{\"name\":\"u\",\"annotations\":{\"batch.kubernetes.io/job-completion-index\":\"5\"}},\"status\":{\"phase\":\"Pending\",\"conditions\":"
+	         "[{\"type\":\"PodScheduled\",\"status\":\"False\",\"reason\":\"Unschedulable\",\"message\":\"0/1 nodes are available: 1 Insufficient cpu.\"}]}}]}";
+	JobView view = look(&w);
+	assert_string_equal(view.index[0].waits_for, "the image maestro:1 cannot be had there");
+	assert_string_equal(view.index[1].waits_for, view.index[0].waits_for); /* the two come by turns */
+	assert_string_equal(view.index[2].waits_for, "");
+	assert_string_equal(view.index[3].waits_for, "CreateContainerConfigError: secret \"x\" not found");
+	assert_string_equal(view.index[4].waits_for, "");
+	assert_string_equal(view.index[5].waits_for, "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.");
+	end(&w);
+}
+
 static void a_job_that_is_over_says_why(void **state)
 {
 	(void) state;
@@ -225,7 +252,7 @@ static void logs_come_whole_or_by_their_last_line(void **state)
 	assert_string_equal(w.path, "/api/v1/namespaces/ml/pods/p-0/log");
 	strbuf_clear(&text);
 	assert_int_equal(job_last_line(w.client, "ml", "p-0", &text, &w.err), 0);
-	assert_string_equal(w.query, "tailLines=1");
+	assert_string_equal(w.query, "container=training&tailLines=1");
 	w.status = 404; /* the pod is gone, and its log with it */
 	assert_int_equal(job_log(w.client, "ml", "p-0", &text, &w.err), ERR_NOT_FOUND);
 	assert_non_null(strstr(w.err.text, "log of pod ml/p-0"));
@@ -240,6 +267,7 @@ int main(void)
 		cmocka_unit_test(its_pods_have_no_rights),
 		cmocka_unit_test(what_the_api_refuses_is_said),
 		cmocka_unit_test(an_index_is_its_best_pod_and_counts_its_failures),
+		cmocka_unit_test(a_pod_that_does_not_start_says_what_it_waits_for),
 		cmocka_unit_test(a_job_that_is_over_says_why),
 		cmocka_unit_test(a_job_that_is_gone_is_an_error),
 		cmocka_unit_test(logs_come_whole_or_by_their_last_line),

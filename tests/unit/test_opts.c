@@ -140,6 +140,28 @@ static void settings_survive_a_round_through_json(void **state)
 	json_free(object);
 }
 
+/* For a pod, which has another environment: settings go along as words, but for those that the command line has. */
+static void settings_of_the_environment_become_words(void **state)
+{
+	(void) state;
+	Options o;
+	int words, argc;
+	char *argv[] = { (char *) "try", (char *) "--ratio=.5", (char *) "--no-flag", NULL };
+	assert_int_equal(setenv("MAESTRO_COUNT", "7", 1) | setenv("MAESTRO_RATIO", "1", 1) | setenv("MAESTRO_FLAG", "true", 1) | setenv("MAESTRO_WORD", "", 1)
+	                 | setenv("MAESTRO_LIST", "a", 1), 0); /* the last is no setting */
+	assert_true(opts_is_given("count", 3, argv) && opts_is_given("ratio", 3, argv) && opts_is_given("flag", 3, argv));
+	assert_false(opts_is_given("word", 3, argv) || opts_is_given("big", 3, argv) || opts_is_given("rat", 3, argv));
+	char **all = opts_with_environment(TABLE, 3, argv, &argc);
+	assert_non_null(all);
+	assert_int_equal(unsetenv("MAESTRO_COUNT") | unsetenv("MAESTRO_RATIO") | unsetenv("MAESTRO_FLAG") | unsetenv("MAESTRO_WORD") | unsetenv("MAESTRO_LIST"), 0);
+	assert_int_equal(argc, 4);
+	assert_string_equal(all[3], "--count=7");
+	assert_int_equal(parse(&o, &words, all), 0);
+	assert_int_equal(o.count, 7);
+	assert_true(o.ratio == .5 && !o.flag);
+	free(all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +171,7 @@ int main(void)
 		cmocka_unit_test(durations_have_units),
 		cmocka_unit_test(a_wrong_word_gets_its_neighbour),
 		cmocka_unit_test(settings_survive_a_round_through_json),
+		cmocka_unit_test(settings_of_the_environment_become_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

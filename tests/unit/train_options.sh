@@ -31,4 +31,24 @@ refuse misspelt_schedule_is_usage 'learning-rate linear_1' --learning-rate linea
 refuse clip_range_out_of_range_is_usage 'clip-range -1' --clip-range=-1
 refuse misspelt_trunk_is_usage 'net-arch policy=8' --net-arch policy=8
 refuse too_wide_is_usage 'net-arch 64,9999' --net-arch 64,9999
+
+# ---- tune: what a search cannot have, and what it leaves alone ----
+
+tune() { "$program" tune --preset seed --latency-soft 250 --latency-hard 500 --steps 900 --eval-episodes 1 --n-steps 32 --batch-size 32 --db "$folder/tune.db" "$@" 2>"$folder/err"; }
+refuse_tune() { # NAME WORDS OPTIONS...
+	name=$1 words=$2
+	shift 2
+	tune "$@" >/dev/null
+	if [ $? = 2 ] && grep -q -- "$words" "$folder/err"; then echo "ok $name"; else echo "not ok $name"; status=1; fi
+}
+refuse_tune tune_is_not_for_one_live_service 'tune: --env live: candidates side by side' --env live --deployment a/b
+refuse_tune tune_goes_on_with_nothing 'tune: --resume and --replay' --resume 1
+refuse_tune tune_names_its_best_itself 'tune: --out' --out "$folder/x"
+refuse_tune tune_wants_something_to_choose 'nothing to choose from' --learning-rate 1e-3 --gamma .9 --ent-coef 0 --gae-lambda .9 --clip-range .2
+if MAESTRO_GAMMA=.9 tune --clip-range=.1 --json | jq -se 'length == 13 and all(.[]; has("gamma") or has("clip-range") or has("n-steps") | not) and
+	([.[]["learning-rate"]] | unique | length) > 1' >/dev/null && grep -q 'round 3 of 3, 900 steps: 1 of 1 done' "$folder/err"; then
+	echo "ok tune_leaves_alone_what_is_given"
+else
+	echo "not ok tune_leaves_alone_what_is_given"; status=1
+fi
 exit $status
