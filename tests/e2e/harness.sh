@@ -53,6 +53,15 @@ wait_for() { # seconds command...
 	done
 }
 k() { "$kubectl" --kubeconfig="$KUBE_WORK/admin.kubeconfig" "$@"; }
+account() { # FILE TOKEN: a kubeconfig as kubectl makes it, of whoever has the token
+	local c=("$kubectl" config "--kubeconfig=$1")
+	{
+		"${c[@]}" set-cluster e2e "--server=https://127.0.0.1:$KUBE_PORT" "--certificate-authority=$KUBE_WORK/pki/ca.crt" --embed-certs
+		"${c[@]}" set-credentials maestro "--token=$2"
+		"${c[@]}" set-context e2e --cluster=e2e --user=maestro --namespace=default
+		"${c[@]}" use-context e2e
+	} >/dev/null
+}
 query() { curl -fsS --data-urlencode "query=$1" "$prometheus_url/api/v1/query" | jq -r '.data.result[0].value[1] // empty'; }
 close() { # the closing line; its status is the script's
 	echo "$n_ok passed, $n_bad failed"

@@ -30,13 +30,7 @@ k taint node localhost real- >/dev/null
 k label namespace default pod-security.kubernetes.io/enforce=restricted >/dev/null # the Job has to pass as restricted
 k apply -f manifests/rbac-jobs.yaml >/dev/null
 account=$work/account.kubeconfig
-{
-	c=("$kubectl" config "--kubeconfig=$account")
-	"${c[@]}" set-cluster jobs "--server=https://127.0.0.1:$KUBE_PORT" "--certificate-authority=$KUBE_WORK/pki/ca.crt" --embed-certs
-	"${c[@]}" set-credentials maestro "--token=$(k create token maestro-jobs --duration=1h)"
-	"${c[@]}" set-context jobs --cluster=jobs --user=maestro --namespace=default
-	"${c[@]}" use-context jobs
-} >/dev/null
+account "$account" "$(k create token maestro-jobs --duration=1h)"
 
 # ---- four seeds, one of whose pods is killed ----
 

@@ -53,14 +53,7 @@ k apply -f manifests/rbac.yaml -f manifests/rbac-training.yaml >/dev/null
 k create role maestro-builtin-chaos --verb=delete --resource=pods >/dev/null
 k create rolebinding maestro-builtin-chaos --role=maestro-builtin-chaos --serviceaccount=default:maestro >/dev/null
 account=$work/account.kubeconfig
-token=$(k create token maestro --duration=2h)
-{
-	c=("$kubectl" config "--kubeconfig=$account")
-	"${c[@]}" set-cluster live "--server=https://127.0.0.1:$KUBE_PORT" "--certificate-authority=$KUBE_WORK/pki/ca.crt" --embed-certs
-	"${c[@]}" set-credentials maestro "--token=$token"
-	"${c[@]}" set-context live --cluster=live --user=maestro --namespace=default
-	"${c[@]}" use-context live
-} >/dev/null
+account "$account" "$(k create token maestro --duration=2h)"
 k apply -f - >/dev/null <<END
 apiVersion: apps/v1
 kind: Deployment

@@ -46,14 +46,6 @@ run() { # maestro run as the service account, without a console
 "$here/cluster/up.sh" >"$work/up.log" 2>&1 || { cat "$work/up.log"; bad cluster_starts "see above"; exit 1; }
 k apply -f "$here/../../manifests/rbac.yaml" -f "$here/cluster/web.yaml" >/dev/null
 token=$(k create token maestro --duration=1h)
-server=$(k config view --raw -o 'jsonpath={.clusters[0].cluster.server}')
-account() { # file token: a kubeconfig as kubectl makes it
-	local c=("$kubectl" config "--kubeconfig=$1")
-	"${c[@]}" set-cluster e2e "--server=$server" "--certificate-authority=$KUBE_WORK/pki/ca.crt" --embed-certs >/dev/null
-	"${c[@]}" set-credentials maestro "--token=$2" >/dev/null
-	"${c[@]}" set-context e2e --cluster=e2e --user=maestro --namespace=default >/dev/null
-	"${c[@]}" use-context e2e >/dev/null
-}
 account "$work/account.kubeconfig" "$token"
 account "$work/wrong.kubeconfig" not-a-token
 stranger=$(base64 -w0 "$KUBE_WORK/pki/front.crt") # an authority, but not the one that signed the server's certificate

@@ -54,13 +54,7 @@ started+=($!)
 wait_for 30 curl -fsS "$prometheus_url/-/ready"
 
 account=$work/account.kubeconfig
-{
-	c=("$kubectl" config "--kubeconfig=$account")
-	"${c[@]}" set-cluster shard "--server=https://127.0.0.1:$KUBE_PORT" "--certificate-authority=$KUBE_WORK/pki/ca.crt" --embed-certs
-	"${c[@]}" set-credentials maestro "--token=$(k create token maestro --duration=1h)"
-	"${c[@]}" set-context shard --cluster=shard --user=maestro --namespace=default
-	"${c[@]}" use-context shard
-} >/dev/null
+account "$account" "$(k create token maestro --duration=1h)"
 
 # ---- the replicas: the rows of replica r are in r.*.ndjson ----
 
