@@ -41,6 +41,7 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	TrainReport report;
 	TensorLog tensor_log;
 	Net *from;           /* of --from */
+	ModelInfo from_info;
 	ReplayWorld *replays; /* of Compare */
 	TrainLive *world;    /* of --env live; NULL: the simulator's */
 	Policy *live_policy;
@@ -164,16 +165,35 @@ static void on_event(void *arg, const TrainEvent *event)
 		tensor_log_event(&t->tensor_log, event);
 }
 
+static bool is_live(const TrainCommand *t)
+{
+	return !strcmp(t->options.env, "live");
+}
+
+/* Live, a model goes on at the interval and through the windows that it was trained with, where no option has others. */
+static int load_from(TrainCommand *t, int argc, char **argv, Error *err)
+{
+	TrainOptions *o = &t->options;
+	const ModelInfo *info = &t->from_info;
+	if (!o->from || t->past.checkpoint[0])
+		return 0;
+	int code = model_load(o->from, &t->from, &t->from_info, err);
+	if (code || !is_live(t))
+		return code;
+	if (info->interval_s >= 1 && !opts_is_given("interval", argc, argv))
+		o->interval_s = (double) info->interval_s;
+	if (info->rate_window_s >= 5 && !opts_is_given("metric-window", argc, argv))
+		o->metric_window_s = (double) info->rate_window_s;
+	return 0;
+}
+
 /* The net of --from decides the layers, whether inputs are normalised, and what can be done where no option does. */
 static int read_from(TrainCommand *t, Error *err)
 {
 	TrainOptions *o = &t->options;
-	ModelInfo info;
-	if (!o->from || t->past.checkpoint[0])
+	const ModelInfo info = t->from_info;
+	if (!t->from)
 		return 0;
-	int code = model_load(o->from, &t->from, &info, err);
-	if (code)
-		return code;
 	if (info.obs_version != (int32_t) t->config.sim.observation || (info.obs_stack > 1 ? info.obs_stack : 1) != o->stack)
 		return error_set(err, ERR_USAGE, "--from %.80s sees %s, and this training is of %s; --observation and --stack say which", o->from,
 		                 observation_version_name(info.obs_version), o->observation);
@@ -185,11 +205,6 @@ static int read_from(TrainCommand *t, Error *err)
 		return error_set(err, ERR_USAGE, "--actions %.20s: the model of --from has %s", o->actions, actions_word(info.actions));
 	t->config.sim.actions = t->config.eval_sim.actions = t->config.info.actions = info.actions;
 	return 0;
-}
-
-static bool is_live(const TrainCommand *t)
-{
-	return !strcmp(t->options.env, "live");
 }
 
 static int open_world(TrainCommand *t, Error *err)
@@ -474,6 +489,8 @@ int cmd_train(int argc, char **argv)
 	}
 	session_who(t->who, sizeof t->who);
 	code = read_past(t, argc, argv, &err);
+	if (!code)
+		code = load_from(t, argc, argv, &err);
 	if (!code)
 		code = begin(t, &err);
 	if (!code && t->options.latency_soft_ms <= 0)

@@ -17,18 +17,27 @@ typedef struct World {
 	FakeServer *server;
 	bool is_there;             /* the Job */
 	bool has_failed;           /* index 1, for good */
+	_Atomic int waits;         /* so many looks find index 1 without its image */
+	char asked[8192];          /* the Job as it was written */
 	StrBuf log[2];             /* of each index's pod */
 	char dir[64], program[512];
 	StrBuf said;               /* by the last command */
 } World;
 
-static void answer_pods(const World *w, FakeReply *reply)
+static void answer_pods(World *w, FakeReply *reply)
 {
 	static const char pod[] = "{\"metadata\":{\"name\":\"p-%d\",\"annotations\":{\"batch.kubernetes.io/job-completion-index\":\"%d\"}},"
 		"\"status\":{\"phase\":\"%s\"}}";
-	char first[256], second[256];
+	static const char waiting[] = "{\"metadata\":{\"name\":\"p-1\",\"annotations\":{\"batch.kubernetes.io/job-completion-index\":\"1\"}},"
+		"\"spec\":{\"containers\":[{\"image\":\"maestro:9\"}]},\"status\":{\"phase\":\"Pending\",\"containerStatuses\":[{\"state\":{\"waiting\":{\"reason\":\"ErrImagePull\"}}}]}}";
+	char first[256], second[512];
+	bool is_waiting = w->waits > 0;
+	w->waits -= is_waiting;
 	(void) snprintf(first, sizeof first, pod, 0, 0, "Succeeded");
-	(void) snprintf(second, sizeof second, pod, 1, 1, w->has_failed ? "Failed" : "Succeeded");
+	if (is_waiting)
+		(void) snprintf(second, sizeof second, "%s", waiting);
+	else
+		(void) snprintf(second, sizeof second, pod, 1, 1, w->has_failed ? "Failed" : "Succeeded");
 	reply->body = fake_text("{\"items\":[%s,%s]}", first, second);
 }
 
@@ -37,8 +46,11 @@ static void answer_job(World *w, const FakeRequest *request, FakeReply *reply)
 	bool is_new = !strcmp(request->method, "POST");
 	reply->status = is_new && w->is_there ? 409 : is_new ? 201 : 200;
 	w->is_there = true;
-	reply->body = fake_text("{\"spec\":{\"completions\":2},\"status\":{\"conditions\":[{\"type\":\"%s\",\"status\":\"True\",\"message\":\"%s\"}]}}",
-	                        w->has_failed ? "Failed" : "Complete", w->has_failed ? "Job has failed indexes" : "");
+	if (is_new)
+		(void) snprintf(w->asked, sizeof w->asked, "%s", request->body);
+	bool is_over = !w->waits;
+	reply->body = fake_text("{\"spec\":{\"completions\":2},\"status\":{\"conditions\":[{\"type\":\"%s\",\"status\":\"%s\",\"message\":\"%s\"}]}}",
+	                        w->has_failed ? "Failed" : "Complete", is_over ? "True" : "False", w->has_failed ? "Job has failed indexes" : "");
 }
 
 static void handle(void *context, const FakeRequest *request, FakeReply *reply)
@@ -154,6 +166,32 @@ static void an_index_that_failed_for_good_leaves_the_others(void **state)
 	end(&w);
 }
 
+static void what_a_pod_waits_for_is_said(void **state)
+{
+	(void) state;
+	World w;
+	begin(&w);
+	w.waits = 2;
+	assert_int_equal(train(&w), 0);
+	assert_int_equal(n_said(&w, "1 of 2 are here, 0 running; index 1 waits: the image maestro:9 cannot be had there"), 1); /* of two looks */
+	assert_said(&w, "index 1: run 2\n");
+	end(&w);
+}
+
+static void a_pod_gets_the_environments_settings(void **state)
+{
+	(void) state;
+	World w;
+	begin(&w);
+	assert_int_equal(setenv("MAESTRO_N_EPOCHS", "3", 1) | setenv("MAESTRO_STEPS", "77", 1) | setenv("MAESTRO_GLYPHS", "ascii", 1), 0);
+	assert_int_equal(train(&w), 0);
+	assert_int_equal(unsetenv("MAESTRO_N_EPOCHS") | unsetenv("MAESTRO_STEPS") | unsetenv("MAESTRO_GLYPHS"), 0);
+	assert_non_null(strstr(w.asked, "--n-epochs=3"));
+	assert_null(strstr(w.asked, "77"));    /* the command line has another */
+	assert_null(strstr(w.asked, "ascii")); /* of this terminal */
+	end(&w);
+}
+
 static void a_damaged_log_is_no_run(void **state)
 {
 	(void) state;
@@ -174,6 +212,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_and_models_come_home_once),
 		cmocka_unit_test(an_index_that_failed_for_good_leaves_the_others),
+		cmocka_unit_test(what_a_pod_waits_for_is_said),
+		cmocka_unit_test(a_pod_gets_the_environments_settings),
 		cmocka_unit_test(a_damaged_log_is_no_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,7 +187,7 @@ static void a_spent_budget_is_a_good_end(void **state)
 	end(&w);
 }
 
-/* The usual way: what the simulator taught goes on live, with the actions that it was taught. */
+/* The usual way: what the simulator taught goes on live, with the actions that it was taught, through the windows that it knows. */
 static void the_shipped_model_goes_on_live(void **state)
 {
 	(void) state;
@@ -201,6 +201,9 @@ static void the_shipped_model_goes_on_live(void **state)
 	assert_int_equal(ended(&w), 0);
 	wait_log(&w, "4 / 4 steps");
 	assert_int_equal(atomic_load(&w.cluster.note), -1);
+	char command[800];
+	(void) snprintf(command, sizeof command, "%s model inspect --model %s/runs/1/model.safetensors | grep -c '^interval_s *1$\\|window_s *35$' | grep -qx 3", w.program, w.dir);
+	assert_int_equal(system(command), 0);
 	end(&w);
 }
 
