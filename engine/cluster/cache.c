@@ -5,6 +5,7 @@
 #include "cluster/cache.h"
 
 #include "base/mem.h"
+#include "cluster/label_index.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -36,6 +37,8 @@ typedef struct Shelf {
 	size_t n, size;
 	Scope scope[SCOPES_MAX];
 	size_t n_scopes;
+	LabelIndex index;        /* of pods, by namespace and label */
+	bool is_indexed;         /* the index is of the entries as they are */
 } Shelf;
 
 struct KubeCache {
@@ -76,6 +79,7 @@ void kube_cache_free(KubeCache *cache)
 		for (size_t i = 0; i < cache->shelf[k].n; i++)
 			entry_done(&cache->shelf[k].entry[i]);
 		free(cache->shelf[k].entry);
+		label_index_done(&cache->shelf[k].index);
 	}
 	(void) pthread_mutex_destroy(&cache->lock);
 	free(cache);
@@ -130,6 +134,7 @@ static Entry *ensure(Shelf *shelf, const char *namespace_, const char *name)
 	memmove(shelf->entry + at + 1, shelf->entry + at, (shelf->n - at) * sizeof *shelf->entry);
 	shelf->entry[at] = (Entry) { .key = copy };
 	shelf->n++;
+	shelf->is_indexed = false;
 	return &shelf->entry[at];
 }
 
@@ -138,6 +143,7 @@ static void remove_at(Shelf *shelf, size_t at)
 	entry_done(&shelf->entry[at]);
 	memmove(shelf->entry + at, shelf->entry + at + 1, (shelf->n - at - 1) * sizeof *shelf->entry);
 	shelf->n--;
+	shelf->is_indexed = false;
 }
 
 static bool is_in(const Entry *entry, const char *namespace_)
@@ -181,7 +187,7 @@ static int put_deployment(Entry *entry, const char *namespace_, const char *name
 	return 0;
 }
 
-static int put_pod(Entry *entry, const Json *object)
+static int put_pod(Shelf *shelf, Entry *entry, const Json *object)
 {
 	char *labels = labels_of(object);
 	KubePod *pod = entry->pod ? entry->pod : labels ? malloc(sizeof *pod) : NULL;
@@ -191,6 +197,7 @@ static int put_pod(Entry *entry, const Json *object)
 	}
 	entry->pod = pod;
 	kube_pod_parse(object, entry->pod);
+	shelf->is_indexed = shelf->is_indexed && entry->labels && !strcmp(entry->labels, labels);
 	free(entry->labels);
 	entry->labels = labels;
 	return 0;
@@ -202,10 +209,11 @@ int kube_cache_put(KubeCache *cache, CacheKind kind, const char *namespace_, con
 	if (!*name)
 		return 0;
 	(void) pthread_mutex_lock(&cache->lock);
-	Entry *entry = ensure(&cache->shelf[kind], namespace_, name);
-	int code = !entry ? ERR_NOMEM : kind == CACHE_PODS ? put_pod(entry, object) : put_deployment(entry, namespace_, name, object);
+	Shelf *shelf = &cache->shelf[kind];
+	Entry *entry = ensure(shelf, namespace_, name);
+	int code = !entry ? ERR_NOMEM : kind == CACHE_PODS ? put_pod(shelf, entry, object) : put_deployment(entry, namespace_, name, object);
 	if (entry && code && !entry->pod && !entry->deployment) /* half an entry is none */
-		remove_at(&cache->shelf[kind], (size_t) (entry - cache->shelf[kind].entry));
+		remove_at(shelf, (size_t) (entry - shelf->entry));
 	else if (entry)
 		entry->generation = cache->generation;
 	(void) pthread_mutex_unlock(&cache->lock);
@@ -306,6 +314,50 @@ int kube_cache_deployment(KubeCache *cache, const Target *target, KubeDeployment
 	return code;
 }
 
+static int add_if_selected(const Entry *entry, const char *selector, int64_t now_ms, PodList *list)
+{
+	return kube_selects(selector, entry->labels) ? pod_list_add(list, entry->pod, now_ms) : 0;
+}
+
+/* All pods of the namespace, one by one: for a selector that no label's index helps with. */
+static int add_all(const Shelf *shelf, const char *namespace_, const char *selector, int64_t now_ms, PodList *list)
+{
+	char from[NAMESPACE_MAX + 1];
+	bool found;
+	int code = 0;
+	(void) snprintf(from, sizeof from, "%s/", namespace_);
+	for (size_t i = place_of(shelf, from, &found); i < shelf->n && !code && is_in(&shelf->entry[i], namespace_); i++)
+		code = add_if_selected(&shelf->entry[i], selector, now_ms, list);
+	return code;
+}
+
+static void index_pods(Shelf *shelf)
+{
+	if (shelf->is_indexed)
+		return;
+	int code = 0;
+	label_index_clear(&shelf->index);
+	for (size_t i = 0; i < shelf->n && !code; i++)
+		code = label_index_add(&shelf->index, shelf->entry[i].key, strcspn(shelf->entry[i].key, "/"), shelf->entry[i].labels, i);
+	label_index_sort(&shelf->index);
+	shelf->is_indexed = !code;
+}
+
+/* In the order of names. Thousands of targets in a namespace ask for a few of its pods each. */
+static int add_selected(Shelf *shelf, const char *namespace_, const char *selector, int64_t now_ms, PodList *list)
+{
+	const LabelPlace *place = NULL;
+	size_t n = 0;
+	int code = 0;
+	index_pods(shelf);
+	if (!shelf->is_indexed || !label_index_find(&shelf->index, namespace_, selector, &place, &n))
+		return add_all(shelf, namespace_, selector, now_ms, list);
+	for (size_t i = 0; i < n && !code; i++)
+		if (is_in(&shelf->entry[place[i].at], namespace_)) /* a hash may be another's too */
+			code = add_if_selected(&shelf->entry[place[i].at], selector, now_ms, list);
+	return code;
+}
+
 int kube_cache_pods(KubeCache *cache, const Target *target, const char *selector, int64_t now_ms, PodList *list, Error *err)
 {
 	list->n = 0;
@@ -313,15 +365,8 @@ int kube_cache_pods(KubeCache *cache, const Target *target, const char *selector
 	(void) pthread_mutex_lock(&cache->lock);
 	Shelf *shelf = &cache->shelf[CACHE_PODS];
 	int code = check_scope(shelf, target, "list of pods", err);
-	char from[NAMESPACE_MAX + 1];
-	bool found;
-	(void) snprintf(from, sizeof from, "%s/", target->namespace_);
-	for (size_t i = code ? shelf->n : place_of(shelf, from, &found); i < shelf->n && !code; i++) {
-		if (!is_in(&shelf->entry[i], target->namespace_))
-			break;
-		if (kube_selects(selector, shelf->entry[i].labels) && pod_list_add(list, shelf->entry[i].pod, now_ms))
-			code = error_set(err, ERR_NOMEM, "out of memory");
-	}
+	if (!code && add_selected(shelf, target->namespace_, selector, now_ms, list))
+		code = error_set(err, ERR_NOMEM, "out of memory");
 	(void) pthread_mutex_unlock(&cache->lock);
 	if (code)
 		list->n = 0;
@@ -334,62 +379,4 @@ size_t kube_cache_count(KubeCache *cache, CacheKind kind)
 	size_t n = cache->shelf[kind].n;
 	(void) pthread_mutex_unlock(&cache->lock);
 	return n;
-}
-
-/* ---- selectors ---- */
-
-/* The value of a label, of *ret_len bytes; NULL: absent. */
-static const char *label_value(const char *labels, const char *key, size_t key_len, size_t *ret_len)
-{
-	for (const char *at = labels; *at; at = strchr(at, '\n') + 1)
-		if (!strncmp(at, key, key_len) && at[key_len] == '=') {
-			*ret_len = strcspn(at + key_len + 1, "\n");
-			return at + key_len + 1;
-		}
-	return NULL;
-}
-
-/* Whether value is one of "(a,b,c". */
-static bool is_one_of(const char *value, size_t len, const char *set)
-{
-	for (const char *at = set; *at && *at != ')'; at += strcspn(at, ",)"), at += *at == ',') {
-		size_t n = strcspn(at, ",)");
-		if (n == len && !strncmp(at, value, n))
-			return true;
-	}
-	return false;
-}
-
-/* One term: "k=v", "k in (a,b)", "k notin (a,b)", "k", "!k". */
-static bool term_holds(const char *term, size_t len, const char *labels)
-{
-	bool is_not = *term == '!';
-	const char *key = term + is_not;
-	size_t key_len = strcspn(key, "=, ("), value_len = 0;
-	if (key_len > len - is_not)
-		key_len = len - is_not;
-	const char *value = label_value(labels, key, key_len, &value_len), *rest = key + key_len;
-	if (is_not)
-		return !value;
-	if (rest == term + len)
-		return value != NULL;
-	if (*rest == '=')
-		return value && value_len == len - key_len - 1 && !strncmp(value, rest + 1, value_len);
-	if (!strncmp(rest, " in (", 5))
-		return value && is_one_of(value, value_len, rest + 5);
-	return !strncmp(rest, " notin (", 8) && (!value || !is_one_of(value, value_len, rest + 8));
-}
-
-bool kube_selects(const char *selector, const char *labels)
-{
-	for (const char *at = selector; *at;) {
-		size_t len = 0;
-		bool is_inside = false; /* of a set's parentheses */
-		for (; at[len] && (at[len] != ',' || is_inside); len++)
-			is_inside = at[len] == '(' || (is_inside && at[len] != ')');
-		if (!term_holds(at, len, labels))
-			return false;
-		at += len + (at[len] == ',');
-	}
-	return true;
 }

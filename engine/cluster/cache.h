@@ -36,7 +36,4 @@ int kube_cache_deployment(KubeCache *cache, const Target *target, KubeDeployment
 int kube_cache_pods(KubeCache *cache, const Target *target, const char *selector, int64_t now_ms, PodList *list, Error *err);
 size_t kube_cache_count(KubeCache *cache, CacheKind kind);
 
-/* Whether labels ("a=1\nb=2\n") are picked by a labelSelector ("a=1,b in (2,3),!c"). */
-bool kube_selects(const char *selector, const char *labels);
-
 #endif

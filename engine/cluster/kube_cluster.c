@@ -29,6 +29,11 @@ typedef struct Space { /* a namespace */
 	char why[160];
 } Space;
 
+typedef struct Picker { /* a target by what it picks */
+	const char *namespace_, *selector;
+	size_t at;
+} Picker;
+
 typedef struct KubeCluster {
 	Cluster cluster;
 	KubeClusterConfig config;
@@ -39,6 +44,7 @@ typedef struct KubeCluster {
 	char (*selector)[512]; /* [n_selectors] of the targets of this look */
 	char (*uid)[64];       /* the same */
 	Target *target;
+	Picker *picker;
 	size_t n_targets, n_selectors;
 } KubeCluster;
 
@@ -222,17 +228,34 @@ static void find_owner(const KubeCluster *self, const Target *target, TargetFact
 		                : "HorizontalPodAutoscaler", owner->namespace_, owner->name);
 }
 
+static int compare_pickers(const void *a, const void *b)
+{
+	const Picker *x = a, *y = b;
+	int by_space = strcmp(x->namespace_, y->namespace_), by_selector = by_space ? by_space : strcmp(x->selector, y->selector);
+	return by_selector ? by_selector : x->at < y->at ? -1 : x->at > y->at;
+}
+
+static void name_twin(const KubeCluster *self, TargetFacts *facts, size_t at, size_t other)
+{
+	(void) snprintf(facts[at].owner, sizeof facts[at].owner, "the pods of deployment %.100s too", self->target[other].name);
+}
+
 /* Two targets that pick the same pods would count each other's load. */
 static void find_twins(const KubeCluster *self, size_t n, TargetFacts *facts)
 {
+	size_t count = 0;
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = i + 1; k < n; k++) {
-			if (strcmp(self->selector[i], self->selector[k]) || !self->selector[i][0] ||
-			    strcmp(self->target[i].namespace_, self->target[k].namespace_))
-				continue;
-			(void) snprintf(facts[i].owner, sizeof facts[i].owner, "the pods of deployment %.100s too", self->target[k].name);
-			(void) snprintf(facts[k].owner, sizeof facts[k].owner, "the pods of deployment %.100s too", self->target[i].name);
-		}
+		if (self->selector[i][0])
+			self->picker[count++] = (Picker) { self->target[i].namespace_, self->selector[i], i };
+	if (count)
+		qsort(self->picker, count, sizeof *self->picker, compare_pickers);
+	for (size_t k = 1; k < count; k++) {
+		const Picker *a = &self->picker[k - 1], *b = &self->picker[k];
+		if (strcmp(a->selector, b->selector) || strcmp(a->namespace_, b->namespace_))
+			continue;
+		name_twin(self, facts, a->at, b->at);
+		name_twin(self, facts, b->at, a->at);
+	}
 }
 
 /* ---- the interface ---- */
@@ -250,9 +273,12 @@ static bool reserve(KubeCluster *self, size_t n)
 	void *target = realloc(self->target, n * sizeof *self->target);
 	if (target)
 		self->target = target;
-	if (selector && uid && target)
+	void *picker = realloc(self->picker, n * sizeof *self->picker);
+	if (picker)
+		self->picker = picker;
+	if (selector && uid && target && picker)
 		self->n_selectors = n;
-	return selector && uid && target;
+	return selector && uid && target && picker;
 }
 
 /* What the cache says of a target, after it was filled. */
@@ -356,6 +382,7 @@ static void cluster_done(Cluster *cluster)
 	free(self->selector);
 	free(self->uid);
 	free(self->target);
+	free(self->picker);
 	free(self);
 }
 

@@ -1,6 +1,7 @@
 /* What the cluster says and is told: cache and selectors, other autoscalers, the floor, Events, the budget of requests. */
 #include "base/http.h"
 #include "cluster/kube_cluster.h"
+#include "cluster/label_index.h"
 #include "fakes/http_server.h"
 
 #include <pthread.h>
@@ -429,6 +430,66 @@ static void selectors_pick_as_the_api_does(void **state)
 			fail_msg("%s of %s", cases[i].selector, cases[i].labels);
 }
 
+static void put_labelled(KubeCache *cache, const char *namespace_, int i, const char *labels)
+{
+	char text[256];
+	Json *pod = NULL;
+	(void) snprintf(text, sizeof text, "{\"metadata\":{\"name\":\"p%03d\",\"labels\":{%s}},\"status\":{\"phase\":\"Running\"}}", i, labels);
+	assert_int_equal(json_parse(text, strlen(text), &pod, NULL), 0);
+	assert_int_equal(kube_cache_put(cache, CACHE_PODS, namespace_, pod), 0);
+	json_free(pod);
+}
+
+/* The names of the pods that a selector picks, in order. */
+static const char *picked(KubeCache *cache, const char *namespace_, const char *selector, char *to, size_t size)
+{
+	Target target = { 0 };
+	PodList list = { 0 };
+	size_t len = 0;
+	str_copy(target.namespace_, sizeof target.namespace_, namespace_);
+	to[0] = '\0';
+	assert_int_equal(kube_cache_pods(cache, &target, selector, 0, &list, NULL), 0);
+	for (size_t i = 0; i < list.n; i++)
+		len += (size_t) snprintf(to + len, size - len, "%s ", list.name[i]);
+	pod_list_done(&list);
+	return to;
+}
+
+static void pods_are_found_by_label_as_their_labels_are_now(void **state)
+{
+	(void) state;
+	KubeCache *cache = NULL;
+	char text[256];
+	assert_int_equal(kube_cache_new(&cache, NULL), 0);
+	kube_cache_state(cache, CACHE_PODS, "shop", 0, "");
+	kube_cache_state(cache, CACHE_PODS, "till", 0, "");
+	for (int i = 0; i < 300; i++) {
+		char labels[96];
+		(void) snprintf(labels, sizeof labels, "\"team\":\"all\",\"app\":\"a%d\"%s", i / 3, i % 2 ? ",\"odd\":\"yes\"" : "");
+		put_labelled(cache, "shop", i, labels);
+		put_labelled(cache, "till", i, labels);
+	}
+	assert_string_equal(picked(cache, "shop", "app=a10", text, sizeof text), "p030 p031 p032 ");
+	assert_string_equal(picked(cache, "shop", "team=all,app=a10", text, sizeof text), "p030 p031 p032 ");
+	assert_string_equal(picked(cache, "shop", "app=a10,odd", text, sizeof text), "p031 ");
+	assert_string_equal(picked(cache, "shop", "app=a10,!odd", text, sizeof text), "p030 p032 ");
+	assert_string_equal(picked(cache, "shop", "app=a10,team=none", text, sizeof text), "");
+	assert_string_equal(picked(cache, "shop", "app=a1000", text, sizeof text), "");
+	assert_string_equal(picked(cache, "shop", "app in (a1,a99),odd", text, sizeof text), "p003 p005 p297 p299 ");
+	put_labelled(cache, "shop", 31, "\"app\":\"a11\"");
+	kube_cache_drop(cache, CACHE_PODS, "shop", "p034");
+	put_labelled(cache, "shop", 999, "\"app\":\"a11\"");
+	assert_string_equal(picked(cache, "shop", "app=a10", text, sizeof text), "p030 p032 ");
+	assert_string_equal(picked(cache, "shop", "app=a11", text, sizeof text), "p031 p033 p035 p999 ");
+	assert_string_equal(picked(cache, "till", "app=a11", text, sizeof text), "p033 p034 p035 ");
+	kube_cache_list_begin(cache, CACHE_PODS, "shop");
+	put_labelled(cache, "shop", 32, "\"app\":\"a10\"");
+	kube_cache_list_end(cache, CACHE_PODS, "shop");
+	assert_string_equal(picked(cache, "shop", "app=a10", text, sizeof text), "p032 ");
+	assert_string_equal(picked(cache, "shop", "app=a11", text, sizeof text), "");
+	kube_cache_free(cache);
+}
+
 int main(void)
 {
 	assert_int_equal(http_global_init(), 0);
@@ -448,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_status_is_a_server_side_apply_without_force, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_event_that_cannot_be_written_stops_nothing, set_up, tear_down),
 		cmocka_unit_test(selectors_pick_as_the_api_does),
+		cmocka_unit_test(pods_are_found_by_label_as_their_labels_are_now),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
