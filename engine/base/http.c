@@ -81,13 +81,25 @@ static void describe(const char *method, CURLU *url, char *text, size_t size)
 	curl_free(path);
 }
 
+/* Queries for a thousand targets are hundreds of kilobytes: a piece at a time. */
 void http_escape(StrBuf *url, const char *text)
 {
-	for (const unsigned char *at = (const unsigned char *) text; *at; at++)
-		if ((*at < 128 && isalnum(*at)) || strchr("-._~", *at))
-			strbuf_add(url, (const char *) at, 1);
-		else
-			strbuf_addf(url, "%%%02X", *at);
+	static const char hex[] = "0123456789ABCDEF";
+	char piece[256];
+	size_t n = 0;
+	for (const unsigned char *at = (const unsigned char *) text; *at; at++) {
+		bool is_plain = (*at < 128 && isalnum(*at)) || *at == '-' || *at == '.' || *at == '_' || *at == '~';
+		if (n + 3 > sizeof piece) {
+			strbuf_add(url, piece, n);
+			n = 0;
+		}
+		piece[n++] = is_plain ? (char) *at : '%';
+		if (!is_plain) {
+			piece[n++] = hex[*at >> 4];
+			piece[n++] = hex[*at & 15];
+		}
+	}
+	strbuf_add(url, piece, n);
 }
 
 /* ---- one exchange ---- */

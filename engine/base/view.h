@@ -137,46 +137,55 @@ typedef struct LoopCounters {
 	double soft_s, hard_s;      /* with p95 over the limit */
 } LoopCounters;
 
+/* A target's state but for its past. A loop works on this alone: its past, nine tenths of a view, lies in the newest snapshot. */
+#define LIVE_HEAD \
+	int64_t run_id;                                                                                                   \
+	char context[64];            /* "simulator", or the kubeconfig's context */                                       \
+	Target target;                                                                                                    \
+	TargetState state;                                                                                                \
+	Reason state_reason;                                                                                              \
+	char state_detail[96];                                                                                            \
+	char policy[64];                                                                                                  \
+	int64_t policy_steps;        /* training steps of a policy in training; -1: a file's */                           \
+	bool is_simulated;                                                                                                \
+	bool is_readonly;                                                                                                 \
+	int64_t wall_ms;             /* of the target, when this was published */                                         \
+	double speed;                /* target seconds a real second: 1 when live */                                      \
+	float interval_s;                                                                                                 \
+	int64_t next_decision_wall_ms;                                                                                    \
+	int64_t cycles;                                                                                                   \
+	DecisionRow last;            /* the newest decision */                                                            \
+	int32_t manual_replicas;     /* -1: no override */                                                                \
+	int64_t manual_until_wall_ms; /* of the target's time */                                                          \
+	char manual_who[64];                                                                                              \
+	SourceHealth metrics, api, model;                                                                                 \
+	double pod_hours;            /* since the start */                                                                \
+	double slo_total_s, slo_good_s; /* seconds with a known p95, and those at or under the soft limit */              \
+	int64_t sink_dropped;                                                                                             \
+	CommandAnswers answers;                                                                                           \
+	char owner[160];             /* another autoscaler that has the target; "": none */                               \
+	Condition condition[CONDITION_COUNT];                                                                             \
+	LoopCounters counters;                                                                                            \
+	int64_t duration_us[4];      /* of the last cycle: query, inference, write, all; -1: not done */                  \
+	char model_sha256[65];       /* SHA-256 of the policy's file; "": none */                                         \
+	int32_t obs_version;         /* of the policy; 0: none */                                                         \
+	ActionSet mask_of;           /* what the mask's bits are */                                                       \
+	uint32_t mask;               /* of the last decision: bit a set, action a was allowed; 0: nothing was observed */ \
+	char written_version[64];    /* resourceVersion that the last decision wrote; "" */                               \
+	int32_t obs_dim;             /* the newest observation; 0: none yet */                                            \
+	float obs[OBS_MAX];
+
+typedef struct LiveHead { LIVE_HEAD } LiveHead;
+
 typedef struct LiveView {
-	int64_t run_id;
-	char context[64];            /* "simulator", or the kubeconfig's context */
-	Target target;
-	TargetState state;
-	Reason state_reason;
-	char state_detail[96];
-	char policy[64];
-	int64_t policy_steps;        /* training steps of a policy in training; -1: a file's */
-	bool is_simulated;
-	bool is_readonly;
-	int64_t wall_ms;             /* of the target, when this was published */
-	double speed;                /* target seconds a real second: 1 when live */
-	float interval_s;
-	int64_t next_decision_wall_ms;
-	int64_t cycles;
-	DecisionRow last;            /* the newest decision */
+	union {
+		LiveHead head;
+		struct { LIVE_HEAD };
+	};
 	int32_t n_rows;
-	DecisionRow row[VIEW_ROWS];  /* newest first */
+	DecisionRow row[VIEW_ROWS];         /* newest first */
 	int32_t n_history;
 	HistoryPoint history[VIEW_HISTORY]; /* oldest first */
-	int32_t manual_replicas;     /* -1: no override */
-	int64_t manual_until_wall_ms; /* of the target's time */
-	char manual_who[64];
-	SourceHealth metrics, api, model;
-	double pod_hours;            /* since the start */
-	double slo_total_s, slo_good_s; /* seconds with a known p95, and those at or under the soft limit */
-	int64_t sink_dropped;
-	CommandAnswers answers;
-	char owner[160];             /* another autoscaler that has the target; "": none */
-	Condition condition[CONDITION_COUNT];
-	LoopCounters counters;
-	int64_t duration_us[4];      /* of the last cycle: query, inference, write, all; -1: not done */
-	char model_sha256[65];       /* SHA-256 of the policy's file; "": none */
-	int32_t obs_version;         /* of the policy; 0: none */
-	ActionSet mask_of;           /* what the mask's bits are */
-	uint32_t mask;               /* of the last decision: bit a set, action a was allowed; 0: nothing was observed */
-	char written_version[64];    /* resourceVersion that the last decision wrote; "" */
-	int32_t obs_dim;             /* the newest observation; 0: none yet */
-	float obs[OBS_MAX];
 } LiveView;
 
 /* ---- the policies of runs, side by side on one trace ---- */

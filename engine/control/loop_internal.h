@@ -63,7 +63,7 @@ struct Loop {
 	bool is_at_maximum, is_flapping;
 	int last_direction;      /* of the last write */
 	Cycle cycle;
-	LiveView view;
+	LiveHead view;
 	char status[2048];       /* as last shown */
 };
 

@@ -6,13 +6,15 @@
 #include "decide/actions.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void loop_view_init(Loop *loop)
 {
 	const LoopConfig *config = &loop->config;
-	LiveView *view = &loop->view;
-	*view = (LiveView) {
+	LiveHead *view = &loop->view;
+	*view = (LiveHead) {
 		.run_id = config->run_id,
 		.target = config->target,
 		.state = STATE_WARMING,
@@ -75,7 +77,7 @@ static void record_decision(Loop *loop, const Cycle *cycle)
 
 static void change_state(Loop *loop, const Decision *decision)
 {
-	LiveView *view = &loop->view;
+	LiveHead *view = &loop->view;
 	if (view->state != decision->state) {
 		Record record = loop_record(loop, RECORD_STATE);
 		RecordState *row = &record.u.state;
@@ -97,14 +99,10 @@ static float known(const Sample *sample, uint32_t bit, double value)
 	return sample->valid & bit ? (float) value : NAN;
 }
 
-static void add_point(LiveView *view, const Sample *sample, int32_t hpa)
+static HistoryPoint point_of(const Sample *sample, int32_t hpa)
 {
-	if (view->n_history == VIEW_HISTORY)
-		memmove(view->history, view->history + 1, (VIEW_HISTORY - 1) * sizeof *view->history);
-	else
-		view->n_history++;
 	bool has_replicas = sample->valid & SAMPLE_REPLICAS;
-	view->history[view->n_history - 1] = (HistoryPoint) {
+	return (HistoryPoint) {
 		.wall_ms = sample->wall_ms,
 		.latency_ms = known(sample, SAMPLE_LATENCY, sample->latency_ms),
 		.rps = known(sample, SAMPLE_RPS, sample->rps),
@@ -116,16 +114,74 @@ static void add_point(LiveView *view, const Sample *sample, int32_t hpa)
 	};
 }
 
-void loop_view_past(Loop *loop, const Sample *past, size_t n)
+/* ---- the snapshot ---- */
+
+typedef struct Grown { /* what a snapshot has more than the one before */
+	const HistoryPoint *point; /* [n], oldest first */
+	int32_t n;
+	const DecisionRow *row;    /* NULL: none */
+} Grown;
+
+/* The older one's past, and what is new of it. What is past VIEW_HISTORY and VIEW_ROWS falls off. */
+static void take_past(LiveView *to, const LiveView *from, const Grown *grown)
 {
-	for (size_t i = 0; i < n && !loop->view.n_rows; i++) /* a gap that was lived through stays one */
-		if (past[i].valid)
-			add_point(&loop->view, &past[i], -1);
+	int32_t n = grown->n < VIEW_HISTORY ? grown->n : VIEW_HISTORY, room = VIEW_HISTORY - n;
+	int32_t had = from ? from->n_history : 0, kept = had < room ? had : room, is_new = grown->row != NULL;
+	if (kept)
+		memcpy(to->history, from->history + (had - kept), (size_t) kept * sizeof *to->history);
+	if (n)
+		memcpy(to->history + kept, grown->point + (grown->n - n), (size_t) n * sizeof *to->history);
+	to->n_history = kept + n;
+	had = from ? from->n_rows : 0;
+	kept = had < VIEW_ROWS - is_new ? had : VIEW_ROWS - is_new;
+	if (is_new)
+		to->row[0] = *grown->row;
+	if (kept)
+		memcpy(to->row + is_new, from->row, (size_t) kept * sizeof *to->row);
+	to->n_rows = kept + is_new;
 }
 
-static void add_row(Loop *loop, const Cycle *cycle)
+/* Publishes what the loop shows now. NULL: there was no memory; the older snapshot stays and its age shows. Else lent until the next. */
+static const LiveView *publish(Loop *loop, const Grown *grown)
 {
-	LiveView *view = &loop->view;
+	LiveHead *head = &loop->view;
+	head->wall_ms = clock_wall_ms(loop->config.clock);
+	head->sink_dropped = loop->config.sink->ops->dropped(loop->config.sink);
+	if (loop->config.policy_steps)
+		head->policy_steps = loop->config.policy_steps(loop->config.policy);
+	LiveView *snap = snap_new(sizeof *snap);
+	if (!snap)
+		return NULL;
+	const LiveView *before = snap_acquire(&loop->views);
+	snap->head = *head;
+	take_past(snap, before, grown);
+	snap_release(before);
+	snap_publish(&loop->views, snap);
+	return snap;
+}
+
+void loop_publish(Loop *loop)
+{
+	(void) publish(loop, &(Grown) { 0 });
+}
+
+void loop_view_past(Loop *loop, const Sample *past, size_t n)
+{
+	HistoryPoint *point = loop->view.cycles ? NULL : calloc(n, sizeof *point); /* a gap that was lived through stays one */
+	int32_t count = 0;
+	for (size_t i = 0; point && i < n; i++)
+		if (past[i].valid)
+			point[count++] = point_of(&past[i], -1);
+	if (count)
+		(void) publish(loop, &(Grown) { .point = point, .n = count });
+	free(point);
+}
+
+/* ---- a cycle ---- */
+
+static void fill_row(Loop *loop, const Cycle *cycle)
+{
+	LiveHead *view = &loop->view;
 	DecisionRow *row = &view->last;
 	*row = (DecisionRow) {
 		.wall_ms = cycle->sample.wall_ms,
@@ -138,15 +194,12 @@ static void add_row(Loop *loop, const Cycle *cycle)
 	TargetState state = cycle->decision.state;
 	bool is_policy = state == STATE_ACTIVE || state == STATE_SHADOW;
 	str_copy(row->who, sizeof row->who, is_policy ? "policy" : state == STATE_MANUAL ? view->manual_who : "guard");
-	int32_t kept = view->n_rows < VIEW_ROWS ? view->n_rows++ : VIEW_ROWS - 1;
-	memmove(view->row + 1, view->row, (size_t) kept * sizeof *view->row);
-	view->row[0] = *row;
 }
 
 /* Pod-hours and seconds within the limits since the last cycle. */
 static void accumulate(Loop *loop, const Cycle *cycle)
 {
-	LiveView *view = &loop->view;
+	LiveHead *view = &loop->view;
 	const Sample *sample = &cycle->sample;
 	double elapsed_s = loop->last_cycle_ms ? (double) (cycle->start_ms - loop->last_cycle_ms) / 1000 : 0;
 	loop->last_cycle_ms = cycle->start_ms;
@@ -185,8 +238,7 @@ void loop_record_cycle(Loop *loop)
 	change_state(loop, &cycle->decision);
 	accumulate(loop, cycle);
 	count(loop, cycle);
-	add_point(&loop->view, &cycle->sample, cycle->decision.hpa);
-	add_row(loop, cycle);
+	fill_row(loop, cycle);
 	if (cycle->is_observed) {
 		loop->view.obs_dim = cycle->obs.dim;
 		memcpy(loop->view.obs, cycle->obs.x, sizeof loop->view.obs);
@@ -197,9 +249,13 @@ void loop_record_cycle(Loop *loop)
 	loop->view.mask = loop_mask(loop, cycle);
 	record_decision(loop, cycle);
 	loop_tell(loop, before);
-	if (loop->config.on_cycle)
-		loop->config.on_cycle(loop->config.arg, &loop->view);
-	loop_publish(loop);
+	const HistoryPoint point = point_of(&cycle->sample, cycle->decision.hpa);
+	const LiveView *shown = publish(loop, &(Grown) { &point, 1, &loop->view.last });
+	if (shown && loop->config.on_cycle)
+		loop->config.on_cycle(loop->config.arg, shown);
+	else if (!shown)
+		(void) fprintf(stderr, "maestro: %s/%s: out of memory: this cycle is recorded and not shown\n", loop->config.target.namespace_,
+		               loop->config.target.name);
 }
 
 void loop_intervention(Loop *loop, const Command *command, const char *what, const char *from, const char *to)
@@ -217,18 +273,4 @@ void loop_intervention(Loop *loop, const Command *command, const char *what, con
 void loop_answer(Loop *loop, int64_t id, int code, const char *text)
 {
 	answers_add(&loop->view.answers, id, code, text);
-}
-
-void loop_publish(Loop *loop)
-{
-	LiveView *view = &loop->view;
-	view->wall_ms = clock_wall_ms(loop->config.clock);
-	view->sink_dropped = loop->config.sink->ops->dropped(loop->config.sink);
-	if (loop->config.policy_steps)
-		view->policy_steps = loop->config.policy_steps(loop->config.policy);
-	LiveView *snap = snap_new(sizeof *snap);
-	if (!snap)
-		return; /* the older snapshot stays and its age shows */
-	*snap = *view;
-	snap_publish(&loop->views, snap);
 }
