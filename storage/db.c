@@ -59,20 +59,10 @@ void db_close(struct sqlite3 *db)
 
 static int make_folders(const char *path, Error *err)
 {
-	char folder[4096];
-	if (strlen(path) >= sizeof folder)
-		return error_set(err, ERR_STORE, "store %.80s...: path too long", path);
-	str_copy(folder, sizeof folder, path);
-	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		int reason = mkdir(folder, 0700) ? errno : 0;
-		struct stat there;
-		if (reason && stat(folder, &there))
-			return error_set(err, ERR_STORE, "store %s: folder %s cannot be made: %s; give another file with --db", path,
-			                 folder, strerror(reason));
-		*slash = '/';
-	}
-	return 0;
+	Error why = { 0 };
+	if (!mem_make_parents(path, &why))
+		return 0;
+	return error_set(err, ERR_STORE, "store %s: %s; give another file with --db", path, why.text);
 }
 
 /* SQLite needs the folder too, for the files beside its own, and says little when it may not write there. */

@@ -110,11 +110,23 @@ void console_unfreeze(Console *console)
 
 /* ---- life ---- */
 
+/* A file that is not there or cannot be read is no choice. */
+static void read_columns(Console *console)
+{
+	enum { FILE_MOST = 1 << 16 };
+	StrBuf text = { 0 };
+	Error err = { 0 };
+	if (console->opts.columns_path[0] && !mem_read_file(console->opts.columns_path, FILE_MOST, &text, &err) && text.data)
+		columns_read(&console->columns, text.data);
+	strbuf_done(&text);
+}
+
 int console_init(Console *console, Feed *feed, const UiOptions *opts, GlyphMode glyphs, int rows, int cols)
 {
 	*console = (Console) { .feed = feed, .opts = *opts, .screen = opts->screen, .smoothing = .9f, .window = 1, .former = -1 };
 	console->canvas.glyphs = glyphs_table(glyphs);
 	keys_default(&console->keymap);
+	read_columns(console);
 	if (opts->keymap)
 		console->keymap = *opts->keymap;
 	if (canvas_resize(&console->canvas, rows, cols))
@@ -149,6 +161,29 @@ void console_say(Console *console, Role role, const char *text)
 	Message *m = &console->message;
 	*m = (Message) { .role = role, .until_ms = console->now_ms + MESSAGE_MS };
 	(void) keys_say(&console->keymap, text, m->text, sizeof m->text);
+}
+
+int console_columns(const Console *console, ScreenId screen, Column *ret)
+{
+	const ScreenOps *ops = screen_ops(screen);
+	return columns_pick(&console->columns.of[screen], ops->columns, ops->n_columns, ret);
+}
+
+void console_keep_columns(Console *console)
+{
+	const char *path = console->opts.columns_path;
+	StrBuf text = { 0 };
+	Error err = { 0 };
+	char said[200];
+	if (!path[0])
+		return;
+	columns_write(&console->columns, &text);
+	int code = mem_make_parents(path, &err);
+	if (!code)
+		code = mem_write_file(path, text.data ? text.data : "", text.len, &err);
+	(void) snprintf(said, sizeof said, code ? "columns are not kept: %.150s" : "columns are kept in %.150s", code ? err.text : path);
+	console_say(console, code ? ROLE_WARN : ROLE_OK, said);
+	strbuf_done(&text);
 }
 
 int console_send(Console *console, Command *command, const char *what)
@@ -369,10 +404,12 @@ static ConsoleResult dialog_act(Console *console, int key)
 
 static ConsoleResult prompt_act(Console *console, int key)
 {
-	switch (prompt_key(&console->prompt, key)) {
+	bool is_empty = console->prompt.kind == PROMPT_PALETTE && !console->prompt.text[0];
+	switch (prompt_key(&console->prompt, key == 'y' && is_empty ? KEY_CTRL_Y : key)) {
 	case PROMPT_CANCELLED: console->prompt.kind = PROMPT_NONE; return CONSOLE_STAYS;
 	case PROMPT_ENTERED: return console_answered(console);
-	case PROMPT_MOVED: palette_move(console); return CONSOLE_STAYS;
+	case PROMPT_MOVED:
+		return console->prompt.kind == PROMPT_PALETTE ? palette_key(console, console->prompt.last_key) : CONSOLE_STAYS;
 	default: return CONSOLE_STAYS;
 	}
 }

@@ -5,6 +5,7 @@
 #ifndef MAESTRO_TUI_CONSOLE_H
 #define MAESTRO_TUI_CONSOLE_H
 
+#include "tui/columns.h"
 #include "tui/compare.h"
 #include "tui/dialog.h"
 #include "tui/prompt.h"
@@ -79,6 +80,15 @@ typedef struct PolicyLook { /* what the Policy screen asks for and shows */
 	bool has_cursor;      /* else it follows the live point */
 } PolicyLook;
 
+enum { PALETTE_PAST = 32 };
+
+typedef struct PaletteHistory { /* commands that were run, oldest first */
+	char text[PALETTE_PAST][PROMPT_TEXT];
+	int n;
+	int at;                   /* back from the newest; 0: none is recalled */
+	char draft[PROMPT_TEXT];  /* what stood there before */
+} PaletteHistory;
+
 typedef struct Console {
 	Feed *feed;
 	UiOptions opts;
@@ -111,6 +121,9 @@ typedef struct Console {
 	int64_t live_wall_ms, live_seen_ms; /* newest target time, and when it was seen */
 	int64_t now_ms;        /* monotonic, of the last refresh or key */
 	char export_path[256]; /* of CONSOLE_EXPORT */
+	char copied[256];      /* of CONSOLE_COPY; "": the focused pane */
+	PaletteHistory palette;
+	ColumnChoices columns;
 	bool is_leaving;       /* for another training: CONSOLE_TRAIN */
 	Layout layout;
 } Console;
@@ -131,8 +144,8 @@ ConsoleResult console_mouse(Console *console, const MouseEvent *event, int64_t n
 ConsoleResult console_suspend(Console *console);
 void console_draw(Console *console);
 
-/* The focused pane as it stands on the screen, without its frame. */
-void console_pane_text(const Console *console, StrBuf *text);
+/* What CONSOLE_COPY is about: the focused pane as it stands on the screen, without its frame, or a command line. */
+void console_copy_text(Console *console, StrBuf *text);
 bool console_has(const Console *console, ScreenId screen);
 bool console_is_readonly(const Console *console);
 /* Sends a command; its answer shows as a message. Nothing is sent in read-only mode: the one check. */
@@ -156,9 +169,13 @@ Scene console_scene(Console *console);
 void console_change(Console *console, Command *redo, const char *what, const Command *undo, const char *undo_what);
 void console_undo(Console *console, bool is_redo);
 
-/* palette.c: the selection moved, or the text completed, by the prompt's last key; the overlay; the command that stands
- * there. */
-void palette_move(Console *console);
+/* The columns of a screen's table as chosen; ret holds COLUMNS_MAX. */
+int console_columns(const Console *console, ScreenId screen, Column *ret);
+/* Keeps the chosen columns in UiOptions.columns_path and says that it does. */
+void console_keep_columns(Console *console);
+
+/* palette.c: a key that moves in, completes or copies; the overlay; the command that stands there. */
+ConsoleResult palette_key(Console *console, int key);
 void palette_draw(Console *console);
 ConsoleResult palette_run(Console *console);
 

@@ -191,7 +191,8 @@ static bool is_helped(const Console *console, size_t row)
 	(void) keys_names(&console->keymap, row, keys);
 	if (!key->id || (!is_here(console, key) && !console->help_search[0]))
 		return false;
-	return !console->help_search[0] || strcasestr(key->help, console->help_search) || strcasestr(keys, console->help_search);
+	const char *search = console->help_search;
+	return !search[0] || strcasestr(key->help, search) || strcasestr(key->id, search) || strcasestr(keys, search);
 }
 
 /* "Live: hold replicas ..." where the key is not this screen's. */
@@ -297,8 +298,13 @@ void console_draw(Console *console)
 		dialog_draw(&console->dialog, &console->keymap, canvas);
 }
 
-void console_pane_text(const Console *console, StrBuf *text)
+void console_copy_text(Console *console, StrBuf *text)
 {
+	if (console->copied[0]) {
+		strbuf_add(text, console->copied, strlen(console->copied));
+		console->copied[0] = '\0';
+		return;
+	}
 	const Layout *layout = &console->layout;
 	Rect pane = layout->class_ == LAYOUT_COLUMN ? layout->body : layout->pane[layout->focus];
 	if (layout->class_ != LAYOUT_COLUMN)

@@ -89,6 +89,12 @@ void dialog_open_pause(Dialog *dialog, const LiveView *live)
 	add_buttons(dialog, live->state == STATE_PAUSED ? "Resume" : "Pause");
 }
 
+const char *dialog_faults(void)
+{
+	return "pod-kill, all-killed, node-lost, cpu-stress, memory-stress, network-delay, network-loss, metrics-outage, api-refused, "
+	       "slow-start, neighbour, none";
+}
+
 void dialog_open_param(Dialog *dialog, const TrainView *train, TrainParam param)
 {
 	static const struct {
@@ -108,8 +114,7 @@ void dialog_open_param(Dialog *dialog, const TrainView *train, TrainParam param)
 	if (param == PARAM_TRAFFIC)
 		str_copy(dialog->targets, sizeof dialog->targets, train->traces);
 	if (param == PARAM_CHAOS)
-		str_copy(dialog->targets, sizeof dialog->targets, "pod-kill, all-killed, node-lost, cpu-stress, memory-stress, "
-		         "network-delay, network-loss, metrics-outage, api-refused, slow-start, neighbour, none");
+		str_copy(dialog->targets, sizeof dialog->targets, dialog_faults());
 	(void) add(dialog, FIELD_TEXT, "new value");
 	add_buttons(dialog, "Apply");
 	dialog->focus = 0; /* level 0: nothing but this run changes, and it is recorded */

@@ -89,6 +89,9 @@ int32_t dialog_replicas(const Dialog *dialog);
 /* Whether a field stands on the screen now. */
 bool dialog_shows(const Dialog *dialog, int field);
 
+/* The faults that DIALOG_PARAM of PARAM_CHAOS takes, parted by commas. */
+const char *dialog_faults(void);
+
 /* "10m", "90s", "1h30m", a plain number is minutes; -1 for anything else. */
 int64_t dialog_parse_hold(const char *text);
 

@@ -14,7 +14,7 @@
 
 /* Keys are Unicode characters; those that are none have numbers past Unicode. */
 enum {
-	KEY_CTRL_C = 3, KEY_TAB_ = '\t', KEY_ENTER_ = '\n', KEY_CTRL_L = 12, KEY_CTRL_Z = 26, KEY_ESC = 27, KEY_RUBOUT = 127,
+	KEY_CTRL_C = 3, KEY_TAB_ = '\t', KEY_ENTER_ = '\n', KEY_CTRL_L = 12, KEY_CTRL_Y = 25, KEY_CTRL_Z = 26, KEY_ESC = 27, KEY_RUBOUT = 127,
 	KEY_UP_ = 0x110000, KEY_DOWN_, KEY_LEFT_, KEY_RIGHT_, KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_HOME_, KEY_END_,
 	KEY_BACK_TAB, KEY_MOUSE_, KEY_FOCUS_IN, /* of the terminal, no keys: term.h */
 };

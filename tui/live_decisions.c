@@ -1,4 +1,5 @@
 /* The table of last decisions on the Live screen. */
+#include "tui/console.h"
 #include "tui/fmt.h"
 #include "tui/screen_live.h"
 #include "tui/table.h"
@@ -119,7 +120,7 @@ static Role cell_note(const void *data, int row, char *text, size_t size)
 	return ROLE_LABEL;
 }
 
-static const Column COLUMNS[] = {
+const Column live_columns[LIVE_COLUMNS] = {
 	{ "time", 8, 0, false, false, cell_time },
 	{ "who", 8, 4, false, false, cell_who },
 	{ "was", 3, 2, true, false, cell_was },
@@ -139,6 +140,8 @@ void live_draw_decisions(const Scene *scene, Rect in)
 {
 	int rows = in.rows - 1, at = scene->row < 0 ? scene->live->n_rows - 1 : scene->row;
 	int first = at >= rows ? at - rows + 1 : 0;
-	table_draw(scene->canvas, in, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, scene->live, scene->live->n_rows, first,
+	Column column[COLUMNS_MAX];
+	int n_columns = console_columns(scene->console, SCREEN_LIVE, column);
+	table_draw(scene->canvas, in, column, n_columns, scene->live, scene->live->n_rows, first,
 	           scene->row);
 }

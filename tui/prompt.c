@@ -72,7 +72,7 @@ PromptResult prompt_key(Prompt *prompt, int key)
 	switch (key) {
 	case KEY_ESC: case KEY_CTRL_C: return PROMPT_CANCELLED;
 	case KEY_ENTER_: return PROMPT_ENTERED;
-	case KEY_UP_: case KEY_DOWN_: case KEY_TAB_: prompt->last_key = key; return PROMPT_MOVED;
+	case KEY_UP_: case KEY_DOWN_: case KEY_TAB_: case KEY_CTRL_Y: prompt->last_key = key; return PROMPT_MOVED;
 	case KEY_LEFT_: prompt->cursor = step_back(prompt); break;
 	case KEY_RIGHT_: prompt->cursor = step_on(prompt); break;
 	case KEY_HOME_: case CTRL_A: prompt->cursor = 0; break;

@@ -9,7 +9,7 @@
 typedef enum PromptKind { PROMPT_NONE, PROMPT_FILTER, PROMPT_TAG, PROMPT_NOTE, PROMPT_EXPORT, PROMPT_FIX, PROMPT_TRAIN,
 	PROMPT_PALETTE } PromptKind;
 
-typedef enum PromptResult { PROMPT_STAYS, PROMPT_CANCELLED, PROMPT_ENTERED, PROMPT_MOVED /* up or down, Tab: the palette's */ } PromptResult;
+typedef enum PromptResult { PROMPT_STAYS, PROMPT_CANCELLED, PROMPT_ENTERED, PROMPT_MOVED /* up, down, Tab or Ctrl-Y: the palette's */ } PromptResult;
 
 enum { PROMPT_TEXT = 160 };
 

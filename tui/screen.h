@@ -66,6 +66,8 @@ typedef struct ScreenOps { /* a screen is one file and one row of screen.c's tab
 	bool (*is_settled)(const struct Console *console);
 	/* Sorts by a column, by its title; by the one that is in force the other way round. False: not by that one. */
 	bool (*sort)(struct Console *console, const char *title);
+	const Column *columns; /* of its table, all that there are; chosen by :cols */
+	int n_columns;
 	/* Hands its table to a sink, for export. */
 	void (*table)(const struct Console *console, TableSink sink, void *context);
 } ScreenOps;

@@ -103,7 +103,9 @@ static void draw(const Scene *scene, int pane, Rect rect)
 		return;
 	}
 	int rows = in.rows - 1, first = at >= rows ? at - rows + 1 : 0;
-	table_draw(scene->canvas, in, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, &log, log.n, first, at);
+	Column column[COLUMNS_MAX];
+	int n_columns = console_columns(scene->console, SCREEN_EVENTS, column);
+	table_draw(scene->canvas, in, column, n_columns, &log, log.n, first, at);
 }
 
 static bool is_there(const Console *console)
@@ -152,11 +154,12 @@ static bool is_settled(const Console *console)
 static void table(const Console *console, TableSink sink, void *context)
 {
 	Log log = log_of(console);
-	sink(context, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, &log, log.n);
+	Column column[COLUMNS_MAX];
+	sink(context, column, console_columns(console, SCREEN_EVENTS, column), &log, log.n);
 }
 
 const ScreenOps screen_events = {
 	.name = "Events", .pane = PANES, .n_panes = 1, .is_there = is_there, .head = head, .draw = draw,
 	.refresh = refresh, .move = move, .act = act, .is_settled = is_settled,
-	.table = table,
+	.columns = COLUMNS, .n_columns = sizeof COLUMNS / sizeof *COLUMNS, .table = table,
 };

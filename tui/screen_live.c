@@ -390,4 +390,5 @@ static bool is_settled(const Console *console)
 const ScreenOps screen_live = {
 	.name = "Live", .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
 	.column = column, .refresh = live_refresh, .move = live_move, .act = live_act, .back = live_back, .is_settled = is_settled,
+	.columns = live_columns, .n_columns = LIVE_COLUMNS,
 };

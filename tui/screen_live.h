@@ -38,6 +38,8 @@ void live_draw_replicas(const Scene *scene, Rect in);
 void live_window_note(const Scene *scene, int cols, char *text, size_t size);
 /* Columns of the graphs inside a Signals or Replicas pane. */
 int live_graph_cols(int inner_cols);
+enum { LIVE_COLUMNS = 13 };
+extern const Column live_columns[LIVE_COLUMNS]; /* of the Last decisions */
 /* Inside of the Last decisions pane. */
 void live_draw_decisions(const Scene *scene, Rect in);
 /* Names of the guards in the set, "-" for none. */

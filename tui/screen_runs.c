@@ -196,7 +196,7 @@ static const Column COLUMNS[] = {
 	{ "kind", 7, 11, false, false, cell_kind },
 	{ "name", 16, 0, false, true, cell_name },
 	{ "status", 8, 0, false, false, cell_status },
-	{ "", 9, 3, false, false, cell_lock },
+	{ "lock", 9, 3, false, false, cell_lock },
 	{ "grp", 3, 8, false, false, cell_group },
 	{ "seed", 4, 5, true, false, cell_seed },
 	{ "steps", 7, 1, true, false, cell_steps },
@@ -228,7 +228,9 @@ static void draw_table(const Scene *scene, Rect rect)
 	int rows = in.rows - 1, at = (int) (runs->selected - runs->offset);
 	int first = at >= rows ? at - rows + 1 : 0;
 	RunTable table = { runs->list, scene->console };
-	table_draw(scene->canvas, in, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, &table, runs->list->n_rows, first, at);
+	Column column[COLUMNS_MAX];
+	int n_columns = console_columns(scene->console, SCREEN_RUNS, column);
+	table_draw(scene->canvas, in, column, n_columns, &table, runs->list->n_rows, first, at);
 }
 
 static void draw(const Scene *scene, int pane, Rect rect)
@@ -265,13 +267,14 @@ static void table(const Console *console, TableSink sink, void *context)
 {
 	const ArchiveAnswer *list = talk_answer(&console->talk, SLOT_RUNS);
 	RunTable data = { list, console };
+	Column column[COLUMNS_MAX];
 	if (list)
-		sink(context, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, &data, list->n_rows);
+		sink(context, column, console_columns(console, SCREEN_RUNS, column), &data, list->n_rows);
 }
 
 const ScreenOps screen_runs = {
 	.name = "Runs", .pane = PANES, .n_panes = N_RUNS_PANES, .is_there = is_there, .head = head, .draw = draw,
 	.column = column, .refresh = runs_refresh, .move = runs_move, .act = runs_act, .sort = runs_sort, .back = runs_back,
 	.is_settled = runs_is_settled,
-	.table = table,
+	.columns = COLUMNS, .n_columns = sizeof COLUMNS / sizeof *COLUMNS, .table = table,
 };

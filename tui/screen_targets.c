@@ -309,7 +309,9 @@ static void draw(const Scene *scene, int pane, Rect rect)
 		return;
 	}
 	int rows = in.rows - 2, first = at >= rows ? at - rows + 1 : 0;
-	table_draw(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, in.cols }, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, &table,
+	Column column[COLUMNS_MAX];
+	int n_columns = console_columns(scene->console, SCREEN_TARGETS, column);
+	table_draw(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, in.cols }, column, n_columns, &table,
 	           table.n, first, at);
 	(void) canvas_text(scene->canvas, in.row + in.rows - 1, in.col, in.cols, ROLE_LABEL,
 	                   "H over hard, S over soft, ? no data; P metrics, A API, M model, small: down");
@@ -440,12 +442,13 @@ static bool back(Console *console)
 static void table(const Console *console, TableSink sink, void *context)
 {
 	TargetTable data;
+	Column column[COLUMNS_MAX];
 	rank(console, &data);
-	sink(context, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, &data, data.n);
+	sink(context, column, console_columns(console, SCREEN_TARGETS, column), &data, data.n);
 }
 
 const ScreenOps screen_targets = {
 	.name = "Targets", .pane = PANES, .n_panes = 1, .is_there = is_there, .head = head, .draw = draw, .move = move,
 	.act = act, .back = back, .sort = sort,
-	.table = table,
+	.columns = COLUMNS, .n_columns = sizeof COLUMNS / sizeof *COLUMNS, .table = table,
 };

@@ -147,14 +147,16 @@ static void suspend(Ui *ui)
 static void copy(Ui *ui)
 {
 	StrBuf text = { 0 }, code = { 0 };
-	console_pane_text(&ui->console, &text);
+	bool is_pane = !ui->console.copied[0];
+	console_copy_text(&ui->console, &text);
 	if (!text.failed)
 		base64_encode(text.data, text.len, &code);
 	bool has_failed = text.failed || code.failed;
 	if (!has_failed)
 		term_copy(code.data);
 	console_say(&ui->console, has_failed ? ROLE_BAD : ROLE_OK,
-	            has_failed ? "copy: out of memory" : "copied the pane to the clipboard, if the terminal takes OSC 52");
+	            has_failed ? "copy: out of memory" : is_pane ? "copied the pane to the clipboard, if the terminal takes OSC 52"
+	                       : "copied the command line, if the terminal takes OSC 52");
 	strbuf_done(&text);
 	strbuf_done(&code);
 }

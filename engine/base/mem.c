@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int mem_mul(size_t a, size_t b, size_t *ret)
@@ -172,6 +173,23 @@ int mem_write_file(const char *path, const void *data, size_t len, Error *err)
 		return error_set(err, ERR_IO, "%s: %s", path, strerror(saved));
 	}
 	sync_folder_of(path);
+	return 0;
+}
+
+int mem_make_parents(const char *path, Error *err)
+{
+	char folder[4096];
+	if (strlen(path) >= sizeof folder)
+		return error_set(err, ERR_IO, "%.80s...: path too long", path);
+	str_copy(folder, sizeof folder, path);
+	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		struct stat there;
+		*slash = '\0';
+		int reason = mkdir(folder, 0700) ? errno : 0;
+		if (reason && stat(folder, &there))
+			return error_set(err, ERR_IO, "folder %.3800s cannot be made: %s", folder, strerror(reason));
+		*slash = '/';
+	}
 	return 0;
 }
 

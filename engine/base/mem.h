@@ -39,6 +39,9 @@ int mem_read_file(const char *path, size_t max_bytes, StrBuf *buf, struct Error 
  * fsync, rename, fsync of the folder. ERR_IO. */
 int mem_write_file(const char *path, const void *data, size_t len, struct Error *err);
 
+/* Makes the folders that path stands in, such as are not there. ERR_IO names the one that cannot be. */
+int mem_make_parents(const char *path, struct Error *err);
+
 /* Copies src into dst of size bytes, cut at the end if need be, always with a NUL. */
 void str_copy(char *dst, size_t size, const char *src);
 

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "tui/colors.h"
+#include "tui/commands.h"
 #include "tui/keys.h"
 #include "tui/ui.h"
 
@@ -16,20 +17,33 @@ enum { FILE_MOST = 1 << 20 };
 
 typedef struct CheckOptions {
 	const char *check;
-	bool has_check, json;
+	bool has_check, json, commands;
 } CheckOptions;
 
 static const Opt KEYS_OPTIONS[] = {
 	{ "check", 0, OPT_STRING, offsetof(CheckOptions, check), 0, 0, "FILE", "tests a keys.yaml and names what is wrong in it", false },
+	{ "commands", 0, OPT_FLAG, offsetof(CheckOptions, commands), 0, 0, NULL, "the palette's commands, each with the command line that does the same", false },
 	{ "json", 0, OPT_FLAG, offsetof(CheckOptions, json), 0, 0, NULL, "one JSON object a row", false },
 	{ 0 },
 };
 
 static const OptCommand KEYS_COMMAND = {
-	"keys [--check FILE]",
+	"keys [--commands | --check FILE]",
 	"Prints the table of keys, with those of $XDG_CONFIG_HOME/maestro/keys.yaml marked *; its names are those of that file, such as\nlive.override: o",
 	KEYS_OPTIONS, 0,
 };
+
+/* Frees it. */
+static int print_row(Json *row)
+{
+	char *text = json_print(row);
+	json_free(row);
+	if (!text)
+		return ERR_NOMEM;
+	printf("%s\n", text);
+	free(text);
+	return 0;
+}
 
 /* As keys.yaml has them: what the console would take. */
 static int print_keys(bool is_json)
@@ -39,7 +53,7 @@ static int print_keys(bool is_json)
 	Keymap keymap;
 	UiOptions ui;
 	Error err = { 0 };
-	char id[48], name[32], help[160];
+	char id[48], name[32], help[160], shell[160];
 	int code = session_keys(&keymap, &ui, &err);
 	if (code)
 		return cmd_fail(code, &err);
@@ -56,14 +70,39 @@ static int print_keys(bool is_json)
 		json_add_string(row, "name", id);
 		json_add_string(row, "key", keys_names(&keymap, i, name));
 		json_add_bool(row, "writes", table[i].is_write);
+		ScreenId screen = table[i].screens & ON_RUNS ? SCREEN_RUNS : SCREEN_LIVE;
+		action_shell(NULL, screen, table[i].action, shell, sizeof shell);
+		json_add_string(row, "shell", shell);
 		json_add_bool(row, "changed", keys_is_changed(&keymap, i));
 		json_add_string(row, "help", help);
-		char *text = json_print(row);
-		json_free(row);
-		if (!text)
-			return err_exit_status(ERR_NOMEM);
-		printf("%s\n", text);
-		free(text);
+		code = print_row(row);
+		if (code)
+			return err_exit_status(code);
+	}
+	return 0;
+}
+
+static int print_commands(bool is_json)
+{
+	size_t n;
+	const CommandRow *table = commands_table(&n);
+	char typed[64], shell[160];
+	for (size_t i = 0; i < n; i++) {
+		command_shell(NULL, &table[i], NULL, shell, sizeof shell);
+		(void) snprintf(typed, sizeof typed, ":%s %s", table[i].name, table[i].arguments);
+		if (!is_json) {
+			printf("%-34s %-53s %s\n", typed, table[i].help, shell);
+			continue;
+		}
+		Json *row = json_new_object();
+		json_add_string(row, "name", table[i].name);
+		json_add_string(row, "arguments", table[i].arguments);
+		json_add_bool(row, "writes", table[i].is_write);
+		json_add_string(row, "shell", shell);
+		json_add_string(row, "help", table[i].help);
+		int code = print_row(row);
+		if (code)
+			return err_exit_status(code);
 	}
 	return 0;
 }
@@ -74,6 +113,8 @@ int cmd_keys(int argc, char **argv)
 	int words, code = opts_parse(&KEYS_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	if (options.commands)
+		return print_commands(options.json);
 	if (!options.check)
 		return print_keys(options.json);
 	StrBuf text = { 0 }, problems = { 0 };

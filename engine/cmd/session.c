@@ -141,6 +141,17 @@ int session_sleep(int seconds)
 	return caught;
 }
 
+/* $XDG_STATE_HOME/maestro/columns, or ~/.local/state/maestro/columns; nowhere without either. */
+static void columns_path(UiOptions *ui)
+{
+	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	bool has_xdg = xdg && *xdg;
+	int n = snprintf(ui->columns_path, sizeof ui->columns_path, "%s%s/maestro/columns", has_xdg ? xdg : home ? home : "",
+	                 has_xdg ? "" : "/.local/state");
+	if ((!has_xdg && !(home && *home)) || n < 0 || (size_t) n >= sizeof ui->columns_path)
+		ui->columns_path[0] = '\0';
+}
+
 int session_keys(struct Keymap *keymap, struct UiOptions *ui, Error *err)
 {
 	enum { KEYS_FILE_MOST = 1 << 20 };
@@ -150,6 +161,7 @@ int session_keys(struct Keymap *keymap, struct UiOptions *ui, Error *err)
 	bool has_xdg = xdg && *xdg;
 	keys_default(keymap);
 	ui->keymap = keymap;
+	columns_path(ui);
 	(void) snprintf(path, sizeof path, "%s%s/maestro/keys.yaml", has_xdg ? xdg : home ? home : "", has_xdg ? "" : "/.config");
 	if (access(path, F_OK))
 		return 0;

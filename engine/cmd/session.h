@@ -46,7 +46,8 @@ int session_wait_fd(int fd);
 struct Keymap;
 struct UiOptions;
 
-/* The keys of $XDG_CONFIG_HOME/maestro/keys.yaml, or ~/.config/maestro/keys.yaml, over the table's own, and ui's pointer to them.
+/* The keys of $XDG_CONFIG_HOME/maestro/keys.yaml, or ~/.config/maestro/keys.yaml, over the table's own, and ui's pointer to them; where
+ * its choice of columns is kept.
  * What is wrong in it is told on stderr and keeps its default; ERR_BAD_MODEL where it cannot be read at all. */
 int session_keys(struct Keymap *keymap, struct UiOptions *ui, Error *err);
 

@@ -37,6 +37,16 @@ mkdir "$dir/maestro" && printf 'live.override: O\nall.undo: null\n' >"$dir/maest
 XDG_CONFIG_HOME=$dir "$maestro" keys >"$dir/out"
 check "keys prints those of keys.yaml, marked" grep -q '^live.override  *O  *\* hold' "$dir/out"
 check "and what it says of others follows" grep -q 'back out of it; :undo undoes' "$dir/out"
+{ "$maestro" keys --commands --json; "$maestro" keys --json; } | jq -r '.shell | select(. != "")' | sort -u >"$dir/shell"
+check "the palette's commands have command lines" [ "$(wc -l <"$dir/shell")" -gt 25 ]
+while read -r program command rest; do # each names a command that there is, with options that it has
+	[ "$program" = maestro ] || continue
+	case $command in -*) rest="$command $rest" command=--plain ;; esac # the console's own
+	for option in $(echo "$rest" | grep -o -- '--[a-z-]*'); do
+		"$maestro" $command --help 2>/dev/null </dev/null | grep -q -- "$option " || check "$command has $option" false
+	done
+	"$maestro" $command --help >/dev/null 2>&1 </dev/null || check "there is $command" false
+done <"$dir/shell"
 check "colors --check passes" sh -c "'$maestro' colors --check >/dev/null"
 check "the bash completion is bash" sh -c "'$maestro' completion bash | bash -n"
 printf 'db: %s\nruns:\n  format: markdown\n' "$MAESTRO_DB" >"$dir/config.yaml"

@@ -272,7 +272,7 @@ static void copy_is_the_focused_pane_without_its_frame(void **state)
 		press(desk, KEY_TAB_);
 	assert_int_equal(press(desk, 'y'), CONSOLE_COPY);
 	StrBuf text = { 0 };
-	console_pane_text(&desk->console, &text);
+	console_copy_text(&desk->console, &text);
 	assert_int_equal(strncmp(text.data, "  time     who ", 15), 0);
 	assert_null(strchr(text.data, '|'));
 	assert_null(strstr(text.data, "Last decisions"));

@@ -5,7 +5,7 @@ set -eu
 NAME=writes
 . tests/fakes/tmux.sh
 tests=$(cd "$MAESTRO_TEST_BUILD" && pwd)/tests
-commands=$(sed -n 's/^	{ "\([a-z-]*\)", .* \([a-z_]*\) },$/\1/p' tui/palette.c | grep -v '^quit$') # which would end it
+commands=$("$maestro" keys --commands --json | jq -r .name | grep -v '^quit$') # which would end it
 "$maestro" runs list >/dev/null 2>&1 || true
 "$tests/fake_api" "$dir" "$MAESTRO_DB" 2>"$dir/api" &
 api=$!
