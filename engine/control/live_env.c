@@ -79,6 +79,7 @@ typedef struct LiveEnv {
 	int64_t charged_ms;    /* monotonic, up to which the budget is charged; 0: nothing yet */
 	double spent_s, pod_s; /* of the budget; in the snapshot */
 	bool is_seen;          /* the loops' last observation has not been answered */
+	bool is_aside;         /* others play: without faults of ours */
 	char spent[96];
 } LiveEnv;
 
@@ -217,7 +218,7 @@ static int env_look(Env *env, EnvBuf *buf)
 static void make_faults(LiveEnv *live)
 {
 	const LiveFaults *faults = &live->config.faults;
-	for (size_t i = 0; i < live->env.n && faults->begin && live->config.chaos_rate > 0.0; i++) {
+	for (size_t i = 0; i < live->env.n && faults->begin && live->config.chaos_rate > 0.0 && !live->is_aside; i++) {
 		Rng *rng = &live->row[i].chaos;
 		bool is_due = rng_uniform(rng) < live->config.chaos_rate;
 		uint32_t draw = rng_u32(rng);
@@ -427,6 +428,7 @@ void live_env_serve(Env *env)
 void live_env_aside(Env *env, bool is_aside)
 {
 	LiveEnv *live = (LiveEnv *) env;
+	live->is_aside = is_aside;
 	memcpy(is_aside ? live->aside : live->row, is_aside ? live->row : live->aside, env->n * sizeof *live->row);
 	for (size_t i = 0; i < env->n && is_aside; i++)
 		live->row[i].step = 0;

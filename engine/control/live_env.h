@@ -58,7 +58,7 @@ void live_env_host(Env *env, const LiveHost *host);
 void live_env_serve(Env *env);
 /* Which budget is spent, after an ERR_CLOSED; "": none. */
 const char *live_env_spent(const Env *env);
-/* Puts the running episodes aside for others (evaluation), or takes them back. */
+/* Puts the running episodes aside for others (evaluation), in which no fault begins, or takes them back. */
 void live_env_aside(Env *env, bool is_aside);
 
 #endif

@@ -178,6 +178,38 @@ static void episodes_end_by_their_length_and_go_on_after_a_restart(void **state)
 	live_world_free(w);
 }
 
+static int count_fault(void *arg, const Target *target, uint32_t draw, Error *err)
+{
+	(void) target, (void) draw, (void) err;
+	++*(int *) arg;
+	return 0;
+}
+
+static uint32_t no_fault(void *arg, const Target *target)
+{
+	(void) arg, (void) target;
+	return 0;
+}
+
+static void faults_begin_in_training_alone(void **state)
+{
+	(void) state;
+	int begun = 0;
+	LiveWorld *w = live_world_new(2, OBS_SEED);
+	w->config.chaos_rate = 1;
+	w->config.faults = (LiveFaults) { count_fault, no_fault, &begun };
+	live_world_open(w);
+	assert_int_equal(live_world_step(w, ACTION_KEEP), 0);
+	assert_int_equal(begun, 2); /* one for each Deployment */
+	live_env_aside(w->env, true);
+	assert_int_equal(live_world_step(w, ACTION_KEEP), 0);
+	assert_int_equal(begun, 2);
+	live_env_aside(w->env, false);
+	assert_int_equal(live_world_step(w, ACTION_KEEP), 0);
+	assert_int_equal(begun, 4);
+	live_world_free(w);
+}
+
 static void evaluation_leaves_the_episode_as_it_was(void **state)
 {
 	(void) state;
@@ -208,6 +240,7 @@ int main(void)
 		cmocka_unit_test(a_stop_does_not_wait_for_the_interval),
 		cmocka_unit_test(budgets_end_it),
 		cmocka_unit_test(episodes_end_by_their_length_and_go_on_after_a_restart),
+		cmocka_unit_test(faults_begin_in_training_alone),
 		cmocka_unit_test(evaluation_leaves_the_episode_as_it_was),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
