@@ -20,6 +20,7 @@ static const Opt OPTIONS[] = {
 	SETTING("seed", OPT_INT64, seed, 0, 9e15, "N", "same seed, same numbers"),
 	SETTING("engine", OPT_STRING, engine, 0, 0, "WHAT", "fluid (fast); des: every request an event, for a verdict; auto: fluid where it can do as the service file says, else des"),
 	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service's parameters, as fit writes them; else the built-in one"),
+	SETTING("corner", OPT_INT, corner, 1, 256, "K", "instead of the service the K-th of those about it that no --randomise trains on: slower and more erratic than most"),
 	SETTING("latency-soft", OPT_DOUBLE, latency_soft_ms, 1, 1e7, "MS", "soft limit of p95"),
 	SETTING("latency-hard", OPT_DOUBLE, latency_hard_ms, 1, 1e7, "MS", "hard limit of p95"),
 	SETTING("min-replicas", OPT_INT, min_replicas, 1, 10000, "N", "least replicas"),
@@ -78,6 +79,25 @@ int evaluate_options_parse(EvaluateOptions *o, int argc, char **argv)
 	return 0;
 }
 
+/* The generalisation test: a world of the corner that training leaves out (sim.h). */
+static int enter_corner(const EvaluateOptions *o, SimConfig *sim, Error *err)
+{
+	static const float SHORTEST_WINDOW_S = 35; /* of the models that play there: two scrapes must be in it */
+	SimConfig about = *sim, world;
+	about.vary = (SimVary) { .is_corner = true, .worlds_seed = (uint64_t) o->seed };
+	about.latency_window_s = fminf(about.latency_window_s, SHORTEST_WINDOW_S);
+	int code = sim_world_able(&about, o->corner - 1, o->latency_soft_ms, &world);
+	if (code)
+		return error_set(err, code, "--corner: no service there has an idle p95 under %g ms; raise --latency-soft", o->latency_soft_ms);
+	const Service *s = &world.service;
+	(void) fprintf(stderr, "corner %d: service_mean %.3g, service_cv %.3g, cpu_limit %g, scrape_interval %g, warm_factor %.3g, retries %.2g, neighbour %.2g\n",
+	               o->corner, s->service_mean, s->service_cv, s->cpu_limit, s->scrape_interval, s->warm_factor, s->retries, s->neighbour);
+	world.latency_window_s = sim->latency_window_s;
+	world.vary = sim->vary;
+	*sim = world;
+	return 0;
+}
+
 static int apply_sim(const EvaluateOptions *o, SimConfig *sim, Error *err)
 {
 	bool is_request = !strcmp(o->engine, "des"), is_auto = !strcmp(o->engine, "auto");
@@ -109,6 +129,10 @@ static int apply_sim(const EvaluateOptions *o, SimConfig *sim, Error *err)
 	if (o->service && !service_file_apply(&service, sim))
 		return error_set(err, ERR_USAGE, "%s: lb is %s; the fluid level balances at random, --engine des does as the file says", o->service,
 		                 SIM_BALANCE_NAME[service.balance]);
+	if (o->corner && o->is_stamped)
+		return error_set(err, ERR_USAGE, "--corner: what is measured there is of no service that run knows; leave --stamp out");
+	if (o->corner && (code = enter_corner(o, sim, err)))
+		return code;
 	if (o->startup_s > 0)
 		service_set_startup(&sim->service, o->startup_s);
 	if (o->fault.n > CHAOS_PLANS)

@@ -10,7 +10,7 @@ typedef struct EvaluateOptions {
 	OptList policy, trace, traffic, fault;
 	const char *engine, *service, *format, *out, *fail_if, *db, *name;
 	int64_t seed;
-	int32_t seeds, min_replicas, max_replicas, threads;
+	int32_t seeds, corner, min_replicas, max_replicas, threads;
 	double latency_soft_ms, latency_hard_ms, interval_s, startup_s, peak_rps, pod_price, lambda, report_from, span_s, compression;
 	bool is_json, is_quiet, is_stamped, with_rails;
 	const char *env;

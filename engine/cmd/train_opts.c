@@ -20,6 +20,7 @@ static const Opt OPTIONS[] = {
 	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service to simulate, as maestro fit writes it (else the built-in one)"),
 	SETTING("traffic", OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic instead: mix (the default: all compiled-in traces), constant, step, ramp, spike, diurnal, flash, onoff, noise, stages; NAME:key=value,..."),
 	SETTING("randomise", OPT_INT, randomise, 0, 256, "K", "services about the given one, each episode in one of them; 0: off"),
+	SETTING("vary", OPT_LIST, vary, 0, 0, "AXIS=LO:HI", "what episodes draw besides, or otherwise: several with commas, AXIS alone by its usual range; all; maestro train --vary help lists them"),
 	SETTING("lb", OPT_STRING, lb, 0, 0, "WHAT", "requests go to pods at random, rr or least (of two); the last two with --level request"),
 	SETTING("chaos", OPT_DOUBLE, chaos, 0, 1, "RATE", "faults a step and environment; none in the first fifth of training, then rising (live: from the start)"),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
@@ -192,6 +193,15 @@ static void begin_with(TrainOptions *o)
 	o->run.elects_leader = true;
 }
 
+static int list_axes(void)
+{
+	const char *name, *range, *help;
+	printf("%-16s %-8s\n", "axis", "usual");
+	for (int i = 0; (name = sim_vary_axis(i, &range, &help)); i++)
+		printf("%-16s %-8s %s\n", name, range, help);
+	return OPTS_HELPED;
+}
+
 int train_options_parse(const OptCommand *command, TrainOptions *options, int argc, char **argv)
 {
 	int words;
@@ -199,6 +209,8 @@ int train_options_parse(const OptCommand *command, TrainOptions *options, int ar
 	int code = opts_parse(command, argc, argv, options, &words); /* finds the preset */
 	if (code)
 		return code;
+	if (options->vary.n == 1 && !strcmp(options->vary.item[0], "help"))
+		return list_axes();
 	const char *preset = options->preset;
 	bool is_live = !strcmp(options->env, "live");
 	size_t n_deployments = options->run.deployment.n;
@@ -392,6 +404,7 @@ char *train_options_json(const TrainOptions *options)
 static void vary(const TrainOptions *o, SimConfig *sim)
 {
 	sim->vary = (SimVary) {
+		.worlds = sim->vary.worlds, .worlds_seed = sim->vary.worlds_seed,
 		.startup_min_s = o->startup_s > 0 ? 0 : 5, .startup_max_s = o->startup_s > 0 ? 0 : 120,
 		.level_min = 1.2, .level_max = .6 * o->max_replicas,
 		.compression_max = 1.5,
@@ -407,7 +420,10 @@ static int32_t teach(void *arg, const float *obs, const uint8_t *mask)
 	uint32_t allowed = 0;
 	for (int32_t a = 0; a < actions_count(sim->actions); a++)
 		allowed |= (!mask || mask[a] ? 1u : 0u) << a;
-	return trend_rule(obs, sim->actions, allowed, sim->max_replicas);
+	int32_t most = sim->max_replicas;
+	if (sim->vary.axis[AXIS_MAX].is_on && obs[TREND_SPEC] > 0.0f) /* the episode's own */
+		most = (int32_t) lroundf(expf(obs[TREND_PODS]) / obs[TREND_SPEC]);
+	return trend_rule(obs, sim->actions, allowed, most);
 }
 
 /* Which of the words is meant; -1 after saying that it is none. */
@@ -461,6 +477,9 @@ static int apply_learning(const TrainOptions *o, TrainerConfig *config, Error *e
 	config->ppo.even_advantage = o->even_advantage;
 	if (is_trend)
 		vary(o, &config->sim);
+	for (size_t i = 0; i < o->vary.n; i++)
+		if (sim_vary_parse(o->vary.item[i], &config->sim, err))
+			return ERR_USAGE;
 	if (reward == 2) { /* the budget stands for the price */
 		config->violation_budget = o->violation_budget;
 		config->sim.vary.price_min = config->sim.vary.price_max = 0;

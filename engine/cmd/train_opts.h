@@ -10,7 +10,7 @@
 
 typedef struct TrainOptions {
 	/* settings of the run */
-	OptList trace;
+	OptList trace, vary;
 	const char *preset, *traffic, *service, *name, *net_arch, *activation, *bounds, *lb, *level;
 	int64_t steps, eval_every, seed;
 	int32_t randomise, envs, eval_episodes, min_replicas, max_replicas;

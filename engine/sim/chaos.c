@@ -98,10 +98,10 @@ char *chaos_text(const ChaosPlan *fault, char *text)
 
 /* ---- a row ---- */
 
-void chaos_reset(SimRow *row)
+void chaos_reset(const SimModel *model, SimRow *row)
 {
 	row->chaos = (Chaos) { .outage_from = INT32_MAX, .outage_to = INT32_MAX, .next = INT32_MAX, .speed = 1.0f, .cpu_share = 1.0f,
-		.start_scale = 1.0f };
+		.start_scale = 1.0f, .delay_s = drawn_of(model, row)->backend_s };
 }
 
 static float size_of(const Chaos *chaos, const ChaosFaults *faults, ChaosKind kind, float otherwise)
@@ -110,7 +110,7 @@ static float size_of(const Chaos *chaos, const ChaosFaults *faults, ChaosKind ki
 }
 
 /* What the faults of this moment come to. */
-static void settle(SimRow *row, const ChaosFaults *faults)
+static void settle(const SimModel *model, SimRow *row, const ChaosFaults *faults)
 {
 	Chaos *chaos = &row->chaos;
 	chaos->next = INT32_MAX;
@@ -126,7 +126,7 @@ static void settle(SimRow *row, const ChaosFaults *faults)
 	chaos->speed = (1.0f - size_of(chaos, faults, CHAOS_NEIGHBOUR, 0.0f)) / (1.0f + stress);
 	chaos->cpu_share = chaos->speed;
 	chaos->cpu_extra = stress / (1.0f + stress);
-	chaos->delay_s = size_of(chaos, faults, CHAOS_NETWORK_DELAY, 0.0f);
+	chaos->delay_s = drawn_of(model, row)->backend_s + size_of(chaos, faults, CHAOS_NETWORK_DELAY, 0.0f);
 	chaos->loss = size_of(chaos, faults, CHAOS_NETWORK_LOSS, 0.0f);
 	chaos->start_scale = size_of(chaos, faults, CHAOS_SLOW_START, 1.0f);
 	chaos->mem_bytes = size_of(chaos, faults, CHAOS_MEMORY_STRESS, 0.0f) * MIB;
@@ -175,16 +175,16 @@ void chaos_begin(const SimModel *model, SimRow *row, const SimView *view, const 
 	chaos->active |= 1u << fault->kind;
 	view->faults->until[fault->kind] = (int32_t) (row->tick + llround(for_s / model->dt));
 	view->faults->size[fault->kind] = (float) fault->size;
-	settle(row, view->faults);
+	settle(model, row, view->faults);
 }
 
-void chaos_end(SimRow *row, const SimView *view)
+void chaos_end(const SimModel *model, SimRow *row, const SimView *view)
 {
 	for (int k = 0; k < CHAOS_KINDS; k++)
 		view->faults->until[k] = (int32_t) row->tick;
 	if (chaos_is_on(&row->chaos, CHAOS_METRICS_OUTAGE))
 		row->chaos.outage_to = (int32_t) row->tick;
-	settle(row, view->faults);
+	settle(model, row, view->faults);
 }
 
 static double between(const double bound[2], uint32_t word)
@@ -222,9 +222,9 @@ void chaos_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 	if (row->tick < 0)
 		return;
 	if (row->tick >= row->chaos.next)
-		settle(row, view->faults);
+		settle(model, row, view->faults);
 	row->chaos.seen |= row->chaos.active;
-	if (c->chaos_rate > 0.0 && row->tick % model->substeps == 0)
+	if (c->chaos_rate > 0.0 && row->tick % drawn_of(model, row)->substeps == 0)
 		draw_fault(model, row, view, now_s);
 	for (int32_t i = 0; i < c->n_plans; i++)
 		if (times(&c->plan[i], now_s) > times(&c->plan[i], now_s - model->dt))

@@ -20,7 +20,7 @@ typedef struct Chaos {
 	/* what it comes to */
 	float speed;           /* of the pods */
 	float cpu_share, cpu_extra; /* of the CPU that a pod's cgroup uses: its own part, and what stress takes, in parts of the limit */
-	float delay_s, loss;
+	float delay_s, loss;   /* with what there always is */
 	float mem_bytes;       /* of a pod */
 	float start_scale;
 } Chaos;

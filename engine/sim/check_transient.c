@@ -125,10 +125,10 @@ static void fluid_once(SimModel *model, SimRow *row, const Schedule *schedule, S
 	for (int w = 0; w < WINDOWS; w++) {
 		model->peak_rps = schedule->rho[w / WINDOWS_A_STEP] * mu;
 		row->totals = (StepTotals) { 0 };
-		for (int k = 0; k < model->substeps; k++) {
+		for (int k = 0; k < model->drawn.substeps; k++) {
 			float before = view.cohort[view.live[0]].n;
 			core_tick(model, row, &view);
-			sum->n[w] += .5 * (double) (before + view.cohort[view.live[0]].n) / model->substeps;
+			sum->n[w] += .5 * (double) (before + view.cohort[view.live[0]].n) / model->drawn.substeps;
 		}
 		add_totals(&totals[w], &row->totals);
 	}

@@ -19,7 +19,8 @@ static size_t take(size_t *used, size_t bytes)
 
 static bool has_own_target(const SimConfig *config)
 {
-	return config->vary.startup_max_s > 0.0 || config->vary.price_min > 0.0 || config->vary.memory_max > 0.0;
+	return config->vary.startup_max_s > 0.0 || config->vary.price_min > 0.0 || config->vary.memory_max > 0.0 ||
+	       vary_has_any(config);
 }
 
 static void lay_out(SimModel *model)
@@ -41,6 +42,10 @@ static void lay_out(SimModel *model)
 		model->rails_at = take(&used, sizeof(RailsHistory));
 	if (model->has_chaos || model->config.takes_faults)
 		model->faults_at = take(&used, sizeof(ChaosFaults));
+	if (vary_has_any(&model->config))
+		model->drawn_at = take(&used, sizeof(Drawn));
+	if (model->late_ticks)
+		model->late_at = take(&used, (size_t) (model->late_ticks + 1) * sizeof(Late));
 	if (model->jobs) {
 		model->discrete_at = take(&used, sizeof(Discrete));
 		model->servers_at = take(&used, cohorts * sizeof(Server));
@@ -106,6 +111,8 @@ static int check(const SimConfig *c, Error *err)
 		return error_set(err, ERR_INVALID, "simulator: think time of %g s, must be 0 to 3600", c->think_s);
 	if (!(c->compression >= 1.0 && c->compression <= 60.0))
 		return error_set(err, ERR_INVALID, "simulator: compression is %g, must be 1 to 60", c->compression);
+	if ((code = vary_check(c, err)))
+		return code;
 	if (c->stack < 0 || c->stack > TREND_STACK_MAX)
 		return error_set(err, ERR_INVALID, "simulator: stack is %d, must be 1 to %d", c->stack, TREND_STACK_MAX);
 	if (!(c->peak_rps >= 0.0 && c->peak_rps <= 1e9) || c->episode_steps < 1)
@@ -182,21 +189,22 @@ int core_model_init(SimModel *model, const SimConfig *config, Error *err)
 	model->is_wide = response_has_wide();
 	model->dt = (double) config->substep_s;
 	model->dt_ms = llround(1000.0 * model->dt);
-	model->substeps = (int32_t) lround((double) config->interval_s / model->dt);
-	model->scrape_ticks = (int32_t) lround(s->scrape_interval / model->dt);
+	vary_none(model, &model->drawn);
+	model->late_ticks = vary_delay_ticks(config);
 	model->latency_window_ms = llround(1000.0 * (double) config->latency_window_s);
 	model->rate_window_ms = llround(1000.0 * s->rate_window);
 	model->keep_ms = llround(1000.0 * window);
-	model->warm_ticks = (int32_t) ceil((window + 2.0 * s->scrape_interval + s->cadvisor_interval + s->cadvisor_jitter) /
-	                                   model->dt);
+	model->warm_ticks = (int32_t) ceil((window + 2.0 * vary_scrape_s(config, true) + s->cadvisor_interval + s->cadvisor_jitter) /
+	                                   model->dt) + model->late_ticks;
 	model->latency_ticks = (int32_t) ((model->latency_window_ms + model->dt_ms - 1) / model->dt_ms);
 	model->rate_ticks = (int32_t) ((model->rate_window_ms + model->dt_ms - 1) / model->dt_ms);
 	model->house_every = (int32_t) lround(HOUSE_PARTS * s->cadvisor_interval / model->dt);
 	model->house_jitter = (int32_t) lround(HOUSE_PARTS * s->cadvisor_jitter / model->dt);
 	model->depth = depth_of(model);
-	model->stamps = (int32_t) ceil(s->rate_window / s->scrape_interval) + 1;
+	model->stamps = (int32_t) ceil(s->rate_window / vary_scrape_s(config, false)) + 1;
 	model->columns = COLUMN_WITHIN + model->response->n_points;
-	model->lanes = 2 * config->max_replicas > LANES_LEAST ? 2 * config->max_replicas : LANES_LEAST;
+	int32_t most = vary_most_replicas(config);
+	model->lanes = 2 * most > LANES_LEAST ? 2 * most : LANES_LEAST;
 	model->jobs = config->level == SIM_REQUEST ? server_jobs(s) : 0;
 	model->cohorts = COHORTS < model->lanes && !model->jobs ? COHORTS : model->lanes;
 	sim_target_of(config, model->pod_capacity, &model->target);
@@ -222,7 +230,8 @@ void core_model_done(SimModel *model)
 
 /* ---- a row ---- */
 
-double core_rate(const SimModel *model, const SimRow *row, double t_s)
+/* What the trace has, or the constant rate. */
+static double trace_rps(const SimModel *model, const SimRow *row, double t_s)
 {
 	if (!model->config.trace)
 		return row->traffic_scale * model->peak_rps;
@@ -235,6 +244,12 @@ double core_rate(const SimModel *model, const SimRow *row, double t_s)
 		along = fmod(along, span);
 	double part = t_s < (double) row->quiet_from_s ? 1.0 : (double) row->quiet_part;
 	return part * row->traffic_scale * model->peak_rps * trace_rate(trace, row->trace_from_s + along);
+}
+
+double core_rate(const SimModel *model, const SimRow *row, double t_s)
+{
+	double rate = trace_rps(model, row, t_s);
+	return model->drawn_at ? rate * vary_traffic(drawn_of(model, row), t_s) : rate;
 }
 
 /*
@@ -266,16 +281,17 @@ static void set_level(const SimModel *model, SimRow *row, double pods)
 {
 	static const double MOST_AT_PEAK = 1.2;
 	const SimConfig *c = &model->config;
+	const Drawn *d = drawn_of(model, row);
 	double sum = 0.0, peak = 0.0;
 	for (int32_t step = 0; step < c->episode_steps; step++) {
-		double rate = offered_rps(model, row, core_rate(model, row, step * (double) c->interval_s));
+		double rate = offered_rps(model, row, trace_rps(model, row, step * (double) d->interval_s));
 		sum += rate;
 		peak = fmax(peak, rate);
 	}
 	if (peak <= 0.0)
 		return;
 	double by_mean = pods * model->pod_capacity * c->episode_steps / sum;
-	double by_peak = MOST_AT_PEAK * c->max_replicas * model->pod_capacity / peak;
+	double by_peak = MOST_AT_PEAK * d->max_replicas * model->pod_capacity / peak;
 	row->traffic_scale *= fmin(by_mean, by_peak);
 }
 
@@ -283,11 +299,12 @@ static void choose_traffic(const SimModel *model, SimRow *row)
 {
 	const SimConfig *c = &model->config;
 	const SimVary *vary = &c->vary;
+	const Drawn *d = drawn_of(model, row);
 	row->compression = c->compression;
-	row->traffic_scale = 1.0;
+	row->traffic_scale = c->peak_rps > 0.0 ? 1.0 : (double) d->max_replicas / c->max_replicas; /* the peak goes by what there may be */
 	row->quiet_from_s = INFINITY;
 	if (!c->trace) {
-		row->traffic_scale = model->traffic_now;
+		row->traffic_scale *= model->traffic_now;
 		return;
 	}
 	Rng traffic;
@@ -304,7 +321,7 @@ static void choose_traffic(const SimModel *model, SimRow *row)
 	double length = (double) trace->n * trace->step_s;
 	row->trace_from_s = c->window_from * length;
 	row->trace_span_s = (c->window_to - c->window_from) * length;
-	double episode_s = c->episode_steps * (double) c->interval_s * row->compression;
+	double episode_s = c->episode_steps * (double) d->interval_s * row->compression;
 	double room = row->trace_span_s > episode_s ? row->trace_span_s - episode_s : row->trace_span_s;
 	row->trace_start_s = part * room;
 	if (vary->mirrors && rng_below(&traffic, 2)) { /* from the end of that stretch to its start */
@@ -317,7 +334,7 @@ static void choose_traffic(const SimModel *model, SimRow *row)
 	if (vary->turns_clock)
 		row->wall_start_ms = rng_below(&traffic, 7 * 86400) * INT64_C(1000);
 	if (vary->quiet > 0.0 && rng_uniform(&traffic) < vary->quiet) {
-		row->quiet_from_s = (float) (.7 * rng_uniform(&traffic) * c->episode_steps * (double) c->interval_s);
+		row->quiet_from_s = (float) (.7 * rng_uniform(&traffic) * c->episode_steps * (double) d->interval_s);
 		row->quiet_part = (float) draw(&traffic, .002, .1, 0.0);
 	}
 }
@@ -332,12 +349,16 @@ static void choose_service(const SimModel *model, SimRow *row)
 	if (!model->target_at)
 		return;
 	Service service = c->service;
+	const Drawn *d = drawn_of(model, row);
 	Target *target = (void *) ((char *) row + model->target_at);
 	Rng parameters;
 	stream_init(&parameters, row, RNG_PARAMETERS);
 	*target = model->target;
-	if (vary->startup_max_s > 0.0) {
-		service_set_startup(&service, draw(&parameters, vary->startup_min_s, vary->startup_max_s, 0.0));
+	target->min_replicas = d->min_replicas;
+	target->max_replicas = d->max_replicas;
+	service.start_boot_cv = d->boot_cv;
+	if (vary->startup_max_s > 0.0 || vary->axis[AXIS_STARTUP_SPREAD].is_on) {
+		service_set_startup(&service, draw(&parameters, vary->startup_min_s, vary->startup_max_s, service_startup_median_s(&c->service)));
 		row->boot_scale = service.start_boot_mean / c->service.start_boot_mean;
 		target->startup_s = (float) service_startup_p90_s(&service);
 	}
@@ -351,22 +372,24 @@ static void choose_service(const SimModel *model, SimRow *row)
 static int32_t start_replicas(const SimModel *model, SimRow *row)
 {
 	const SimConfig *c = &model->config;
+	const Drawn *d = drawn_of(model, row);
 	if (c->start == SIM_START_RANDOM)
-		return c->min_replicas + (int32_t) rng_below(&row->lifecycle, (uint32_t) (c->max_replicas - c->min_replicas + 1));
+		return d->min_replicas + (int32_t) rng_below(&row->lifecycle, (uint32_t) (d->max_replicas - d->min_replicas + 1));
 	double want = c->start == SIM_START_ONE ? 1.0 : ceil(offered_rps(model, row, core_rate(model, row, 0.0)) / model->pod_capacity);
-	return (int32_t) fmin(fmax(want, c->min_replicas), c->max_replicas);
+	return (int32_t) fmin(fmax(want, d->min_replicas), d->max_replicas);
 }
 
 /* The rate `back` seconds before the episode, where the trace has one; NAN. Training stays inside its part of it. */
 static double rate_before(const SimModel *model, const SimRow *row, double back_s)
 {
 	const SimConfig *c = &model->config;
+	double times = model->drawn_at ? vary_traffic(drawn_of(model, row), -back_s) : 1.0;
 	if (!c->trace)
-		return row->traffic_scale * model->peak_rps;
+		return times * row->traffic_scale * model->peak_rps;
 	double along = row->trace_start_s - back_s * row->compression, from = c->vary.mirrors ? 0.0 : -row->trace_from_s;
 	if (along < from || (along > row->trace_span_s && c->vary.mirrors))
 		return NAN;
-	return row->traffic_scale * model->peak_rps * trace_rate(&c->trace[row->trace], row->trace_from_s + along);
+	return times * row->traffic_scale * model->peak_rps * trace_rate(&c->trace[row->trace], row->trace_from_s + along);
 }
 
 void core_observe_past(const SimModel *model, const SimRow *row, const Target *target, ObsSpec spec, Observer *ret)
@@ -396,17 +419,21 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 	row->episode = episode;
 	row->tick = -model->warm_ticks;
 	stream_init(&row->lifecycle, row, RNG_LIFECYCLE);
+	if (model->drawn_at)
+		vary_draw(model, row);
 	choose_traffic(model, row);
 	choose_service(model, row);
-	chaos_reset(row);
-	row->nodes = (int32_t) model->config.service.nodes;
+	chaos_reset(model, row);
+	row->nodes = drawn_of(model, row)->nodes;
 	row->pace = row->cpu_share = 1.0f;
 	row->replicas = start_replicas(model, row);
 	/* before anything was measured, the least favourable that a client can see */
 	row->last[2] = (float) (1e3 * model->config.service.client_timeout);
 	SimView view = core_view(model, row);
+	ObsSpec spec = sim_obs_spec(&model->config);
+	spec.interval_s = drawn_of(model, row)->interval_s;
 	if (view.observer)
-		core_observe_past(model, row, view.target, sim_obs_spec(&model->config), view.observer);
+		core_observe_past(model, row, view.target, spec, view.observer);
 	if (model->jobs)
 		discrete_reset(model, row, &view);
 	float rho = (float) offered_rps(model, row, core_rate(model, row, 0.0)) / ((float) row->replicas * model->response->mu);
@@ -430,7 +457,7 @@ static void note_outcome(const SimModel *model, SimRow *row, const SimView *view
 	/* where nothing comes out, waiting goes on */
 	row->sojourn_s = served > 0.0 ? in_pods * model->dt / served : row->sojourn_s + (in_pods > 0.0 ? model->dt : 0.0);
 	row->sojourn_s = fmin(row->sojourn_s, model->config.service.client_timeout);
-	row->again_rps = model->config.service.retries * failed / model->dt;
+	row->again_rps = drawn_of(model, row)->retries * failed / model->dt;
 }
 
 void core_tick(const SimModel *model, SimRow *row, const SimView *view)
@@ -443,7 +470,7 @@ void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 		memory_tick(model, row, view, now);
 	if (now >= row->next_event_s || row->alive != row->replicas)
 		pods_update(model, row, view, now);
-	bool has_echo = model->config.think_s > 0.0 || model->config.service.retries > 0.0;
+	bool has_echo = model->config.think_s > 0.0 || drawn_of(model, row)->retries > 0.0;
 	StepTotals before;
 	if (has_echo)
 		before = row->totals;
@@ -456,6 +483,8 @@ void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 		note_outcome(model, row, view, &before);
 	row->tick++;
 	row->at = row->at + 1 < model->depth ? row->at + 1 : 0;
+	if (model->late_ticks)
+		vary_keep_sample(model, row, view);
 }
 
 /* ---- what happened ---- */

@@ -33,14 +33,29 @@ enum { HOUSE_PARTS = 256, COHORTS = 7 };
 
 typedef enum LaneState { LANE_FREE, LANE_POD, LANE_GONE } LaneState;
 
+typedef struct Drawn { /* of an episode along the axes of vary.h; a model's: the config's own */
+	float capacity, backend_s, interval_s;
+	int32_t nodes, scrape_ticks, delay_ticks, substeps, min_replicas, max_replicas;
+	double boot_cv, missing, noise, retries;
+	double trend_a_day, flash, flash_rise_s, flash_at_s;
+} Drawn;
+
+enum { LATE_SIGNALS = 4 };
+
+typedef struct Late { /* what Prometheus knew at the end of a sub-step */
+	double cpu_cores, mem_bytes, latency_ms, rps;
+	uint32_t valid;
+	int32_t age_ms[LATE_SIGNALS];
+} Late;
+
 typedef struct SimModel {
 	SimConfig config;
 	Response *response;
 	double dt;
 	int64_t dt_ms;
-	int32_t substeps;      /* of a control step */
 	int32_t warm_ticks;    /* sub-steps before time 0 that fill every window */
-	int32_t scrape_ticks;
+	Drawn drawn;           /* of an episode where nothing is drawn */
+	int32_t late_ticks;    /* > 0: the most by which metrics are late */
 	int32_t latency_ticks, rate_ticks; /* of the windows: those in (now - range, now] */
 	int32_t lanes, cohorts; /* per row */
 	int32_t stamps;        /* cAdvisor's, kept per lane */
@@ -60,6 +75,7 @@ typedef struct SimModel {
 	RailsConfig rails;     /* where config.has_rails */
 	size_t pods_at, cohorts_at, history_at, kept_at, stamps_at, order_at, live_at; /* in a row, bytes */
 	size_t target_at, observer_at, rails_at, faults_at, discrete_at, servers_at, jobs_at, conns_at; /* 0: there is none */
+	size_t drawn_at, late_at;
 	uint32_t jobs;         /* a server has memory for; 0 at the fluid level */
 	size_t row_bytes;
 } SimModel;
@@ -273,22 +289,46 @@ static inline double memory_of(const SimModel *model, const SimRow *row, const P
 	return bytes;
 }
 
+/* vary.c */
+
+bool vary_has_any(const SimConfig *config);
+/* ERR_INVALID: ranges that the rest of the configuration has no room for. */
+int vary_check(const SimConfig *config, Error *err);
+/* Bounds over all episodes. */
+int32_t vary_most_replicas(const SimConfig *config);
+double vary_scrape_s(const SimConfig *config, bool is_longest);
+int32_t vary_delay_ticks(const SimConfig *config);
+/* What an episode without any axis has; what this one draws. */
+void vary_none(const SimModel *model, Drawn *ret);
+void vary_draw(const SimModel *model, SimRow *row);
+static inline const Drawn *drawn_of(const SimModel *model, const SimRow *row)
+{
+	return model->drawn_at ? (const void *) ((const char *) row + model->drawn_at) : &model->drawn;
+}
+/* Times the traffic at t_s of the episode. */
+double vary_traffic(const Drawn *drawn, double t_s);
+/* Keeps what Prometheus knows now; puts what it knew a delay ago in place of the present. Where model.late_ticks > 0. */
+void vary_keep_sample(const SimModel *model, SimRow *row, const SimView *view);
+void vary_delay(const SimModel *model, SimRow *row, Sample *sample);
+
 /* worlds.c */
 
+/* Of the configuration itself, or of the k-th of its worlds. */
+int world_model(const SimConfig *config, int32_t k, SimModel *ret, Error *err);
 /* The world of an episode. */
 int32_t world_of(int32_t worlds, uint64_t seed, uint32_t id, uint32_t episode);
 /* Noise on what is measured, and gaps. */
-void world_blur(const SimConfig *config, const SimRow *row, Sample *sample);
+void world_blur(const Drawn *drawn, const SimRow *row, Sample *sample);
 
 /* chaos.c */
 
-void chaos_reset(SimRow *row);
+void chaos_reset(const SimModel *model, SimRow *row);
 /* Faults that begin and end now. */
 void chaos_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s);
 /* A fault begins now, whatever was planned; view->faults is there. */
 void chaos_begin(const SimModel *model, SimRow *row, const SimView *view, const ChaosPlan *fault, double now_s);
 /* All that go on end now. */
-void chaos_end(SimRow *row, const SimView *view);
+void chaos_end(const SimModel *model, SimRow *row, const SimView *view);
 /* Pods that get requests and are not there. */
 static inline int32_t chaos_ghosts(const SimRow *row)
 {

@@ -10,7 +10,7 @@
 
 void nodes_tick(const SimModel *model, SimRow *row)
 {
-	row->pace = row->chaos.speed;
+	row->pace = row->chaos.speed * drawn_of(model, row)->capacity;
 	row->cpu_share = row->chaos.cpu_share;
 	if (!model->may_contend)
 		return;

@@ -64,7 +64,7 @@ static int32_t open_lane(const SimModel *model, SimRow *row, const SimView *view
 	pod->gone_tick = INT32_MAX;
 	pod->chance = rng_u32(&row->lifecycle);
 	/* phases of its scrape and of its housekeeping */
-	pod->scrape_tick = (int32_t) row->tick + 1 + (int32_t) rng_below(&row->lifecycle, (uint32_t) model->scrape_ticks);
+	pod->scrape_tick = (int32_t) row->tick + 1 + (int32_t) rng_below(&row->lifecycle, (uint32_t) drawn_of(model, row)->scrape_ticks);
 	double running_tick = (pod->ready_s - (double) pod->running) / model->dt;
 	pod->house_at = (uint32_t) (int64_t) (HOUSE_PARTS * fmax(running_tick, (double) row->tick)) +
 	                rng_below(&row->lifecycle, (uint32_t) model->house_every);
@@ -80,7 +80,7 @@ static Pod bind(const SimModel *model, SimRow *row, double now_s)
 	Rng *rng = &row->lifecycle;
 	double bound = now_s + s->start_sched_min + (s->start_sched_max - s->start_sched_min) * rng_uniform(rng);
 	double pull = lognormal(rng, s->start_pull_mean, s->start_pull_cv);
-	double boot = lognormal(rng, row->boot_scale * s->start_boot_mean * (double) row->chaos.start_scale, s->start_boot_cv);
+	double boot = lognormal(rng, row->boot_scale * s->start_boot_mean * (double) row->chaos.start_scale, drawn_of(model, row)->boot_cv);
 	double running = bound + (rng_uniform(rng) < s->start_cached ? 0.0 : pull);
 	double probes = ceil(fmax(boot - s->readiness_delay, 0.0) / s->readiness_period);
 	double ready = running + s->readiness_delay + probes * s->readiness_period;
@@ -192,7 +192,7 @@ void pods_restart(const SimModel *model, SimRow *row, const SimView *view, int32
 {
 	const Service *s = &model->config.service;
 	Pod old = view->pod[lane];
-	double boot = lognormal(&row->lifecycle, row->boot_scale * s->start_boot_mean, s->start_boot_cv), running = now_s + delay_s;
+	double boot = lognormal(&row->lifecycle, row->boot_scale * s->start_boot_mean, drawn_of(model, row)->boot_cv), running = now_s + delay_s;
 	double probes = ceil(fmax(boot - s->readiness_delay, 0.0) / s->readiness_period);
 	double ready = running + s->readiness_delay + probes * s->readiness_period, created_s = old.ready_s - (double) old.created;
 	const Pod times = { .ready_s = ready, .created = (float) (ready - created_s), .running = (float) (ready - running),

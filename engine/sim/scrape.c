@@ -64,7 +64,8 @@ static inline void add_stamp(const SimModel *model, Pod *pod, int16_t *stamp)
 static void catch_up(const SimModel *model, const SimRow *row, Pod *pod, int16_t *stamp)
 {
 	int32_t until = pod->gone_tick < row->tick ? pod->gone_tick : (int32_t) row->tick, at = pod->scrape_tick;
-	for (; at <= until; at += model->scrape_ticks) {
+	int32_t every = drawn_of(model, row)->scrape_ticks;
+	for (; at <= until; at += every) {
 		if (at >= row->chaos.outage_from && at < row->chaos.outage_to)
 			continue;
 		keep_house(model, pod, at);
@@ -145,6 +146,7 @@ typedef struct Query { /* what all of them look at */
 	const SimView *view;
 	double now_s;
 	int32_t oldest;    /* no window of rates reaches it */
+	int32_t every;     /* sub-steps between scrapes */
 	bool is_stale;     /* an outage has lasted so long that instant values are none any more */
 } Query;
 
@@ -179,7 +181,7 @@ static Span without_outage(const Chaos *chaos, Span span, int32_t step)
 /* Scrapes in the last `ticks` sub-steps, the newest at `last`, none before `listen`. */
 static Span scraped(const Query *q, int32_t last, int32_t ticks, int32_t listen)
 {
-	int32_t step = q->model->scrape_ticks, from = (int32_t) q->row->tick - ticks + 1;
+	int32_t step = q->every, from = (int32_t) q->row->tick - ticks + 1;
 	from = from > listen ? from : listen;
 	if (last < from)
 		return (Span) { 0 };
@@ -251,7 +253,7 @@ static void sum_up(const Query *q, Answer *answer)
 
 static void add_to_group(const Query *q, const Pod *pod, Answer *answer)
 {
-	int32_t last = pod->scrape_tick - q->model->scrape_ticks, k = 0;
+	int32_t last = pod->scrape_tick - q->every, k = 0;
 	while (k < answer->n_groups && answer->group[k].last != last)
 		k++;
 	if (k == GROUPS) {
@@ -296,7 +298,7 @@ static ALWAYS void add_columns(Counted in, const RateTerms *terms, int32_t from,
 static ALWAYS void add_requests_each(const Query *q, const Pod *pod, Answer *answer)
 {
 	const SimModel *model = q->model;
-	int32_t last = pod->scrape_tick - model->scrape_ticks, ok = COLUMN_WITHIN + model->response->bounds;
+	int32_t last = pod->scrape_tick - q->every, ok = COLUMN_WITHIN + model->response->bounds;
 	int32_t listen = (int32_t) ceil(fmax(pod->ready_s - (double) pod->listen, -1e9) / model->dt);
 	Span span = scraped(q, last, model->latency_ticks, listen);
 	if (span.n >= 2) {
@@ -410,7 +412,8 @@ static bool is_stale(const SimModel *model, const SimRow *row)
 void scrape_query(const SimModel *model, SimRow *row, const SimView *view, double now_s, Sample *ret_sample)
 {
 	int64_t tick = row->tick, ms = model->dt_ms;
-	const Query q = { model, row, view, now_s, (int32_t) tick - model->rate_ticks, is_stale(model, row) };
+	const Query q = { model, row, view, now_s, (int32_t) tick - model->rate_ticks,
+		drawn_of(model, row)->scrape_ticks, is_stale(model, row) };
 	Answer answer = { .bucket_tick = INT32_MIN, .rps_tick = INT32_MIN, .cpu_tick = INT32_MIN, .mem_tick = INT32_MIN };
 	double coming_s = 0.0;
 	for (int32_t k = 0; k < row->n_used; k++) {

@@ -13,6 +13,7 @@
 #include "sim/chaos.h"
 #include "sim/service.h"
 #include "sim/trace.h"
+#include "sim/vary.h"
 
 typedef enum SimStart { /* replicas at the start of an episode */
 	SIM_START_ONE,      /* the thesis's: 1 */
@@ -46,6 +47,7 @@ typedef struct SimVary { /* what each training episode draws, log-uniform betwee
 	uint64_t worlds_seed;
 	bool is_corner;                      /* worlds are of the corner that training leaves out */
 	bool turns_clock;                    /* an episode begins at any time of the week */
+	SimRange axis[SIM_AXES];             /* what each episode draws besides (vary.h) */
 } SimVary;
 
 typedef struct SimConfig {
@@ -98,6 +100,8 @@ void sim_target_of(const SimConfig *config, double pod_capacity_rps, Target *ret
 
 /* The k-th of the worlds that config->vary draws: another service, measured otherwise. */
 void sim_world(const SimConfig *config, int32_t k, SimConfig *ret);
+/* The same, or one in its place where even an idle pod is slower than latency_ms. ERR_NOMEM; ERR_INVALID: none is faster. */
+int sim_world_able(const SimConfig *config, int32_t k, double latency_ms, SimConfig *ret);
 
 /*
  * n environments with the reward and observation of the thesis. Row i's bytes depend on (seed, i) alone. Response

@@ -95,7 +95,10 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 	Sample sample;
 	Observation observation;
 	scrape_query(model, row, &view, core_now_s(model, row), &sample);
-	world_blur(&model->config, row, &sample);
+	if (model->late_ticks)
+		vary_delay(model, row, &sample);
+	const Drawn *drawn = drawn_of(model, row);
+	world_blur(drawn, row, &sample);
 	fill_missing(model, row, &sample);
 	sample.wall_ms += row->wall_start_ms;
 	int code = view.observer ? observer_step(view.observer, view.target, &sample, &observation, NULL)
@@ -105,7 +108,7 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 	memcpy(buf->obs + i * (size_t) observation.dim, observation.x, (size_t) observation.dim * sizeof *buf->obs);
 	const SimConfig *c = &model->config;
 	int32_t n_actions = actions_count(c->actions);
-	uint32_t mask = c->terminate_at_bounds ? ~0u : actions_mask(c->actions, row->replicas, c->min_replicas, c->max_replicas);
+	uint32_t mask = c->terminate_at_bounds ? ~0u : actions_mask(c->actions, row->replicas, drawn->min_replicas, drawn->max_replicas);
 	if (c->has_rails)
 		mask &= rails_left(model, row, &view, &sample);
 	row->mask = (uint8_t) mask;
@@ -132,7 +135,8 @@ static int env_reset(Env *env, uint64_t seed, EnvBuf *buf)
 static bool act(const SimModel *model, SimRow *row, const SimView *view, int32_t action)
 {
 	int32_t wanted = actions_wish(model->config.actions, action, row->replicas);
-	bool is_within = wanted >= model->config.min_replicas && wanted <= model->config.max_replicas;
+	const Drawn *drawn = drawn_of(model, row);
+	bool is_within = wanted >= drawn->min_replicas && wanted <= drawn->max_replicas;
 	bool is_refused = chaos_is_on(&row->chaos, CHAOS_API_REFUSED);
 	if (is_within && !is_refused && (unsigned) row->mask >> action & 1u) {
 		if (view->rails)
@@ -148,13 +152,13 @@ static float slo_of(const SimModel *model, SimRow *row, const SimView *view, int
 	int32_t direction = (row->replicas > before) - (row->replicas < before);
 	SloStep step = {
 		.pod_price = view->target->pod_price,
-		.pods = (float) row->replicas / (float) model->config.max_replicas,
+		.pods = (float) row->replicas / (float) drawn_of(model, row)->max_replicas,
 		.slow_soft = info->slow_soft,
 		.slow_hard = info->slow_hard,
 		.has_changed = direction != 0,
 	};
 	if (direction) {
-		float since_s = (float) (row->step - row->change_step) * model->config.interval_s;
+		float since_s = (float) (row->step - row->change_step) * drawn_of(model, row)->interval_s;
 		step.has_reversed = direction == -row->direction && since_s <= REWARD_REVERSAL_S;
 		row->direction = (int8_t) direction;
 		row->change_step = row->step;
@@ -191,7 +195,7 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 	SimView view = core_view(model, row);
 	row->totals = (StepTotals) { 0 };
 	bool is_within = act(model, row, &view, buf->action[i]), is_terminated = !is_within;
-	for (int32_t k = 0; k < model->substeps; k++)
+	for (int32_t k = drawn_of(model, row)->substeps; k > 0; k--)
 		core_tick(model, row, &view);
 	row->step++;
 	float latency_ms;
@@ -202,7 +206,7 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 	core_info(model, row, &view, &info);
 	buf->reward[i] = !is_within ? -1.0f
 		: model->config.reward == SIM_REWARD_SLO ? slo_of(model, row, &view, before, &info)
-		: reward_seed(&model->target, row->replicas, latency_ms, &is_terminated);
+		: reward_seed(view.target, row->replicas, latency_ms, &is_terminated);
 	bool is_over = row->step >= model->config.episode_steps;
 	buf->terminated[i] = is_terminated;
 	buf->truncated[i] = is_over && !is_terminated;
@@ -336,7 +340,7 @@ int sim_env_fault(Env *env, const ChaosPlan *fault)
 		if (fault)
 			chaos_begin(model, row, &view, fault, core_now_s(model, row));
 		else
-			chaos_end(row, &view);
+			chaos_end(model, row, &view);
 	}
 	return 0;
 }
@@ -365,6 +369,11 @@ static uint64_t mark_of(const SimModel *model)
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
 	mark += (uint64_t) c->actions;
 	mark = c->vary.memory_max > 0.0 ? mark_bytes(mark, &c->vary.memory_min, 2 * sizeof(double)) : mark;
+	for (int32_t i = 0; i < SIM_AXES; i++)
+		if (c->vary.axis[i].is_on) {
+			const double axis[] = { i, c->vary.axis[i].low, c->vary.axis[i].high };
+			mark = mark_bytes(mark, axis, sizeof axis);
+		}
 	mark = mark_bytes(mark, value, sizeof value);
 	for (int32_t i = 0; i < c->n_plans; i++) {
 		const double plan[] = { c->plan[i].kind, c->plan[i].at_s, c->plan[i].every_s, c->plan[i].for_s, c->plan[i].size };
@@ -419,10 +428,7 @@ static int make_models(SimEnv *sim, const SimConfig *config, Error *err)
 	if (!sim->model)
 		return error_set(err, ERR_NOMEM, "simulator: out of memory");
 	for (int32_t k = 0; k < worlds; k++) {
-		SimConfig world = *config;
-		if (config->vary.worlds > 0)
-			sim_world(config, k, &world);
-		int code = core_model_init(&sim->model[k], &world, err);
+		int code = world_model(config, k, &sim->model[k], err);
 		if (code)
 			return code;
 		sim->worlds = k + 1;

@@ -97,7 +97,7 @@ static int target_fetch(Metrics *metrics, const Target *target, size_t n, int64_
 	core_add_served(&sim->served, &sim->row->totals);
 	Sample sample;
 	scrape_query(&sim->model, sim->row, &view, now_s, &sample);
-	world_blur(&sim->model.config, sim->row, &sample);
+	world_blur(drawn_of(&sim->model, sim->row), sim->row, &sample);
 	sample.wall_ms = now_ms;
 	sample.pods = sim->list;
 	sample.n_pods = list_pods(sim, &view, now_s);

@@ -13,6 +13,8 @@
 /* Service time over the configuration's, and its coefficient of variation, from where the corner begins. */
 static const double CORNER_MEAN = 1.4, CORNER_CV = 1.3;
 
+enum { WORLD_TRIES = 32 };
+
 static double between(Rng *rng, double least, double most)
 {
 	return least + (most - least) * rng_uniform(rng);
@@ -65,6 +67,38 @@ void sim_world(const SimConfig *config, int32_t k, SimConfig *ret)
 	ret->vary.worlds = 0;
 }
 
+/* Where even an idle pod is slower than the limit there is nothing to learn: another world takes the place of such a one. */
+static void another_world(const SimConfig *config, int32_t k, int32_t i, SimConfig *ret)
+{
+	enum { WORLDS_MOST = 256 };
+	sim_world(config, k + i * WORLDS_MOST, ret);
+}
+
+int sim_world_able(const SimConfig *config, int32_t k, double latency_ms, SimConfig *ret)
+{
+	double capacity_rps = 0.0;
+	for (int32_t i = 0; i < WORLD_TRIES && capacity_rps <= 0.0; i++) {
+		another_world(config, k, i, ret);
+		capacity_rps = sim_capacity_rps(&ret->service, 1, latency_ms);
+		if (isnan(capacity_rps))
+			return ERR_NOMEM;
+	}
+	return capacity_rps > 0.0 ? 0 : ERR_INVALID;
+}
+
+int world_model(const SimConfig *config, int32_t k, SimModel *ret, Error *err)
+{
+	SimConfig world;
+	int code = ERR_INVALID;
+	if (config->vary.worlds <= 0)
+		return core_model_init(ret, config, err);
+	for (int32_t i = 0; i < WORLD_TRIES && code == ERR_INVALID; i++) {
+		another_world(config, k, i, &world);
+		code = core_model_init(ret, &world, err);
+	}
+	return code;
+}
+
 int32_t world_of(int32_t worlds, uint64_t seed, uint32_t id, uint32_t episode)
 {
 	const uint32_t key[] = { (uint32_t) seed, (uint32_t) (seed >> 32) }, counter[] = { UINT32_MAX, episode, id, RNG_PARAMETERS };
@@ -75,9 +109,9 @@ int32_t world_of(int32_t worlds, uint64_t seed, uint32_t id, uint32_t episode)
 	return (int32_t) ((uint64_t) word[0] * (uint64_t) worlds >> 32);
 }
 
-void world_blur(const SimConfig *config, const SimRow *row, Sample *sample)
+void world_blur(const Drawn *drawn, const SimRow *row, Sample *sample)
 {
-	if (config->metric_noise <= 0.0 && config->metric_missing <= 0.0)
+	if (drawn->noise <= 0.0 && drawn->missing <= 0.0)
 		return;
 	double *value[] = { &sample->cpu_cores, &sample->mem_bytes, &sample->latency_ms, &sample->rps };
 	const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
@@ -85,8 +119,8 @@ void world_blur(const SimConfig *config, const SimRow *row, Sample *sample)
 		const uint32_t counter[] = { (uint32_t) row->tick << 4 | i, row->episode, row->id ^ 0x80000000u, RNG_METRICS };
 		uint32_t word[4];
 		rng_philox(counter, key, word);
-		*value[i] *= fmax(1.0 + config->metric_noise * (double) chance_normal(word[0]), .1);
-		if ((word[1] + .5) / 4294967296.0 < config->metric_missing)
+		*value[i] *= fmax(1.0 + drawn->noise * (double) chance_normal(word[0]), .1);
+		if ((word[1] + .5) / 4294967296.0 < drawn->missing)
 			sample->valid &= ~(1u << i);
 	}
 }

@@ -29,6 +29,12 @@ play --policy static:4 --engine des >"$dir/des"
 check "the request level agrees on pod-hours" \
 	'jq -es "map(select(.policy==\"static:4\" and .seed==0).pod_hours) | (.[0]-.[1])|fabs < .01" "$dir/1" "$dir/des" >/dev/null'
 
+play --policy static:8 --corner 1 >"$dir/corner"; cp "$dir/err" "$dir/corner.err"; : >"$dir/err"
+check "a service of the corner that no training draws from is played, and named" \
+	'[ "$(jq -c "select(.policy==\"static:8\" and .trace) | .v_pct" "$dir/corner" | wc -l)" = 2 ] && awk "/^corner 1: service_mean/ { exit !(\$4 + 0 >= .028 && \$6 + 0 >= 1.3) }" "$dir/corner.err"'
+"$maestro" evaluate --corner 1 --stamp --trace $trace >/dev/null 2>"$dir/err"; status=$?
+check "the corner is stamped into no model" '[ $status = 2 ] && grep -q -- "--corner" "$dir/err"'
+
 "$maestro" evaluate --policy nobody --trace $trace >"$dir/out" 2>"$dir/err"; status=$?
 check "an unknown policy is a usage error that names the known ones" '[ $status = 2 ] && grep -q hpa-calibrated "$dir/err" && [ ! -s "$dir/out" ]'
 "$maestro" evaluate --policy hpa >/dev/null 2>"$dir/err"; status=$?

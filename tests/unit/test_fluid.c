@@ -56,7 +56,7 @@ static EnvInfo window(Bench *bench)
 {
 	EnvInfo info;
 	bench->row->totals = (StepTotals) { 0 };
-	for (int32_t k = 0; k < bench->model.substeps; k++)
+	for (int32_t k = 0; k < bench->model.drawn.substeps; k++)
 		core_tick(&bench->model, bench->row, &bench->view);
 	core_info(&bench->model, bench->row, &bench->view, &info);
 	return info;
@@ -162,7 +162,7 @@ static void windows_vary_as_much_as_measured(void **state)
 			enum { WINDOWS = 1000 };
 			double sum = 0.0, squares = 0.0;
 			bench.model.config.start = SIM_START_ONE; /* with min = pods: that many */
-			bench.model.config.min_replicas = bench.model.config.max_replicas = pods[c];
+			bench.model.drawn.min_replicas = bench.model.drawn.max_replicas = pods[c];
 			bench.model.peak_rps = RHO[i] * mu_of(&service) * pods[c];
 			core_reset(&bench.model, bench.row, 22, 0, 0);
 			for (int k = 0; k < WINDOWS; k++) {
