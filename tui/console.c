@@ -67,6 +67,7 @@ void console_refresh(Console *console, int64_t now_ms)
 		console->feed->ops->release(console->feed, &console->frame);
 	console->frame = (FeedFrame) { 0 };
 	console->has_frame = console->feed->ops->next(console->feed, &console->frame) == 0;
+	console->taken_ms = now_ms;
 	choose_target(console);
 	const LiveView *live = console->frame.live;
 	if (live && live->wall_ms != console->live_wall_ms) {
@@ -192,6 +193,7 @@ int console_send(Console *console, Command *command, const char *what)
 		console_say(console, ROLE_WARN, "read-only: nothing is sent");
 		return ERR_REFUSED;
 	}
+	console_unfreeze(console); /* to see its answer */
 	bool is_live = command->kind >= COMMAND_LIVE_OVERRIDE && command->kind <= COMMAND_LIVE_PAUSE;
 	if (is_live && !command->target[0] && console->frame.live)
 		target_full_name(&console->frame.live->target, command->target, sizeof command->target);

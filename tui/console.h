@@ -105,6 +105,7 @@ typedef struct Console {
 	float smoothing;
 	int window;
 	int64_t cursor_ms;     /* of the target's time, on Live; 0: now */
+	HistoryPoint nowhere;  /* what is known of a moment that no history has */
 	LiveView *past;        /* the chosen target with history from the store around the cursor; owned, NULL: none needed */
 	int64_t past_at_ms;    /* the cursor that it was made for */
 	Dialog dialog;
@@ -120,6 +121,7 @@ typedef struct Console {
 	PolicyLook policy;
 	int64_t live_wall_ms, live_seen_ms; /* newest target time, and when it was seen */
 	int64_t now_ms;        /* monotonic, of the last refresh or key */
+	int64_t taken_ms;      /* the same, of the frame that is shown */
 	char export_path[256]; /* of CONSOLE_EXPORT */
 	char copied[256];      /* of CONSOLE_COPY; "": the focused pane */
 	PaletteHistory palette;

@@ -3,10 +3,22 @@
 #include "tui/fmt.h"
 #include "tui/screen_live.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { HELP_KEY_COLS = 8, HELP_COLS = 76 };
+
+/* A cursor before the first record, or in a gap, is at a moment of which nothing is known: that is no number, and not now. */
+static const HistoryPoint *point_at(Console *console, const LiveView *live)
+{
+	int64_t reach_ms = (int64_t) ((double) live->interval_s * 2500 * console->window);
+	const HistoryPoint *point = live_cursor_point(live, console->cursor_ms, reach_ms);
+	if (point || !console->cursor_ms)
+		return point;
+	console->nowhere = (HistoryPoint) { console->cursor_ms, NAN, NAN, NAN, NAN, -1, -1, -1 };
+	return &console->nowhere;
+}
 
 Scene console_scene(Console *console)
 {
@@ -22,7 +34,7 @@ Scene console_scene(Console *console)
 		double speed = live->speed > 0 ? live->speed : 1;
 		scene.target_ms = live->wall_ms + (since_s > 0 ? (int64_t) ((double) since_s * 1000 * speed) : 0);
 		scene.row = live_cursor_row(live, console->cursor_ms);
-		scene.point = live_cursor_point(live, console->cursor_ms);
+		scene.point = point_at(console, live);
 	}
 	return scene;
 }
@@ -37,7 +49,8 @@ static void draw_status(Console *console, const Scene *scene)
 {
 	char clock[FMT_TEXT];
 	int cols = console->canvas.cols, end = cols;
-	canvas_text_right(&console->canvas, 0, cols, 9, ROLE_LABEL, fmt_clock(clock, scene->wall_ms));
+	int64_t held_ms = console->is_frozen ? console->now_ms - console->taken_ms : 0; /* the clock goes on */
+	canvas_text_right(&console->canvas, 0, cols, 9, ROLE_LABEL, fmt_clock(clock, scene->wall_ms + held_ms));
 	end -= 10;
 	if (console->screen == SCREEN_LIVE && scene->point) {
 		char past[FMT_TEXT + 8];

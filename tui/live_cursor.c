@@ -20,10 +20,13 @@ static int point_of(const LiveView *live, int64_t cursor_ms)
 	return at;
 }
 
-const HistoryPoint *live_cursor_point(const LiveView *live, int64_t cursor_ms)
+const HistoryPoint *live_cursor_point(const LiveView *live, int64_t cursor_ms, int64_t reach_ms)
 {
 	int at = point_of(live, cursor_ms);
-	return cursor_ms && at >= 0 ? &live->history[at] : NULL;
+	if (!cursor_ms || at < 0)
+		return NULL;
+	int64_t age_ms = cursor_ms - live->history[at].wall_ms;
+	return age_ms >= 0 && age_ms <= reach_ms ? &live->history[at] : NULL;
 }
 
 static int clamp(int value, int most)

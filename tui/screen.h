@@ -34,7 +34,7 @@ typedef struct Scene {
 	float smoothing;        /* 0..1 */
 	int window;             /* history points a dot column */
 	int row;                /* of the decisions: the one at the cursor; -1: none so old is kept */
-	const HistoryPoint *point; /* at the cursor; NULL: now */
+	const HistoryPoint *point; /* at the cursor, its values unknown where nothing is known of that moment; NULL: now */
 	RunsState runs;
 	int focus;              /* the pane that has it; -1: none is marked */
 	const Layout *layout;

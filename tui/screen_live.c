@@ -127,6 +127,21 @@ static void head_sources(const LiveView *v, Pen *pen)
 		scene_figure(pen, SOURCES[i].name, health_role(SOURCES[i].health), health_word(SOURCES[i].health));
 }
 
+/* Who holds what for how long; before the end it stands out, with the command that goes on holding. */
+static void head_hold(const Scene *scene, Pen *pen)
+{
+	enum { SOON_MS = 120000 };
+	const LiveView *v = scene->live;
+	char text[FMT_TEXT];
+	int64_t left_ms = v->manual_until_wall_ms - scene->target_ms;
+	bool is_soon = left_ms <= SOON_MS;
+	(void) pen_item(pen, ROLE_TEXT, "  ");
+	(void) pen_item(pen, is_soon ? ROLE_BADGE_WARN : ROLE_WARN, is_soon ? " %d by %s, %s left " : "%d by %s, %s left", v->manual_replicas,
+	                v->manual_who, fmt_duration(text, (double) (left_ms > 0 ? left_ms : 0) / 1000));
+	if (is_soon)
+		(void) pen_item(pen, ROLE_KEY, " :hold 10m %d", v->manual_replicas);
+}
+
 static void head(const Scene *scene, Pen *pen)
 {
 	const LiveView *v = scene->live;
@@ -138,8 +153,7 @@ static void head(const Scene *scene, Pen *pen)
 	if (note[0])
 		(void) pen_item(pen, ROLE_INFO, "  %s", note);
 	if (v->state == STATE_MANUAL && v->manual_until_wall_ms > 0)
-		(void) pen_item(pen, ROLE_WARN, "  %d by %s, %s left", v->manual_replicas, v->manual_who,
-		                fmt_duration(text, (double) (v->manual_until_wall_ms - scene->target_ms) / 1000));
+		head_hold(scene, pen);
 	else if (v->state_reason > REASON_POLICY_KEEP)
 		(void) pen_item(pen, ROLE_WARN, "  %s", reason_text(v->state_reason));
 	head_sources(v, pen);

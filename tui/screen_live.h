@@ -6,8 +6,8 @@
 
 /* The decision at a time of the target, 0 being now: its row, or -1 where none so old is kept. */
 int live_cursor_row(const LiveView *live, int64_t cursor_ms);
-/* The history point there; NULL: now. */
-const HistoryPoint *live_cursor_point(const LiveView *live, int64_t cursor_ms);
+/* The newest history point that is not after it and not older than reach_ms; NULL: now, or nothing is known of that moment. */
+const HistoryPoint *live_cursor_point(const LiveView *live, int64_t cursor_ms, int64_t reach_ms);
 /* The cursor moved by rows of the table (down is older) or by points of the history (up is newer). */
 int64_t live_cursor_by_rows(const LiveView *live, int64_t cursor_ms, int by);
 int64_t live_cursor_by_points(const LiveView *live, int64_t cursor_ms, int by); /* past the oldest: by intervals */
