@@ -16,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TIMEOUT_MS = 5000, MAX_BODY = 16 << 20, SECRET_MIN = 8 /* shorter ones would also be found where they are none */ };
+enum { TIMEOUT_MS = 5000, MAX_BODY = 16 << 20 };
 static const char USER_AGENT[] = "maestro/" MAESTRO_VERSION " (linux/amd64) controller";
 
 struct HttpClient {
@@ -280,16 +280,26 @@ static void set_request(HttpClient *client, const HttpRequest *request, CURLU *u
 	(void) curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+size_t http_strike_out(char *text, size_t len, const char *secret)
+{
+	size_t size = secret ? strlen(secret) : 0, tail = size > 0 && size - 1 < len ? size - 1 : len;
+	char *at = text, *end = text + len;
+	if (size < HTTP_SECRET_MIN || !len)
+		return 0;
+	while ((at = memmem(at, (size_t) (end - at), secret, size))) {
+		memset(at, '*', size);
+		at += size;
+	}
+	while (memcmp(end - tail, secret, tail)) /* of nothing it is 0 */
+		tail--;
+	return tail;
+}
+
 static void strike_out(StrBuf *body, const char *secret)
 {
-	size_t len = secret ? strlen(secret) : 0;
-	char *at = body->data;
-	if (len < SECRET_MIN || !at || body->failed)
-		return;
-	while ((at = memmem(at, body->len - (size_t) (at - body->data), secret, len))) {
-		memset(at, '*', len);
-		at += len;
-	}
+	size_t tail = body->data && !body->failed ? http_strike_out(body->data, body->len, secret) : 0;
+	if (tail >= HTTP_SECRET_MIN) /* an answer that was cut within it */
+		memset(body->data + body->len - tail, '*', tail);
 }
 
 /* A server or proxy that says back what it was sent would bring a secret into an excerpt of its answer, and so into logs and the store. */

@@ -85,7 +85,7 @@ typedef struct HttpStreamEnd {
 	int code;   /* 0: it ended as HTTP ends; else ERR_UNREACHABLE, ERR_TIMEOUT, ... */
 	char text[160];
 } HttpStreamEnd;
-/* A part of a slot's body, of the status that was answered. */
+/* A part of a slot's body, of the status that was answered; where it says the token back, that reads "***". */
 typedef void HttpStreamPart(void *arg, size_t slot, int status, const char *data, size_t len);
 
 /* n slots, one stream each at a time. ERR_NOMEM, ERR_FAILED (bad certificates). */

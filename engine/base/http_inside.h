@@ -63,4 +63,8 @@ bool http_is_header_safe(const char *value);
 bool http_add_header(struct curl_slist **list, const char *name, const char *value);
 int http_error_of(CURLcode answer);
 
+enum { HTTP_SECRET_MIN = 8 /* characters; shorter ones would also be found where they are none */ };
+/* Writes stars over each place of text where secret stands (NULL: none). The length of the end of text that may be its beginning. */
+size_t http_strike_out(char *text, size_t len, const char *secret);
+
 #endif

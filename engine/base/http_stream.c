@@ -10,6 +10,8 @@ typedef struct Stream {
 	size_t slot;
 	CURL *easy;
 	struct curl_slist *headers;
+	const char *secret;          /* the token, within headers; NULL: none */
+	StrBuf held;                 /* an end of what came that may be the beginning of the secret */
 	char cause[CURL_ERROR_SIZE]; /* libcurl writes it */
 	bool is_open;
 } Stream;
@@ -22,13 +24,36 @@ struct HttpStreams {
 	size_t n;
 };
 
+static void hand_on(const Stream *stream, const char *data, size_t len)
+{
+	long status = 0;
+	if (!len)
+		return;
+	(void) curl_easy_getinfo(stream->easy, CURLINFO_RESPONSE_CODE, &status);
+	stream->all->part(stream->all->arg, stream->slot, (int) status, data, len);
+}
+
+/* A token that is said back is struck out, also one that comes in two parts. */
 static size_t take_part(char *data, size_t size, size_t n, void *user)
 {
-	const Stream *stream = user;
-	long status = 0;
-	(void) curl_easy_getinfo(stream->easy, CURLINFO_RESPONSE_CODE, &status);
-	stream->all->part(stream->all->arg, stream->slot, (int) status, data, size * n);
+	Stream *stream = user;
+	StrBuf *held = &stream->held;
+	strbuf_add(held, data, size * n);
+	if (held->failed)
+		return 0;
+	size_t tail = http_strike_out(held->data, held->len, stream->secret), ready = held->len - tail;
+	hand_on(stream, held->data, ready);
+	memmove(held->data, held->data + ready, tail);
+	held->len = tail;
 	return size * n;
+}
+
+/* What is still held when nothing more will come. */
+static void hand_on_rest(Stream *stream)
+{
+	if (stream->held.len >= HTTP_SECRET_MIN)
+		memset(stream->held.data, '*', stream->held.len);
+	hand_on(stream, stream->held.data, stream->held.len);
 }
 
 static int init_stream(HttpStreams *streams, size_t slot, const HttpTls *tls, Error *err)
@@ -76,6 +101,7 @@ void http_streams_free(HttpStreams *streams)
 	for (size_t i = 0; streams->stream && i < streams->n; i++) {
 		http_stream_close(streams, i);
 		curl_easy_cleanup(streams->stream[i].easy);
+		strbuf_done(&streams->stream[i].held);
 	}
 	(void) curl_multi_cleanup(streams->multi);
 	free(streams->stream);
@@ -94,8 +120,10 @@ int http_stream_open(HttpStreams *streams, size_t slot, const char *url, const c
 		return code;
 	if (bearer && !http_is_header_safe(bearer))
 		return error_set(err, ERR_INVALID, "the token holds a line break or a control character");
-	if (bearer && !http_add_header(&stream->headers, "Authorization: Bearer ", bearer))
+	static const char name[] = "Authorization: Bearer ";
+	if (bearer && !http_add_header(&stream->headers, name, bearer))
 		return error_set(err, ERR_NOMEM, "out of memory");
+	stream->secret = bearer ? stream->headers->data + sizeof name - 1 : NULL;
 	stream->cause[0] = '\0';
 	(void) curl_easy_setopt(stream->easy, CURLOPT_URL, url);
 	(void) curl_easy_setopt(stream->easy, CURLOPT_PROXY, loopback ? "" : NULL);
@@ -117,6 +145,8 @@ void http_stream_close(HttpStreams *streams, size_t slot)
 		(void) curl_easy_setopt(stream->easy, CURLOPT_HTTPHEADER, NULL);
 	curl_slist_free_all(stream->headers);
 	stream->headers = NULL;
+	stream->secret = NULL;
+	strbuf_clear(&stream->held);
 }
 
 int http_streams_poll(HttpStreams *streams, int wait_ms, HttpStreamEnd *ret_end, size_t max, size_t *ret_n)
@@ -135,6 +165,7 @@ int http_streams_poll(HttpStreams *streams, int wait_ms, HttpStreamEnd *ret_end,
 		Stream *stream = NULL;
 		long status = 0;
 		(void) curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &stream);
+		hand_on_rest(stream);
 		(void) curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
 		ret_end[n] = (HttpStreamEnd) { .slot = stream->slot, .status = (int) status, .code = answer ? http_error_of(answer) : 0 };
 		if (answer)

@@ -183,6 +183,53 @@ static void http_strikes_out_credentials_that_are_said_back(void **state)
 	                               "Basic aHVudGVyMjpodW50ZXIy; team" } };
 	assert_int_equal(get(&f, "/", (HttpRequest) { .bearer = "hunter4-hunter4", .header = header }), 0);
 	assert_string_equal(f.response.body.data, "you sent: Bearer ***************, ***************; Basic ********************; team");
+	f.script.reply = (FakeReply) { .fault = FAKE_TRUNCATE, .body = (char[]) { "hunter4-hunter4!" } };
+	assert_int_equal(get(&f, "/", (HttpRequest) { .bearer = "hunter4-hunter4" }), ERR_PARSE);
+	assert_string_equal(f.response.body.data, "********");
+	end(&f);
+}
+
+static void collect(void *arg, size_t slot, int status, const char *data, size_t len)
+{
+	(void) slot, (void) status;
+	strbuf_add(arg, data, len);
+}
+
+/* Plays a stream until it ends or has brought a megabyte. */
+static void play_stream(HttpStreams *streams, const char *url, StrBuf *got)
+{
+	HttpStreamEnd done;
+	Error err = { 0 };
+	size_t n = 0;
+	strbuf_clear(got);
+	assert_int_equal(http_stream_open(streams, 0, url, "hunter4-hunter4", 1000, &err), 0);
+	while (!n && got->len < 1000000)
+		assert_int_equal(http_streams_poll(streams, 1000, &done, 1, &n), 0);
+	http_stream_close(streams, 0);
+}
+
+/* The parts of the endless answer end anywhere, also within the token. */
+static void streams_strike_out_a_token_that_is_said_back(void **state)
+{
+	(void) state;
+	static const char shown[] = "{\"a\":1} hunter4 ***************\n";
+	Fixture f;
+	begin(&f);
+	HttpStreams *streams;
+	StrBuf got = { 0 };
+	f.script.reply = (FakeReply) { .fault = FAKE_ENDLESS, .body = (char[]) { "{\"a\":1} hunter4 hunter4-hunter4\n" } };
+	assert_int_equal(http_streams_new(NULL, 1, collect, &got, &streams, &f.err), 0);
+	play_stream(streams, fake_server_url(f.server), &got);
+	for (size_t i = 0; i < got.len; i++)
+		assert_int_equal(got.data[i], shown[i % (sizeof shown - 1)]);
+	f.script.reply = (FakeReply) { .fault = FAKE_TRUNCATE, .body = (char[]) { "hunter4-hunter4!" } };
+	play_stream(streams, fake_server_url(f.server), &got);
+	assert_string_equal(got.data, "********");
+	f.script.reply = (FakeReply) { .status = 401, .body = (char[]) { "no hunter" } }; /* a beginning too short to be one */
+	play_stream(streams, fake_server_url(f.server), &got);
+	assert_string_equal(got.data, "no hunter");
+	http_streams_free(streams);
+	strbuf_done(&got);
 	end(&f);
 }
 
@@ -275,6 +322,7 @@ int main(void)
 		cmocka_unit_test(http_tells_half_a_body_and_a_reset_apart),
 		cmocka_unit_test(http_names_host_and_cause_but_no_secret),
 		cmocka_unit_test(http_strikes_out_credentials_that_are_said_back),
+		cmocka_unit_test(streams_strike_out_a_token_that_is_said_back),
 		cmocka_unit_test(http_does_not_follow_redirects),
 		cmocka_unit_test(http_reads_retry_after),
 		cmocka_unit_test(http_passes_a_proxy_by_for_this_machine),
