@@ -302,17 +302,30 @@ static void strike_out(StrBuf *body, const char *secret)
 		memset(body->data + body->len - tail, '*', tail);
 }
 
+/* Whether a header of that name says who somebody is. A tenant's or a trace's may well be part of an honest answer. */
+static bool is_credential(const char *line)
+{
+	static const char *const part[] = { "authorization:", "cookie:", "key", "token", "secret", "password", "credential" };
+	size_t len = strcspn(line, ":") + 1;
+	for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+		for (size_t at = 0; at + strlen(part[i]) <= len; at++)
+			if (!strncasecmp(line + at, part[i], strlen(part[i])))
+				return true;
+	return false;
+}
+
 /* A server or proxy that says back what it was sent would bring a secret into an excerpt of its answer, and so into logs and the store. */
 static void strike_out_secrets(const HttpRequest *request, StrBuf *body)
 {
-	static const char name[] = "Authorization:";
 	strike_out(body, request->bearer);
-	for (const char *const *line = request->header; line && *line; line++)
-		if (!strncasecmp(*line, name, sizeof name - 1)) {
-			const char *value = *line + sizeof name - 1 + strspn(*line + sizeof name - 1, " ");
-			const char *credentials = strchr(value, ' '); /* behind the word for the kind */
-			strike_out(body, credentials ? credentials + 1 : value);
-		}
+	for (const char *const *line = request->header; line && *line; line++) {
+		if (!is_credential(*line))
+			continue;
+		const char *value = *line + strcspn(*line, ":");
+		value += strspn(value, ": ");
+		const char *behind = strchr(value, ' '); /* the word for the kind: Basic, Bearer */
+		strike_out(body, behind && !strncasecmp(*line, "authorization:", 14) ? behind + 1 : value);
+	}
 }
 
 int http_request(HttpClient *client, const HttpRequest *request, HttpResponse *response, Error *err)

@@ -102,7 +102,7 @@ typedef struct RecordState { /* a target's loop went from one state to another *
 	char namespace_[NAMESPACE_MAX], deployment[NAME_MAX_K8S];
 	TargetState from, to;
 	Reason reason;
-	char detail[96];
+	char detail[192];
 } RecordState;
 
 typedef struct RecordResult { /* one episode of an evaluation */

@@ -116,7 +116,7 @@ typedef struct Decision {
 	TargetState state;
 	Reason reason;
 	bool is_applied;              /* the write succeeded */
-	char detail[96];              /* for a person, behind the reason */
+	char detail[192];              /* for a person, behind the reason */
 } Decision;
 
 #endif

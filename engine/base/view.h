@@ -144,7 +144,7 @@ typedef struct LoopCounters {
 	Target target;                                                                                                    \
 	TargetState state;                                                                                                \
 	Reason state_reason;                                                                                              \
-	char state_detail[96];                                                                                            \
+	char state_detail[192];                                                                                           \
 	char policy[64];                                                                                                  \
 	int64_t policy_steps;        /* training steps of a policy in training; -1: a file's */                           \
 	bool is_simulated;                                                                                                \

@@ -96,13 +96,14 @@ static int read_rows(const PromQuery *query, const Json *root, PromRows *rows, E
 static int server_failed(const PromQuery *query, Error *err)
 {
 	char text[64];
+	const char *url = endpoint_url(query->endpoint);
+	bool is_shown = !strchr(url, '@'); /* a part before it may be a password */
 	int status = query->response.status;
 	int code = status == 401 ? ERR_UNAUTHORIZED : status == 403 ? ERR_FORBIDDEN : ERR_HTTP;
 	excerpt(&query->response.body, text, sizeof text);
 	if (err)
 		*err = (Error) { .http_status = status };
-	return error_set(err, code, "prometheus %s: HTTP %d: \"%s\"", strchr(endpoint_url(query->endpoint), '@') ? "" : endpoint_url(query->endpoint), status,
-	                 text);
+	return error_set(err, code, "prometheus%s%s: HTTP %d: \"%s\"", is_shown ? " " : "", is_shown ? url : "", status, text);
 }
 
 /* A warning tells of a part that did not answer (a remote read, a Thanos store); those on the query's own form begin with

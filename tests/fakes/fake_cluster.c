@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,12 +109,29 @@ static void query(FakeCluster *cluster, const FakeRequest *request, FakeReply *r
 		reply->body = vector(cluster, request->query);
 }
 
+/* As a server or proxy might that is talkative about what it refuses: in the words of the API and of Prometheus. */
+static void echo(const FakeRequest *request, FakeReply *reply)
+{
+	char said[1024] = "you sent ";
+	for (const char *line = request->headers; line && *line; line = strstr(line, "\r\n") ? strstr(line, "\r\n") + 2 : NULL) {
+		size_t len = strcspn(line, "\r"), at = strlen(said);
+		if (!strncasecmp(line, "Authorization:", 14) || !strncasecmp(line, "X-Api-Key:", 10))
+			(void) snprintf(said + at, sizeof said - at, "%.*s; ", (int) len, line);
+	}
+	reply->body = fake_text("{\"kind\":\"Status\",\"status\":\"error\",\"errorType\":\"auth\",\"error\":\"%s\",\"message\":\"%s\"}", said, said);
+}
+
 static void handle(void *context, const FakeRequest *request, FakeReply *reply)
 {
 	FakeCluster *cluster = context;
 	const char *about = atomic_load(&cluster->model_about), *forbidden = atomic_load(&cluster->forbidden);
 	if (cluster->on_request)
 		cluster->on_request(cluster->arg, request);
+	if (atomic_load(&cluster->echo_status)) {
+		reply->status = atomic_load(&cluster->echo_status);
+		echo(request, reply);
+		return;
+	}
 	for (size_t i = 0; i < cluster->n_extra; i++)
 		if (!strcmp(request->path, cluster->extra[i][0])) {
 			reply->body = fake_text("%s", cluster->extra[i][1]);

@@ -21,6 +21,7 @@ typedef struct FakeCluster {
 	_Atomic int prometheus_status;    /* not 200: every query answers it */
 	_Atomic int model_status;         /* the same of /predict */
 	_Atomic int model_delay_ms;       /* before /predict answers */
+	_Atomic int echo_status;          /* not 0: every answer is it, and says back what came as Authorization and X-Api-Key */
 	const char *_Atomic missing;      /* part of a PromQL text: such queries give an empty result; NULL: none */
 	const char *_Atomic rps;          /* "100" */
 	const char *_Atomic model_answer; /* body of /predict */

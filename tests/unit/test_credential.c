@@ -20,6 +20,7 @@ typedef struct Folder {
 	char path[64], script[96], log[96];
 } Folder;
 
+/* script NULL: a file that only a shell could run, since it does not say by whom. */
 static void plugin_make(Folder *folder, const char *script)
 {
 	str_copy(folder->path, sizeof folder->path, "/tmp/maestro-exec-XXXXXX");
@@ -28,7 +29,7 @@ static void plugin_make(Folder *folder, const char *script)
 	(void) snprintf(folder->log, sizeof folder->log, "%s/log", folder->path);
 	FILE *file = fopen(folder->script, "w");
 	assert_non_null(file);
-	(void) fprintf(file, "#!/bin/sh\n%s", script);
+	(void) fprintf(file, "%s%s", script ? "#!/bin/sh\n" : "touch log\n", script ? script : "");
 	(void) fclose(file);
 	assert_int_equal(chmod(folder->script, 0700), 0);
 }
@@ -135,6 +136,23 @@ static void a_plugin_that_is_not_there_gives_its_hint(void **state)
 	plugin_remove(&folder);
 }
 
+static void no_shell_runs_a_plugin_that_is_no_program(void **state)
+{
+	(void) state;
+	Folder folder;
+	Clock clock;
+	ExecPlugin *plugin;
+	ExecCredential got = { 0 };
+	Error err = { 0 };
+	clock_init_system(&clock);
+	plugin_make(&folder, NULL);
+	assert_int_equal(plugin_open(&folder, &plugin, &err), 0);
+	assert_int_equal(exec_plugin_get(plugin, &clock, false, &got, &err), ERR_FAILED);
+	assert_non_null(strstr(err.text, "Exec format error"));
+	exec_plugin_free(plugin);
+	plugin_remove(&folder);
+}
+
 /* D 13: a 401 asks the plugin once, and a token that stays wrong is an error. */
 static void refused_handle(void *context, const FakeRequest *request, FakeReply *reply)
 {
@@ -175,6 +193,7 @@ int main(void)
 		cmocka_unit_test(a_plugin_is_run_by_its_argv_and_kept_until_it_expires),
 		cmocka_unit_test(a_plugin_that_fails_says_so_without_its_output),
 		cmocka_unit_test(a_plugin_that_is_not_there_gives_its_hint),
+		cmocka_unit_test(no_shell_runs_a_plugin_that_is_no_program),
 		cmocka_unit_test(a_401_asks_the_plugin_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

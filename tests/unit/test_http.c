@@ -176,13 +176,13 @@ static void http_names_host_and_cause_but_no_secret(void **state)
 static void http_strikes_out_credentials_that_are_said_back(void **state)
 {
 	(void) state;
-	static const char *const header[] = { "X-Scope-OrgID: team", "authorization: Basic aHVudGVyMjpodW50ZXIy", NULL };
+	static const char *const header[] = { "X-Scope-OrgID: team-of-ours", "authorization: Basic aHVudGVyMjpodW50ZXIy", "X-Api-Key: hunter5-hunter5", NULL };
 	Fixture f;
 	begin(&f);
 	f.script.reply = (FakeReply) { .status = 401, .body = (char[]) { "you sent: Bearer hunter4-hunter4, hunter4-hunter4; "
-	                               "Basic aHVudGVyMjpodW50ZXIy; team" } };
+	                               "Basic aHVudGVyMjpodW50ZXIy; team-of-ours; hunter5-hunter5" } };
 	assert_int_equal(get(&f, "/", (HttpRequest) { .bearer = "hunter4-hunter4", .header = header }), 0);
-	assert_string_equal(f.response.body.data, "you sent: Bearer ***************, ***************; Basic ********************; team");
+	assert_string_equal(f.response.body.data, "you sent: Bearer ***************, ***************; Basic ********************; team-of-ours; ***************");
 	f.script.reply = (FakeReply) { .fault = FAKE_TRUNCATE, .body = (char[]) { "hunter4-hunter4!" } };
 	assert_int_equal(get(&f, "/", (HttpRequest) { .bearer = "hunter4-hunter4" }), ERR_PARSE);
 	assert_string_equal(f.response.body.data, "********");
