@@ -133,7 +133,7 @@ $(B)/pic/libsim.a: $(PIC_OBJ)
 	ar rcs $@ $^
 
 $(SIM_LIB): $(B)/pic/engine/sim/sim_abi.o $(B)/pic/libsim.a
-	$(CC) $(LDFLAGS) -shared -Wl,--no-undefined -o $@ $^ -lm
+	$(CC) $(LDFLAGS) -shared -Wl,--no-undefined -o $@ $^ $$(pkg-config --libs libcjson yaml-0.1) -lm
 
 -include $(PIC_OBJ:.o=.d) $(B)/pic/engine/sim/sim_abi.d
 -include $(GEN_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT:=.d) $(PROG:=.d) $(HELP_OBJ:.o=.d)
@@ -223,7 +223,7 @@ sim-real: setup-e2e ## a real process under a CPU quota and beside a neighbour, 
 lib: $(SIM_LIB) ## the simulator as build/libmaestro_sim.so, for Python and others
 
 interop: setup-test ## files of SB3, ONNX and TensorBoard both ways; the simulator under Gymnasium (needs Python)
-	@$(MAKE) --no-print-directory -s all lib
+	@$(MAKE) --no-print-directory -s all lib $(B)/tests/env_bytes
 	@tests/interop/run.sh $(B)
 
 bench: setup-build setup-test setup-http ## what training, simulator, kernels and frames cost here, into build/bench.json

@@ -4,69 +4,9 @@
 #include "base/mem.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { WORD_MAX = 64 };
-
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-	return m < c ? m : c;
-}
-
-/* Levenshtein's distance, one row at a time. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[WORD_MAX + 1], n = strnlen(b, WORD_MAX);
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t above = row[j];
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
-		}
-	}
-	return row[n];
-}
-
-const char *opts_nearest(const char *word, const char *const *candidates)
-{
-	const char *best = NULL;
-	size_t least = strlen(word) / 3 + 2;
-	for (; *candidates; candidates++) {
-		size_t d = distance(word, *candidates);
-		if (d < least) {
-			least = d;
-			best = *candidates;
-		}
-	}
-	return best;
-}
-
-bool opts_duration(const char *text, double *ret_s)
-{
-	static const struct {
-		const char *unit;
-		double seconds;
-	} units[] = { { "", 1 }, { "s", 1 }, { "ms", .001 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
-	char *end;
-	double value = strtod(text, &end);
-	if (end == text || !isfinite(value) || value < 0)
-		return false;
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (!strcmp(end, units[i].unit)) {
-			*ret_s = value * units[i].seconds;
-			return true;
-		}
-	return false;
-}
 
 static int usage_error(const OptCommand *command, const char *what, const char *name, const char *more)
 {
@@ -75,87 +15,16 @@ static int usage_error(const OptCommand *command, const char *what, const char *
 	return ERR_USAGE;
 }
 
-static const Opt *find(const OptCommand *command, const char *name, size_t len)
-{
-	for (const Opt *o = command->opt; o->name; o++)
-		if (strlen(o->name) == len && !strncmp(o->name, name, len))
-			return o;
-	return NULL;
-}
-
-static bool parse_number(const Opt *o, const char *text, double *ret)
-{
-	if (o->kind == OPT_DURATION)
-		return opts_duration(text, ret);
-	char *end;
-	double value = strtod(text, &end);
-	if (end == text || *end || !isfinite(value))
-		return false;
-	if (o->kind != OPT_DOUBLE && floor(value) != value)
-		return false;
-	*ret = value;
-	return true;
-}
-
-static int set_number(const OptCommand *command, const Opt *o, const char *text, char *at)
-{
-	char more[160];
-	double value;
-	if (!parse_number(o, text, &value)) {
-		(void) snprintf(more, sizeof more, " wants %s, not \"%.60s\"", o->arg, text);
-		return usage_error(command, "--", o->name, more);
-	}
-	bool is_bounded = o->min != 0 || o->max != 0;
-	if (is_bounded && (value < o->min || value > o->max)) {
-		(void) snprintf(more, sizeof more, " must be in %g..%g, not %.60s", o->min, o->max, text);
-		return usage_error(command, "--", o->name, more);
-	}
-	if (o->kind == OPT_INT) {
-		if (fabs(value) > 2147483647.0)
-			return usage_error(command, "--", o->name, " is too large");
-		*(int32_t *) (void *) at = (int32_t) value;
-	} else if (o->kind == OPT_INT64) {
-		if (fabs(value) > 9007199254740992.0)
-			return usage_error(command, "--", o->name, " is too large");
-		*(int64_t *) (void *) at = (int64_t) value;
-	} else {
-		*(double *) (void *) at = value;
-	}
-	return 0;
-}
-
 static int set(const OptCommand *command, const Opt *o, const char *text, void *target)
 {
-	char *at = (char *) target + o->offset;
-	if (o->kind == OPT_STRING) {
-		*(const char **) (void *) at = text;
-	} else if (o->kind == OPT_LIST) {
-		OptList *list = (OptList *) (void *) at;
-		if (list->n == OPT_LIST_MAX)
-			return usage_error(command, "--", o->name, " is given too often");
-		list->item[list->n++] = text;
-	} else {
-		return set_number(command, o, text, at);
-	}
-	return 0;
-}
-
-static int set_flag(const OptCommand *command, const Opt *o, const char *text, bool otherwise, void *target)
-{
-	bool *flag = (bool *) (void *) ((char *) target + o->offset);
-	if (!text || !strcmp(text, "true") || !strcmp(text, "on") || !strcmp(text, "1"))
-		*flag = otherwise;
-	else if (!strcmp(text, "false") || !strcmp(text, "off") || !strcmp(text, "0"))
-		*flag = !otherwise;
-	else
-		return usage_error(command, "--", o->name, " takes true or false, on or off, or nothing");
-	return 0;
+	Error err = { 0 };
+	return opt_set(o, text, target, &err) ? usage_error(command, "--", err.text, "") : 0;
 }
 
 /* MAESTRO_NAME's text; NULL where it is not set, or empty. */
 static const char *environment_of(const char *option)
 {
-	char name[WORD_MAX + 8] = "MAESTRO_";
+	char name[OPT_WORD_MAX + 8] = "MAESTRO_";
 	size_t len = strlen(name);
 	for (const char *c = option; *c && len + 1 < sizeof name; c++)
 		name[len++] = *c == '-' ? '_' : (char) toupper((unsigned char) *c);
@@ -170,7 +39,7 @@ static int read_environment(const OptCommand *command, void *target)
 		const char *text = environment_of(o->name);
 		if (!text)
 			continue;
-		int code = o->kind == OPT_FLAG ? set_flag(command, o, text, true, target) : set(command, o, text, target);
+		int code = set(command, o, text, target);
 		if (code)
 			return code;
 	}
@@ -223,7 +92,7 @@ static void print_help(const OptCommand *command)
 	if (command->opt->name)
 		printf("\noptions:\n");
 	for (const Opt *o = command->opt; o->name; o++) {
-		char left[WORD_MAX];
+		char left[OPT_WORD_MAX];
 		(void) snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : " ", o->letter ? o->letter : ' ',
 		                o->letter ? ", " : "  ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
 		printf("  %-32s %s\n", left, o->help);
@@ -232,14 +101,9 @@ static void print_help(const OptCommand *command)
 
 static int unknown(const OptCommand *command, const char *name, size_t len)
 {
-	const char *known[WORD_MAX * 2];
-	size_t n = 0;
-	for (const Opt *o = command->opt; o->name && n + 1 < sizeof known / sizeof *known; o++)
-		known[n++] = o->name;
-	known[n] = NULL;
-	char word[WORD_MAX], more[160] = "";
+	char word[OPT_WORD_MAX], more[160] = "";
 	(void) snprintf(word, sizeof word, "%.*s", (int) len, name);
-	const char *near = opts_nearest(word, known);
+	const char *near = opt_nearest(word, command->opt);
 	if (near)
 		(void) snprintf(more, sizeof more, ", did you mean --%s", near);
 	return usage_error(command, "unknown option --", word, more);
@@ -254,9 +118,9 @@ static int take(const OptCommand *command, int argc, char **argv, int *i, void *
 	if (word[1] == '-') {
 		size_t len = strcspn(word + 2, "=");
 		value = word[2 + len] ? word + 3 + len : NULL;
-		o = find(command, word + 2, len);
+		o = opt_find(command->opt, word + 2, len);
 		if (!o && !strncmp(word, "--no-", 5)) {
-			o = find(command, word + 5, len - 3);
+			o = opt_find(command->opt, word + 5, len - 3);
 			is_no = o && o->kind == OPT_FLAG;
 			o = is_no ? o : NULL;
 		}
@@ -269,8 +133,12 @@ static int take(const OptCommand *command, int argc, char **argv, int *i, void *
 			return usage_error(command, "unknown option ", word, "");
 		value = word[2] ? word + 2 : NULL;
 	}
-	if (o->kind == OPT_FLAG)
-		return set_flag(command, o, value, !is_no, target);
+	if (o->kind == OPT_FLAG) {
+		int code = set(command, o, value, target);
+		bool *flag = (bool *) (void *) ((char *) target + o->offset);
+		*flag = !code && is_no ? !*flag : *flag;
+		return code;
+	}
 	if (!value && *i + 1 >= argc)
 		return usage_error(command, "--", o->name, " wants a value");
 	return set(command, o, value ? value : argv[++*i], target);

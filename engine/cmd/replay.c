@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "cmd/policies.h"
 #include "cmd/train_opts.h"
-#include "cmd/train_traffic.h"
 #include "control/evaluate.h"
 #include "decide/hpa.h"
 #include "storage/db.h"
@@ -22,17 +21,17 @@ struct ReplayWorld {
 	Json *config;          /* of the run that the world is of */
 	TrainOptions options;
 	ServiceFile service;
-	TrainTraffic traffic;
+	SimTraffic traffic;
 	TrainerConfig trainer;
 	EvalEpisode episode;
 };
 
 static void leave(ReplayWorld *world)
 {
-	train_traffic_close(&world->traffic);
+	sim_traffic_close(&world->traffic);
 	json_free(world->config);
 	world->config = NULL;
-	world->traffic = (TrainTraffic) { 0 };
+	world->traffic = (SimTraffic) { 0 };
 }
 
 int replay_world_new(const char *db, Clock *clock, ReplayWorld **ret_world)
@@ -81,16 +80,16 @@ static int enter(ReplayWorld *world, int64_t run, Error *err)
 	if (code)
 		return code;
 	train_options_load(&world->options, world->config, 0);
-	const ServiceFile *service = world->options.service ? &world->service : NULL;
+	const ServiceFile *service = world->options.sim.service ? &world->service : NULL;
 	world->trainer = (TrainerConfig) { .total_steps = 0 };
 	if (!strcmp(world->options.env, "live"))
 		return error_set(err, ERR_INVALID, "run %lld trained on a cluster: there is no world to play it in", (long long) run);
 	if (service)
-		code = service_file_read(world->options.service, &world->service, err);
+		code = service_file_read(world->options.sim.service, &world->service, err);
 	if (!code)
 		code = train_options_apply(&world->options, service, &world->trainer, err);
 	if (!code)
-		code = train_traffic_open(&world->options, &world->traffic, &world->trainer, err);
+		code = sim_traffic_open(&world->options.sim, &world->traffic, &world->trainer.sim, &world->trainer.eval_sim, err);
 	return code;
 }
 

@@ -14,7 +14,6 @@
 #include "cmd/train_past.h"
 #include "cmd/train_report.h"
 #include "cmd/train_seeds.h"
-#include "cmd/train_traffic.h"
 #include "control/engine.h"
 #include "decide/actions.h"
 #include "tui/ui.h"
@@ -36,7 +35,7 @@ typedef struct TrainCommand { /* what one call holds, in the order in which it i
 	char who[64];
 	char *config_json;
 	ServiceFile service;
-	TrainTraffic traffic;
+	SimTraffic traffic;
 	TrainerConfig config;
 	TrainReport report;
 	TensorLog tensor_log;
@@ -137,7 +136,7 @@ static int keep_start(TrainCommand *t, const char *folder, Error *err)
 static int begin_run(TrainCommand *t, Error *err)
 {
 	Sink *sink = t->session.sink;
-	RunStart start = { .kind = RUN_TRAIN, .seed = (uint64_t) t->options.seed, .config_json = t->config_json };
+	RunStart start = { .kind = RUN_TRAIN, .seed = (uint64_t) t->options.sim.seed, .config_json = t->config_json };
 	str_copy(start.name, sizeof start.name, t->options.name);
 	if (t->options.resume) {
 		start.resume_id = t->options.resume;
@@ -181,7 +180,7 @@ static int load_from(TrainCommand *t, int argc, char **argv, Error *err)
 	if (code || !is_live(t))
 		return code;
 	if (info->interval_s >= 1 && !opts_is_given("interval", argc, argv))
-		o->interval_s = (double) info->interval_s;
+		o->sim.interval_s = (double) info->interval_s;
 	if (info->rate_window_s >= 5 && !opts_is_given("metric-window", argc, argv))
 		o->metric_window_s = (double) info->rate_window_s;
 	return 0;
@@ -194,15 +193,15 @@ static int read_from(TrainCommand *t, Error *err)
 	const ModelInfo info = t->from_info;
 	if (!t->from)
 		return 0;
-	if (info.obs_version != (int32_t) t->config.sim.observation || (info.obs_stack > 1 ? info.obs_stack : 1) != o->stack)
+	if (info.obs_version != (int32_t) t->config.sim.observation || (info.obs_stack > 1 ? info.obs_stack : 1) != o->sim.stack)
 		return error_set(err, ERR_USAGE, "--from %.80s sees %s, and this training is of %s; --observation and --stack say which", o->from,
-		                 observation_version_name(info.obs_version), o->observation);
+		                 observation_version_name(info.obs_version), o->sim.observation);
 	t->config.ppo.net = *net_config(t->from);
 	t->config.ppo.norm_obs = net_is_normalised(t->from);
-	if (!o->actions)
-		o->actions = actions_word(info.actions); /* as the run's own from now on: a resume must not guess anew */
-	else if (strcmp(o->actions, actions_word(info.actions)))
-		return error_set(err, ERR_USAGE, "--actions %.20s: the model of --from has %s", o->actions, actions_word(info.actions));
+	if (!o->sim.actions)
+		o->sim.actions = actions_word(info.actions); /* as the run's own from now on: a resume must not guess anew */
+	else if (strcmp(o->sim.actions, actions_word(info.actions)))
+		return error_set(err, ERR_USAGE, "--actions %.20s: the model of --from has %s", o->sim.actions, actions_word(info.actions));
 	t->config.sim.actions = t->config.eval_sim.actions = t->config.info.actions = info.actions;
 	return 0;
 }
@@ -267,7 +266,7 @@ static int open_live(TrainCommand *t, Error *err)
 		.sim = &t->live_sim,
 		.policy = t->live_policy,
 		.policy_steps = model_policy_steps,
-		.seed = (uint64_t) t->options.seed,
+		.seed = (uint64_t) t->options.sim.seed,
 		.speed = t->options.speed,
 		.config_json = t->config_json,
 	};
@@ -293,13 +292,14 @@ static int begin(TrainCommand *t, Error *err)
 		code = session_keys(&t->keymap, &t->ui, err);
 	if (!code)
 		code = check_out(t, err);
-	const ServiceFile *service = t->options.service ? &t->service : NULL;
+	const ServiceFile *service = t->options.sim.service ? &t->service : NULL;
 	if (!code && service)
-		code = service_file_read(t->options.service, &t->service, err);
+		code = service_file_read(t->options.sim.service, &t->service, err);
 	if (!code)
 		code = train_options_apply(&t->options, service, &t->config, err);
 	if (!code)
-		code = train_traffic_open(&t->options, &t->traffic, &t->config, err);
+		code = sim_traffic_open(&t->options.sim, &t->traffic, &t->config.sim, &t->config.eval_sim, err);
+	str_copy(t->config.traffic, sizeof t->config.traffic, t->traffic.name);
 	if (!code)
 		code = train_options_info(&t->options, service, &t->config, err);
 	if (!code)
@@ -359,7 +359,7 @@ static int run_headless(TrainCommand *t, Error *err)
 		(void) fprintf(stderr, "maestro: %s: the training has ended before its last step\n", train_live_spent(t->world));
 	if (t->options.replay && !train_past_is_same(&t->past, t->session.db, t->config.model_path))
 		return 1;
-	if (t->options.is_json || t->options.latency_soft_ms <= 0 || t->world)
+	if (t->options.is_json || t->options.sim.latency_soft_ms <= 0 || t->world)
 		return 0;
 	bool has_best = !access(t->config.best_path, R_OK);
 	code = train_report_table(&t->report, &t->config, has_best ? t->config.best_path : t->config.model_path, err);
@@ -455,7 +455,7 @@ static void end(TrainCommand *t)
 	net_free(t->from);
 	tensor_log_close(&t->tensor_log);
 	policy_free(t->live_policy);
-	train_traffic_close(&t->traffic);
+	sim_traffic_close(&t->traffic);
 	session_close(&t->session);
 	train_past_done(&t->past);
 	replay_world_free(t->replays);
@@ -493,7 +493,7 @@ int cmd_train(int argc, char **argv)
 		code = load_from(t, argc, argv, &err);
 	if (!code)
 		code = begin(t, &err);
-	if (!code && t->options.latency_soft_ms <= 0)
+	if (!code && t->options.sim.latency_soft_ms <= 0)
 		(void) fprintf(stderr, "maestro: the latency limits are off: the reward depends on pods alone and its optimum is one pod; "
 		                       "set --latency-soft and --latency-hard\n");
 	if (code)

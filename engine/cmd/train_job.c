@@ -76,11 +76,11 @@ int train_job_check(const TrainOptions *o, bool *ret_is_job)
 	}
 	if (!*ret_is_job)
 		return 0;
-	for (size_t i = 0; i < o->trace.n; i++)
-		if (!access(o->trace.item[i], F_OK))
-			return refuse(o->trace.item[i], here);
-	if (o->service && !access(o->service, F_OK))
-		return refuse(o->service, here);
+	for (size_t i = 0; i < o->sim.trace.n; i++)
+		if (!access(o->sim.trace.item[i], F_OK))
+			return refuse(o->sim.trace.item[i], here);
+	if (o->sim.service && !access(o->sim.service, F_OK))
+		return refuse(o->sim.service, here);
 	if (o->from && !access(o->from, F_OK))
 		return refuse(o->from, here);
 	if (o->out || o->tensorboard)

@@ -30,14 +30,14 @@ int train_live_check(const TrainOptions *o, Error *err)
 		return error_set(err, ERR_USAGE, "--env live: --deployment NAMESPACE/NAME is missing");
 	if (o->seeds > 1)
 		return error_set(err, ERR_USAGE, "--env live: one seed at a time, since there is one service");
-	if (!strcmp(o->reward, "slo-lagrange"))
+	if (!strcmp(o->sim.reward, "slo-lagrange"))
 		return error_set(err, ERR_USAGE, "--env live: --reward slo-lagrange needs the share of slow requests, which only the simulator tells; "
 		                 "write slo or seed");
 	if (o->chaos_by && strcmp(o->chaos_by, "mesh") && strcmp(o->chaos_by, "builtin"))
 		return error_set(err, ERR_USAGE, "--chaos-by %.40s: write mesh or builtin", o->chaos_by);
-	if (!o->load_url.n && (o->trace.n || o->traffic))
-		(void) fprintf(stderr, "maestro: --%s is not sent: without --load-url the traffic is what others send\n", o->trace.n ? "trace" : "traffic");
-	if (o->load_url.n && !o->trace.n && !o->traffic)
+	if (!o->load_url.n && (o->sim.trace.n || o->sim.traffic))
+		(void) fprintf(stderr, "maestro: --%s is not sent: without --load-url the traffic is what others send\n", o->sim.trace.n ? "trace" : "traffic");
+	if (o->load_url.n && !o->sim.trace.n && !o->sim.traffic)
 		return error_set(err, ERR_USAGE, "--load-url: name the traffic with --trace or --traffic");
 	return 0;
 }
@@ -46,9 +46,9 @@ static int start_load(TrainLive *live, Error *err)
 {
 	const TrainOptions *o = live->config.options;
 	const LiveLoadConfig load = {
-		.url = &o->load_url, .trace = live->config.traffic->trace, .n_traces = live->config.traffic->n, .peak_rps = o->peak_rps,
-		.compression = o->compression, .from_s = (double) live->config.steps_done / (double) live->env->n * o->interval_s,
-		.seed = (uint64_t) o->seed,
+		.url = &o->load_url, .trace = live->config.traffic->trace, .n_traces = live->config.traffic->n, .peak_rps = o->sim.peak_rps,
+		.compression = o->compression, .from_s = (double) live->config.steps_done / (double) live->env->n * o->sim.interval_s,
+		.seed = (uint64_t) o->sim.seed,
 	};
 	return live_load_start(&load, &live->load, err);
 }
@@ -99,9 +99,9 @@ static int open_faults(TrainLive *live, Error *err)
 	int code = chaos_mesh_new(&config, &live->mesh, err);
 	for (size_t i = 0; i < live->homes.n && !code; i++)
 		code = chaos_mesh_prepare(live->mesh, &live->homes.home[i].target, err);
-	if (code != ERR_NOT_FOUND && !(code && o->chaos <= 0))
+	if (code != ERR_NOT_FOUND && !(code && o->sim.chaos <= 0))
 		return code; /* 0 too */
-	if (o->chaos > 0) /* without a wish for faults nobody asks whether there could be some */
+	if (o->sim.chaos > 0) /* without a wish for faults nobody asks whether there could be some */
 		(void) fprintf(stderr, "maestro: --chaos is off: Chaos Mesh is not in this cluster (%s)\n", err->text);
 	chaos_mesh_free(live->mesh);
 	live->mesh = NULL;
@@ -154,12 +154,12 @@ static int make_policy(void *arg, const Target *target, Policy **ret_policy, Err
 static void fill_run_options(TrainOptions *o)
 {
 	RunOptions *run = &o->run;
-	run->min_replicas = o->min_replicas;
-	run->max_replicas = o->max_replicas;
-	run->interval_s = o->interval_s;
-	run->latency_soft_ms = o->latency_soft_ms;
-	run->latency_hard_ms = o->latency_hard_ms;
-	run->pod_price = o->pod_price;
+	run->min_replicas = o->sim.min_replicas;
+	run->max_replicas = o->sim.max_replicas;
+	run->interval_s = o->sim.interval_s;
+	run->latency_soft_ms = o->sim.latency_soft_ms;
+	run->latency_hard_ms = o->sim.latency_hard_ms;
+	run->pod_price = o->sim.pod_price;
 	run->policy = "in training";
 	run->scale_down_window_s = 0; /* as of an evaluated model: what guards that one guards this one */
 	run->fallback_after = INT32_MAX; /* what cannot be seen is waited for */
@@ -175,7 +175,7 @@ static int open_env(TrainLive *live, Error *err)
 	};
 	config.loops = runner_loops(live->runner, &config.n_loops);
 	if (live->mesh) {
-		config.chaos_rate = o->chaos;
+		config.chaos_rate = o->sim.chaos;
 		config.faults = (LiveFaults) { begin_fault, look_for_faults, live };
 	}
 	if (config.n_loops != (size_t) trainer->ppo.n_envs)

@@ -9,14 +9,13 @@
 #include "cmd/runner.h"
 #include "cmd/session.h"
 #include "cmd/train_opts.h"
-#include "cmd/train_traffic.h"
 
 typedef struct TrainLive TrainLive;
 
 typedef struct TrainLiveConfig { /* lent for its life */
 	TrainOptions *options;
 	Session *session;
-	const TrainTraffic *traffic; /* of the load that is driven here */
+	const SimTraffic *traffic;   /* of the load that is driven here */
 	const TrainerConfig *trainer;
 	int64_t steps_done;          /* of a run that goes on: where its traffic goes on */
 } TrainLiveConfig;

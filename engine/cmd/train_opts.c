@@ -15,36 +15,14 @@
 	{ name, letter, kind, offsetof(TrainOptions, field), lo, hi, arg, help, false }
 
 static const Opt OPTIONS[] = {
-	SETTING("preset", OPT_STRING, preset, 0, 0, "NAME", "default, or seed (the thesis's figures, limits off)"),
-	SETTING("trace", OPT_LIST, trace, 0, 0, "FILE", "request rates to replay: CSV t_s,rps, or the name of a compiled-in trace; repeatable"),
-	SETTING("service", OPT_STRING, service, 0, 0, "FILE", "the service to simulate, as maestro fit writes it (else the built-in one)"),
-	SETTING("traffic", OPT_STRING, traffic, 0, 0, "NAME", "made-up traffic instead: mix (the default: all compiled-in traces), constant, step, ramp, spike, diurnal, flash, onoff, noise, stages; NAME:key=value,..."),
-	SETTING("randomise", OPT_INT, randomise, 0, 256, "K", "services about the given one, each episode in one of them; 0: off"),
-	SETTING("vary", OPT_LIST, vary, 0, 0, "AXIS=LO:HI", "what episodes draw besides, or otherwise: several with commas, AXIS alone by its usual range; all; maestro train --vary help lists them"),
-	SETTING("lb", OPT_STRING, lb, 0, 0, "WHAT", "requests go to pods at random, rr or least (of two); the last two with --level request"),
-	SETTING("chaos", OPT_DOUBLE, chaos, 0, 1, "RATE", "faults a step and environment; none in the first fifth of training, then rising (live: from the start)"),
+	SIM_OPTIONS_TRAFFIC(TrainOptions, sim),
 	SETTING("name", OPT_STRING, name, 0, 0, "S", "of the run in the store"),
-	SETTING("steps", OPT_INT64, steps, 1, 1e12, "N", "environment steps in all"),
-	SETTING("envs", OPT_INT, envs, 1, 65536, "N", "environments side by side"),
-	SETTING("seed", OPT_INT64, seed, 0, 9e15, "N", "same seed, same bytes"),
+	SIM_OPTIONS_STEPS(TrainOptions, sim),
 	SETTING("eval-every", OPT_INT64, eval_every, 0, 1e12, "N", "steps between evaluations on held-out traffic; 0: off"),
 	SETTING("eval-episodes", OPT_INT, eval_episodes, 1, EVAL_EPISODES_MAX, "N", "episodes of an evaluation"),
-	SETTING("peak-rps", OPT_DOUBLE, peak_rps, 0, 1e9, "R", "rate at the trace's peak; 0: the demand there is .8 x max (live: the trace's own)"),
-	SETTING("latency-soft", OPT_DOUBLE, latency_soft_ms, -1, 1e7, "MS", "soft limit of p95; -1: off"),
-	SETTING("latency-hard", OPT_DOUBLE, latency_hard_ms, -1, 1e7, "MS", "hard limit of p95; -1: off"),
-	SETTING("min-replicas", OPT_INT, min_replicas, 1, 10000, "N", "least replicas"),
-	SETTING("max-replicas", OPT_INT, max_replicas, 1, 10000, "N", "most replicas (live: else the annotation)"),
-	SETTING("interval", OPT_DURATION, interval_s, 1, 3600, "TIME", "between decisions: 15s, 1m (live: else the interval of --from, 30s)"),
-	SETTING("bounds", OPT_STRING, bounds, 0, 0, "WHAT", "noop, or terminate: an action past a bound ends the episode with -1"),
-	SETTING("level", OPT_STRING, level, 0, 0, "WHAT", "of the simulator: fluid (fast), or request (every request an event)"),
-	SETTING("observation", OPT_STRING, observation, 0, 0, "WHAT", "seed (the thesis's five numbers), or trend (what traffic and pods are about to do)"),
-	SETTING("actions", OPT_STRING, actions, 0, 0, "WHAT", "three (a pod down, none, a pod up), or wide: also -25, +25, +50 and +100 percent; else those of --from, wide for trend"),
-	SETTING("rate-window", OPT_DURATION, rate_window_s, 10, 3600, "TIME", "of trend's cpu, rps and p95: of rate() in its queries"),
-	SETTING("stack", OPT_INT, stack, 1, TREND_STACK_MAX, "K", "of trend: some of its numbers of the last K-1 intervals as well"),
-	SETTING("reward", OPT_STRING, reward, 0, 0, "WHAT", "seed, slo (pods at a price against slow requests), or slo-lagrange (a budget for them)"),
-	SETTING("pod-price", OPT_DOUBLE, pod_price, .001, 1000, "A", "of all pods for an interval, a slow interval being 1; trained from .05 to 3, this is the model's own"),
+	SIM_OPTIONS_WORLD(TrainOptions, sim),
 	SETTING("violation-budget", OPT_DOUBLE, violation_budget, 0, 1, "X", "of slo-lagrange: share of slow intervals"),
-	SETTING("startup", OPT_DURATION, startup_s, 0, 3600, "TIME", "median from a pod's creation to ready; 0: the service's, and 5 s to 2 min in training"),
+	SIM_OPTIONS_STARTUP(TrainOptions, sim),
 	SETTING("clone-steps", OPT_INT64, clone_steps, 0, 1e12, "N", "steps that copy a rule before it learns from rewards"),
 	SETTING("teacher-coef", OPT_DOUBLE, teacher_coef, 0, 100, "X", "weight of staying with that rule where rewards say little; falls to 0 over --steps"),
 	SETTING("even-advantage", OPT_DOUBLE, even_advantage, 0, 1, "X", "0..1: how far calm episodes count as much as wild ones"),
@@ -66,7 +44,7 @@ static const Opt OPTIONS[] = {
 	SETTING("max-grad-norm", OPT_DOUBLE, max_grad_norm, 1e-9, 1e9, "X", "gradient norm is clipped to it"),
 	SETTING("net-arch", OPT_STRING, net_arch, 0, 0, "ARCH", "hidden layers: 64,64, or pi=64,64:vf=32, or shared=64:pi=64:vf=64"),
 	SETTING("activation", OPT_STRING, activation, 0, 0, "F", "tanh or relu"),
-	SETTING("episode-steps", OPT_INT, episode_steps, 2, EPISODE_STEPS_MAX, "N", "steps of an episode (200)"),
+	SIM_OPTIONS_EPISODE(TrainOptions, sim),
 	SETTING("env", OPT_STRING, env, 0, 0, "WHAT", "sim, or live: on the Deployments of a cluster that --deployment names, one environment each"),
 	{ "deployment", 'd', OPT_LIST, offsetof(TrainOptions, run.deployment), 0, 0, "NS/NAME", "of --env live; several times: side by side", true },
 	SETTING("metric-window", OPT_DURATION, metric_window_s, 5, 3600, "TIME", "live: of the queries behind what is seen; else that of --from, 30s"),
@@ -118,38 +96,28 @@ const OptCommand TUNE_COMMAND = {
 	OPTIONS, 0,
 };
 
-/* What both presets have, and what apart. `seed`: CONTROL F.0. */
+/* What both presets have, and what apart; of the environment sim_options.c has it. */
 static const TrainOptions COMMON = {
-	.preset = "default", .name = "train", .net_arch = "64,64", .activation = "tanh", .bounds = "noop", .level = "fluid",
+	.name = "train", .net_arch = "64,64", .activation = "tanh",
 	.screen = "train", .glyphs = "auto", .color = "auto", .theme = "dark", .has_mouse = true, .speed = 1, .on = "local", .image = "localhost/maestro:0.1", .pod_cpu = "1", .pod_memory = "512Mi",
-	.min_replicas = 1, .max_replicas = 15, .eval_episodes = 10,
+	.eval_episodes = 10,
 	.learning_rate = "3e-4", .gamma = .99, .gae_lambda = .95, .clip_range = "0.2", .clip_range_vf = "0", .ent_coef = .01,
 	.vf_coef = .5, .max_grad_norm = .5, .normalize_advantage = true,
-	.observation = "seed", .reward = "seed", .stack = 1, .seeds = 1, .pod_price = .3, .violation_budget = .01,
-	.env = "sim", .episode_steps = 200, .metric_window_s = 30, .compression = 1, .rate_window_s = 60,
+	.seeds = 1, .violation_budget = .01,
+	.env = "sim", .metric_window_s = 30, .compression = 1,
 };
 
+/* CONTROL F.0 */
 static void set_seed(TrainOptions *o)
 {
-	o->steps = 20480;
-	o->envs = 1;
 	o->n_steps = 1024;
 	o->batch_size = 64;
 	o->n_epochs = 10;
 	o->eval_every = 10240;
-	o->interval_s = 30;
-	o->actions = "three";
-	o->latency_soft_ms = o->latency_hard_ms = -1;
 }
 
 static void set_default(TrainOptions *o)
 {
-	o->observation = "trend";
-	o->rate_window_s = 35;
-	o->reward = "slo";
-	o->seed = 3; /* of eight, the one whose worst trace costs least on the middle thirds at 30 and 90 s; the shipped model is this command's */
-	o->steps = 8000000;
-	o->envs = 128;
 	o->n_steps = 64;
 	o->batch_size = 1024;
 	o->n_epochs = 4;
@@ -159,36 +127,29 @@ static void set_default(TrainOptions *o)
 	o->clone_steps = 300000;
 	o->even_advantage = .75;
 	o->eval_every = 500000;
-	o->interval_s = 15;
-	o->latency_soft_ms = 250;
-	o->latency_hard_ms = 500;
 	o->norm_obs = o->norm_reward = o->use_masking = true;
 }
-
-static const struct Preset {
-	const char *name;
-	void (*set)(TrainOptions *options);
-} PRESETS[] = { { "default", set_default }, { "seed", set_seed } };
 
 /* A step is dear: few at a time, small changes, no rule to copy in real time. */
 static void set_live(TrainOptions *o, size_t n)
 {
-	o->envs = (int32_t) (n ? n : 1);
-	o->steps = 2000;
+	o->sim.envs = (int32_t) (n ? n : 1);
+	o->sim.steps = 2000;
 	o->n_steps = 16;
-	o->batch_size = 16 * o->envs;
+	o->batch_size = 16 * o->sim.envs;
 	o->n_epochs = 4;
 	o->learning_rate = "1e-4";
 	o->clone_steps = 0;
-	o->interval_s = 30;
+	o->sim.interval_s = 30;
 	o->eval_every = 0;
 	o->eval_episodes = 1;
-	o->min_replicas = o->max_replicas = 0; /* as the Deployment's annotations have it */
+	o->sim.min_replicas = o->sim.max_replicas = 0; /* as the Deployment's annotations have it */
 }
 
 static void begin_with(TrainOptions *o)
 {
 	*o = COMMON;
+	sim_options_default(&o->sim);
 	run_options_default(&o->run);
 	o->run.elects_leader = true;
 }
@@ -209,25 +170,26 @@ int train_options_parse(const OptCommand *command, TrainOptions *options, int ar
 	int code = opts_parse(command, argc, argv, options, &words); /* finds the preset */
 	if (code)
 		return code;
-	if (options->vary.n == 1 && !strcmp(options->vary.item[0], "help"))
+	if (options->sim.vary.n == 1 && !strcmp(options->sim.vary.item[0], "help"))
 		return list_axes();
-	const char *preset = options->preset;
+	const char *preset = options->sim.preset;
 	bool is_live = !strcmp(options->env, "live");
 	size_t n_deployments = options->run.deployment.n;
 	if (!is_live && strcmp(options->env, "sim")) {
 		(void) fprintf(stderr, "maestro: train: --env %.40s: write sim or live\n", options->env);
 		return ERR_USAGE;
 	}
-	for (size_t i = 0; i < sizeof PRESETS / sizeof *PRESETS; i++)
-		if (!strcmp(PRESETS[i].name, preset)) {
-			begin_with(options);
-			PRESETS[i].set(options);
-			if (is_live)
-				set_live(options, n_deployments);
-			return opts_parse(command, argc, argv, options, &words);
-		}
-	(void) fprintf(stderr, "maestro: train: unknown preset \"%s\"; write default or seed\n", preset);
-	return ERR_USAGE;
+	Error err = { 0 };
+	begin_with(options);
+	code = sim_options_preset(&options->sim, preset, &err);
+	if (code) {
+		(void) fprintf(stderr, "maestro: train: %s\n", err.text);
+		return code;
+	}
+	(strcmp(preset, "seed") ? set_default : set_seed)(options);
+	if (is_live)
+		set_live(options, n_deployments);
+	return opts_parse(command, argc, argv, options, &words);
 }
 
 void train_options_load(TrainOptions *ret_options, const Json *config, int64_t steps)
@@ -235,7 +197,7 @@ void train_options_load(TrainOptions *ret_options, const Json *config, int64_t s
 	begin_with(ret_options);
 	opts_load(OPTIONS, config, ret_options);
 	if (steps > 0)
-		ret_options->steps = steps;
+		ret_options->sim.steps = steps;
 }
 
 int train_options_again(TrainOptions *options, int argc, char **argv)
@@ -311,7 +273,7 @@ static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	ppo_config_default(ppo);
-	ppo->n_envs = o->envs;
+	ppo->n_envs = o->sim.envs;
 	ppo->n_steps = o->n_steps;
 	ppo->batch_size = o->batch_size;
 	ppo->n_epochs = o->n_epochs;
@@ -325,8 +287,8 @@ static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
 	ppo->norm_obs = o->norm_obs;
 	ppo->norm_reward = o->norm_reward;
 	ppo->use_masks = o->use_masking;
-	ppo->total_timesteps = o->steps;
-	ppo->seed = (uint64_t) o->seed;
+	ppo->total_timesteps = o->sim.steps;
+	ppo->seed = (uint64_t) o->sim.seed;
 	ppo->n_threads = !strcmp(o->env, "live") ? 1 /* all rows wait together */ : o->threads > 0 ? o->threads : cores < 1 ? 1 : cores > 64 ? 64 : (int32_t) cores;
 	int code = parse_schedule("learning-rate", o->learning_rate, 1, &ppo->learning_rate, &ppo->is_lr_linear, err);
 	if (!code)
@@ -336,60 +298,6 @@ static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
 	return code ? code : parse_net(o, &ppo->net, err);
 }
 
-/* The first third of each trace trains, the middle one chooses the best model, the last is for the table at the end and for `maestro
- * evaluate`; of the thesis's preset two thirds train and the last evaluates. */
-static int apply_sim(const TrainOptions *o, const ServiceFile *service, TrainerConfig *config, Error *err)
-{
-	bool terminates = !strcmp(o->bounds, "terminate");
-	if (!terminates && strcmp(o->bounds, "noop"))
-		return error_set(err, ERR_USAGE, "--bounds %s: write noop or terminate", o->bounds);
-	if (o->max_replicas && o->min_replicas > o->max_replicas)
-		return error_set(err, ERR_USAGE, "--min-replicas %d is above --max-replicas %d", o->min_replicas, o->max_replicas);
-	if (o->latency_soft_ms > 0 && o->latency_hard_ms > 0 && o->latency_hard_ms <= o->latency_soft_ms)
-		return error_set(err, ERR_USAGE, "--latency-hard %g must be above --latency-soft %g", o->latency_hard_ms,
-		                 o->latency_soft_ms);
-	bool is_request = !strcmp(o->level, "request");
-	if (!is_request && strcmp(o->level, "fluid"))
-		return error_set(err, ERR_USAGE, "--level %s: write fluid or request", o->level);
-	bool is_seed = !strcmp(o->preset, "seed");
-	SimConfig *sim = &config->sim;
-	sim_config_default(sim);
-	sim->window_from = 0;
-	sim->window_to = is_seed ? 2.0 / 3 : 1.0 / 3;
-	sim->random_start = true;
-	sim->peak_rps = o->peak_rps;
-	sim->interval_s = (float) o->interval_s;
-	sim->min_replicas = o->min_replicas;
-	sim->max_replicas = o->max_replicas;
-	sim->latency_soft_ms = (float) o->latency_soft_ms;
-	sim->latency_hard_ms = (float) o->latency_hard_ms;
-	sim->episode_steps = o->episode_steps;
-	sim->latency_window_s = is_seed ? 300 : 60;
-	sim->terminate_at_bounds = terminates;
-	sim->level = is_request ? SIM_REQUEST : SIM_FLUID;
-	sim->start = is_seed ? SIM_START_ONE : SIM_START_DEMAND;
-	if (service && !service_file_apply(service, sim))
-		(void) fprintf(stderr, "maestro: %s: lb is %s, keepalive_conns %g; the fluid level balances each request at random (--level request does as the file says)\n",
-		               o->service, SIM_BALANCE_NAME[service->balance], service->service.keepalive_conns);
-	int32_t lb = SIM_RANDOM;
-	for (; o->lb && lb <= SIM_LEAST && strcmp(o->lb, SIM_BALANCE_NAME[lb]); lb++)
-		;
-	if (lb > SIM_LEAST)
-		return error_set(err, ERR_USAGE, "--lb %.40s: write random, rr or least", o->lb);
-	if (o->lb)
-		sim->balance = (SimBalance) lb;
-	config->eval_sim = *sim; /* without faults, and the service as it is */
-	sim->takes_faults = true;
-	sim->vary.worlds = o->randomise;
-	sim->vary.worlds_seed = (uint64_t) o->seed;
-	sim->chaos_rate = o->chaos;
-	sim->chaos_steps = o->steps / o->envs;
-	config->eval_sim.window_from = sim->window_to;
-	config->eval_sim.window_to = is_seed ? 1 : 2.0 / 3;
-	config->eval_sim.start = is_seed ? SIM_START_ONE : SIM_START_DEMAND;
-	return 0;
-}
-
 char *train_options_json(const TrainOptions *options)
 {
 	Json *object = json_new_object();
@@ -397,21 +305,6 @@ char *train_options_json(const TrainOptions *options)
 	char *text = json_print(object);
 	json_free(object);
 	return text;
-}
-
-/* What episodes draw in training (CONTROL F.4, F.6). Traffic is no more than half as fast again as it was: the held-out one is as it
- * was, and wilder episodes would teach to be afraid. */
-static void vary(const TrainOptions *o, SimConfig *sim)
-{
-	sim->vary = (SimVary) {
-		.worlds = sim->vary.worlds, .worlds_seed = sim->vary.worlds_seed,
-		.startup_min_s = o->startup_s > 0 ? 0 : 5, .startup_max_s = o->startup_s > 0 ? 0 : 120,
-		.level_min = 1.2, .level_max = .6 * o->max_replicas,
-		.compression_max = 1.5,
-		.price_min = .05, .price_max = 3,
-		.memory_min = o->service ? 0 : .03, .memory_max = o->service ? 0 : .9, /* a fitted service's line is known */
-		.quiet = .12, .mirrors = true, .turns_clock = true,
-	};
 }
 
 static int32_t teach(void *arg, const float *obs, const uint8_t *mask)
@@ -426,65 +319,19 @@ static int32_t teach(void *arg, const float *obs, const uint8_t *mask)
 	return trend_rule(obs, sim->actions, allowed, most);
 }
 
-/* Which of the words is meant; -1 after saying that it is none. */
-static int word_of(const char *option, const char *word, const char *const *words, Error *err)
+/* What depends on observation and reward. */
+static void apply_learning(const TrainOptions *o, TrainerConfig *config)
 {
-	for (int i = 0; words[i]; i++)
-		if (!strcmp(word, words[i]))
-			return i;
-	(void) error_set(err, ERR_USAGE, "--%s %.40s: write %s or %s", option, word, words[0], words[1]);
-	return -1;
-}
-
-/* Observation, reward and what depends on them. */
-static int apply_learning(const TrainOptions *o, TrainerConfig *config, Error *err)
-{
-	static const char *const observations[] = { "seed", "trend", NULL }, *const rewards[] = { "seed", "slo", "slo-lagrange", NULL };
-	int observation = word_of("observation", o->observation, observations, err);
-	int reward = observation < 0 ? -1 : word_of("reward", o->reward, rewards, err);
-	if (reward < 0)
-		return ERR_USAGE;
-	bool is_trend = observation == 1;
-	ActionSet actions = is_trend ? ACTIONS_WIDE : ACTIONS_THREE;
-	if (o->actions && !actions_read(o->actions, &actions))
-		return error_set(err, ERR_USAGE, "--actions %.40s: write three or wide", o->actions);
-	if (actions == ACTIONS_WIDE && !is_trend)
-		return error_set(err, ERR_USAGE, "--actions wide: needs --observation trend");
+	bool is_trend = config->sim.observation == OBS_TREND;
 	if ((o->clone_steps > 0 || o->teacher_coef > 0) && is_trend) {
 		config->ppo.teacher = teach;
 		config->ppo.teacher_arg = &config->sim;
 		config->ppo.clone_steps = o->clone_steps;
 		config->ppo.teacher_coef = o->teacher_coef;
 	}
-	if (reward && o->latency_soft_ms <= 0)
-		return error_set(err, ERR_USAGE, "--reward %s: needs --latency-soft", o->reward);
-	SimConfig *sims[2] = { &config->sim, &config->eval_sim };
-	for (int i = 0; i < 2; i++) {
-		SimConfig *sim = sims[i];
-		sim->observation = is_trend ? OBS_TREND : OBS_SEED;
-		sim->stack = o->stack;
-		sim->actions = actions;
-		sim->has_rails = is_trend;
-		sim->reward = reward ? SIM_REWARD_SLO : SIM_REWARD_SEED;
-		sim->pod_price = (float) o->pod_price;
-		if (is_trend)
-			sim->service.rate_window = o->rate_window_s;
-		if (is_trend)
-			sim->latency_window_s = (float) o->rate_window_s;
-		if (o->startup_s > 0)
-			service_set_startup(&sim->service, o->startup_s);
-	}
 	config->ppo.even_advantage = o->even_advantage;
-	if (is_trend)
-		vary(o, &config->sim);
-	for (size_t i = 0; i < o->vary.n; i++)
-		if (sim_vary_parse(o->vary.item[i], &config->sim, err))
-			return ERR_USAGE;
-	if (reward == 2) { /* the budget stands for the price */
+	if (!strcmp(o->sim.reward, "slo-lagrange"))
 		config->violation_budget = o->violation_budget;
-		config->sim.vary.price_min = config->sim.vary.price_max = 0;
-	}
-	return 0;
 }
 
 int train_options_info(const TrainOptions *o, const ServiceFile *service, TrainerConfig *config, Error *err)
@@ -495,17 +342,17 @@ int train_options_info(const TrainOptions *o, const ServiceFile *service, Traine
 		.obs_version = (int32_t) sim->observation,
 		.obs_stack = sim->stack,
 		.actions = sim->actions,
-		.pod_price = sim->observation == OBS_TREND ? (float) o->pod_price : 0.0f,
-		.interval_s = (float) o->interval_s,
+		.pod_price = sim->observation == OBS_TREND ? (float) o->sim.pod_price : 0.0f,
+		.interval_s = (float) o->sim.interval_s,
 		.rate_window_s = is_live ? (float) o->metric_window_s : (float) sim->service.rate_window,
 		.latency_window_s = is_live ? (float) o->metric_window_s : sim->latency_window_s,
-		.latency_soft_ms = (float) o->latency_soft_ms,
-		.latency_hard_ms = (float) o->latency_hard_ms,
-		.max_replicas = o->max_replicas,
+		.latency_soft_ms = (float) o->sim.latency_soft_ms,
+		.latency_hard_ms = (float) o->sim.latency_hard_ms,
+		.max_replicas = o->sim.max_replicas,
 	};
 	TrainOptions portable = *o; /* a model file carries no path and no name of a run */
-	portable.trace = (OptList) { .n = o->trace.n > 0, .item = { config->traffic } };
-	portable.service = service ? service->name : NULL;
+	portable.sim.trace = (OptList) { .n = o->sim.trace.n > 0, .item = { config->traffic } };
+	portable.sim.service = service ? service->name : NULL;
 	portable.name = portable.out = portable.from = NULL;
 	portable.load_url.n = portable.run.deployment.n = 0;
 	char *text = train_options_json(&portable);
@@ -518,12 +365,17 @@ int train_options_info(const TrainOptions *o, const ServiceFile *service, Traine
 
 int train_options_apply(const TrainOptions *options, const ServiceFile *service, TrainerConfig *config, Error *err)
 {
-	config->total_steps = options->steps;
+	config->total_steps = options->sim.steps;
 	config->eval_every = options->eval_every;
 	config->eval_episodes = options->eval_episodes;
 	str_copy(config->name, sizeof config->name, options->name);
 	int code = apply_ppo(options, &config->ppo, err);
+	Error note = { 0 };
 	if (!code)
-		code = apply_sim(options, service, config, err);
-	return code ? code : apply_learning(options, config, err);
+		code = sim_options_apply(&options->sim, service, &config->sim, &config->eval_sim, &note, err);
+	if (note.text[0])
+		(void) fprintf(stderr, "maestro: %s\n", note.text);
+	if (!code)
+		apply_learning(options, config);
+	return code;
 }

@@ -5,26 +5,19 @@
 #include "cmd/opts.h"
 #include "cmd/run_target.h"
 #include "control/trainer.h"
-#include "sim/service_file.h"
-#include "sim/traffic.h"
+#include "sim/sim_options.h"
 
 typedef struct TrainOptions {
 	/* settings of the run */
-	OptList trace, vary;
-	const char *preset, *traffic, *service, *name, *net_arch, *activation, *bounds, *lb, *level;
-	int64_t steps, eval_every, seed;
-	int32_t randomise, envs, eval_episodes, min_replicas, max_replicas;
-	double interval_s, latency_soft_ms, latency_hard_ms, peak_rps, chaos;
+	SimOptions sim;
+	const char *name, *net_arch, *activation;
+	int64_t eval_every, clone_steps;
+	int32_t eval_episodes, n_steps, batch_size, n_epochs;
 	const char *learning_rate, *clip_range, *clip_range_vf; /* schedules: X, or lin_X */
 	double gamma, gae_lambda, ent_coef, vf_coef, max_grad_norm, target_kl;
-	int32_t n_steps, batch_size, n_epochs;
-	const char *observation, *actions, *reward;
-	int32_t stack;
-	double rate_window_s, pod_price, startup_s, violation_budget, even_advantage, teacher_coef;
-	int64_t clone_steps;
+	double violation_budget, even_advantage, teacher_coef;
 	bool norm_obs, norm_reward, normalize_advantage, use_masking;
 	const char *env, *from, *chaos_by;
-	int32_t episode_steps;
 	double metric_window_s, max_hours, max_pod_hours, compression;
 	OptList load_url;
 	RunOptions run;      /* of --env live: targets, API, Prometheus; what training has too is filled in from above */
@@ -47,7 +40,7 @@ void train_options_load(TrainOptions *ret_options, const Json *config, int64_t s
 /* Over them what the environment and the command line say again. As opts_parse. */
 int train_options_again(TrainOptions *options, int argc, char **argv);
 
-/* Fills what the options decide but for the traffic (train_traffic.h): ppo, sim, eval_sim, info, totals, name. service NULL: the
+/* Fills what the options decide but for the traffic (sim_traffic_open): ppo, sim, eval_sim, info, totals, name. service NULL: the
  * default one. ERR_USAGE. */
 int train_options_apply(const TrainOptions *options, const ServiceFile *service, TrainerConfig *ret_config, Error *err);
 /* The model's header, once the traffic's name is in the config. ERR_NOMEM. */

@@ -111,17 +111,17 @@ int train_past_resume(const TrainPastRead *read, TrainOptions *options, TrainPas
 		return code;
 	take_checkpoint(ret_past, &checkpoint);
 	train_options_load(options, ret_past->config, ret_past->last_steps);
-	int64_t steps = options->steps;
+	int64_t steps = options->sim.steps;
 	if (train_options_again(options, read->argc, read->argv))
 		return ERR_USAGE; /* said already */
-	if (checkpoint.steps >= options->steps)
+	if (checkpoint.steps >= options->sim.steps)
 		return error_set(err, ERR_USAGE, "run %lld is complete at %lld steps; --steps N with a larger N trains it further", id,
 		                 (long long) checkpoint.steps);
-	if (options->steps == steps)
+	if (options->sim.steps == steps)
 		return 0;
 	TrainChange change = { .steps = checkpoint.steps, .param = PARAM_STEPS }; /* like one by hand */
 	(void) snprintf(change.from, sizeof change.from, "%lld", (long long) steps);
-	(void) snprintf(change.to, sizeof change.to, "%lld", (long long) options->steps);
+	(void) snprintf(change.to, sizeof change.to, "%lld", (long long) options->sim.steps);
 	str_copy(change.who, sizeof change.who, read->who);
 	ret_past->change[ret_past->n_changes++] = change;
 	return 0;
@@ -299,7 +299,7 @@ int train_past_fork(const TrainPastRead *read, TrainOptions *options, TrainPast 
 	(void) snprintf(ret_past->from, sizeof ret_past->from, "%lld@%lld", (long long) run, (long long) ret_past->checkpoint_steps);
 	options->from = ret_past->from;
 	ret_past->n_changes = 0; /* they are the other run's */
-	if (ret_past->checkpoint_steps >= options->steps)
+	if (ret_past->checkpoint_steps >= options->sim.steps)
 		return error_set(err, ERR_USAGE, "run %lld is at %lld steps there; --steps N with a larger N goes further", (long long) run,
 		                 (long long) ret_past->checkpoint_steps);
 	say_differences(ret_past, &was, options);

@@ -50,7 +50,7 @@ static void describe(Seeds *seeds, size_t i, int argc, char **argv)
 	const TrainOptions *o = seeds->options;
 	TrainChild *child = &seeds->child[i];
 	(seeds->is_job ? train_job_copy : train_child_copy)(child, argc, argv, own);
-	(void) snprintf(seeds->seed[i], sizeof seeds->seed[i], "%lld", (long long) (o->seed + (int64_t) i));
+	(void) snprintf(seeds->seed[i], sizeof seeds->seed[i], "%lld", (long long) (o->sim.seed + (int64_t) i));
 	(void) snprintf(seeds->name[i], sizeof seeds->name[i], "%.60s-seed%s", o->name, seeds->seed[i]);
 	train_child_add(child, "--seeds", "1");
 	train_child_add(child, "--seed", seeds->seed[i]);

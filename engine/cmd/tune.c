@@ -75,7 +75,7 @@ static int check(Tune *tune)
 static void draw(Tune *tune)
 {
 	Rng rng;
-	rng_init(&rng, (uint64_t) tune->options.seed, 0, RNG_PARAMETERS);
+	rng_init(&rng, (uint64_t) tune->options.sim.seed, 0, RNG_PARAMETERS);
 	tune->n = CANDIDATES;
 	for (size_t i = 0; i < tune->n; i++)
 		for (size_t k = 0; k < N_SPACE; k++)
@@ -177,7 +177,7 @@ static int run_round(Tune *tune, int64_t steps, bool is_first)
 
 static int search(Tune *tune)
 {
-	int64_t steps = tune->options.steps;
+	int64_t steps = tune->options.sim.steps;
 	for (int r = 1; r < ROUNDS; r++)
 		steps /= KEEP;
 	for (int r = 0; r < ROUNDS; r++) {

@@ -1,97 +1,81 @@
-"""The simulator under Gymnasium and SB3: check_env passes, and SB3's PPO and ours land in the same band on both presets.
-
-INTEROP_SEEDS (3) seeds a preset and side, INTEROP_STEPS (200000) steps of the default preset.
-"""
+"""The simulator under Gymnasium and SB3: check_env passes, and the environments are those of `maestro train` to the bit."""
 import os
+import subprocess
 import tempfile
 
 import numpy as np
-import onnxruntime
-import torch
 from gymnasium.utils.env_checker import check_env as gymnasium_check_env
-from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env
-from stable_baselines3.common.vec_env import VecNormalize
 
-from common import check, end, run
-from maestro_gym import MaestroEnv, MaestroVecEnv, settings_of
+from common import BUILD, check, end, run
+from maestro_gym import MaestroEnv, MaestroVecEnv, options, settings_of
 
-SEEDS, STEPS = int(os.environ.get("INTEROP_SEEDS", 3)), int(os.environ.get("INTEROP_STEPS", 200_000))
-TRACE, EPISODES = "engine/sim/traces/nasa95_jul_week.csv", 32
-torch.set_num_threads(1)
+TRACE = "nasa95_jul_week"
 
 
-def raises(function, *args):
+def raises(function, *args, says=""):
     try:
         function(*args)
     except Exception as error:
         print(f"  {type(error).__name__}: {error}")
-        return True
+        return says in str(error)
     return False
 
 
-check("SB3's check_env passes", not raises(check_env, MaestroEnv(episode_steps=50)))
-check("Gymnasium's check_env passes", not raises(gymnasium_check_env, MaestroEnv(episode_steps=50)))
-check("a wrong setting is named", raises(lambda: MaestroEnv(interval=3)))
+# ---- the interfaces ----
+
+for preset in "default", "seed":
+    check(f"SB3's check_env passes: preset {preset}", not raises(check_env, MaestroEnv(preset=preset, episode_steps=50)))
+    check(f"Gymnasium's check_env passes: preset {preset}", not raises(gymnasium_check_env, MaestroEnv(preset=preset, episode_steps=50)))
+for name, value, says in [("intervall", 15, "did you mean interval"), ("interval", "soon", "interval wants TIME"),
+                          ("observation", "all", "write seed or trend"), ("trace", "nowhere", "nowhere")]:
+    check(f"a wrong option is named: {name}={value}", raises(lambda: MaestroEnv(**{name: value}), says=says))
+check("options explain themselves", {"pod-price", "part"} <= {name for name, _, _ in options()}
+      and all(text for _, _, text in options()))
 
 
-def score(config, decide):
-    """Mean return of greedy episodes on held-out traffic: the first episode of each of 32 rows."""
-    env = MaestroVecEnv(EPISODES, **settings_of(config, is_eval=True))
-    env.seed(12345)
-    obs, total, is_running = env.reset(), np.zeros(EPISODES), np.ones(EPISODES, bool)
-    while is_running.any():
-        obs, reward, done, _ = env.step(decide(obs))
-        total += reward * is_running
-        is_running &= ~done
-    return total.mean()
+# ---- the same bytes ----
+
+def played(env, steps):
+    """As tests/programs/env_bytes.c."""
+    out, sim, n = [], env.sim, env.num_envs
+    env.reset()
+    for t in range(steps):
+        out += [sim.obs.tobytes(), sim.mask.tobytes()]
+        env.step((t // 3 + np.arange(n)) % len(sim.actions))
+        out += [a.tobytes() for a in (sim.reward, sim.terminated, sim.truncated, sim.final_obs)]
+    return b"".join(out)
 
 
-def ours(options, seed, folder):
-    db, model, onnx = (os.path.join(folder, name) for name in ("s.db", "model.safetensors", "model.onnx"))
-    lines = run("train", "--headless", "--json", "--seed", seed, "--eval-every", 0, "--db", db, "--out", model, *options)
-    config = run("runs", "show", lines[-1]["run"], "--db", db, "--json")[0]["config"]
-    run("model", "convert", "--model", model, "--out", onnx)
-    session = onnxruntime.InferenceSession(onnx)
-    return score(config, lambda obs: session.run(["action"], {"obs": obs})[0]), config
+def train_bytes(words, steps):
+    return subprocess.run([os.path.join(BUILD, "tests", "env_bytes"), str(steps), *map(str, words)], capture_output=True, check=True).stdout
 
 
-def schedule(text):
-    """3e-4, or lin_3e-4 that falls to 0, as SB3 has them."""
-    return (lambda left, first=float(text[4:]): first * left) if text.startswith("lin_") else float(text)
+def words_of(settings):
+    """As options of `maestro train`."""
+    return [f"--{name.replace('_', '-')}={v}" for name, value in settings.items() for v in (value if isinstance(value, list) else [value])]
 
 
-def sb3(config, seed):
-    env = MaestroVecEnv(config["envs"], **settings_of(config))
-    if config["norm-obs"]:
-        env = VecNormalize(env, norm_obs=True, norm_reward=False)
-    env.seed(1000 + seed)
-    model = PPO("MlpPolicy", env, device="cpu", seed=seed, learning_rate=schedule(config["learning-rate"]), n_steps=config["n-steps"],
-                batch_size=config["batch-size"], n_epochs=config["n-epochs"], gamma=config["gamma"],
-                gae_lambda=config["gae-lambda"], clip_range=schedule(config["clip-range"]), ent_coef=config["ent-coef"],
-                vf_coef=config["vf-coef"], max_grad_norm=config["max-grad-norm"],
-                policy_kwargs=dict(net_arch=[int(w) for w in config["net-arch"].split(",")]))
-    model.learn(config["steps"])
-    normalise = env.normalize_obs if config["norm-obs"] else lambda obs: obs
-    return score(config, lambda obs: model.predict(normalise(obs), deterministic=True)[0])
-
-
-def same_band(name, options):
-    with tempfile.TemporaryDirectory() as folder:
-        a, b = [], []
-        for seed in range(1, SEEDS + 1):
-            value, config = ours(options, seed, folder)
-            a.append(value)
-            b.append(sb3(config, seed))
-    print(f"  {name}: maestro {np.mean(a):.2f} ({min(a):.2f} to {max(a):.2f}), SB3 {np.mean(b):.2f} ({min(b):.2f} to {max(b):.2f}), "
-          f"{SEEDS} seeds", flush=True)
-    # means apart by no more than three standard errors of their difference, or 2 % where the seeds hardly differ
-    error = np.sqrt((np.var(a) + np.var(b)) / max(1, SEEDS - 1))
-    check(f"SB3's PPO and ours land in the same band: {name}",
-          abs(np.mean(a) - np.mean(b)) <= max(3 * error, .02 * abs(np.mean(b))))
-
-
-same_band("preset seed", ["--preset", "seed", "--trace", TRACE])
-same_band("preset seed, limits on", ["--preset", "seed", "--trace", TRACE, "--latency-soft", 250, "--latency-hard", 500])
-same_band("preset default", ["--preset", "default", "--trace", TRACE, "--steps", STEPS])
+for settings in [{"preset": "default", "envs": 5}, {"preset": "seed", "envs": 2, "trace": [TRACE, "nab_elb_requests"]},
+                 {"preset": "default", "envs": 3, "actions": "three", "reward": "seed", "chaos": .3, "steps": 300, "randomise": 2,
+                  "traffic": "onoff", "startup": "40s", "seed": 9}]:
+    a, b = train_bytes(words_of(settings), 250), played(MaestroVecEnv(settings["envs"], **settings), 250)
+    check(f"the environments of training, to the bit: {' '.join(words_of(settings))}", len(a) > 10_000 and a == b)
+with tempfile.TemporaryDirectory() as folder:
+    words = ["--preset", "default", "--steps", 512, "--envs", 8, "--pod-price", .7, "--interval", "30s", "--clone-steps", 0]
+    run("train", "--headless", "--json", "--eval-every", 0, "--db", os.path.join(folder, "s.db"), *words)
+    config = run("runs", "show", 1, "--db", os.path.join(folder, "s.db"), "--json")[0]["config"]
+    check("a stored run's too", train_bytes(words, 250) == played(MaestroVecEnv(8, **settings_of(config)), 250))
+one, many = MaestroEnv(preset="default", episode_steps=20), MaestroVecEnv(3, preset="default", episode_steps=20)
+many.seed(7)
+is_same = np.array_equal(one.reset(seed=7)[0], many.reset()[0])
+for t in range(50):
+    obs, reward, terminated, truncated, info = one.step(t % 7)
+    rows, rewards, done, infos = many.step([t % 7, 1, 2])
+    row = infos[0]["terminal_observation"] if done[0] else rows[0]
+    is_same = (is_same and np.array_equal(obs, row) and reward == rewards[0] and (terminated or truncated) == done[0]
+               and np.array_equal(info["mask"], infos[0]["mask"]) and info["replicas"] >= 1 and info["pod_s"] > 0)
+    if done[0]:
+        one.reset()
+check("the Env is the first row of the VecEnv", is_same)
 end()

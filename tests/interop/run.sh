@@ -6,17 +6,17 @@ set -u
 cd "$(dirname "$0")/../.."
 build=$1 pick=${2:-}
 venv=$build/interop/venv
-packages="stable-baselines3==2.9.2 gymnasium onnx onnxruntime tensorboard"
+packages="stable-baselines3==2.9.2 sb3-contrib==2.9.2 gymnasium onnx onnxruntime tensorboard"
 mkdir -p "$build/interop"
 
 skip() { echo "skip interop: $1"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }
 command -v python3 >/dev/null || skip "no python3"
-if [ ! -e "$venv/ready" ]; then
+if [ "$(cat "$venv/ready" 2>/dev/null)" != "$packages" ]; then
 	echo "setting up $venv: $packages (once; some 5 GB, most of it torch's)" >&2
 	python3 -m venv "$venv" >"$build/interop/setup.log" 2>&1 || skip "python3 -m venv failed, see $build/interop/setup.log"
 	"$venv/bin/pip" install -q $packages >>"$build/interop/setup.log" 2>&1 ||
 		skip "the packages cannot be installed, see $build/interop/setup.log"
-	touch "$venv/ready"
+	echo "$packages" >"$venv/ready"
 fi
 export MAESTRO_TEST_BUILD=$build MAESTRO_SIM_LIB=$build/libmaestro_sim.so CUDA_VISIBLE_DEVICES= PYTHONDONTWRITEBYTECODE=1
 passed=0 failed=0

@@ -94,7 +94,7 @@ with tempfile.TemporaryDirectory() as folder:
     run("train", "--headless", "--json", "--preset", "seed", "--steps", 4096, "--eval-every", 0, "--db",
         os.path.join(folder, "s.db"), "--out", own)
     run("model", "convert", "--model", own, "--out", os.path.join(folder, "own.zip"))
-    env = MaestroVecEnv(1, interval_s=30, latency_window_s=300)
+    env = MaestroVecEnv(1, preset="seed")
     loaded = PPO.load(os.path.join(folder, "own.zip"), env=env, device="cpu")
     before = {k: v.clone() for k, v in loaded.policy.state_dict().items()}
     check("a policy of maestro's loads with its figures", loaded.n_steps == 1024 and loaded.num_timesteps == 4096

@@ -51,4 +51,5 @@ if MAESTRO_GAMMA=.9 tune --clip-range=.1 --json | jq -se 'length == 13 and all(.
 else
 	echo "not ok tune_leaves_alone_what_is_given"; status=1
 fi
+refuse more_traces_than_there_is_room_for_are_usage 'trace is given 33 times' $(yes -- '--trace=nasa95_jul_week' | head -33)
 exit $status
