@@ -10,20 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RUN_TABLES                                                                                               \
-	" FROM runs r"                                                                                            \
+#define RUN_FIGURES                                                                                              \
 	" LEFT JOIN updates u ON u.run = r.id AND u.\"update\" ="                                                 \
 	" (SELECT max(\"update\") FROM updates WHERE run = r.id)"                                                 \
 	" LEFT JOIN evals e ON e.rowid ="                                                                         \
 	" (SELECT rowid FROM evals WHERE run = r.id ORDER BY mean_reward DESC LIMIT 1)"
+#define RUN_TABLES " FROM runs r" RUN_FIGURES
 
 /* The figures of a run's last update and best evaluation stand beside it; the columns are read by read_run. */
-#define RUN_COLUMNS                                                                                              \
+#define RUN_FIELDS                                                                                              \
 	"SELECT r.id, r.kind, r.status, r.name, r.seed, r.start, r.ended, r.steps, u.ep_rew_mean, u.ep_len_mean," \
 	" e.mean_reward, e.std_reward, CASE r.kind WHEN 'control' THEN (SELECT policy FROM decisions"             \
 	" WHERE run = r.id ORDER BY time DESC LIMIT 1) WHEN 'evaluate' THEN (SELECT group_concat(DISTINCT policy)"    \
-	" FROM results WHERE run = r.id) END, r.config, r.tags, r.note, r.locked, r.deleted"        \
-	RUN_TABLES
+	" FROM results WHERE run = r.id) END, r.config, r.tags, r.note, r.locked, r.deleted"
+#define RUN_COLUMNS RUN_FIELDS RUN_TABLES
 
 static const struct {
 	const char *name;
@@ -182,12 +182,18 @@ static int prepare_filtered(sqlite3 *db, const char *sql, const Filter *filter, 
 	return 0;
 }
 
+/* What filter and order look at: figures are sought in other tables, run by run. */
+static const char *tables_for(const Filter *filter, RunSort sort)
+{
+	bool needs_figures = sort == SORT_REWARD || sort == SORT_EVAL || strstr(filter->sql.data, "u.ep_") || strstr(filter->sql.data, "e.mean");
+	return needs_figures ? RUN_TABLES : " FROM runs r";
+}
+
 static int count_matches(sqlite3 *db, const Filter *filter, int64_t *ret_matched, Error *err)
 {
 	sqlite3_stmt *stmt;
 	StrBuf sql = { 0 };
-	bool needs_figures = strstr(filter->sql.data, "u.ep_") || strstr(filter->sql.data, "e.mean");
-	strbuf_addf(&sql, "SELECT count(*)%s WHERE %s", needs_figures ? RUN_TABLES : " FROM runs r", filter->sql.data);
+	strbuf_addf(&sql, "SELECT count(*)%s WHERE %s", tables_for(filter, SORT_ID), filter->sql.data);
 	int code = sql.failed ? ERR_NOMEM : prepare_filtered(db, sql.data, filter, &stmt, err);
 	strbuf_done(&sql);
 	if (code)
@@ -203,8 +209,12 @@ static int select_rows(sqlite3 *db, const RunSelection *s, const Filter *filter,
 	StrBuf sql = { 0 };
 	RunSort sort = s->sort < SORT_COUNT ? s->sort : SORT_ID;
 	const char *way = s->is_ascending ? "ASC" : "DESC";
-	strbuf_addf(&sql, RUN_COLUMNS " WHERE %s ORDER BY %s %s NULLS LAST, r.id %s LIMIT %lld OFFSET %lld", filter->sql.data,
-	            SORT_SQL[sort], way, sort == SORT_ID ? way : "DESC", (long long) s->limit, (long long) s->offset);
+	const char *id_way = sort == SORT_ID ? way : "DESC";
+	/* first which runs are on the page, then what is shown of those alone: not of all that stand before them */
+	strbuf_addf(&sql, "WITH page(run) AS MATERIALIZED (SELECT r.id%s WHERE %s ORDER BY %s %s NULLS LAST, r.id %s LIMIT %lld OFFSET %lld) "
+	            RUN_FIELDS " FROM page JOIN runs r ON r.id = page.run" RUN_FIGURES " ORDER BY %s %s NULLS LAST, r.id %s",
+	            tables_for(filter, sort), filter->sql.data, SORT_SQL[sort], way, id_way, (long long) s->limit, (long long) s->offset,
+	            SORT_SQL[sort], way, id_way);
 	int code = sql.failed ? ERR_NOMEM : prepare_filtered(db, sql.data, filter, &stmt, err);
 	strbuf_done(&sql);
 	return code ? code : each_run(db, stmt, fn, context, err);
