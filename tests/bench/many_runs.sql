@@ -36,6 +36,12 @@ WITH RECURSIVE u(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM u WHERE k < 50)
 INSERT INTO evals (run, steps, time, mean_reward, std_reward, mean_ep_length, n_episodes, best)
 SELECT id, k * 100000, start + k * 10000, 57.0 * k / (k + 6) + (id * 7919 + k * 104729) % 97 / 30.0, 1.5, 200, 10, 0
 FROM runs, u WHERE kind = 'train';
+WITH RECURSIVE step(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM step WHERE k < 199), wave AS (
+	SELECT json_group_array(3 + k / 20 % 4) AS replicas, json_group_array(120.5 + k * 37 % 200) AS latency, json_group_array(400.25 + k) AS rps
+	FROM step)
+INSERT INTO episodes (run, steps, time, source, reward, length, replicas, latency, rps)
+SELECT id, 5000000, ended, sources.column1, 52.5, 200, replicas, latency, rps
+FROM runs, wave, (VALUES ('eval'), ('hpa')) AS sources WHERE kind = 'train';
 INSERT INTO checkpoints (run, steps, time, kind, path)
 SELECT id, 5000000, ended, kinds.column1, '/var/lib/maestro/runs/' || id || '/' || kinds.column1
 FROM runs, (VALUES ('last'), ('best'), ('model')) AS kinds WHERE kind = 'train';

@@ -33,6 +33,9 @@ set_as=$(for name in "${blas[@]}"; do echo "$name=${!name-}"; done | paste -sd '
 	(unset "${blas[@]}"; measure unset)
 	FLASK=no ROUNDS=3 SECONDS_A_ROUND=2 tests/bench/http.sh "$build"
 	"$build/tests/bench_tui" | jq -c '. + {command: "build/tests/bench_tui"}'
+	many=$build/many_runs.db # 800 MB, made once
+	[ "$many" -nt tests/bench/many_runs.sql ] || rm -f "$many"*
+	"$build/tests/bench_runs" "$many" tests/bench/many_runs.sql | jq -c '. + {command: "build/tests/bench_runs build/many_runs.db tests/bench/many_runs.sql"}'
 	"$build/tests/bench_sim" | jq -c '. + {command: "build/tests/bench_sim"}'
 } >"$dir/lines"
 
