@@ -5,6 +5,7 @@
 #include "storage/compare.h"
 #include "storage/db.h"
 #include "storage/edit.h"
+#include "storage/groups.h"
 #include "storage/log.h"
 #include "storage/runs.h"
 
@@ -96,12 +97,50 @@ static int answer_run(StoreArchive *s, int64_t id, ArchiveAnswer *answer, Error 
 	}
 	if (!code)
 		code = runs_part(s->db, id, PART_UPDATES, take_point, &thinning, err);
+	if (!code)
+		code = runs_checkpoints(s->db, id, ARCHIVE_CHECKPOINTS, answer->checkpoint, &answer->n_checkpoints, err);
 	if (!code && answer->row[0].kind == RUN_CONTROL)
 		code = runs_last_decisions(s->db, id, INT64_MAX, ARCHIVE_DECISIONS, answer->decision, &answer->n_decisions, err);
 	if (!code && answer->row[0].kind == RUN_EVALUATE)
 		code = runs_results(s->db, id, ARCHIVE_RESULTS, answer->result, &answer->n_results, err);
 	strbuf_done(&config);
 	return code;
+}
+
+/* Of a group's row: means over its runs, of those that have the figure. */
+static int group_figures(StoreArchive *s, const RunGroup *group, EpisodeFigures *ret, Error *err)
+{
+	RunRow row[ARCHIVE_COMPARE];
+	int32_t n = group->n < ARCHIVE_COMPARE ? group->n : ARCHIVE_COMPARE;
+	double *to[] = { &ret->reward, &ret->v_pct, &ret->pod_hours, &ret->flips, &ret->p95_ms };
+	for (int32_t i = 0; i < n; i++)
+		row[i] = (RunRow) { .id = group->id[i], .kind = RUN_TRAIN, .last = { NAN, NAN, NAN, NAN, NAN } };
+	int code = compare_last_figures(s->db, row, n, err);
+	for (size_t f = 0; f < sizeof to / sizeof *to && !code; f++) {
+		double sum = 0;
+		int n_known = 0;
+		for (int32_t i = 0; i < n; i++) {
+			const EpisodeFigures *of = &row[i].last;
+			double x = (const double[]) { of->reward, of->v_pct, of->pod_hours, of->flips, of->p95_ms }[f];
+			sum += isnan(x) ? 0 : x;
+			n_known += !isnan(x);
+		}
+		*to[f] = n_known ? sum / n_known : (double) NAN;
+	}
+	return code;
+}
+
+static int answer_runs(StoreArchive *s, const ArchiveQuery *q, ArchiveAnswer *answer, Error *err)
+{
+	RunSelection selection = { q->filter, clock_wall_ms(&s->clock), q->sort, q->is_ascending, q->offset,
+	                           q->is_grouped ? ARCHIVE_GROUPS : ARCHIVE_ROWS };
+	int code = q->is_grouped
+		? groups_select(s->db, &selection, answer->row, answer->group, &answer->n_rows, &answer->matched, &answer->fault_col, err)
+		: runs_select(s->db, &selection, take_row, answer, &answer->matched, &answer->fault_col, err);
+	answer->n_groups = q->is_grouped ? answer->n_rows : 0;
+	for (int32_t i = 0; i < answer->n_groups && !code; i++)
+		code = group_figures(s, &answer->group[i], &answer->row[i].last, err);
+	return code || answer->n_groups ? code : compare_last_figures(s->db, answer->row, answer->n_rows, err);
 }
 
 static int answer_pair(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswer *answer, Error *err)
@@ -127,13 +166,12 @@ static int answer_past(StoreArchive *s, const ArchiveQuery *q, ArchiveAnswer *an
 
 static int answer_one(StoreArchive *s, const ArchiveQuery *q, ArchiveAnswer *answer, Error *err)
 {
-	RunSelection selection = { q->filter, clock_wall_ms(&s->clock), q->sort, q->is_ascending, q->offset, ARCHIVE_ROWS };
 	switch (q->ask) {
 	case ARCHIVE_RUN: return answer_run(s, q->run_id, answer, err);
 	case ARCHIVE_PAIR: return answer_pair(s, q, answer, err);
 	case ARCHIVE_LOG: return log_events(s->db, q->filter, ARCHIVE_EVENTS, answer->event, &answer->n_events, err);
 	case ARCHIVE_PAST: return answer_past(s, q, answer, err);
-	default: return runs_select(s->db, &selection, take_row, answer, &answer->matched, &answer->fault_col, err);
+	default: return answer_runs(s, q, answer, err);
 	}
 }
 

@@ -148,3 +148,26 @@ int compare_read(struct sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
 	strbuf_done(&config);
 	return code;
 }
+
+int compare_last_figures(struct sqlite3 *db, RunRow *row, int32_t n, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, "SELECT e.replicas, e.latency, e.reward, json_extract(r.config, '$.\"latency-soft\"'),"
+	                       " json_extract(r.config, '$.interval') FROM episodes e JOIN runs r ON r.id = e.run"
+	                       " WHERE e.run = ?1 AND e.source = 'eval' ORDER BY e.steps DESC LIMIT 1", 0, &stmt, err);
+	if (code)
+		return code;
+	for (int32_t i = 0; i < n; i++) {
+		if (row[i].kind != RUN_TRAIN)
+			continue;
+		(void) sqlite3_bind_int64(stmt, 1, row[i].id);
+		if (sqlite3_step(stmt) == SQLITE_ROW) {
+			double interval_s = sqlite3_column_double(stmt, 4);
+			compare_figures((const char *) sqlite3_column_text(stmt, 0), (const char *) sqlite3_column_text(stmt, 1),
+			                sqlite3_column_double(stmt, 3), interval_s > 0 ? interval_s : 15, &row[i].last);
+			row[i].last.reward = sqlite3_column_type(stmt, 2) == SQLITE_NULL ? (double) NAN : sqlite3_column_double(stmt, 2);
+		}
+		(void) sqlite3_reset(stmt);
+	}
+	return sqlite3_finalize(stmt) ? db_error(db, err) : 0;
+}

@@ -1,14 +1,15 @@
 /* See runs.h. */
 #include "storage/runs.h"
 
-#include "base/json.h"
 #include "storage/db.h"
 #include "storage/filter.h"
+#include "storage/groups.h"
 
 #include <math.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define RUN_FIGURES                                                                                              \
 	" LEFT JOIN updates u ON u.run = r.id AND u.\"update\" ="                                                 \
@@ -22,7 +23,7 @@
 	"SELECT r.id, r.kind, r.status, r.name, r.seed, r.start, r.ended, r.steps, u.ep_rew_mean, u.ep_len_mean," \
 	" e.mean_reward, e.std_reward, CASE r.kind WHEN 'control' THEN (SELECT policy FROM decisions"             \
 	" WHERE run = r.id ORDER BY time DESC LIMIT 1) WHEN 'evaluate' THEN (SELECT group_concat(DISTINCT policy)"    \
-	" FROM results WHERE run = r.id) END, r.config, r.tags, r.note, r.locked, r.deleted"
+	" FROM results WHERE run = r.id) END, r.config, r.tags, r.note, r.locked, r.deleted, r.host"
 #define RUN_COLUMNS RUN_FIELDS RUN_TABLES
 
 static const struct {
@@ -91,29 +92,6 @@ static RunStatus status_of(const char *text)
 	return RUN_STATUS_COUNT;
 }
 
-/* FNV-1a over the members of a configuration but those that tell repetitions of one experiment apart. */
-static uint32_t group_of(const char *config)
-{
-	static const char *const APART[] = { "seed", "name", "out" };
-	uint32_t hash = 2166136261u;
-	Json *root = NULL;
-	if (json_parse(config, strlen(config), &root, NULL))
-		return 0;
-	for (const Json *member = json_first(root); member; member = json_next(member)) {
-		bool is_apart = json_is_null(member);
-		for (size_t i = 0; i < sizeof APART / sizeof *APART; i++)
-			is_apart |= !strcmp(json_key(member), APART[i]);
-		char *text = is_apart ? NULL : json_print(member);
-		for (const char *c = is_apart ? "" : json_key(member); *c; c++)
-			hash = (hash ^ (unsigned char) *c) * 16777619u;
-		for (const char *c = text ? text : ""; *c; c++)
-			hash = (hash ^ (unsigned char) *c) * 16777619u;
-		free(text);
-	}
-	json_free(root);
-	return hash ? hash : 1;
-}
-
 /* A time that arithmetic can be done with, whatever stands there. */
 static int64_t time_of(sqlite3_stmt *stmt, int column)
 {
@@ -135,10 +113,12 @@ static void read_run(sqlite3_stmt *stmt, RunRow *row)
 		.ep_len_mean = real_or_nan(stmt, 9),
 		.eval_mean = real_or_nan(stmt, 10),
 		.eval_std = real_or_nan(stmt, 11),
-		.group = group_of(text_or_empty(stmt, 13)),
+		.group = groups_key(text_or_empty(stmt, 13)),
 		.is_locked = sqlite3_column_int(stmt, 16) != 0,
 		.deleted_ms = time_of(stmt, 17),
 	};
+	row->last = (EpisodeFigures) { NAN, NAN, NAN, NAN, NAN };
+	str_copy(row->host, sizeof row->host, text_or_empty(stmt, 18));
 	str_copy(row->tags, sizeof row->tags, text_or_empty(stmt, 14));
 	str_copy(row->note, sizeof row->note, text_or_empty(stmt, 15));
 	str_copy(row->name, sizeof row->name, text_or_empty(stmt, 3));
@@ -231,6 +211,30 @@ int runs_select(struct sqlite3 *db, const RunSelection *selection, RunRowFn fn, 
 		code = count_matches(db, &filter, ret_matched, err);
 	if (!code)
 		code = select_rows(db, selection, &filter, fn, context, err);
+	filter_done(&filter);
+	return code;
+}
+
+int runs_configs(struct sqlite3 *db, const RunSelection *s, RunConfigFn fn, void *context, int32_t *ret_fault_col, Error *err)
+{
+	Filter filter;
+	sqlite3_stmt *stmt;
+	StrBuf sql = { 0 };
+	RunSort sort = s->sort < SORT_COUNT ? s->sort : SORT_ID;
+	const char *way = s->is_ascending ? "ASC" : "DESC";
+	int code = filter_parse(s->filter ? s->filter : "", s->wall_ms, &filter, err);
+	*ret_fault_col = filter.fault_col;
+	if (!code) {
+		strbuf_addf(&sql, "SELECT r.id, r.config, e.mean_reward" RUN_TABLES " WHERE %s ORDER BY %s %s NULLS LAST, r.id %s",
+		            filter.sql.data, SORT_SQL[sort], way, sort == SORT_ID ? way : "DESC");
+		code = sql.failed ? ERR_NOMEM : prepare_filtered(db, sql.data, &filter, &stmt, err);
+	}
+	strbuf_done(&sql);
+	if (!code) {
+		while (!code && sqlite3_step(stmt) == SQLITE_ROW)
+			code = fn(context, sqlite3_column_int64(stmt, 0), text_or_empty(stmt, 1), real_or_nan(stmt, 2));
+		code = finish(db, stmt, code, err);
+	}
 	filter_done(&filter);
 	return code;
 }
@@ -366,6 +370,25 @@ int runs_checkpoint(struct sqlite3 *db, int64_t id, const char *kind, int64_t st
 		code = error_set(err, ERR_NOT_FOUND, "run %lld: it has no checkpoint", (long long) id);
 	}
 	return finish(db, stmt, code, err);
+}
+
+int runs_checkpoints(struct sqlite3 *db, int64_t id, int32_t limit, ArchiveCheckpoint *checkpoint, int32_t *ret_n, Error *err)
+{
+	sqlite3_stmt *stmt; /* a file that was written again and again is there once; bare columns are those of max's row */
+	int code = prepare(db, "SELECT max(rowid), steps, time, kind, path FROM checkpoints WHERE run = ?1 GROUP BY path"
+	                       " ORDER BY steps DESC, kind LIMIT ?2", id, limit, &stmt, err);
+	if (code)
+		return code;
+	int32_t n = 0;
+	for (; n < limit && sqlite3_step(stmt) == SQLITE_ROW; n++) {
+		struct stat there;
+		checkpoint[n] = (ArchiveCheckpoint) { .steps = sqlite3_column_int64(stmt, 1), .wall_ms = time_of(stmt, 2) };
+		str_copy(checkpoint[n].kind, sizeof checkpoint[n].kind, text_or_empty(stmt, 3));
+		str_copy(checkpoint[n].path, sizeof checkpoint[n].path, text_or_empty(stmt, 4));
+		checkpoint[n].size_bytes = stat(text_or_empty(stmt, 4), &there) ? -1 : there.st_size;
+	}
+	*ret_n = n;
+	return finish(db, stmt, 0, err);
 }
 
 int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err)

@@ -48,6 +48,9 @@ typedef struct RunSelection {
  * NULL) counts them all. *ret_fault_col (may be NULL) is where a filter is wrong, else -1. ERR_PARSE, ERR_STORE. */
 int runs_select(struct sqlite3 *db, const RunSelection *selection, RunRowFn fn, void *context, int64_t *ret_matched,
                 int32_t *ret_fault_col, Error *err);
+/* Of each run that a selection's filter takes, all of them in its order: configuration and best evaluation (NAN: none). */
+typedef int (*RunConfigFn)(void *context, int64_t run, const char *config, double eval);
+int runs_configs(struct sqlite3 *db, const RunSelection *selection, RunConfigFn fn, void *context, int32_t *ret_fault_col, Error *err);
 /* All runs, the trash too, newest first, at most limit after offset. ERR_STORE, ERR_NOMEM. */
 int runs_list(struct sqlite3 *db, int64_t offset, int64_t limit, RunRowFn fn, void *context, Error *err);
 /* How many runs there are. */
@@ -63,6 +66,8 @@ int runs_last_decisions(struct sqlite3 *db, int64_t id, int64_t until_ms, int32_
 int runs_results(struct sqlite3 *db, int64_t id, int32_t limit, ArchiveResult *result, int32_t *ret_n, Error *err);
 /* A checkpoint of kind "last", "kept" or "start" at so many steps; steps < 0: the newest. ERR_NOT_FOUND. */
 int runs_checkpoint(struct sqlite3 *db, int64_t id, const char *kind, int64_t steps, RecordCheckpoint *ret_checkpoint, Error *err);
+/* The files that a run left, a row each, most steps first, at most limit. */
+int runs_checkpoints(struct sqlite3 *db, int64_t id, int32_t limit, ArchiveCheckpoint *checkpoint, int32_t *ret_n, Error *err);
 /* The checkpoint that a resumed run starts from: its newest of kind "last". ERR_NOT_FOUND. */
 int runs_last_checkpoint(struct sqlite3 *db, int64_t id, RecordCheckpoint *ret_checkpoint, Error *err);
 

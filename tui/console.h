@@ -50,6 +50,8 @@ typedef struct RunsView { /* what of the store is shown */
 	int64_t marked[EDIT_RUNS];
 	int n_marked;
 	bool is_asked_anew; /* something changed: do not wait for the next turn */
+	bool is_grouped;    /* a row for runs that differ in the seed alone */
+	int checkpoint;     /* of the selected run, in its list */
 } RunsView;
 
 typedef struct LogView {

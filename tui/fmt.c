@@ -116,8 +116,10 @@ char *fmt_duration(char *text, double s)
 		(void) snprintf(text, FMT_TEXT, "%ld m %02ld s", t / 60, t % 60);
 	else if (t < 86400)
 		(void) snprintf(text, FMT_TEXT, "%ld h %02ld m", t / 3600, t % 3600 / 60);
-	else
+	else if (t < 100 * 86400)
 		(void) snprintf(text, FMT_TEXT, "%ld d %02ld h", t / 86400, t % 86400 / 3600);
+	else
+		(void) snprintf(text, FMT_TEXT, "%ld d", t / 86400);
 	return text;
 }
 

@@ -50,6 +50,7 @@ static const KeyRow TABLE[] = {
 	{ 'F', ACT_FORK, ON_RUNS, true, "fork", "fork", "a new training from this run's checkpoint, with other settings" },
 	{ 's', ACT_SORT, ON_RUNS | ON_TARGETS, false, "sort", "sort", "sort by the next column" },
 	{ 'S', ACT_REVERSE, ON_RUNS | ON_TARGETS, false, "reverse", NULL, "sort the other way round" },
+	{ 'v', ACT_GROUP, ON_RUNS, false, "group", "group", "runs that differ in the seed alone as one row, or each alone" },
 	{ '/', ACT_FILTER, ON_RUNS | ON_TARGETS | ON_EVENTS, false, "filter", "filter", "show only rows that match" },
 
 	{ ' ', ACT_HIDE, ON_COMPARE, false, "hide", "hide", "hide the entry, or show it" },

@@ -12,6 +12,13 @@ static const ArchiveAnswer *list_of(const Console *console)
 	return talk_answer(&console->talk, SLOT_RUNS);
 }
 
+static const RunRow *selected(const Console *console)
+{
+	const ArchiveAnswer *list = list_of(console);
+	int64_t at = console->runs.selected - console->runs.offset;
+	return list && at >= 0 && at < list->n_rows ? &list->row[at] : NULL;
+}
+
 /* Where the selection starts: a run with a curve to see. */
 static int64_t newest_training(const ArchiveAnswer *answer)
 {
@@ -43,7 +50,8 @@ static void take_list(Console *console, const ArchiveAnswer *list)
 
 static bool is_same_list(const RunsView *view, const ArchiveQuery *query)
 {
-	return !strcmp(view->filter, query->filter) && view->sort == query->sort && view->is_ascending == query->is_ascending;
+	return !strcmp(view->filter, query->filter) && view->sort == query->sort && view->is_ascending == query->is_ascending &&
+	       view->is_grouped == query->is_grouped;
 }
 
 void runs_refresh(Console *console)
@@ -60,9 +68,10 @@ void runs_refresh(Console *console)
 	bool is_outside = list && (at < 0 || (at >= list->n_rows && list->n_rows > 0));
 	bool is_old = !list || console->now_ms - slot->at_ms >= LIST_EVERY_MS || !is_same_list(view, &slot->query);
 	if (is_outside || is_old || view->is_asked_anew) {
-		int64_t offset = is_outside ? view->selected - ARCHIVE_ROWS / 2 : view->offset;
+		int rows = view->is_grouped ? ARCHIVE_GROUPS : ARCHIVE_ROWS;
+		int64_t offset = is_outside ? view->selected - rows / 2 : view->offset;
 		ArchiveQuery query = { .ask = ARCHIVE_RUNS, .offset = offset > 0 ? offset : 0, .sort = view->sort,
-			               .is_ascending = view->is_ascending };
+			               .is_ascending = view->is_ascending, .is_grouped = view->is_grouped };
 		str_copy(query.filter, sizeof query.filter, view->filter);
 		view->is_asked_anew &= !talk_ask(&console->talk, console->feed, SLOT_RUNS, &query, console->now_ms);
 		return;
@@ -80,9 +89,23 @@ bool runs_is_settled(const Console *console)
 	return list && !console->talk.asked_id && (!list->n_rows || talk_answer(&console->talk, SLOT_RUN));
 }
 
+/* The checkpoints of the run that is shown; 0: there are none, or they have not come. */
+static int n_checkpoints(const Console *console)
+{
+	const ArchiveAnswer *run = talk_answer(&console->talk, SLOT_RUN);
+	const RunRow *row = selected(console);
+	return run && row && run->n_rows && run->row[0].id == row->id ? run->n_checkpoints : 0;
+}
+
 void runs_move(Console *console, int by)
 {
 	const ArchiveAnswer *list = list_of(console);
+	int last_checkpoint = n_checkpoints(console) - 1, at = console->runs.checkpoint + by;
+	if (console->focus[SCREEN_RUNS] == RUNS_PANE_RUN && last_checkpoint > 0) {
+		console->runs.checkpoint = at < 0 ? 0 : at > last_checkpoint ? last_checkpoint : at;
+		return;
+	}
+	console->runs.checkpoint = 0;
 	int64_t last = (list ? list->matched : 0) - 1, to = console->runs.selected + by;
 	console->runs.selected = to > last ? (last > 0 ? last : 0) : to < 0 ? 0 : to;
 	runs_refresh(console);
@@ -102,13 +125,6 @@ bool runs_back(Console *console)
 
 /* ---- marks ---- */
 
-static const RunRow *selected(const Console *console)
-{
-	const ArchiveAnswer *list = list_of(console);
-	int64_t at = console->runs.selected - console->runs.offset;
-	return list && at >= 0 && at < list->n_rows ? &list->row[at] : NULL;
-}
-
 static int mark_of(const RunsView *view, int64_t run)
 {
 	for (int i = 0; i < view->n_marked; i++)
@@ -122,16 +138,33 @@ bool runs_is_marked(const Console *console, int64_t run)
 	return mark_of(&console->runs, run) >= 0;
 }
 
-static void toggle(Console *console, int64_t run)
+static void mark(Console *console, int64_t run, bool is_on)
 {
 	RunsView *view = &console->runs;
 	int at = mark_of(view, run);
-	if (at >= 0)
+	if ((at >= 0) == is_on)
+		return;
+	if (!is_on)
 		view->marked[at] = view->marked[--view->n_marked];
 	else if (view->n_marked < EDIT_RUNS)
 		view->marked[view->n_marked++] = run;
 	else
 		console_say(console, ROLE_WARN, "64 runs are marked; no more at once");
+}
+
+/* The group that a row of the list stands for; NULL: it is a run. */
+static const RunGroup *group_at(const ArchiveAnswer *list, int64_t at)
+{
+	return at < list->n_groups ? &list->group[at] : NULL;
+}
+
+/* A row, with all of its runs where it is a group. */
+static void mark_row(Console *console, const ArchiveAnswer *list, int64_t at, bool is_on)
+{
+	const RunGroup *group = group_at(list, at);
+	mark(console, list->row[at].id, is_on);
+	for (int i = 0; group && i < group->n && i < ARCHIVE_COMPARE; i++)
+		mark(console, group->id[i], is_on);
 }
 
 static void mark_all(Console *console)
@@ -142,7 +175,7 @@ static void mark_all(Console *console)
 		return;
 	}
 	for (int i = 0; i < list->n_rows && console->runs.n_marked < EDIT_RUNS; i++)
-		toggle(console, list->row[i].id);
+		mark_row(console, list, i, true);
 }
 
 int console_picked_runs(const Console *console, int64_t *run, int most)
@@ -151,6 +184,9 @@ int console_picked_runs(const Console *console, int64_t *run, int most)
 	const RunRow *row = selected(console);
 	int n = view->n_marked < most ? view->n_marked : most;
 	memcpy(run, view->marked, (size_t) n * sizeof *run);
+	const RunGroup *group = !n && row ? group_at(list_of(console), view->selected - view->offset) : NULL;
+	for (int i = 0; group && i < group->n && i < ARCHIVE_COMPARE && n < most; i++)
+		run[n++] = group->id[i];
 	if (!n && row)
 		run[n++] = row->id;
 	return n;
@@ -232,14 +268,25 @@ static void resume(Console *console, const RunRow *row)
 		console_say(console, ROLE_WARN, text);
 }
 
+/* From the checkpoint under the cursor; of a policy without state, the policy alone. */
 static void fork_run(Console *console, const RunRow *row)
 {
-	char text[96];
-	if (!row || row->kind != RUN_TRAIN) {
-		console_say(console, ROLE_WARN, "only a training can be forked");
+	const ArchiveAnswer *run = talk_answer(&console->talk, SLOT_RUN);
+	int at = console->runs.checkpoint;
+	const ArchiveCheckpoint *c = at < n_checkpoints(console) ? &run->checkpoint[at] : NULL;
+	bool is_here = console->focus[SCREEN_RUNS] == RUNS_PANE_RUN, is_net = c && is_here && !strcmp(c->kind, "best");
+	char text[PROMPT_TEXT];
+	if (!row || row->kind != RUN_TRAIN || (c && is_here && c->size_bytes < 0)) {
+		console_say(console, ROLE_WARN, row && row->kind == RUN_TRAIN ? "this checkpoint's file is gone; another one can be forked"
+		                                                             : "only a training can be forked");
 		return;
 	}
-	(void) snprintf(text, sizeof text, "--from %lld --name %.40s-fork ", (long long) row->id, row->name);
+	if (is_net)
+		(void) snprintf(text, sizeof text, "--from %.90s --name %.40s-fork ", c->path, row->name);
+	else if (c && is_here)
+		(void) snprintf(text, sizeof text, "--from %lld@%lld --name %.40s-fork ", (long long) row->id, (long long) c->steps, row->name);
+	else
+		(void) snprintf(text, sizeof text, "--from %lld --name %.40s-fork ", (long long) row->id, row->name);
 	console_prompt(console, PROMPT_TRAIN, "maestro train", text);
 }
 
@@ -272,7 +319,7 @@ bool runs_act(Console *console, UiAction action)
 		return true;
 	case ACT_MARK:
 		if (row)
-			toggle(console, row->id);
+			mark_row(console, list_of(console), view->selected - view->offset, !runs_is_marked(console, row->id));
 		runs_move(console, 1);
 		return true;
 	case ACT_MARK_ALL: mark_all(console); return true;
@@ -285,6 +332,7 @@ bool runs_act(Console *console, UiAction action)
 	case ACT_DELETE: flip(console, EDIT_DELETE, EDIT_RESTORE); return true;
 	case ACT_SORT: view->sort = (RunSort) ((view->sort + 1) % SORT_COUNT); break;
 	case ACT_REVERSE: view->is_ascending = !view->is_ascending; break;
+	case ACT_GROUP: view->is_grouped = !view->is_grouped; break;
 	case ACT_FILTER: console_prompt(console, PROMPT_FILTER, "filter", view->filter); return true;
 	default: return false;
 	}

@@ -1,4 +1,5 @@
 /* The selected run: what was learned or decided at the left, how it was configured at the right. */
+#include "tui/console.h"
 #include "tui/fmt.h"
 #include "tui/plot.h"
 #include "tui/screen_runs.h"
@@ -217,6 +218,50 @@ static void draw_config(const Scene *scene, Rect area, const char *config)
 		(void) canvas_text(scene->canvas, area.row, area.col, area.cols, ROLE_LABEL, "no configuration stored");
 }
 
+/* ---- checkpoints ---- */
+
+enum { CHECKPOINTS_SHOWN = 4 };
+
+/* A line: "> 164 k  last  978 KiB   12 m"; those from which a fork begins are told by the cursor. */
+static void draw_checkpoint(const Scene *scene, Rect in, int row, const ArchiveCheckpoint *c, bool is_here)
+{
+	char steps[FMT_TEXT], size[FMT_TEXT], age[FMT_TEXT];
+	bool is_there = c->size_bytes >= 0;
+	Role role = is_here ? ROLE_STRONG : is_there ? ROLE_TEXT : ROLE_GHOST;
+	if (is_here)
+		canvas_put(scene->canvas, row, in.col, scene->canvas->glyphs->pointer, ROLE_INFO);
+	Pen pen = { scene->canvas, row, in.col + 2, in.col + in.cols };
+	(void) pen_item(&pen, role, "%-5s %7s", c->kind, fmt_count(steps, (double) c->steps));
+	if (in.cols >= 26) /* whole, or not at all */
+		(void) pen_item(&pen, role, "  %-8s", is_there ? fmt_bytes(size, (double) c->size_bytes) : "gone");
+	if (in.cols >= 40)
+		(void) pen_item(&pen, ROLE_LABEL, "  %s ago", fmt_duration(age, (double) (scene->wall_ms - c->wall_ms) / 1000));
+}
+
+/* In the last rows of an area, those around the cursor; answers how many rows they took. */
+static int draw_checkpoints(const Scene *scene, Rect in)
+{
+	const ArchiveAnswer *run = scene->runs.run;
+	bool is_focused = scene->focus == RUNS_PANE_RUN;
+	int most = in.rows > TALL ? in.rows / 2 : CHECKPOINTS_SHOWN, at = is_focused ? scene->console->runs.checkpoint : -1;
+	int n = run->n_checkpoints < most ? run->n_checkpoints : most, top = in.row + in.rows - n;
+	int first = at >= n ? at - n + 1 : 0;
+	if (!n || in.rows < n + CHECKPOINTS_SHOWN)
+		return 0;
+	(void) canvas_textf(scene->canvas, top - 1, in.col, in.cols, ROLE_LABEL, is_focused ? "F forks the chosen one"
+	                    : run->n_checkpoints > n ? "checkpoints, %d of %d" : "checkpoints", n, run->n_checkpoints);
+	for (int i = 0; i < n; i++)
+		draw_checkpoint(scene, in, top + i, &run->checkpoint[first + i], first + i == at);
+	return n + 1;
+}
+
+static int draw_note(const Scene *scene, Rect in, const RunRow *run)
+{
+	if (run->note[0])
+		(void) canvas_textf(scene->canvas, in.row + in.rows - 1, in.col, in.cols, ROLE_INFO, "note  %s", run->note);
+	return run->note[0] ? 1 : 0;
+}
+
 void runs_draw_selected(const Scene *scene, Rect in)
 {
 	const RunRow *selected = runs_selected(&scene->runs);
@@ -230,7 +275,10 @@ void runs_draw_selected(const Scene *scene, Rect in)
 	Rect left = { in.row, in.col, in.rows, in.cols - config_cols - 3 };
 	for (int r = 0; r < in.rows; r++)
 		canvas_put(scene->canvas, in.row + r, left.col + left.cols + 1, scene->canvas->glyphs->vertical, ROLE_FRAME);
-	draw_config(scene, (Rect) { in.row, left.col + left.cols + 3, in.rows, config_cols }, run->config);
+	Rect right = { in.row, left.col + left.cols + 3, in.rows, config_cols };
+	right.rows -= draw_note(scene, right, selected);
+	right.rows -= draw_checkpoints(scene, right);
+	draw_config(scene, right, run->config);
 	if (run->row[0].kind == RUN_TRAIN)
 		draw_curves(scene, left);
 	else if (run->row[0].kind == RUN_EVALUATE)

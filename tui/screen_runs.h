@@ -4,6 +4,17 @@
 
 #include "tui/screen.h"
 
+/* What the table's cells read: the list, and the console that knows which rows are marked. */
+typedef struct RunTable {
+	const ArchiveAnswer *list;
+	const struct Console *console;
+} RunTable;
+
+/* runs_columns.c: all, and those that are shown, into column [COLUMNS_MAX]; answers how many. */
+enum { N_RUNS_COLUMNS = 25 };
+extern const Column runs_columns[N_RUNS_COLUMNS];
+int runs_pick_columns(const struct Console *console, Column *column);
+
 /* The marked row of the list; NULL: there is none. */
 const RunRow *runs_selected(const RunsState *runs);
 

@@ -17,7 +17,7 @@ typedef struct Column {
 	Role (*cell)(const void *data, int row, char *text, size_t size);
 } Column;
 
-enum { COLUMNS_MAX = 24, CELL_TEXT = 128 };
+enum { COLUMNS_MAX = 28, CELL_TEXT = 128 };
 
 /* Draws the heading and rows first..; `selected` < 0: none is. Only rows that are seen are formatted. */
 void table_draw(Canvas *canvas, Rect area, const Column *column, int n_columns, const void *data, int n_rows,

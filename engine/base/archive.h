@@ -11,7 +11,7 @@
 #include "base/view.h"
 
 enum {
-	ARCHIVE_ROWS = 200, ARCHIVE_POINTS = 256, ARCHIVE_DECISIONS = 48, ARCHIVE_RESULTS = 48, ARCHIVE_EVENTS = 200, ARCHIVE_COMPARE = 24,
+	ARCHIVE_ROWS = 200, ARCHIVE_GROUPS = 48, ARCHIVE_POINTS = 256, ARCHIVE_DECISIONS = 48, ARCHIVE_RESULTS = 48, ARCHIVE_EVENTS = 200, ARCHIVE_COMPARE = 24, ARCHIVE_CHECKPOINTS = 16,
 	COMPARE_POINTS = 64, ARCHIVE_CONFIG = 2048, FILTER_TEXT = 160, TAGS_TEXT = 64, NOTE_TEXT = 160,
 };
 
@@ -35,10 +35,19 @@ typedef struct ArchiveQuery {
 	char filter[FILTER_TEXT]; /* ARCHIVE_RUNS: storage/filter.h; ARCHIVE_LOG: words that a row must hold */
 	RunSort sort;
 	bool is_ascending;
+	bool is_grouped;         /* ARCHIVE_RUNS: a row for runs whose configurations differ in the seed alone */
 	int32_t n_ids;           /* ARCHIVE_PAIR */
 	int64_t id[ARCHIVE_COMPARE];
 	int64_t from_ms, to_ms;  /* ARCHIVE_PAST: of the target's time */
 } ArchiveQuery;
+
+typedef struct EpisodeFigures { /* of one evaluation episode; NAN: not known */
+	double reward;
+	double v_pct;      /* steps over the soft limit, in percent of those with a latency */
+	double pod_hours;
+	double flips;      /* changes of direction */
+	double p95_ms;     /* of the steps' latencies, the 95th percentile */
+} EpisodeFigures;
 
 typedef struct RunRow {
 	int64_t id;
@@ -56,7 +65,22 @@ typedef struct RunRow {
 	char note[NOTE_TEXT];
 	bool is_locked;
 	int64_t deleted_ms;  /* when it was moved to the trash; 0: it is not there */
+	char host[64];
+	EpisodeFigures last; /* of the last recorded evaluation episode; NAN elsewhere than in ARCHIVE_RUNS */
 } RunRow;
+
+typedef struct RunGroup { /* runs whose configurations differ in the seed alone */
+	int32_t n;
+	int64_t id[ARCHIVE_COMPARE]; /* the newest first; of more, those */
+	double iqm, lo, hi;      /* of their best evaluations, with the 95 % bootstrap interval; NAN: too few */
+} RunGroup;
+
+typedef struct ArchiveCheckpoint { /* a file that a run left */
+	int64_t steps, wall_ms;
+	int64_t size_bytes;      /* -1: it is not there any more */
+	char kind[8];            /* last and kept: all state; start: of a fork; best: the net alone */
+	char path[200];
+} ArchiveCheckpoint;
 
 enum { TRASH_DAYS = 30 }; /* purge takes what has been in the trash for longer */
 
@@ -75,14 +99,6 @@ typedef struct ArchiveResult { /* of a policy in an evaluation, at its settings 
 	double v_pct, v_worst_pct; /* worst: of the trace where it is largest */
 	double pod_hours, soft_s, hard_s;
 } ArchiveResult;
-
-typedef struct EpisodeFigures { /* of one evaluation episode; NAN: not known */
-	double reward;
-	double v_pct;      /* steps over the soft limit, in percent of those with a latency */
-	double pod_hours;
-	double flips;      /* changes of direction */
-	double p95_ms;     /* of the steps' latencies, the 95th percentile */
-} EpisodeFigures;
 
 typedef struct CompareRun {
 	RunRow row;
@@ -112,9 +128,13 @@ typedef struct ArchiveAnswer { /* an immutable snapshot */
 	char text[160];
 	int32_t fault_col;         /* of a filter that cannot be read: where, from 0; -1: none */
 	int64_t total;             /* runs in the store */
-	int64_t matched;           /* ARCHIVE_RUNS: that the filter takes */
+	int64_t matched;           /* ARCHIVE_RUNS: that the filter takes, runs or groups */
 	int32_t n_rows;
 	RunRow row[ARCHIVE_ROWS];  /* ARCHIVE_RUN: row[0] is the run */
+	int32_t n_groups;          /* ARCHIVE_RUNS, grouped: of each row, which is its newest run; else 0 */
+	RunGroup group[ARCHIVE_GROUPS];
+	int32_t n_checkpoints;     /* ARCHIVE_RUN: a file each, most steps first */
+	ArchiveCheckpoint checkpoint[ARCHIVE_CHECKPOINTS];
 	int32_t n_points;          /* ARCHIVE_RUN: its learning curve, thinned evenly */
 	int64_t point_steps[ARCHIVE_POINTS];
 	float point_rew[ARCHIVE_POINTS], point_len[ARCHIVE_POINTS];

@@ -151,14 +151,33 @@ static const ShapeRow LIVE[] = {
 SHAPE(shape_live, LIVE);
 #undef T
 
+#define T EpisodeFigures
+static const ShapeRow FIGURES[] = {
+	ONE(F64, reward), ONE(F64, v_pct), ONE(F64, pod_hours), ONE(F64, flips), ONE(F64, p95_ms),
+};
+static SHAPE(figures_shape, FIGURES);
+#undef T
+
 #define T RunRow
 static const ShapeRow RUN[] = {
 	ONE(I64, id), ENUM(kind, RUN_KIND_COUNT), ENUM(status, RUN_STATUS_COUNT), ONE(TEXT, name), ONE(TEXT, policy), ONE(I64, seed),
 	ONE(I64, start_ms), ONE(I64, end_ms), ONE(I64, steps), ONE(F64, ep_rew_mean), ONE(F64, ep_len_mean),
 	ONE(F64, eval_mean), ONE(F64, eval_std), ONE(U32, group), ONE(TEXT, tags), ONE(TEXT, note), ONE(BOOL, is_locked),
-	ONE(I64, deleted_ms),
+	ONE(I64, deleted_ms), ONE(TEXT, host), INNER(last, figures_shape),
 };
 static SHAPE(run_shape, RUN);
+#undef T
+
+#define T RunGroup
+static const ShapeRow GROUP[] = { ONE(I32, n), ARRAY(I64, id, "n"), ONE(F64, iqm), ONE(F64, lo), ONE(F64, hi) };
+static SHAPE(group_shape, GROUP);
+#undef T
+
+#define T ArchiveCheckpoint
+static const ShapeRow CHECKPOINT[] = {
+	ONE(I64, steps), ONE(I64, wall_ms), ONE(I64, size_bytes), ONE(TEXT, kind), ONE(TEXT, path),
+};
+static SHAPE(checkpoint_shape, CHECKPOINT);
 #undef T
 
 #define T ArchiveDecision
@@ -167,13 +186,6 @@ static const ShapeRow PAST[] = {
 	ONE(BOOL, is_applied),
 };
 static SHAPE(past_shape, PAST);
-#undef T
-
-#define T EpisodeFigures
-static const ShapeRow FIGURES[] = {
-	ONE(F64, reward), ONE(F64, v_pct), ONE(F64, pod_hours), ONE(F64, flips), ONE(F64, p95_ms),
-};
-static SHAPE(figures_shape, FIGURES);
 #undef T
 
 #define T CompareRun
@@ -203,7 +215,8 @@ static SHAPE(result_shape, RESULT);
 static const ShapeRow ARCHIVE[] = {
 	ENUM(ask, ARCHIVE_ASK_COUNT), ONE(I32, code), ONE(TEXT, text), ONE(I32, fault_col), ONE(I64, total),
 	ONE(I64, matched), ONE(I32, n_rows),
-	INNERS(row, "n_rows", run_shape), ONE(I32, n_points), ARRAY(I64, point_steps, "n_points"),
+	INNERS(row, "n_rows", run_shape), ONE(I32, n_groups), INNERS(group, "n_groups", group_shape), ONE(I32, n_checkpoints),
+	INNERS(checkpoint, "n_checkpoints", checkpoint_shape), ONE(I32, n_points), ARRAY(I64, point_steps, "n_points"),
 	ARRAY(F32, point_rew, "n_points"), ARRAY(F32, point_len, "n_points"), ONE(I32, n_decisions),
 	INNERS(decision, "n_decisions", past_shape), ONE(I32, n_results), INNERS(result, "n_results", result_shape), ONE(TEXT, config), ONE(I32, n_compared),
 	INNERS(compared, "n_compared", compared_shape), ONE(I32, n_events), INNERS(event, "n_events", event_shape),
@@ -289,7 +302,7 @@ static void read_one(const ShapeRow *row, void *at, const Json *value)
 	case SHAPE_BOOL: (void) json_bool(value, at); break;
 	case SHAPE_F32:
 	case SHAPE_F64:
-		if (!json_number(value, &number) && !json_is_null(value))
+		if (value && !json_number(value, &number) && !json_is_null(value))
 			break;
 		if (row->type == SHAPE_F32)
 			*(float *) at = (float) number;

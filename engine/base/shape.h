@@ -32,8 +32,8 @@ extern const Shape shape_train, shape_live, shape_archive, shape_policy;
 
 /* Adds the struct's fields to a JSON object; NAN is null. */
 void shape_write(const Shape *shape, const void *data, Json *object);
-/* Fills the struct; absent or ill-typed fields keep what is there, a null number is NAN. Counts are kept within
- * their arrays. */
+/* Fills the struct; ill-typed fields and absent ones keep what is there, but a real number that is null or absent (an older
+ * program wrote it) is NAN. Counts are kept within their arrays. */
 void shape_read(const Shape *shape, void *data, const Json *object);
 
 #endif

@@ -235,6 +235,9 @@ static void fill_run_row(RunRow *row, int i)
 	row->eval_std = is_control ? NAN : 6 + 2 * noise(i, 22);
 	row->group = is_control ? 0 : (uint32_t) (0x3f2 + 0x111 * (i % 6));
 	row->is_locked = i == 5;
+	row->last = is_control || i % 6 == 2 ? (EpisodeFigures) { NAN, NAN, NAN, NAN, NAN }
+		: (EpisodeFigures) { row->eval_mean, .9 + .4 * noise(i, 23), 3.6 + .2 * noise(i, 24), 9 + i % 6, 231 };
+	(void) snprintf(row->host, sizeof row->host, "build-7");
 	if (i == 1 || i == 7)
 		(void) snprintf(row->tags, sizeof row->tags, i == 1 ? "web best" : "web");
 	if (i == 1)
@@ -280,6 +283,16 @@ void views_fill_run(ArchiveAnswer *answer, int64_t id)
 	if (answer->row[0].kind == RUN_CONTROL) {
 		fill_control(answer);
 		return;
+	}
+	static const ArchiveCheckpoint CHECKPOINTS[] = {
+		{ 2000896, 0, 1001751, "last", "/var/lib/maestro/runs/136/last.ckpt" },
+		{ 1802240, 0, 59352, "best", "/var/lib/maestro/runs/136/best.safetensors" },
+		{ 409600, 0, -1, "kept", "/var/lib/maestro/runs/136/409600.ckpt" },
+	};
+	answer->n_checkpoints = 3;
+	for (int i = 0; i < answer->n_checkpoints; i++) {
+		answer->checkpoint[i] = CHECKPOINTS[i];
+		answer->checkpoint[i].wall_ms = answer->row[0].start_ms + 5000 - 1300 * i;
 	}
 	answer->n_points = ARCHIVE_POINTS;
 	for (int i = 0; i < ARCHIVE_POINTS; i++) {

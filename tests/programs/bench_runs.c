@@ -65,7 +65,7 @@ static double ask(Archive *archive, Wake *wake, const ArchiveQuery *query, int64
 		const ArchiveAnswer *answer = snap_acquire(archive->answers);
 		bool is_here = answer && answer->query_id == id;
 		if (is_here) {
-			*ret_n = answer->code ? -1 : answer->n_rows + answer->n_compared;
+			*ret_n = answer->code ? -1 : answer->n_rows + answer->n_compared + answer->n_events;
 			if (answer->code)
 				(void) fprintf(stderr, "bench_runs: %s\n", answer->text);
 		}
@@ -89,6 +89,8 @@ int main(int argc, char **argv)
 		{ "by eval", { .ask = ARCHIVE_RUNS, .sort = SORT_EVAL } },
 		{ "by reward", { .ask = ARCHIVE_RUNS, .sort = SORT_REWARD } },
 		{ "by name", { .ask = ARCHIVE_RUNS, .sort = SORT_NAME } },
+		{ "groups", { .ask = ARCHIVE_RUNS, .is_grouped = true } },
+		{ "groups by eval", { .ask = ARCHIVE_RUNS, .is_grouped = true, .sort = SORT_EVAL } },
 		{ "filter", { .ask = ARCHIVE_RUNS, .filter = "tag:best lr<=3e-4 eval>50" } },
 		{ "one run", { .ask = ARCHIVE_RUN, .run_id = 9999 } },
 		{ "compare", { .ask = ARCHIVE_PAIR, .n_ids = 8, .id = { 9991, 9992, 9993, 9994, 9995, 9996, 9997, 9998 } } },

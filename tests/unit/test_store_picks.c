@@ -5,6 +5,7 @@
 #include "storage/db.h"
 #include "storage/edit.h"
 #include "storage/filter.h"
+#include "storage/groups.h"
 #include "storage/log.h"
 #include "storage/runs.h"
 #include "storage/writer.h"
@@ -118,6 +119,49 @@ static void order_is_by_the_figure_and_unknown_comes_last(void **state)
 	assert_string_equal(pick("", SORT_EVAL, true), "2 1 3");
 	assert_string_equal(pick("", SORT_NAME, true), "3 1 2");
 	assert_string_equal(pick("", SORT_ID, true), "1 2 3");
+}
+
+static void groups_are_runs_that_differ_in_the_seed_alone(void **state)
+{
+	(void) state;
+	RunSelection selection = { "", NOW, SORT_ID, false, 0, 10 };
+	RunRow row[10];
+	RunGroup group[10];
+	int32_t n = 0, col = -1;
+	int64_t matched = 0;
+	Error err = { 0 };
+	(void) sql("UPDATE runs SET config = '{\"seed\":' || id || ',\"net\":[64,64],\"lr\":' || CASE id WHEN 2 THEN 1 ELSE 3 END || '}'");
+	assert_int_equal(groups_select(bench.db, &selection, row, group, &n, &matched, &col, &err), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(matched, 2);
+	assert_int_equal(row[0].id, 3); /* the newest stands for all */
+	assert_int_equal(group[0].n, 2);
+	assert_int_equal(group[0].id[0], 3);
+	assert_int_equal(group[0].id[1], 1);
+	assert_float_equal(group[0].iqm, 57.5, 1e-9); /* of the one that was evaluated */
+	assert_true(isnan(group[0].lo)); /* and no interval of it */
+	assert_int_equal(group[1].id[0], 2);
+	selection.sort = SORT_EVAL;
+	selection.is_ascending = true;
+	selection.offset = 1;
+	assert_int_equal(groups_select(bench.db, &selection, row, group, &n, &matched, &col, &err), 0);
+	assert_int_equal(n, 1); /* 33 stands before it */
+	assert_int_equal(row[0].id, 3);
+	selection.filter = "web (a";
+	assert_int_equal(groups_select(bench.db, &selection, row, group, &n, &matched, &col, &err), ERR_PARSE);
+	assert_int_equal(col, 4);
+}
+
+static void group_key_reads_a_configuration_however_it_is_spaced(void **state)
+{
+	(void) state;
+	uint32_t key = groups_key("{\"seed\":1,\"lr\":\"3e-4\",\"net\":[64,64],\"from\":null}");
+	assert_int_equal(groups_key("{ \"lr\" : \"3e-4\",\n\"net\": [64, 64], \"seed\": 22 }"), key);
+	assert_int_not_equal(groups_key("{\"lr\":\"3e-4\",\"net\":[64,32]}"), key);
+	assert_int_not_equal(groups_key("{\"lr\":\"3e-4\",\"net\":[64,64],\"note\":\"a\\\",\\\"seed\\\":1\"}"), key);
+	assert_int_equal(groups_key("null"), 0);
+	assert_int_equal(groups_key(""), 0);
+	assert_int_not_equal(groups_key("{\"lr\""), 0); /* cut: no key of its own, and no harm */
 }
 
 static void bad_filter_is_marked_where_it_is_wrong(void **state)
@@ -360,6 +404,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(filters_pick_what_they_say),
 		STORE_TEST(order_is_by_the_figure_and_unknown_comes_last),
+		STORE_TEST(groups_are_runs_that_differ_in_the_seed_alone),
+		STORE_TEST(group_key_reads_a_configuration_however_it_is_spaced),
 		STORE_TEST(bad_filter_is_marked_where_it_is_wrong),
 		STORE_TEST(tags_are_added_and_taken_off),
 		STORE_TEST(locked_runs_are_not_deleted_and_all_or_none_are),

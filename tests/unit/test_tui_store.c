@@ -1,6 +1,7 @@
 /* The console's talk with the store: one question at a time, late answers, what failed. */
 #include "tests/fakes/desk.h"
 
+#include <math.h>
 #include <string.h>
 
 static void answer_from_store(Desk *desk, void (*fill)(ArchiveAnswer *))
@@ -87,6 +88,65 @@ static void runs_says_what_failed(void **state)
 	assert_non_null(strstr(screen_text(desk), "disk image is malformed"));
 }
 
+static void fill_groups(ArchiveAnswer *answer)
+{
+	views_fill_runs(answer);
+	answer->n_rows = answer->n_groups = 2;
+	answer->matched = 2;
+	answer->group[0] = (RunGroup) { .n = 3, .id = { 137, 130, 129 }, .iqm = 56.75, .lo = 55.5, .hi = 57.25 };
+	answer->group[1] = (RunGroup) { .n = 1, .id = { 136 }, .iqm = 33, .lo = NAN, .hi = NAN };
+}
+
+static void a_group_is_one_row_and_is_compared_whole(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.has_store = true;
+	start(desk, SCREEN_RUNS, false);
+	answer_from_store(desk, views_fill_runs);
+	answer_from_store(desk, fill_selected);
+	assert_false(desk->fake.asked.is_grouped);
+	press(desk, 'v');
+	assert_true(desk->fake.asked.is_grouped);
+	answer_from_store(desk, fill_groups);
+	const char *text = screen_text(desk);
+	assert_non_null(strstr(text, "2 groups of 48 runs"));
+	assert_non_null(strstr(text, "[55.50 57.25]"));
+	assert_non_null(strstr(text, "n=1, none")); /* no interval of one seed */
+	press(desk, KEY_HOME_);
+	press(desk, ' ');
+	assert_non_null(strstr(screen_text(desk), "3 marked"));
+	press(desk, '=');
+	assert_int_equal(desk->console.screen, SCREEN_COMPARE);
+	assert_int_equal(desk->console.compare.n_ids, 3);
+	assert_int_equal(desk->console.compare.id[2], 129);
+}
+
+static void a_fork_begins_at_the_chosen_checkpoint(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.has_store = true;
+	start(desk, SCREEN_RUNS, false);
+	answer_from_store(desk, views_fill_runs);
+	press(desk, KEY_DOWN_);
+	answer_from_store(desk, fill_selected); /* 137's question, late */
+	answer_from_store(desk, fill_selected);
+	press(desk, 'F');
+	assert_string_equal(desk->console.prompt.text, "--from 136 --name web-lr3e-4-fork ");
+	press(desk, KEY_ESC);
+	press(desk, KEY_TAB_);
+	press(desk, 'F');
+	assert_string_equal(desk->console.prompt.text, "--from 136@2000896 --name web-lr3e-4-fork ");
+	press(desk, KEY_ESC);
+	press(desk, KEY_DOWN_);
+	press(desk, 'F'); /* the best policy has no state: a training from the policy alone */
+	assert_string_equal(desk->console.prompt.text, "--from /var/lib/maestro/runs/136/best.safetensors --name web-lr3e-4-fork ");
+	press(desk, KEY_ESC);
+	press(desk, KEY_DOWN_);
+	press(desk, 'F');
+	assert_int_equal(desk->console.prompt.kind, PROMPT_NONE);
+	assert_non_null(strstr(screen_text(desk), "this checkpoint's file is gone"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +154,8 @@ int main(void)
 		DESK_TEST(marked_run_is_named_while_the_store_is_asked),
 		DESK_TEST(control_run_shows_its_last_decisions),
 		DESK_TEST(runs_says_what_failed),
+		DESK_TEST(a_group_is_one_row_and_is_compared_whole),
+		DESK_TEST(a_fork_begins_at_the_chosen_checkpoint),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
