@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOOK_S = 2, EMPTY_LOOKS = 10, RETRIES = 3, KEEP_S = 86400, NAME = 40 };
+enum { LOOK_S = 2, SAY_S = 30 /* how often, where steps alone have moved */, EMPTY_LOOKS = 10, RETRIES = 3, KEEP_S = 86400, NAME = 40 };
 
 typedef struct JobFollow {
 	const TrainOptions *options;
@@ -35,7 +35,8 @@ typedef struct JobFollow {
 	struct sqlite3 *db;
 	KubeConfig kubeconfig;
 	KubeClient *kube;
-	char said[400];        /* of its progress */
+	char said[400];        /* of its progress, but for the steps */
+	int64_t said_ms;
 	int n_empty;           /* looks in a row that found no pod at all */
 	bool is_failing;       /* and it was said */
 } JobFollow;
@@ -274,24 +275,25 @@ static const char *what_it_waits_for(JobFollow *f, const JobView *view, char tex
 static void say_progress(JobFollow *f, const JobView *view)
 {
 	int running = 0, home = 0, failures = 0;
-	int64_t steps = 0;
-	char text[sizeof f->said], part[2][60] = { "", "" }, waits[240];
+	int64_t steps = 0, now_ms = clock_mono_ms(&f->clock);
+	char text[sizeof f->said], failed[40] = "", at[60] = "", waits[240];
 	for (int i = 0; i < view->n; i++) {
-		const JobIndex *index = &view->index[i];
 		home += f->is_home[i];
-		failures += index->failures;
-		running += index->phase == JOB_RUNNING;
-		if (index->phase == JOB_RUNNING && view->n <= 8) /* a request each */
-			steps += steps_of(f, index->pod);
+		failures += view->index[i].failures;
+		running += view->index[i].phase == JOB_RUNNING;
 	}
-	if (steps)
-		(void) snprintf(part[0], sizeof part[0], " (at %lld steps together)", (long long) steps);
 	if (failures)
-		(void) snprintf(part[1], sizeof part[1], ", %d pod%s failed", failures, failures > 1 ? "s" : "");
-	(void) snprintf(text, sizeof text, "%d of %d are here, %d running%s%s%s", home, view->n, running, part[0], part[1], what_it_waits_for(f, view, waits));
-	if (strcmp(text, f->said))
-		(void) fprintf(stderr, "maestro: job %s: %s\n", f->name, text);
+		(void) snprintf(failed, sizeof failed, ", %d pod%s failed", failures, failures > 1 ? "s" : "");
+	(void) snprintf(text, sizeof text, "%d of %d are here, %d running%s%s", home, view->n, running, failed, what_it_waits_for(f, view, waits));
+	if (!strcmp(text, f->said) && (!running || now_ms - f->said_ms < SAY_S * 1000))
+		return;
+	for (int i = 0; i < view->n && view->n <= 8; i++) /* a request each */
+		steps += view->index[i].phase == JOB_RUNNING ? steps_of(f, view->index[i].pod) : 0;
+	if (steps)
+		(void) snprintf(at, sizeof at, ", those at %lld steps together", (long long) steps);
+	(void) fprintf(stderr, "maestro: job %s: %s%s\n", f->name, text, at);
 	str_copy(f->said, sizeof f->said, text);
+	f->said_ms = now_ms;
 }
 
 /* Of an index that gave nothing: the Job's reason, and what its last pod said at its end. */

@@ -87,7 +87,7 @@ tune() {
 	exec "$maestro" tune --on kubernetes --kubeconfig "$account" --preset seed --steps 900000 --eval-episodes 2 --seed 5 --name search --pod-cpu 200m \
 		--pod-memory 128Mi --db "$work/tune.db" "$@"
 }
-searched() { "$maestro" runs list --db "$work/tune.db" --json --limit 100; }
+searched() { "$maestro" runs list --db "$work/tune.db" --json; }
 k delete jobs --all --wait >/dev/null 2>&1
 tune >"$work/tune.out" 2>"$work/tune.err" &
 trainer=$!
