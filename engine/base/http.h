@@ -91,6 +91,8 @@ typedef void HttpStreamPart(void *arg, size_t slot, int status, const char *data
 /* n slots, one stream each at a time. ERR_NOMEM, ERR_FAILED (bad certificates). */
 int http_streams_new(const HttpTls *tls, size_t n, HttpStreamPart *part, void *arg, HttpStreams **ret_streams, Error *err);
 void http_streams_free(HttpStreams *streams); /* accepts NULL */
+/* For what is opened in the slot from now on. ERR_FAILED (bad certificates). */
+int http_stream_tls(HttpStreams *streams, size_t slot, const HttpTls *tls, Error *err);
 /* Begins a GET in a slot, in place of what was there; it has connect_ms to connect. ERR_INVALID (URL, token), ERR_NOMEM. */
 int http_stream_open(HttpStreams *streams, size_t slot, const char *url, const char *bearer, int64_t connect_ms, Error *err);
 void http_stream_close(HttpStreams *streams, size_t slot);

@@ -56,6 +56,12 @@ static void hand_on_rest(Stream *stream)
 	hand_on(stream, stream->held.data, stream->held.len);
 }
 
+int http_stream_tls(HttpStreams *streams, size_t slot, const HttpTls *tls, Error *err)
+{
+	CURLcode answer = http_set_tls(streams->stream[slot].easy, tls);
+	return answer ? error_set(err, ERR_FAILED, "TLS set-up: %s", curl_easy_strerror(answer)) : 0;
+}
+
 static int init_stream(HttpStreams *streams, size_t slot, const HttpTls *tls, Error *err)
 {
 	Stream *stream = &streams->stream[slot];
@@ -64,9 +70,8 @@ static int init_stream(HttpStreams *streams, size_t slot, const HttpTls *tls, Er
 	stream->easy = http_easy_new();
 	if (!stream->easy)
 		return error_set(err, ERR_NOMEM, "out of memory");
-	CURLcode answer = tls ? http_set_tls(stream->easy, tls) : CURLE_OK;
-	if (answer)
-		return error_set(err, ERR_FAILED, "TLS set-up: %s", curl_easy_strerror(answer));
+	if (tls && http_stream_tls(streams, slot, tls, err))
+		return ERR_FAILED;
 	(void) curl_easy_setopt(stream->easy, CURLOPT_PRIVATE, stream);
 	(void) curl_easy_setopt(stream->easy, CURLOPT_ERRORBUFFER, stream->cause);
 	(void) curl_easy_setopt(stream->easy, CURLOPT_WRITEFUNCTION, take_part);

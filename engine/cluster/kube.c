@@ -3,6 +3,7 @@
 
 #include "base/http.h"
 #include "cluster/kube_count.h"
+#include "cluster/kube_tls.h"
 
 #include <ctype.h>
 #include <pthread.h>
@@ -30,8 +31,8 @@ struct KubeClient {
 	KubeBudget *own_budget, *budget; /* the one in use; NULL: none */
 	struct KubeCache *cache;
 	char *server;
-	char *ca_pem;             /* for a client certificate that a plugin gives */
-	bool insecure;
+	KubeTls tls;
+	int64_t tls_read_ms;      /* monotonic: of its files */
 	bool is_readonly;         /* the one gate of --readonly */
 	char *token_file;         /* NULL: the token stays as it is */
 	ExecPlugin *exec;         /* lent; NULL: none */
@@ -116,7 +117,7 @@ static int read_token(KubeClient *client, Error *err)
 	return client->token.len > 0 ? 0 : error_set(err, ERR_INVALID, "%s: the token file is empty", client->token_file);
 }
 
-/* The plugin's token, and a new connection where it gives a certificate. */
+/* The plugin's token, and a new connection where it gives another certificate. */
 static int ask_plugin(KubeClient *client, bool is_refused, Error *err)
 {
 	ExecCredential got = { 0 };
@@ -127,13 +128,9 @@ static int ask_plugin(KubeClient *client, bool is_refused, Error *err)
 	if (got.token)
 		strbuf_add(&client->token, got.token, strlen(got.token));
 	if (got.cert_pem) {
-		const HttpTls tls = { client->ca_pem, got.cert_pem, got.key_pem, client->insecure };
-		HttpClient *http = NULL;
-		code = http_client_new(&tls, &http, err);
-		if (!code) {
-			http_client_free(client->http);
-			client->http = http;
-		}
+		char *pem[KUBE_TLS_PARTS] = { [KUBE_CERT] = got.cert_pem, [KUBE_KEY] = got.key_pem };
+		got.cert_pem = got.key_pem = NULL;
+		code = kube_tls_take(&client->tls, pem, &client->http, err);
 	}
 	client->token_read_ms = clock_mono_ms(client->clock);
 	exec_credential_done(&got);
@@ -144,6 +141,15 @@ static int ask_plugin(KubeClient *client, bool is_refused, Error *err)
 static int renew(KubeClient *client, bool is_refused, Error *err)
 {
 	return client->exec ? ask_plugin(client, is_refused, err) : client->token_file ? read_token(client, err) : 0;
+}
+
+/* Authorities, certificate and key from their files, if they are of files. True: they are others now. */
+static bool renew_tls(KubeClient *client)
+{
+	uint64_t before = client->tls.version;
+	client->tls_read_ms = clock_mono_ms(client->clock);
+	(void) kube_tls_read(&client->tls, &client->http, NULL);
+	return client->tls.version != before;
 }
 
 static char *copy(const char *text, bool *failed)
@@ -158,16 +164,14 @@ int kube_client_new(const KubeConfig *config, Clock *clock, KubeClient **ret_cli
 	KubeClient *client = calloc(1, sizeof *client);
 	if (!client)
 		return error_set(err, ERR_NOMEM, "out of memory");
-	const HttpTls tls = { config->ca_pem, config->cert_pem, config->key_pem, config->insecure };
 	bool failed = false;
 	client->clock = clock;
-	client->insecure = config->insecure;
+	client->tls_read_ms = clock_mono_ms(clock);
 	client->is_readonly = config->is_readonly;
 	client->exec = config->exec;
 	client->server = copy(config->server, &failed);
-	client->ca_pem = copy(config->ca_pem, &failed);
 	client->token_file = copy(config->token_file, &failed);
-	int code = http_client_new(&tls, &client->http, err);
+	int code = kube_tls_init(&client->tls, config, &client->http, err);
 	if (!code && failed)
 		code = error_set(err, ERR_NOMEM, "out of memory");
 	if (!code)
@@ -203,7 +207,7 @@ void kube_client_free(KubeClient *client)
 	strbuf_done(&client->token);
 	kube_budget_free(client->own_budget);
 	free(client->token_file);
-	free(client->ca_pem);
+	kube_tls_done(&client->tls);
 	free(client->server);
 	free(client);
 }
@@ -219,6 +223,14 @@ int kube_client_token(KubeClient *client, bool is_refused, const char **ret_toke
 	int code = is_old || is_refused ? renew(client, is_refused, err) : 0;
 	*ret_token = client->token.len > 0 ? client->token.data : "";
 	return code;
+}
+
+uint64_t kube_client_tls(KubeClient *client, bool has_failed, HttpTls *ret_tls)
+{
+	if (has_failed || clock_mono_ms(client->clock) - client->tls_read_ms >= TOKEN_AGE_MS)
+		(void) renew_tls(client);
+	*ret_tls = kube_tls_now(&client->tls);
+	return client->tls.version;
 }
 
 /* ---- answers ---- */
@@ -286,6 +298,8 @@ static int prepare(KubeClient *client, const char *what, const char *path, Error
 	if (client->url.failed)
 		return error_set(err, ERR_NOMEM, "%s: out of memory", what);
 	int code = 0;
+	if (now_ms - client->tls_read_ms >= TOKEN_AGE_MS)
+		(void) renew_tls(client);
 	if (now_ms - client->token_read_ms >= TOKEN_AGE_MS)
 		code = renew(client, false, err);
 	return code ? code : wait_turn(client, what, err);
@@ -303,6 +317,8 @@ static int ask(KubeClient *client, const char *what, HttpRequest *request, const
 	request->bearer = client->token.len > 0 ? client->token.data : NULL;
 	request->timeout_ms = TIMEOUT_MS;
 	code = send_once(client, what, request, err);
+	if (code == ERR_UNREACHABLE && renew_tls(client)) /* an authority of before, perhaps */
+		code = send_once(client, what, request, err);
 	if (!code && client->response.status == 401 && (client->token_file || client->exec)) {
 		code = renew(client, true, err);
 		request->bearer = client->token.len > 0 ? client->token.data : NULL;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/cluster.h"
 #include "base/err.h"
+#include "base/http.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/telemetry.h"
@@ -26,8 +27,8 @@ void kube_client_free(KubeClient *client); /* accepts NULL */
  * One request. what names the object in errors: "deployment shop/cart: scale". body is JSON or NULL; a PATCH is a
  * merge patch. ret_json may be NULL; the caller frees it.
  *
- * A token is read again from its file when it is 60 s old, and once upon 401. After a 429 or 503 with Retry-After no
- * request leaves until that time has passed.
+ * A token is read again from its file when it is 60 s old, and once upon 401. So are authorities, certificate and key, and once where
+ * the API cannot be reached. After a 429 or 503 with Retry-After no request leaves until that time has passed.
  * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_UNAUTHORIZED, ERR_FORBIDDEN, ERR_NOT_FOUND, ERR_CONFLICT, ERR_INVALID, ERR_HTTP,
  * ERR_PARSE, ERR_REFUSED (not a GET, and the configuration is read-only); err->http_status has the code of the answer.
  */
@@ -54,6 +55,9 @@ void kube_client_budget(KubeClient *client, KubeBudget *budget);
  * its source anew where it is 60 s old, or where is_refused says that the last one got a 401. */
 const char *kube_client_server(const KubeClient *client);
 int kube_client_token(KubeClient *client, bool is_refused, const char **ret_token, Error *err);
+/* What to verify with and to show, lent until the client's next request, and a number that changes with it. has_failed: it is read anew
+ * though it is not 60 s old. */
+uint64_t kube_client_tls(KubeClient *client, bool has_failed, HttpTls *ret_tls);
 
 /* ---- the objects that an autoscaler reads ---- */
 

@@ -143,8 +143,8 @@ static int take_path(const Entry *entry, const char *key, char **ret, Error *err
 	return code;
 }
 
-/* PEM text: embedded under KEY-data, which wins as in kubectl, or in the file named by KEY. */
-static int take_pem(const Entry *entry, const char *key, char **ret, Error *err)
+/* PEM text: embedded under KEY-data, which wins as in kubectl, or in the file named by KEY, which is kept. */
+static int take_pem(const Entry *entry, const char *key, char **ret, char **ret_file, Error *err)
 {
 	char data_key[64], *path = NULL;
 	StrBuf text = { 0 };
@@ -163,12 +163,14 @@ static int take_pem(const Entry *entry, const char *key, char **ret, Error *err)
 	if (!code && path && mem_read_file(path, FILE_BYTES, &text, &cause))
 		code = error_set(err, cause.code, "kubeconfig %s: %s %s: %s: %s", entry->path, entry->kind, entry->name,
 		                 key, cause.text);
-	if (!code && path)
-		*ret = text.data;
-	else
+	if (code || !path) {
 		strbuf_done(&text);
-	free(path);
-	return code;
+		free(path);
+		return code;
+	}
+	*ret = text.data;
+	*ret_file = path;
+	return 0;
 }
 
 /* What would change the answer to "who are we" or "who is there" must not be passed over in silence. */
@@ -201,7 +203,7 @@ static int read_cluster(const Entry *entry, KubeConfig *config, Error *err)
 	if (!code && !config->server)
 		code = error_set(err, ERR_INVALID, "kubeconfig %s: cluster %s: no server", entry->path, entry->name);
 	if (!code)
-		code = take_pem(entry, "certificate-authority", &config->ca_pem, err);
+		code = take_pem(entry, "certificate-authority", &config->ca_pem, &config->ca_file, err);
 	if (code)
 		return code;
 	for (size_t len = strlen(config->server); len > 0 && config->server[len - 1] == '/'; len--)
@@ -228,9 +230,9 @@ static int read_user(const Entry *entry, KubeConfig *config, Error *err)
 {
 	int code = refuse(entry, err);
 	if (!code)
-		code = take_pem(entry, "client-certificate", &config->cert_pem, err);
+		code = take_pem(entry, "client-certificate", &config->cert_pem, &config->cert_file, err);
 	if (!code)
-		code = take_pem(entry, "client-key", &config->key_pem, err);
+		code = take_pem(entry, "client-key", &config->key_pem, &config->key_file, err);
 	if (!code && !config->cert_pem != !config->key_pem)
 		code = error_set(err, ERR_INVALID, "kubeconfig %s: user %s: client-certificate and client-key go together",
 		                 entry->path, entry->name);
@@ -282,11 +284,11 @@ static int read_account(KubeConfig *config, Error *err)
 	bool ok = asprintf(&config->server, "https://%s%s%s:%s", is_v6 ? "[" : "", host, is_v6 ? "]" : "",
 	                   port && *port ? port : "443") >= 0;
 	ok = ok && asprintf(&config->token_file, "%s/token", ACCOUNT) >= 0;
+	ok = ok && asprintf(&config->ca_file, "%s/ca.crt", ACCOUNT) >= 0;
 	config->context = strdup("in-cluster");
 	if (!ok || !config->context)
 		return error_set(err, ERR_NOMEM, "out of memory");
-	(void) snprintf(path, sizeof path, "%s/ca.crt", ACCOUNT);
-	int code = mem_read_file(path, FILE_BYTES, &text, err);
+	int code = mem_read_file(config->ca_file, FILE_BYTES, &text, err);
 	if (!code) {
 		config->ca_pem = text.data;
 		text = (StrBuf) { 0 };
@@ -343,6 +345,9 @@ void kubeconfig_done(KubeConfig *config)
 	wipe(&config->ca_pem);
 	wipe(&config->cert_pem);
 	wipe(&config->key_pem);
+	wipe(&config->ca_file);
+	wipe(&config->cert_file);
+	wipe(&config->key_file);
 	wipe(&config->token);
 	wipe(&config->token_file);
 	exec_plugin_free(config->exec);

@@ -14,6 +14,7 @@ typedef struct KubeConfig { /* strings are owned; NULL: not given */
 	char *server;     /* "https://host:port", without a slash at the end */
 	char *namespace_; /* never NULL: "default" where the context has none */
 	char *ca_pem, *cert_pem, *key_pem;
+	char *ca_file, *cert_file, *key_file; /* that these came from, read anew by the client; NULL: embedded */
 	char *token;
 	char *token_file; /* read anew by the client; wins over token */
 	ExecPlugin *exec; /* lent to clients: it outlives them */

@@ -26,6 +26,7 @@ typedef struct Stream {
 	bool was_refused;      /* 401 */
 	int64_t opened_ms;     /* monotonic */
 	double backoff_ms;     /* of the last failure; 0: none since */
+	uint64_t tls_version;  /* of what the stream verifies with and shows */
 	int64_t next_ms;       /* monotonic, when to go on; 0: at once */
 	char failure[160];     /* what the stream answered that is no event */
 } Stream;
@@ -179,6 +180,17 @@ static void take_part(void *arg, size_t slot, int status, const char *data, size
 
 /* ---- going on ---- */
 
+/* The client's, which reads it anew now and then: a stream that cannot be opened may have the authorities of before. */
+static int take_tls(Stream *stream, Error *err)
+{
+	Watch *watch = stream->watch;
+	HttpTls tls;
+	uint64_t version = kube_client_tls(watch->client, stream->backoff_ms > 0, &tls);
+	int code = version == stream->tls_version ? 0 : http_stream_tls(watch->http, (size_t) (stream - watch->stream), &tls, err);
+	stream->tls_version = code ? stream->tls_version : version;
+	return code;
+}
+
 static int begin_watch(Stream *stream, Error *err)
 {
 	Watch *watch = stream->watch;
@@ -186,6 +198,8 @@ static int begin_watch(Stream *stream, Error *err)
 	const char *token = "";
 	int code = kube_client_token(watch->client, stream->was_refused, &token, err);
 	stream->was_refused = false;
+	if (!code)
+		code = take_tls(stream, err);
 	strbuf_done(&stream->line);
 	stream->failure[0] = '\0';
 	strbuf_addf(&url, "%s", kube_client_server(watch->client));
@@ -277,7 +291,6 @@ static void watch_free(Watch *watch)
 int watch_start(const WatchConfig *config, Watch **ret_watch, Error *err)
 {
 	Watch *watch = calloc(1, sizeof *watch);
-	const HttpTls tls = { config->kube->ca_pem, config->kube->cert_pem, config->kube->key_pem, config->kube->insecure };
 	if (!watch)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	watch->config = *config;
@@ -292,7 +305,7 @@ int watch_start(const WatchConfig *config, Watch **ret_watch, Error *err)
 		str_copy(watch->stream[i].namespace_, sizeof watch->stream[i].namespace_, config->namespace_[i / CACHE_KINDS]);
 	}
 	if (!code)
-		code = http_streams_new(&tls, watch->n, take_part, watch, &watch->http, err);
+		code = http_streams_new(NULL, watch->n, take_part, watch, &watch->http, err);
 	if (!code && config->budget)
 		kube_client_budget(watch->client, config->budget);
 	if (!code)

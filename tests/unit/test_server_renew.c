@@ -1,5 +1,6 @@
 /* Files that are renewed under a running server and its client: certificate and key, authority, bearer token. */
 #include "base/endpoint.h"
+#include "cluster/watch.h"
 #include "serve/server.h"
 
 #include <setjmp.h>
@@ -53,7 +54,20 @@ static ServerVerdict hello(void *context, ServerRequest *request)
 	return SERVER_ANSWERED;
 }
 
-static const ServerRoute ROUTES[] = { { "GET", "/hello", hello }, { NULL, NULL, NULL } };
+/* A list of the API, and a watch that ends at once. */
+static ServerVerdict no_objects(void *context, ServerRequest *request)
+{
+	(void) context;
+	strbuf_addf(&request->answer, "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[]}\n");
+	return SERVER_ANSWERED;
+}
+
+static const ServerRoute ROUTES[] = {
+	{ "GET", "/hello", hello },
+	{ "GET", "/apis/apps/v1/namespaces/shop/deployments", no_objects },
+	{ "GET", "/api/v1/namespaces/shop/pods", no_objects },
+	{ NULL, NULL, NULL },
+};
 
 static void no_metrics(void *context, StrBuf *to)
 {
@@ -276,6 +290,71 @@ static void a_renewed_client_certificate_is_shown(void **state)
 	end(&rig);
 }
 
+/* ---- the API's authority ---- */
+
+static void serve_again(Rig *rig, const char *cert, const char *key)
+{
+	Error err = { 0 };
+	char listen[32];
+	(void) snprintf(listen, sizeof listen, "127.0.0.1:%d", server_port(rig->server));
+	server_stop(rig->server);
+	const ServerConfig config = { .listen = listen, .threads = 2, .route = ROUTES, .metrics = no_metrics, .tls_cert = cert, .tls_key = key };
+	if (server_start(&config, &rig->server, &err))
+		fail_msg("%s", err.text);
+}
+
+/* What a reader of the watched namespace is told: ERR_NOT_FOUND is the answer of a cache that is whole. */
+static bool comes_to_read(KubeCache *cache, int code)
+{
+	Target target = { .namespace_ = "shop", .name = "web" };
+	KubeDeployment deployment;
+	for (int i = 0; i < LOOKS; i++) {
+		if (kube_cache_deployment(cache, &target, &deployment, NULL) == code)
+			return true;
+		(void) nanosleep(&(struct timespec) { 0, LOOK_MS * 1000000 }, NULL);
+	}
+	return false;
+}
+
+/* A cluster that rotates its authority rewrites ca.crt in each pod: requests and watches go on without a restart. */
+static void a_renewed_authority_of_the_api_is_taken(void **state)
+{
+	Rig rig;
+	(void) state;
+	begin(&rig, true, false);
+	StrBuf ca = { 0 };
+	Error err = { 0 };
+	Clock clock;
+	KubeClient *client = NULL;
+	KubeCache *cache = NULL;
+	Watch *watch = NULL;
+	const char *const namespace_ = "shop";
+	clock_init_system(&clock);
+	assert_int_equal(mem_read_file(rig.ca, 1 << 16, &ca, NULL), 0);
+	const KubeConfig config = { .server = rig.url, .ca_pem = ca.data, .ca_file = rig.ca };
+	assert_int_equal(kube_client_new(&config, &clock, &client, &err), 0);
+	assert_int_equal(kube_cache_new(&cache, &err), 0);
+	const WatchConfig watched = { .kube = &config, .clock = &clock, .cache = cache, .namespace_ = &namespace_, .n = 1, .backoff_ms = 20 };
+	assert_int_equal(watch_start(&watched, &watch, &err), 0);
+	assert_int_equal(kube_request(client, "hello", "GET", "/hello", NULL, NULL, &err), 0);
+	assert_true(comes_to_read(cache, ERR_NOT_FOUND));
+
+	serve_again(&rig, TLS "renewed.crt", TLS "renewed.key");
+	assert_int_equal(kube_request(client, "hello", "GET", "/hello", NULL, NULL, &err), ERR_UNREACHABLE);
+	assert_true(comes_to_read(cache, ERR_UNREACHABLE));
+	put(rig.ca, "-----BEGIN CERTIFICATE-----\nhalf", 32); /* while it is being written */
+	assert_int_equal(kube_request(client, "hello", "GET", "/hello", NULL, NULL, &err), ERR_UNREACHABLE);
+	copy(rig.ca, TLS "renewed.crt");
+	assert_int_equal(kube_request(client, "hello", "GET", "/hello", NULL, NULL, &err), 0);
+	assert_true(comes_to_read(cache, ERR_NOT_FOUND));
+
+	watch_stop(watch);
+	kube_cache_free(cache);
+	kube_client_free(client);
+	strbuf_done(&ca);
+	end(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_pair_that_is_none_leaves_the_old_one),
 		cmocka_unit_test(a_renewed_token_is_asked_for_and_sent),
 		cmocka_unit_test(a_renewed_client_certificate_is_shown),
+		cmocka_unit_test(a_renewed_authority_of_the_api_is_taken),
 	};
 	if (http_global_init())
 		return 1;
