@@ -152,19 +152,47 @@ static int open_source(Runner *r, RunTarget *t, Error *err)
 
 /* ---- loops ---- */
 
-static bool settle_again(void *arg, const TargetFacts *facts, Target *target, int64_t *interval_ms, Error *err)
+/* An evaluation is of its interval: with another one the model counts as having none, and the rails are those of such a model. */
+static bool is_own_interval(const RunTarget *t)
+{
+	double own = t->info ? (double) t->info->interval_s : 0;
+	return own <= 0 || t->settings.interval_s == own;
+}
+
+static void check_interval(const RunTarget *t)
+{
+	if (!is_own_interval(t))
+		(void) fprintf(stderr, "maestro: %s/%s: the model was trained and evaluated to decide every %g s, not %g s: its evaluation "
+		               "says nothing here and counts as none\n", t->given.namespace_, t->given.name, (double) t->info->interval_s,
+		               t->settings.interval_s);
+}
+
+/* Cooldown and latency veto guard an evaluated model. */
+static int64_t stabilise_ms(const RunTarget *t)
+{
+	const RunOptions *o = t->runner->config.options;
+	RailsConfig usual;
+	rails_config_default(&usual);
+	return o->scale_down_window_s >= 0 ? (int64_t) (o->scale_down_window_s * 1000)
+	     : t->is_evaluated && is_own_interval(t) ? 0 : usual.stabilise_ms;
+}
+
+static bool settle_again(void *arg, const TargetFacts *facts, LoopSettings *settings, Error *err)
 {
 	RunTarget *t = arg;
-	TargetSettings settings;
-	if (target_settle(t->runner->config.options, &t->given, facts, t->info, &settings, err))
+	TargetSettings now;
+	Target *target = &settings->target;
+	if (target_settle(t->runner->config.options, &t->given, facts, t->info, &now, err))
 		return false;
-	if (!settings.target.max_replicas)
+	if (!now.target.max_replicas)
 		return error_set(err, ERR_INVALID, "%s/%s: no maximum is annotated any more", target->namespace_, target->name), false;
-	settings.target.pod_capacity_rps = target->pod_capacity_rps;
-	settings.target.startup_s = target->startup_s;
-	*target = settings.target;
-	*interval_ms = (int64_t) (settings.interval_s * 1000);
-	t->settings = settings;
+	now.target.pod_capacity_rps = target->pod_capacity_rps;
+	now.target.startup_s = target->startup_s;
+	bool is_other = now.interval_s != t->settings.interval_s;
+	t->settings = now;
+	if (is_other)
+		check_interval(t);
+	*settings = (LoopSettings) { now.target, (int64_t) (now.interval_s * 1000), stabilise_ms(t) };
 	return true;
 }
 
@@ -216,10 +244,7 @@ static void set_rails(const RunTarget *t, RailsConfig *rails)
 	rails->predictions_add_only = o->predictions_add_only;
 	if (!strcmp(o->rails, "seed"))
 		rails->off = RAILS_OFF_SEED;
-	if (o->scale_down_window_s >= 0)
-		rails->stabilise_ms = (int64_t) (o->scale_down_window_s * 1000);
-	else if (t->is_evaluated)
-		rails->stabilise_ms = 0; /* cooldown and latency veto guard an evaluated model */
+	rails->stabilise_ms = stabilise_ms(t);
 }
 
 /* What earlier processes did to the target, so that cooldowns outlive a restart. */
@@ -234,17 +259,6 @@ static void remember(RunTarget *t)
 	for (size_t i = 0; i < n; i++)
 		if (change[i].time_ms <= now_ms)
 			loop_remember(t->loop, now_ms - change[i].time_ms, change[i].from, change[i].to);
-}
-
-/* An evaluation is of its interval: with another one the model counts as having none, and the rails are those of such a model. */
-static void check_interval(RunTarget *t)
-{
-	double own = t->info ? (double) t->info->interval_s : 0;
-	if (own <= 0 || t->settings.interval_s == own)
-		return;
-	t->is_evaluated = false;
-	(void) fprintf(stderr, "maestro: %s/%s: the model was trained and evaluated to decide every %g s, not %g s: its evaluation "
-	               "says nothing here and counts as none\n", t->given.namespace_, t->given.name, own, t->settings.interval_s);
 }
 
 /* Since the policy's model first acted on the target, as far as the store goes back. */

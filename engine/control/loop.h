@@ -25,6 +25,12 @@
 #include "decide/observation.h"
 #include "decide/rails.h"
 
+typedef struct LoopSettings { /* what may change while a loop runs */
+	Target target;            /* bounds and limits; who it is stays */
+	int64_t interval_ms;
+	int64_t stabilise_ms;     /* of the rails */
+} LoopSettings;
+
 typedef struct LoopConfig { /* all pointers are lent for the life of the loop; those that loops share are used by one thread */
 	Target target;
 	Metrics *metrics;
@@ -50,8 +56,8 @@ typedef struct LoopConfig { /* all pointers are lent for the life of the loop; t
 	bool is_readonly;         /* refuses overrides too */
 	int64_t manual_ttl_ms;    /* of an override that does not say; 0: 600 s */
 	int64_t (*policy_steps)(const Policy *policy); /* of a policy in training; NULL: a file's */
-	/* Bounds, limits and interval anew from a look at the annotations; false keeps the old ones. May be NULL. */
-	bool (*settle)(void *arg, const TargetFacts *facts, Target *target, int64_t *interval_ms, Error *err);
+	/* Settings anew from a look at the annotations; false keeps the old ones. May be NULL. */
+	bool (*settle)(void *arg, const TargetFacts *facts, LoopSettings *settings, Error *err);
 	/* Called on the loop's thread after each cycle; may be NULL. */
 	void (*on_cycle)(void *arg, const LiveView *view);
 	void *arg;                /* of both */

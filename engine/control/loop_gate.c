@@ -53,10 +53,44 @@ void loop_look(Fleet *fleet, size_t n)
 static void forget(Loop *loop)
 {
 	loop->machine = (StateMachine) { 0 };
-	loop->is_history_known = loop->is_remembered = loop->is_backfilled = false;
+	loop->is_history_known = loop->is_remembered = loop->is_backfilled = loop->is_load_known = false;
 	observer_init(&loop->observer, loop->config.observation);
 	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = loop->remembered_replicas = -1;
 	memset(loop->fight_ms, 0, sizeof loop->fight_ms);
+}
+
+/* What is remembered was seen an old interval apart: the past is filled back anew. Changes and wishes stay, and so do the rails' times. */
+static void change_interval(Loop *loop, int64_t interval_ms)
+{
+	LoopConfig *config = &loop->config;
+	(void) fprintf(stderr, "maestro: %s/%s: decides every %g s from now on, not every %g s\n", config->target.namespace_,
+	               config->target.name, (double) interval_ms / 1000, (double) config->interval_ms / 1000);
+	config->interval_ms = interval_ms;
+	config->observation.interval_s = (float) interval_ms / 1000;
+	observer_init(&loop->observer, config->observation);
+	loop->is_backfilled = false;
+	loop->next_ms = loop->cycle.start_ms + interval_ms;
+	loop->view.next_decision_wall_ms = loop->cycle.sample.wall_ms + interval_ms;
+}
+
+static void settle(Loop *loop)
+{
+	LoopConfig *config = &loop->config;
+	LoopSettings now = { config->target, config->interval_ms, config->rails.stabilise_ms };
+	Error err = { 0 };
+	if (config->settle && !config->settle(config->arg, &loop->cycle.facts, &now, &err)) {
+		(void) fprintf(stderr, "maestro: %s; the old settings stay\n", err.text);
+		return;
+	}
+	bool is_longer = now.stabilise_ms > config->rails.stabilise_ms;
+	config->target = now.target;
+	config->rails.stabilise_ms = now.stabilise_ms;
+	if (is_longer && loop->seen_replicas >= 0)
+		rails_note_wish(&loop->history, &config->rails, loop->cycle.start_ms, loop->seen_replicas);
+	if (now.interval_ms != config->interval_ms)
+		change_interval(loop, now.interval_ms);
+	loop->view.target = config->target;
+	loop->view.interval_s = (float) config->interval_ms / 1000;
 }
 
 static void take_facts(Loop *loop)
@@ -73,12 +107,7 @@ static void take_facts(Loop *loop)
 		(void) fprintf(stderr, "maestro: %s/%s: %s: set its updateMode to Off for cpu\n", loop->config.target.namespace_,
 		               loop->config.target.name, facts->warning);
 	str_copy(loop->warning, sizeof loop->warning, facts->warning);
-	Error err = { 0 };
-	LoopConfig *config = &loop->config;
-	if (config->settle && !config->settle(config->arg, facts, &config->target, &config->interval_ms, &err))
-		(void) fprintf(stderr, "maestro: %s; the old settings stay\n", err.text);
-	loop->view.target = config->target;
-	loop->view.interval_s = (float) config->interval_ms / 1000;
+	settle(loop);
 	str_copy(loop->view.owner, sizeof loop->view.owner, facts->owner);
 }
 

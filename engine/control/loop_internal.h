@@ -45,6 +45,7 @@ struct Loop {
 	bool is_history_known;   /* since the first scale that was read */
 	bool is_remembered;      /* and what happened before it */
 	bool is_backfilled;
+	bool is_load_known;      /* the rails have the load of before the first cycle */
 	bool is_paused;          /* by a command */
 	int32_t own_replicas;    /* of the loop's own last write; -1: none */
 	int32_t tried_replicas;  /* of a write whose answer was lost; -1: none */

@@ -113,9 +113,12 @@ static void fill_back(Loop *loop)
 		free(past);
 		return;
 	}
+	bool is_first = !loop->is_load_known; /* or the interval is another: then the rails have had it */
+	loop->is_load_known = true;
 	for (size_t i = 0; i + 1 < PAST; i++) { /* the last is now */
 		Observation seen;
-		rails_note_past(&loop->history, &past[i], loop->cycle.start_ms - (int64_t) (PAST - 1 - i) * config->interval_ms);
+		if (is_first)
+			rails_note_past(&loop->history, &past[i], loop->cycle.start_ms - (int64_t) (PAST - 1 - i) * config->interval_ms);
 		(void) observer_step(&loop->observer, &config->target, &past[i], &seen, NULL);
 	}
 	loop_view_past(loop, past, PAST - 1);

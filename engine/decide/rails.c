@@ -91,6 +91,11 @@ void rails_history_init(RailsHistory *history, int64_t now_ms, int32_t current)
 	window_add(&history->wishes, now_ms, current, 0);
 }
 
+void rails_note_wish(RailsHistory *history, const RailsConfig *config, int64_t now_ms, int32_t current)
+{
+	window_add(&history->wishes, now_ms, current, config->stabilise_ms);
+}
+
 void rails_note_past(RailsHistory *history, const Sample *sample, int64_t at_ms)
 {
 	history->rps_now = sample->valid & SAMPLE_RPS ? sample->rps : (double) NAN;

@@ -97,6 +97,8 @@ uint32_t rails_mask(const RailsInput *in, ActionSet actions);
 
 /* Forgets, and takes current for a wish made now: a restarted loop does not lower anything within its first window (A.5). */
 void rails_history_init(RailsHistory *history, int64_t now_ms, int32_t current);
+/* Takes current for a wish made now: where the window of wishes becomes longer while a loop runs. */
+void rails_note_wish(RailsHistory *history, const RailsConfig *config, int64_t now_ms, int32_t current);
 /* The load of a time before the first cycle, oldest first. */
 void rails_note_past(RailsHistory *history, const Sample *sample, int64_t at_ms);
 /* After each decided cycle: the wish and the load of it. */

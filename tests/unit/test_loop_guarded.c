@@ -365,13 +365,15 @@ static void a_pause_of_scale_in_lets_ups_through(void **state)
 	bench_free(b);
 }
 
-static bool settle(void *arg, const TargetFacts *facts, Target *target, int64_t *interval_ms, Error *err)
+static bool settle(void *arg, const TargetFacts *facts, LoopSettings *settings, Error *err)
 {
-	(void) arg, (void) interval_ms;
-	if (facts->max_replicas && facts->max_replicas < target->min_replicas)
+	(void) arg;
+	if (facts->max_replicas && facts->max_replicas < settings->target.min_replicas)
 		return error_set(err, ERR_INVALID, "shop/web: annotation maestro.io/max-replicas: %d", facts->max_replicas), false;
 	if (facts->max_replicas)
-		target->max_replicas = facts->max_replicas;
+		settings->target.max_replicas = facts->max_replicas;
+	settings->interval_ms = facts->interval_s > 0 ? (int64_t) (facts->interval_s * 1000) : 15000;
+	settings->stabilise_ms = settings->interval_ms == 15000 ? 0 : 300000; /* as of a model that was evaluated at 15 s */
 	return true;
 }
 
@@ -390,6 +392,58 @@ static void a_change_to_invalid_settings_keeps_the_old_ones(void **state)
 	assert_int_equal(cycle(b), 0);
 	assert_int_equal(b->actuator.replicas, 3);
 	assert_int_equal(view_of(b).target.max_replicas, 3);
+	bench_free(b);
+}
+
+/* An hour of history in steps of an interval, as asked for last. */
+static int64_t history_step_ms;
+static int histories;
+
+static int note_history(Metrics *metrics, const Target *target, int64_t now_ms, int64_t step_ms, size_t n, Sample *ret, Error *err)
+{
+	(void) metrics, (void) target, (void) err;
+	history_step_ms = step_ms;
+	histories++;
+	for (size_t i = 0; i < n; i++)
+		ret[i] = (Sample) { .wall_ms = now_ms - (int64_t) (n - 1 - i) * step_ms, .valid = SAMPLE_RPS | SAMPLE_REPLICAS, .rps = 50, .replicas = 3,
+		                    .ready = 3 };
+	return 0;
+}
+
+/* maestro.io/interval while it runs: turns, what the policy sees and the rails go by the new one at once. */
+static void an_interval_that_is_annotated_holds_from_then_on(void **state)
+{
+	(void) state;
+	Bench *b = bench_new_whole(3, ACTION_KEEP);
+	MetricsOps ops = *b->metrics.metrics.ops;
+	ops.history = note_history;
+	b->metrics.metrics.ops = &ops;
+	b->config.settle = settle;
+	bench_open(b);
+	history_step_ms = histories = 0;
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(histories, 1);
+	assert_int_equal(history_step_ms, 15000);
+	int32_t points = view_of(b).n_history;
+	b->cluster.facts.interval_s = 60;
+	b->policy.action = ACTION_DOWN;
+	int64_t now_ms = clock_wall_ms(&b->clock);
+	assert_int_equal(cycle(b), 0);
+	LiveView view = view_of(b);
+	assert_true(view.interval_s == 60);
+	assert_int_equal(view.next_decision_wall_ms, now_ms + 60000);
+	assert_int_equal(histories, 2);
+	assert_int_equal(history_step_ms, 60000);
+	assert_int_equal(view.n_history, points + 1); /* what was lived through stays */
+	/* its evaluation is void: the number of before is a wish for five minutes */
+	assert_int_equal(b->actuator.n_writes, 0);
+	assert_true(view.last.decision.guards & RAIL(STABILISED));
+	b->cluster.facts.interval_s = 0;
+	assert_int_equal(cycle(b), 0);
+	assert_true(view_of(b).interval_s == 15);
+	assert_int_equal(history_step_ms, 15000);
+	assert_int_equal(b->actuator.replicas, 2);
 	bench_free(b);
 }
 
@@ -458,6 +512,7 @@ int main(void)
 		cmocka_unit_test(an_annotation_that_cannot_be_read_holds),
 		cmocka_unit_test(a_pause_of_scale_in_lets_ups_through),
 		cmocka_unit_test(a_change_to_invalid_settings_keeps_the_old_ones),
+		cmocka_unit_test(an_interval_that_is_annotated_holds_from_then_on),
 		cmocka_unit_test(a_standby_asks_nothing_and_writes_nothing),
 		cmocka_unit_test(a_lease_lost_within_the_cycle_stops_its_write),
 	};
