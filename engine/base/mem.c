@@ -99,13 +99,15 @@ int mem_read_file(const char *path, size_t max_bytes, StrBuf *buf, Error *err)
 	if (!file)
 		return error_set(err, ERR_IO, "%s: %s", path, strerror(errno));
 	char chunk[16384];
-	size_t got;
-	while ((got = fread(chunk, 1, sizeof chunk, file)) > 0 && buf->len + got <= max_bytes)
+	size_t got = 0;
+	struct stat about;
+	bool is_larger = !fstat(fileno(file), &about) && S_ISREG(about.st_mode) && (uint64_t) about.st_size > max_bytes;
+	while (!is_larger && (got = fread(chunk, 1, sizeof chunk, file)) > 0 && buf->len + got <= max_bytes)
 		strbuf_add(buf, chunk, got);
 	int code = 0;
 	if (ferror(file))
 		code = error_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-	else if (got > 0)
+	else if (got > 0 || is_larger)
 		code = error_set(err, ERR_INVALID, "%s: larger than %zu bytes", path, max_bytes);
 	else if (buf->failed)
 		code = error_set(err, ERR_NOMEM, "%s: out of memory", path);

@@ -44,6 +44,15 @@ static int read_header(const char *path, const StrBuf *file, Json **ret_head, si
 	return 0;
 }
 
+/* ERR_BAD_MODEL where it is too large to be one. */
+static int read_checkpoint(const char *path, StrBuf *file, Json **ret_head, size_t *ret_body, Error *err)
+{
+	int code = mem_read_file(path, CHECKPOINT_MAX, file, err);
+	if (code == ERR_INVALID)
+		code = error_set(err, ERR_BAD_MODEL, "%s: larger than any checkpoint", path);
+	return code ? code : read_header(path, file, ret_head, ret_body, err);
+}
+
 /* Reads the file back: only what can be read again counts as saved. */
 static int verify(const char *path, const StrBuf *wrote, Error *err)
 {
@@ -109,11 +118,10 @@ int trainer_load_checkpoint(Trainer *trainer, const char *path, Error *err)
 	StrBuf file = { 0 };
 	Json *head = NULL;
 	size_t body = 0;
-	int code = mem_read_file(path, CHECKPOINT_MAX, &file, err);
-	if (!code)
-		code = read_header(path, &file, &head, &body, err);
-	if (!code)
-		code = ppo_restore(trainer->ppo, file.data + body, file.len - body, err);
+	Error why = { 0 };
+	int code = read_checkpoint(path, &file, &head, &body, err);
+	if (!code && (code = ppo_restore(trainer->ppo, file.data + body, file.len - body, &why)))
+		code = error_set(err, code, "%.120s: %.120s", path, why.text);
 	if (!code) {
 		trainer->updates = json_int_or(head, "updates", 0);
 		trainer->next_eval = json_int_or(head, "next_eval", trainer->config.eval_every);
@@ -139,9 +147,7 @@ int trainer_checkpoint_steps(const char *path, int64_t *ret_steps, Error *err)
 	StrBuf file = { 0 };
 	Json *head = NULL;
 	size_t body;
-	int code = mem_read_file(path, CHECKPOINT_MAX, &file, err);
-	if (!code)
-		code = read_header(path, &file, &head, &body, err);
+	int code = read_checkpoint(path, &file, &head, &body, err);
 	if (!code && !json_int(json_get(head, "steps"), ret_steps))
 		code = error_set(err, ERR_BAD_MODEL, "%s: header has no steps", path);
 	json_free(head);

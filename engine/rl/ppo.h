@@ -93,7 +93,8 @@ size_t ppo_samples(const Ppo *ppo);
 void ppo_times(const Ppo *ppo, double ret_seconds[3]);
 
 /* All that decides what comes next: parameters, Adam, normalisation, draws, environments, running episodes. A Ppo of the
- * same config that restores it goes on to the same bytes. ERR_INVALID for another configuration's. */
+ * same config that restores it goes on to the same bytes. ERR_INVALID for another configuration's, ERR_BAD_MODEL for one
+ * that is cut short or damaged. */
 int ppo_snapshot(const Ppo *ppo, StrBuf *ret_state, Error *err);
 int ppo_restore(Ppo *ppo, const char *state, size_t len, Error *err);
 

@@ -143,7 +143,7 @@ static int check_state(const Ppo *ppo, const char *state, size_t len, Head *ret_
 	char key[KEY_BYTES];
 	Walk count = { 0 };
 	if (len < sizeof head)
-		return error_set(err, ERR_INVALID, "ppo state: %zu bytes are too few", len);
+		return error_set(err, ERR_BAD_MODEL, "ppo state: %zu bytes are too few", len);
 	memcpy(&head, state, sizeof head);
 	if (write_key(ppo, key))
 		return error_set(err, ERR_NOMEM, "ppo state: out of memory");
@@ -154,7 +154,7 @@ static int check_state(const Ppo *ppo, const char *state, size_t len, Head *ret_
 	if (head.env_bytes != env_bytes || head.payload_bytes != count.bytes + env_bytes ||
 	    head.payload_bytes != len - sizeof head ||
 	    head.payload_sum != checksum(state + sizeof head, head.payload_bytes))
-		return error_set(err, ERR_INVALID, "ppo state: damaged");
+		return error_set(err, ERR_BAD_MODEL, "ppo state: damaged");
 	*ret_head = head;
 	return 0;
 }

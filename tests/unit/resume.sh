@@ -53,4 +53,20 @@ timeless() { jq -c 'del(.steps_per_s, .wall_s, .run, .model, .best_model)' "$1";
 train --db "$dir/again.db" --steps $steps --out "$dir/again.safetensors" >"$dir/again.ndjson"
 check "the same seed gives the same lines" [ "$(timeless "$dir/whole.ndjson" | cksum)" = "$(timeless "$dir/again.ndjson" | cksum)" ]
 check "the same seed gives the same model file" cmp "$dir/whole.safetensors" "$dir/again.safetensors"
+
+# a checkpoint that is cut short or changed is refused by name, exit 5, and the run's row stays as it was
+last=$("$maestro" runs show 1 --db "$dir/whole.db" --json | jq -r '.checkpoints[-1].path')
+cp "$last" "$dir/good"
+size=$(wc -c <"$dir/good")
+refused() {
+	train_err=$("$maestro" train $options --db "$dir/whole.db" --resume 1 --steps $((steps + more)) 2>&1 >/dev/null)
+	[ $? = 5 ] && case $train_err in *"$last"*) true ;; *) echo "$train_err"; false ;; esac
+}
+: >"$last"; check "an empty checkpoint is refused" refused
+head -c $((size / 2)) "$dir/good" >"$last"; check "a checkpoint cut in half is refused" refused
+cp "$dir/good" "$last"; printf x | dd of="$last" bs=1 seek=$((size - 1000)) conv=notrunc 2>/dev/null; check "a changed one is refused" refused
+cp "$dir/good" "$last"; truncate -s 3G "$last"; check "one too large is refused" refused
+cp "$dir/good" "$last"
+train --db "$dir/whole.db" --resume 1 --steps $((steps + more)) --out "$dir/on.safetensors" >"$dir/on.ndjson" && code=0 || code=$?
+check "and the good one still goes on (exit $code)" [ $code = 0 ]
 exit $failed

@@ -107,10 +107,10 @@ static void restore_refuses_other_configurations_and_damage(void **state)
 	assert_non_null(strstr(err.text, "another configuration"));
 	StrBuf after = state_after(&stranger, 0);
 	assert_memory_equal(after.data, untouched.data, untouched.len);
-	assert_int_equal(ppo_restore(trainer.ppo, bytes.data, bytes.len - 1, &err), ERR_INVALID);
-	assert_int_equal(ppo_restore(trainer.ppo, bytes.data, 10, &err), ERR_INVALID);
+	assert_int_equal(ppo_restore(trainer.ppo, bytes.data, bytes.len - 1, &err), ERR_BAD_MODEL);
+	assert_int_equal(ppo_restore(trainer.ppo, bytes.data, 10, &err), ERR_BAD_MODEL);
 	bytes.data[bytes.len / 2] ^= 1;
-	assert_int_equal(ppo_restore(trainer.ppo, bytes.data, bytes.len, &err), ERR_INVALID);
+	assert_int_equal(ppo_restore(trainer.ppo, bytes.data, bytes.len, &err), ERR_BAD_MODEL);
 	assert_non_null(strstr(err.text, "damaged"));
 	strbuf_done(&bytes);
 	strbuf_done(&untouched);
