@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { STEPS_MAX = 16384, SLICE_MS = 200, READY_S = 120, HPA_CPU_PCT = 80 };
+enum { STEPS_MAX = 16384, SLICE_MS = 200, READY_S = 120, GONE_S = 60, HPA_CPU_PCT = 80 };
 
 typedef struct EvaluateLive {
 	const EvaluateOptions *options;
@@ -165,6 +165,19 @@ static int open_contender(EvaluateLive *e, const Family *family, Runner **ret_ru
 	return code > 0 ? ERR_CANCELLED : code;
 }
 
+/* It would go on scaling when all else is over: an API that is away is waited for, signal or not. */
+static void remove_hpa(const EvaluateLive *e)
+{
+	Error err = { 0 };
+	int code = hpa_object_delete(e->kube, &e->target, &err);
+	for (int i = 0; live_passes(code) && i < GONE_S; i++) {
+		(void) nanosleep(&(struct timespec) { 1, 0 }, NULL);
+		code = hpa_object_delete(e->kube, &e->target, &err);
+	}
+	if (code)
+		(void) fprintf(stderr, "maestro: %s; it stays: kubectl delete it, or the next evaluation does\n", err.text);
+}
+
 /* The policy is there, and its window is full of this play's traffic, before anything counts. */
 static int measure(EvaluateLive *e, Runner *runner, double play_s, double ret[FIGURE_COUNT], Error *err)
 {
@@ -209,9 +222,8 @@ static int play(void *arg, int32_t family, int32_t trace, int32_t seed, double r
 		code = open_contender(e, of, &runner, err);
 	if (!code)
 		code = measure(e, runner, play_s, ret, err);
-	Error gone = { 0 };
-	if (is_own_hpa(e, of) && hpa_object_delete(e->kube, &e->target, &gone))
-		(void) fprintf(stderr, "maestro: %s\n", gone.text);
+	if (is_own_hpa(e, of))
+		remove_hpa(e);
 	if (runner) {
 		runner_stop(runner);
 		runner_note_end(runner, code ? RUN_FAILED : RUN_DONE);
@@ -266,6 +278,8 @@ static int open_live(EvaluateLive *e, Error *err)
 	if (!code)
 		code = live_homes_note(e->kube, &e->target, 1, &e->homes, err);
 	Error why = { 0 };
+	if (!code)
+		(void) hpa_object_delete(e->kube, &e->target, &why); /* of one that was killed; who may not has made none */
 	bool wants_hpa = false;
 	for (int32_t f = 0; f < e->config->n_families; f++)
 		wants_hpa |= !strcmp(e->config->family[f].kind->word, "hpa");
