@@ -29,7 +29,11 @@ started=() n_ok=0 n_bad=0
 finish() { :; } # a script's own
 cleanup() {
 	finish
-	for pid in "${started[@]}"; do pkill -P "$pid" 2>/dev/null; kill "$pid" 2>/dev/null; done
+	for pid in "${started[@]}"; do # those that still run: the number of one that has ended may be somebody else's by now
+		grep -q "^PPid:[[:space:]]*$$\$" "/proc/$pid/status" 2>/dev/null || continue
+		pkill -P "$pid" 2>/dev/null
+		kill "$pid" 2>/dev/null
+	done
 	wait 2>/dev/null
 	"$here/cluster/down.sh" >/dev/null 2>&1
 	if [ -n "${KEEP:-}" ]; then echo "kept: $work"; else rm -rf "$work"; fi

@@ -8,7 +8,8 @@ cd "$(dirname "$0")/../.."
 build=$1 maestro=$1/maestro storm=$1/tests/fault_storm
 work=$(mktemp -d /tmp/maestro-faults-XXXXXX)
 started=()
-trap 'for p in "${started[@]}"; do kill "$p" 2>/dev/null; done; rm -rf "$work"' EXIT
+is_mine() { grep -q "^PPid:[[:space:]]*$$\$" "/proc/$1/status" 2>/dev/null; } # the number of one that has ended may be somebody else's
+trap 'for p in "${started[@]}"; do is_mine "$p" && kill "$p" 2>/dev/null; done; rm -rf "$work"' EXIT
 n_ok=0 n_bad=0
 check() { # name what command...
 	local name=$1 what=$2
