@@ -31,10 +31,13 @@ static void read_more(SuggestPolicy *suggest)
 	Json *root = NULL;
 	Policy *policy = &suggest->policy;
 	const char *sha256 = "", *outside = "";
+	double interval_s = 0;
 	if (!json_parse(suggest->response.body.data, suggest->response.body.len, &root, NULL)) {
 		sha256 = json_string_or(root, "model", "");
 		outside = json_string_or(root, "outside", "");
+		(void) json_number(json_get(root, "interval_s"), &interval_s);
 	}
+	policy->interval_s = interval_s >= 1 && interval_s <= 3600 ? (float) interval_s : 0;
 	str_copy(policy->sha256, sizeof policy->sha256, strspn(sha256, "0123456789abcdef") == 64 ? sha256 : "");
 	str_copy(policy->outside, sizeof policy->outside, outside);
 	json_free(root);

@@ -25,7 +25,7 @@ static const Subcommand SUBCOMMANDS[] = {
 	{ "tune", cmd_tune, "a small search over train's hyper-parameters, by successive halving" },
 	{ "trial", cmd_trial, "one training of those that train or tune --on kubernetes has put into a Job" },
 	{ "evaluate", cmd_evaluate, "policies on the same traffic, side by side" },
-	{ "run", cmd_run, "the observe-infer-act loop over one Deployment" },
+	{ "run", cmd_run, "the observe-infer-act loop over Deployments" },
 	{ "runs", cmd_runs, "the run store: list, show, compare, export, tag, delete, ..." },
 	{ "model", cmd_model, "policies as files: inspect, convert, predict; SB3 zip, safetensors, ONNX" },
 	{ "model-server", cmd_model_server, "POST /predict: a policy behind HTTP" },

@@ -381,6 +381,7 @@ int loop_new(const LoopConfig *config, Loop **ret_loop, Error *err)
 	if (!config->states.fallback_after)
 		state_config_default(&loop->config.states);
 	loop->config.states.is_shadow = config->rails.is_dry_run;
+	loop->model_interval_s = config->policy->interval_s; /* a file's: whoever opened it has looked at it */
 	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = loop->remembered_replicas = -1;
 	if (loop->config.observation.interval_s <= 0)
 		loop->config.observation.interval_s = (float) config->interval_ms / 1000;

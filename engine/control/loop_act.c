@@ -100,6 +100,11 @@ static void hold(Cycle *cycle)
 void loop_note_model(Loop *loop)
 {
 	const Policy *policy = loop->config.policy;
+	if (policy->interval_s > 0 && policy->interval_s != loop->model_interval_s && policy->interval_s * 1000 != (float) loop->config.interval_ms)
+		(void) fprintf(stderr, "maestro: %s/%s: the model was made to decide every %g s, not every %g s: give --interval %gs\n",
+		               loop->config.target.namespace_, loop->config.target.name, (double) policy->interval_s,
+		               (double) loop->config.interval_ms / 1000, (double) policy->interval_s);
+	loop->model_interval_s = policy->interval_s;
 	if (!strcmp(loop->model, policy->sha256))
 		return;
 	int64_t age_ms = loop->model[0] ? 0 : loop->config.model_age_ms;
@@ -141,8 +146,7 @@ void loop_guard(Loop *loop)
 
 /* ---- 6 write ---- */
 
-/* CONTROL B.1: a cycle has min(interval, 10 s); what was seen longer ago is not acted on. */
-static bool is_late(const Loop *loop, int64_t since_ms)
+bool loop_is_late(const Loop *loop, int64_t since_ms)
 {
 	int64_t most = loop->config.interval_ms < CYCLE_MAX_MS ? loop->config.interval_ms : CYCLE_MAX_MS;
 	return clock_mono_ms(loop->config.clock) - since_ms > most;
@@ -152,7 +156,7 @@ static int refuse_write(const Loop *loop, int64_t since_ms, Error *err)
 {
 	const Target *target = &loop->config.target;
 	Cluster *cluster = loop->config.cluster;
-	if (is_late(loop, since_ms))
+	if (loop_is_late(loop, since_ms))
 		return error_set(err, ERR_TIMEOUT, "%s/%s: the cycle took too long: nothing is written on old data",
 		                 target->namespace_, target->name);
 	if (cluster && !cluster->ops->leads(cluster, target))

@@ -58,6 +58,7 @@ struct Loop {
 	int64_t last_cycle_ms;   /* monotonic, for what accumulates; 0: none yet */
 	int64_t next_ms;         /* monotonic, of the next cycle */
 	char model[65];          /* that the policy had in the last cycle; "": none */
+	float model_interval_s;  /* the same, that it was made for; 0: not known */
 	Reason fall_reason;      /* of the fallback */
 	Reason told_reason;      /* of the last cycle */
 	char fall_detail[64];
@@ -80,6 +81,7 @@ struct Fleet {
 	pthread_t thread;
 	bool is_started;
 	size_t turn;      /* of who writes first */
+	size_t asked;     /* whose policy is asked first */
 	uint32_t jitter;  /* random, where has_jitter */
 	bool has_jitter;
 	int64_t wall_ahead_ms; /* wall less monotonic time of the last cycle; 0: none yet */
@@ -109,6 +111,8 @@ void loop_decide(Fleet *fleet, size_t n);
 /* loop_act.c: 5 and 6 */
 RailsInput loop_rails_input(const Loop *loop, int32_t raw, bool is_fallback);
 void loop_note_model(Loop *loop);
+/* CONTROL B.1: a cycle has min(interval, 10 s); what was seen longer ago is not acted on. */
+bool loop_is_late(const Loop *loop, int64_t since_ms);
 void loop_guard(Loop *loop);
 void loop_write(Loop *loop);
 /* The whole of an override: audit row on disk, write, result, answer. */

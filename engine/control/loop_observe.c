@@ -189,6 +189,18 @@ static void take_decision(Loop *loop, int code, const Decision *decision, int64_
 	}
 }
 
+/* A server that hangs must not take a time-out a target: what would not be acted on is not asked for. */
+static void pass_over(Loop *loop)
+{
+	fail(loop, FAULT_MODEL, REASON_MODEL_UNAVAILABLE, ERR_TIMEOUT, "not asked: others' answers took this cycle's time");
+}
+
+static void each_pass_over(Loop *const *loop, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		pass_over(loop[i]);
+}
+
 /* One inference for the count loops of fleet->part; if it fails, one each, so that one target does not stop the others. */
 static void infer(Fleet *fleet, Policy *policy, size_t count)
 {
@@ -201,6 +213,10 @@ static void infer(Fleet *fleet, Policy *policy, size_t count)
 	int code = policy->ops->decide(policy, fleet->obs, count, fleet->decision);
 	for (size_t i = 0; i < count; i++) {
 		int own = code;
+		if (code && count > 1 && loop_is_late(fleet->part[i], fleet->part[i]->cycle.start_ms)) {
+			pass_over(fleet->part[i]);
+			continue;
+		}
 		if (code && count > 1) {
 			fleet->decision[i] = loop_no_decision();
 			own = policy->ops->decide(policy, &fleet->obs[i], 1, &fleet->decision[i]);
@@ -214,18 +230,35 @@ static bool wants_decision(const Loop *loop)
 	return loop->cycle.is_observed && loop->cycle.gate == STATE_ACTIVE;
 }
 
+/* The loops from the at-th on that share its policy, which is the first of its kind there, into fleet->part. Answers how many. */
+static size_t shares_of(Fleet *fleet, size_t n, size_t begin, size_t at)
+{
+	Policy *policy = fleet->due[(begin + at) % n]->config.policy;
+	size_t count = 0;
+	for (size_t k = 0; k < at; k++)
+		if (fleet->due[(begin + k) % n]->config.policy == policy)
+			return 0;
+	for (size_t k = at; k < n; k++) {
+		Loop *loop = fleet->due[(begin + k) % n];
+		if (loop->config.policy == policy && wants_decision(loop))
+			fleet->part[count++] = loop;
+	}
+	return count;
+}
+
+/* It goes on behind whoever was asked last where time ran out, so that nobody is passed over each time. */
 void loop_decide(Fleet *fleet, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		Policy *policy = fleet->due[i]->config.policy;
-		size_t count = 0;
-		bool is_first = true;
-		for (size_t k = 0; k < i && is_first; k++)
-			is_first = fleet->due[k]->config.policy != policy;
-		for (size_t k = i; k < n && is_first; k++)
-			if (fleet->due[k]->config.policy == policy && wants_decision(fleet->due[k]))
-				fleet->part[count++] = fleet->due[k];
-		if (count)
-			infer(fleet, policy, count);
+	size_t begin = n ? fleet->asked % n : 0;
+	for (size_t at = 0; at < n; at++) {
+		size_t count = shares_of(fleet, n, begin, at);
+		if (!count)
+			continue;
+		if (loop_is_late(fleet->part[0], fleet->part[0]->cycle.start_ms)) {
+			each_pass_over(fleet->part, count);
+			continue;
+		}
+		infer(fleet, fleet->part[0]->config.policy, count);
+		fleet->asked = begin + at + 1;
 	}
 }

@@ -291,6 +291,61 @@ static void a_noisy_neighbour_ends_at_the_maximum(void **state)
 	bench_free(b);
 }
 
+/* ---- many targets behind a server that hangs ---- */
+
+typedef struct Hung { /* a policy that answers nothing for eight seconds */
+	Policy policy;
+	Clock *clock;
+	int32_t asked;
+} Hung;
+
+static int hang(Policy *policy, const Observation *obs, size_t n, Decision *ret)
+{
+	Hung *hung = (Hung *) policy;
+	(void) obs, (void) n, (void) ret;
+	hung->clock->now_ms += 8000;
+	hung->asked++;
+	return ERR_TIMEOUT;
+}
+
+/* D 9: a cycle stays one, whoever is not asked is held, all come to the rule, and the turn goes round. */
+static void a_hung_server_takes_no_timeout_a_target(void **state)
+{
+	enum { N = 20, CYCLES = 12 };
+	static const PolicyOps ops = { .name = "suggestion", .decide = hang };
+	(void) state;
+	Bench *b = bench_new_whole(3, ACTION_KEEP);
+	Hung hung[N] = { 0 };
+	Loop *loops[N];
+	Fleet *fleet;
+	Error err = { 0 };
+	for (int i = 0; i < N; i++) {
+		hung[i] = (Hung) { .policy = b->policy.policy, .clock = &b->clock };
+		hung[i].policy.ops = &ops;
+		b->config.policy = &hung[i].policy;
+		assert_int_equal(loop_new(&b->config, &loops[i], &err), 0);
+	}
+	assert_int_equal(fleet_new(loops, N, &fleet, &err), 0);
+	for (int c = 0; c < CYCLES; c++) {
+		int64_t before_ms = b->clock.now_ms;
+		(void) fleet_once(fleet, &err);
+		assert_true(b->clock.now_ms - before_ms <= 16000);
+		for (int i = 0; i < N; i++) {
+			const LiveView *view = snap_acquire(loop_views(loops[i]));
+			assert_int_equal(view->state, c < 3 ? STATE_HOLD : STATE_FALLBACK);
+			assert_int_equal(view->state_reason, REASON_MODEL_UNAVAILABLE);
+			snap_release(view);
+		}
+	}
+	for (int i = 0; i < N; i++)
+		assert_true(hung[i].asked > 0);
+	assert_int_equal(b->actuator.n_writes, 0);
+	fleet_free(fleet);
+	for (int i = 0; i < N; i++)
+		loop_free(loops[i]);
+	bench_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +362,7 @@ int main(void)
 		cmocka_unit_test(pods_that_do_not_become_ready_are_not_piled_up),
 		cmocka_unit_test(all_pods_killed_lowers_nothing),
 		cmocka_unit_test(a_noisy_neighbour_ends_at_the_maximum),
+		cmocka_unit_test(a_hung_server_takes_no_timeout_a_target),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
