@@ -268,7 +268,7 @@ void canvas_bar(Canvas *canvas, int row, int col, int cols, double ratio, Role r
 		if (g->growing[part] != ' ')
 			canvas_put(canvas, row, col + c, g->growing[part], role);
 		else
-			canvas_put(canvas, row, col + c, g->empty, ROLE_GHOST);
+			canvas_put(canvas, row, col + c, g->empty, ROLE_FRAME);
 	}
 }
 

@@ -9,7 +9,7 @@ static const char *const NAMES[ROLE_COUNT] = {
 	[ROLE_BADGE_WARN] = "badge warning", [ROLE_BADGE_BAD] = "badge bad", [ROLE_BADGE_INFO] = "badge information",
 	[ROLE_SELECTED] = "selected", [ROLE_SERIES_A] = "series A", [ROLE_SERIES_B] = "series B", [ROLE_SERIES_C] = "series C",
 	[ROLE_SERIES_D] = "series D", [ROLE_SERIES_E] = "series E", [ROLE_SERIES_F] = "series F", [ROLE_SERIES_G] = "series G",
-	[ROLE_SERIES_H] = "series H",
+	[ROLE_SERIES_H] = "series H", [ROLE_GHOST] = "hidden, raw",
 };
 
 static void linear(int32_t rgb, double out[3])
@@ -75,6 +75,22 @@ static double wanted(Role role)
 	return role >= ROLE_SERIES_A && role <= ROLE_SERIES_H ? 3 : 4.5;
 }
 
+static const char *theme_word(Theme theme)
+{
+	return theme == THEME_LIGHT ? "light" : "dark";
+}
+
+/* xterm's colour cube and greys, which other terminals have too. */
+static int32_t rgb_of_256(int color)
+{
+	static const int32_t LEVEL[] = { 0, 95, 135, 175, 215, 255 };
+	int cube = color - 16;
+	if (color >= 232)
+		return (8 + 10 * (color - 232)) * 0x010101;
+	return LEVEL[cube / 36] << 16 | LEVEL[cube / 6 % 6] << 8 | LEVEL[cube % 6];
+}
+
+/* A line a role, and of 256 colours those that are too near the paper. */
 static int check_contrast(Theme theme, StrBuf *report)
 {
 	int bad = 0;
@@ -83,36 +99,57 @@ static int check_contrast(Theme theme, StrBuf *report)
 		int32_t rgb = theme_color((Role) role, COLOR_TRUE, theme);
 		if (!NAMES[role] || rgb < 0)
 			continue;
-		double ratio = colors_contrast(rgb, paper), least = wanted((Role) role);
-		bool is_bad = ratio < least;
-		strbuf_addf(report, "%-6s %-18s #%06X  %5.2f:1  %s\n", theme == THEME_LIGHT ? "light" : "dark", NAMES[role], (unsigned) rgb,
-		            ratio, is_bad ? "TOO LOW" : least > 0 ? "ok" : "decoration");
+		int c256 = theme_color((Role) role, COLOR_256, theme);
+		double ratio = colors_contrast(rgb, paper), least = wanted((Role) role), in_256 = colors_contrast(rgb_of_256(c256), paper);
+		bool is_bad = ratio < least || in_256 < least;
+		strbuf_addf(report, "%-6s %-18s #%06X  %5.2f:1, of 256 colours %3d  %5.2f:1  %s\n", theme_word(theme), NAMES[role], (unsigned) rgb,
+		            ratio, c256, in_256, is_bad ? "TOO LOW" : least > 0 ? "ok" : "decoration");
 		bad += is_bad;
 	}
 	return bad;
 }
 
+typedef struct Pair {
+	int a, b;
+	double apart;
+} Pair;
+
+static Pair nearest(const Role *role, int n, Theme theme, int kind)
+{
+	Pair pair = { 0, 0, INFINITY };
+	for (int i = 0; i < n; i++)
+		for (int k = i + 1; k < n; k++) {
+			double d = colors_distance(theme_color(role[i], COLOR_TRUE, theme), theme_color(role[k], COLOR_TRUE, theme), kind);
+			if (d < pair.apart)
+				pair = (Pair) { (int) role[i], (int) role[k], d };
+		}
+	return pair;
+}
+
+/* Whether two roles look unlike where their colours do not: one is bold and the other is not. */
+static bool differ_without_colour(int a, int b)
+{
+	return theme_row((Role) a)->attr != theme_row((Role) b)->attr && theme_row((Role) a)->attr_mono != theme_row((Role) b)->attr_mono;
+}
+
+/* The first four series must be told apart by colour, all eight by their letters; states by colour, or by bold and their words. */
 static int check_distance(Theme theme, StrBuf *report)
 {
 	static const char *const KINDS[] = { "full colour", "no long cones", "no middle cones", "no short cones" };
+	static const Role SERIES[] = { ROLE_SERIES_A, ROLE_SERIES_B, ROLE_SERIES_C, ROLE_SERIES_D, ROLE_SERIES_E, ROLE_SERIES_F, ROLE_SERIES_G,
+		ROLE_SERIES_H }, STATES[] = { ROLE_OK, ROLE_WARN, ROLE_BAD };
+	const struct { const Role *role; int n; bool has_letters; } SETS[] = { { SERIES, 4, false }, { SERIES, 8, true }, { STATES, 3, false } };
+	enum { LEAST = 10 };
 	int bad = 0;
-	for (int kind = 0; kind < 4; kind++) {
-		double least = INFINITY;
-		int a = 0, b = 0;
-		for (int i = 0; i < 4; i++)
-			for (int k = i + 1; k < 4; k++) {
-				double d = colors_distance(theme_color((Role) (ROLE_SERIES_A + i), COLOR_TRUE, theme),
-				                           theme_color((Role) (ROLE_SERIES_A + k), COLOR_TRUE, theme), kind);
-				if (d < least) {
-					least = d;
-					a = i;
-					b = k;
-				}
-			}
-		strbuf_addf(report, "%-6s series %c and %c are nearest, %5.1f, to %-16s %s\n", theme == THEME_LIGHT ? "light" : "dark", 'A' + a,
-		            'A' + b, least, KINDS[kind], least < 10 ? "TOO NEAR" : "ok");
-		bad += least < 10;
-	}
+	for (int kind = 0; kind < 4; kind++)
+		for (size_t s = 0; s < sizeof SETS / sizeof *SETS; s++) {
+			Pair pair = nearest(SETS[s].role, SETS[s].n, theme, kind);
+			bool is_near = pair.apart < LEAST, is_bad = is_near && !SETS[s].has_letters && !differ_without_colour(pair.a, pair.b);
+			strbuf_addf(report, "%-6s %s and %s are nearest of %d, %5.1f, to %-16s %s\n", theme_word(theme), NAMES[pair.a], NAMES[pair.b],
+			            SETS[s].n, pair.apart, KINDS[kind], is_bad ? "TOO NEAR" : !is_near ? "ok" : SETS[s].has_letters
+			            ? "ok by their letters" : "ok by bold and their words");
+			bad += is_bad;
+		}
 	return bad;
 }
 

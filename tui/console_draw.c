@@ -209,7 +209,7 @@ static bool is_helped(const Console *console, size_t row)
 }
 
 /* "Live: hold replicas ..." where the key is not this screen's. */
-static void help_text(const Console *console, const KeyRow *key, char *text, size_t size)
+static void help_text(const Console *console, const KeyRow *key, bool is_off, char *text, size_t size)
 {
 	int screen = 0;
 	while (screen < SCREEN_COUNT - 1 && !(key->screens & 1u << screen))
@@ -218,7 +218,7 @@ static void help_text(const Console *console, const KeyRow *key, char *text, siz
 	int row = keys_row((UiAction) (ACT_SCREEN_FIRST + screen), console->screen);
 	(void) keys_say(&console->keymap, key->help, said, sizeof said);
 	if (is_here(console, key))
-		str_copy(text, size, said);
+		(void) snprintf(text, size, "%s%.140s", is_off ? "read-only: " : "", said);
 	else
 		(void) snprintf(text, size, "on %s (%s): %.120s", screen_ops((ScreenId) screen)->name,
 		                keys_name(console->keymap.key[row], name), said);
@@ -269,9 +269,9 @@ static void draw_help(Console *console)
 			int wide = canvas_text(canvas, in.row + line, in.col, HELP_KEY_COLS - 1, ROLE_KEY, keys_names(&console->keymap, i, name));
 			if (keys_is_changed(&console->keymap, i))
 				canvas_put(canvas, in.row + line, in.col + wide, '*', ROLE_WARN);
-			help_text(console, &table[i], help, sizeof help);
+			help_text(console, &table[i], is_off, help, sizeof help);
 			(void) canvas_text(canvas, in.row + line, in.col + HELP_KEY_COLS, in.cols - HELP_KEY_COLS,
-			                   is_off ? ROLE_GHOST : ROLE_TEXT, help);
+			                   is_off ? ROLE_LABEL : ROLE_TEXT, help);
 		}
 		line++;
 	}

@@ -75,6 +75,8 @@ static void draw_buttons(const Dialog *dialog, Canvas *canvas, int row, Rect in)
 			continue;
 		bool has_focus = dialog->focus == i;
 		int start = pen.col;
+		if (has_focus)
+			canvas_put(canvas, row, start - 1, canvas->glyphs->pointer, ROLE_INFO);
 		(void) pen_item(&pen, has_focus ? ROLE_SELECTED : ROLE_TEXT, "[ %s ]", dialog->field[i].label);
 		canvas_zone(canvas, (Zone) { ZONE_FIELD, { row, start, 1, pen.col - start }, i, 0, NULL });
 		(void) pen_item(&pen, ROLE_TEXT, " ");
@@ -95,8 +97,10 @@ static void draw_change(const Dialog *dialog, Canvas *canvas, int row, Rect in)
 		return;
 	}
 	(void) pen_item(&pen, ROLE_STRONG, dialog->seen < 0 ? "? " : "%d ", dialog->seen);
-	canvas_put(canvas, row, pen.col, g->arrow, ROLE_STRONG);
-	pen.col++;
+	if (g->mode == GLYPHS_ASCII)
+		(void) pen_item(&pen, ROLE_STRONG, "->");
+	else
+		canvas_put(canvas, row, pen.col++, g->arrow, ROLE_STRONG);
 	(void) pen_item(&pen, ROLE_STRONG, to < 0 ? " ?" : " %d", to);
 	(void) pen_item(&pen, ROLE_LABEL, " replicas");
 	if (dialog->now >= 0 && (dialog->now != dialog->seen || dialog->now != dialog->opened))

@@ -263,7 +263,7 @@ void plot_ticks(const Plot *plot, int n, PlotTick at, const void *data)
 				tick_label(plot, col, label);
 			for (int r = 0; col >= 0 && pass == 1 && r < plot->area.rows; r++)
 				if (is_blank(plot, plot->area.row + r, col))
-					canvas_put(plot->canvas, plot->area.row + r, col, plot->canvas->glyphs->vertical, ROLE_GHOST);
+					canvas_put(plot->canvas, plot->area.row + r, col, plot->canvas->glyphs->vertical, ROLE_FRAME);
 		}
 	}
 }

@@ -25,7 +25,10 @@ Rect scene_box(const Scene *scene, int pane, const PaneSpec *spec, Rect rect, co
 	char said[SAID_TEXT];
 	if (scene->console && note)
 		note = keys_say(&scene->console->keymap, note, said, sizeof said);
-	return canvas_box(scene->canvas, rect, spec[pane].title, note, scene->focus == pane);
+	Rect in = canvas_box(scene->canvas, rect, spec[pane].title, note, scene->focus == pane);
+	if (scene->focus == pane && spec[pane].title) /* told without colour too */
+		canvas_put(scene->canvas, rect.row, rect.col + 1, scene->canvas->glyphs->pointer, ROLE_FRAME_FOCUS);
+	return in;
 }
 
 void scene_legend(Pen *pen, Role role, uint32_t glyph, char letter)

@@ -117,9 +117,12 @@ static Role cell_mark(const void *data, int row, char *text, size_t size)
 {
 	const TargetTable *table = data;
 	bool is_marked = table->console->targets.is_marked[table->row[row].at];
-	char alarm = alarm_of(live_of(data, row));
-	(void) snprintf(text, size, "%c%c", is_marked ? '*' : ' ', alarm == ' ' ? ' ' : '!');
-	return alarm == 'H' || alarm == '?' ? ROLE_BAD : alarm == 'S' ? ROLE_WARN : ROLE_INFO;
+	const LiveView *live = live_of(data, row);
+	char alarm = alarm_of(live);
+	bool is_down = (live->metrics.is_known && !live->metrics.is_ok) || (live->api.is_known && !live->api.is_ok) ||
+	               (live->model.is_known && !live->model.is_ok);
+	(void) snprintf(text, size, "%c%c", is_marked ? '*' : ' ', alarm == ' ' && !is_down ? ' ' : '!');
+	return alarm == 'H' || alarm == '?' || is_down ? ROLE_BAD : alarm == 'S' ? ROLE_WARN : ROLE_INFO;
 }
 
 static Role cell_namespace(const void *data, int row, char *text, size_t size)
@@ -266,8 +269,8 @@ static const Column COLUMNS[] = {
 	{ "target", 12, 0, false, true, cell_name }, { "mode", 15, 0, false, false, cell_state },
 	{ "ready", 5, 0, true, false, cell_replicas }, { "want", 4, 1, true, false, cell_want },
 	{ "HPA", 3, 5, true, false, cell_hpa }, { "p95/soft/hard", 17, 0, false, false, cell_p95 },
-	{ "rps", 8, 3, true, false, cell_rate }, { "cpu", 5, 4, true, false, cell_cpu }, { "SLO", 6, 7, true, false, cell_slo },
-	{ "age", 6, 1, true, false, cell_age }, { "health", 6, 6, false, false, cell_health },
+	{ "rps", 8, 3, true, false, cell_rate }, { "cpu", 5, 6, true, false, cell_cpu }, { "SLO", 6, 7, true, false, cell_slo },
+	{ "age", 6, 1, true, false, cell_age }, { "health", 6, 2, false, false, cell_health },
 	{ "p95", SPARK, 8, false, false, cell_spark },
 };
 

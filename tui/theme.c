@@ -37,7 +37,7 @@ static const ThemeRow ROWS[ROLE_COUNT] = {
 	[ROLE_FILL_D] = { 0x6E4159, 96, MAGENTA, ATTR_DIM, ATTR_DIM },
 	[ROLE_FILL_WARN] = { 0x7A5500, 94, YELLOW, ATTR_DIM, ATTR_DIM },
 	[ROLE_FILL_BAD] = { 0x7A3600, 88, RED, ATTR_DIM, ATTR_DIM },
-	[ROLE_GHOST] = { 0x4E4E4E, 239, GREY, 0, ATTR_DIM },
+	[ROLE_GHOST] = { 0x767676, 243, GREY, 0, ATTR_DIM },
 	/* cividis (Nunez, Anderton, Renslow 2018), painted by reversing; 16 colours have the characters alone */
 	[ROLE_HEAT_0 + 0] = { 0x00224E, 17, -1, ATTR_REVERSE, 0 },
 	[ROLE_HEAT_0 + 1] = { 0x1A386F, 24, -1, ATTR_REVERSE, 0 },
@@ -61,17 +61,17 @@ typedef struct LightRow {
 static const LightRow LIGHT[ROLE_COUNT] = {
 	[ROLE_LABEL] = { 0x5F5F5F, 59, GREY },
 	[ROLE_FRAME] = { 0x949494, 246, GREY },
-	[ROLE_FRAME_FOCUS] = { 0x1F78A8, 31, CYAN },
-	[ROLE_KEY] = { 0x1F78A8, 31, CYAN },
+	[ROLE_FRAME_FOCUS] = { 0x1F78A8, 24, CYAN },
+	[ROLE_KEY] = { 0x1F78A8, 24, CYAN },
 	[ROLE_OK] = { 0x00755A, 29, GREEN },
 	[ROLE_WARN] = { 0x8A5A00, 94, YELLOW },
 	[ROLE_BAD] = { 0xB04A00, 130, RED },
-	[ROLE_INFO] = { 0x1F78A8, 31, CYAN },
+	[ROLE_INFO] = { 0x1F78A8, 24, CYAN },
 	[ROLE_BADGE_OK] = { 0x00755A, 29, GREEN },
 	[ROLE_BADGE_WARN] = { 0x8A5A00, 94, YELLOW },
 	[ROLE_BADGE_BAD] = { 0xB04A00, 130, RED },
-	[ROLE_BADGE_INFO] = { 0x1F78A8, 31, CYAN },
-	[ROLE_SELECTED] = { 0x1F78A8, 31, CYAN },
+	[ROLE_BADGE_INFO] = { 0x1F78A8, 24, CYAN },
+	[ROLE_SELECTED] = { 0x1F78A8, 24, CYAN },
 	[ROLE_SERIES_A] = { 0x0072B2, 25, BLUE },
 	[ROLE_SERIES_B] = { 0x8A5A00, 94, YELLOW },
 	[ROLE_SERIES_C] = { 0x00755A, 29, GREEN },
@@ -86,7 +86,7 @@ static const LightRow LIGHT[ROLE_COUNT] = {
 	[ROLE_FILL_D] = { 0xE0BCD2, 182, MAGENTA },
 	[ROLE_FILL_WARN] = { 0xE6CF9C, 187, YELLOW },
 	[ROLE_FILL_BAD] = { 0xE8B79A, 216, RED },
-	[ROLE_GHOST] = { 0xA8A8A8, 248, GREY },
+	[ROLE_GHOST] = { 0x767676, 243, GREY },
 };
 
 const ThemeRow *theme_row(Role role)

@@ -42,7 +42,7 @@ typedef enum Role {
 	ROLE_FILL_D,
 	ROLE_FILL_WARN,
 	ROLE_FILL_BAD,
-	ROLE_GHOST,       /* raw curve under the smoothed one, empty part of a bar */
+	ROLE_GHOST,       /* raw curve under the smoothed one, what is hidden or outside */
 	ROLE_HEAT_0,      /* of a heat map, least to most: HEAT_STEPS of them */
 	ROLE_HEAT_8 = ROLE_HEAT_0 + 8,
 	ROLE_COUNT

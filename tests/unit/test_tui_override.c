@@ -21,7 +21,7 @@ static void override_sends_what_was_seen(void **state)
 	start(desk, SCREEN_LIVE, false);
 	press(desk, 'o');
 	press(desk, '5');
-	assert_non_null(strstr(screen_text(desk), "4 > 5 replicas"));
+	assert_non_null(strstr(screen_text(desk), "4 -> 5 replicas"));
 	focus_on(desk, OVERRIDE_REASON);
 	type(desk, "launch");
 	press(desk, KEY_ENTER_); /* to Apply */
@@ -76,11 +76,11 @@ static void base_follows_the_loop_until_a_number_is_typed(void **state)
 	press(desk, 'o');
 	desk->live.last.sample.replicas = 6; /* the policy moved */
 	console_refresh(&desk->console, 2000);
-	assert_non_null(strstr(screen_text(desk), "6 > 7 replicas  now 6"));
+	assert_non_null(strstr(screen_text(desk), "6 -> 7 replicas  now 6"));
 	press(desk, '8');
 	desk->live.last.sample.replicas = 5;
 	console_refresh(&desk->console, 3000);
-	assert_non_null(strstr(screen_text(desk), "6 > 8 replicas  now 5"));
+	assert_non_null(strstr(screen_text(desk), "6 -> 8 replicas  now 5"));
 	press(desk, KEY_ENTER_);
 	press(desk, KEY_ENTER_);
 	assert_int_equal(desk->fake.sent[0].u.override_.seen, 6);
@@ -93,7 +93,7 @@ static void a_dialog_looks_past_a_frozen_screen(void **state)
 	press(desk, 'f');
 	desk->live.last.sample.replicas = 6;
 	press(desk, 'o');
-	assert_non_null(strstr(screen_text(desk), "6 > 7 replicas"));
+	assert_non_null(strstr(screen_text(desk), "6 -> 7 replicas"));
 }
 
 static void hold_is_checked_while_it_is_typed(void **state)
