@@ -42,8 +42,7 @@ struct Learner {
 	Net *net;         /* lent */
 	Pair *pair;
 	size_t batch_size, n_samples;
-	Adam adam;
-	float *grad;                    /* [n_params] */
+	float *grad, *m, *v;            /* [n_params]; m and v are adam's */
 	Pass pass[TRUNK_COUNT];
 	float *log_prob, *advantage;    /* [batch_size] the policy's */
 	int32_t *action, *teacher;
@@ -54,7 +53,8 @@ struct Learner {
 
 	const RolloutBuf *buf;          /* that is learnt from */
 	const LossConfig *loss;
-	_Alignas(64) Job job;           /* the next one; its step outlives it; apart from what the other thread reads */
+	_Alignas(64) Adam adam;     /* from here on changes with each minibatch; apart from what the other thread reads */
+	Job job;                        /* the next one; its step outlives it */
 };
 
 static void place_pass(Learner *learner, size_t trunk, Carve *at)
@@ -79,20 +79,26 @@ static void place(Learner *learner, Carve *at)
 	const Net *net = learner->net;
 	size_t n = learner->batch_size, n_actions = (size_t) net->config.n_actions;
 	(void) carve(at, 1, sizeof *learner);
-	learner->adam.m = carve(at, net->n_params, sizeof(float));
-	learner->adam.v = carve(at, net->n_params, sizeof(float));
+	carve_apart(at);
+	learner->m = learner->adam.m = carve(at, net->n_params, sizeof(float));
+	carve_apart(at);
+	learner->v = learner->adam.v = carve(at, net->n_params, sizeof(float));
+	carve_apart(at);
 	learner->grad = carve(at, net->n_params, sizeof(float));
-	for (size_t t = TRUNK_COUNT; t-- > 0;) /* the shared one first: the others read its output */
+	for (size_t t = TRUNK_COUNT; t-- > 0;) { /* the shared one first: the others read its output */
+		carve_apart(at);
 		place_pass(learner, t, at);
+	}
 	learner->log_prob = carve(at, n, sizeof(float));
 	learner->advantage = carve(at, n, sizeof(float));
 	learner->action = carve(at, n, sizeof(int32_t));
 	learner->teacher = carve(at, n, sizeof(int32_t));
 	learner->mask = carve(at, n * n_actions, sizeof(uint8_t));
 	learner->scratch = carve(at, loss_scratch_floats(n, n_actions), sizeof(float));
+	learner->index = carve(at, learner->n_samples, sizeof(uint32_t));
+	carve_apart(at);
 	learner->ret = carve(at, n, sizeof(float));
 	learner->old_value = carve(at, n, sizeof(float));
-	learner->index = carve(at, learner->n_samples, sizeof(uint32_t));
 }
 
 int learner_new(Net *net, size_t batch_size, size_t n_samples, double adam_eps, size_t n_threads, Learner **ret_learner)
@@ -149,7 +155,7 @@ static void take_step(Learner *learner, size_t trunk, const AdamStep *step)
 	for (int32_t i = 0; i < net_layers(net, trunk); i++) {
 		const NetLayer *layer = &net->layer[trunk][i];
 		size_t at = layer->weight_at; /* the bias follows its weights */
-		net->kernels->adam((layer->in + 1) * layer->out, step, learner->grad + at, net->params + at, learner->adam.m + at, learner->adam.v + at);
+		net->kernels->adam((layer->in + 1) * layer->out, step, learner->grad + at, net->params + at, learner->m + at, learner->v + at);
 		net_pack_layer(net, layer);
 	}
 }

@@ -55,11 +55,11 @@ static void size_layer(NetLayer *layer, size_t in, size_t out, KernelAct act, si
 			      .is_narrow = act == KERNEL_LINEAR && out <= KERNEL_NARROW };
 	layer->weight_at = *at;
 	layer->bias_at = *at + in * out;
-	*at = pad16(layer->bias_at + out); /* two threads step neighbours */
+	*at = pad16(layer->bias_at + out);
 }
 
-/* The hidden layers of a trunk; returns the width of the last. */
-static size_t size_trunk(Net *net, NetTrunk trunk, int32_t depth, const int32_t *width, size_t in, size_t *at)
+/* The hidden layers of a trunk, and its head where out is not 0; returns the width of the last hidden one. */
+static size_t size_trunk(Net *net, NetTrunk trunk, int32_t depth, const int32_t *width, size_t in, size_t out, size_t *at)
 {
 	net->depth[trunk] = depth;
 	for (int32_t i = 0; i < depth; i++) {
@@ -67,20 +67,21 @@ static size_t size_trunk(Net *net, NetTrunk trunk, int32_t depth, const int32_t 
 		size_layer(&net->layer[trunk][i], in, (size_t) width[i], act, at);
 		in = (size_t) width[i];
 	}
+	if (out)
+		size_layer(&net->layer[trunk][depth], in, out, KERNEL_LINEAR, at);
 	return in;
 }
 
-/* Shapes and places in the flat buffer, in SB3's order: what is shared, the policy's hidden layers, the value's, the heads. */
+/* Shapes and places in the flat buffer: what is shared, the policy's layers, the value's. */
 static void size_layers(Net *net)
 {
 	const NetConfig *c = &net->config;
-	size_t at = 0, from, pi, vf;
-	from = size_trunk(net, TRUNK_SHARED, c->shared_depth, c->shared_width, (size_t) c->obs_dim, &at);
-	pi = size_trunk(net, TRUNK_POLICY, c->depth, c->width, from, &at);
-	vf = size_trunk(net, TRUNK_VALUE, c->has_value_arch ? c->value_depth : c->depth,
-			c->has_value_arch ? c->value_width : c->width, from, &at);
-	size_layer(&net->layer[TRUNK_POLICY][net->depth[TRUNK_POLICY]], pi, (size_t) c->n_actions, KERNEL_LINEAR, &at);
-	size_layer(&net->layer[TRUNK_VALUE][net->depth[TRUNK_VALUE]], vf, 1, KERNEL_LINEAR, &at);
+	size_t at = 0, from;
+	from = size_trunk(net, TRUNK_SHARED, c->shared_depth, c->shared_width, (size_t) c->obs_dim, 0, &at);
+	(void) size_trunk(net, TRUNK_POLICY, c->depth, c->width, from, (size_t) c->n_actions, &at);
+	at += APART / sizeof(float);
+	(void) size_trunk(net, TRUNK_VALUE, c->has_value_arch ? c->value_depth : c->depth,
+			  c->has_value_arch ? c->value_width : c->width, from, 1, &at);
 	net->n_params = at;
 	net->widest_pad = 16;
 	for (size_t t = 0; t < TRUNK_COUNT; t++)
@@ -100,7 +101,7 @@ static void place(Net *net, Carve *at)
 	size_t dim = (size_t) net->config.obs_dim;
 	(void) carve(at, 1, sizeof *net);
 	net->params = carve(at, net->n_params, sizeof(float));
-	for (size_t t = 0; t < TRUNK_COUNT; t++)
+	for (size_t t = 0; t < TRUNK_COUNT; t++, carve_apart(at))
 		for (int32_t i = 0; i < net_layers(net, t); i++) {
 			NetLayer *layer = &net->layer[t][i];
 			layer->packed = carve(at, (layer->in + 1) * layer->out_pad, sizeof(float));

@@ -3,7 +3,8 @@
  *
  * A layer's weights stand twice: as SB3 has them, [out][in] in the flat buffer that Adam steps, where each layer begins a
  * cache line (and gaps are 0); and packed, transposed
- * under their bias as [in + 1][out_pad], which is what a forward pass streams. net_pack rewrites the second.
+ * under their bias as [in + 1][out_pad], which is what a forward pass streams. net_pack rewrites the second. The trunks lie
+ * apart in both, since two threads learn side by side.
  */
 #ifndef MAESTRO_RL_NET_LAYERS_H
 #define MAESTRO_RL_NET_LAYERS_H
@@ -28,7 +29,7 @@ typedef struct NetLayer {
 struct Net {
 	NetConfig config;
 	size_t n_params;
-	float *params;                                    /* [n_params], SB3's order, gaps counted */
+	float *params;                                    /* [n_params], trunk by trunk, gaps counted */
 	int32_t depth[TRUNK_COUNT];                       /* hidden layers of each */
 	NetLayer layer[TRUNK_COUNT][NET_DEPTH_MAX + 1];   /* hidden ones, then the head where there is one */
 	bool is_normalised;

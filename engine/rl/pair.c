@@ -17,7 +17,7 @@
 #include <time.h>
 
 enum {
-	LINE = 64,
+	LINE = 2 * 64,         /* and its neighbour, which comes along */
 	LOOKS = 64,            /* between two looks at the clock: a microsecond or two */
 	WATCH_NS = 150000,     /* without news, before a nap */
 	NAP_NS = 20000, LONGEST_NAP_NS = 1000000,
@@ -26,21 +26,21 @@ enum {
 };
 
 struct Pair {
-	_Alignas(LINE) _Atomic uint32_t posted; /* the caller's line */
+	_Alignas(LINE) _Atomic uint32_t posted; /* the caller's line: a job's message fits beside its number */
 	_Atomic uint32_t session;               /* odd: open */
-	PairRun *run;                           /* the job */
-	void *arg;
 	char in[PAIR_BYTES];
 	_Alignas(LINE) _Atomic uint32_t done;   /* the thread's line */
 	_Atomic uint32_t watching;              /* the session in which it watches; 0: it sleeps or naps */
 	char out[PAIR_BYTES];
-	_Alignas(LINE) pthread_t thread;
+	_Alignas(LINE) PairRun *run;            /* of the job; seldom another one */
+	void *arg;
+	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t opened;
 	bool has_thread, is_closing;
 	atomic_bool is_aside;                    /* its thread lets others go first */
-	uint32_t alone, next_alone;             /* jobs without the thread: left, and after it is late again */
-	int64_t posted_ns;                      /* when */
+	_Alignas(LINE) uint32_t alone, next_alone; /* jobs without the thread: left, and after it is late again */
+	int64_t posted_ns;                         /* when */
 };
 
 static void relax(void)
@@ -187,8 +187,10 @@ bool pair_post(Pair *pair, PairRun *run, void *arg, const void *in)
 	}
 	if (atomic_load_explicit(&pair->watching, memory_order_acquire) != session)
 		return false;
-	pair->run = run;
-	pair->arg = arg;
+	if (pair->run != run || pair->arg != arg) {
+		pair->run = run;
+		pair->arg = arg;
+	}
 	memcpy(pair->in, in, PAIR_BYTES);
 	pair->posted_ns = now_ns();
 	atomic_store_explicit(&pair->posted, atomic_load_explicit(&pair->posted, memory_order_relaxed) + 1,

@@ -3,6 +3,7 @@
  * next, in this machine's byte order. One function walks the fields both ways, so that writing and reading cannot
  * differ.
  */
+#include "rl/carve.h"
 #include "rl/net_layers.h"
 #include "rl/ppo_inside.h"
 
@@ -41,13 +42,24 @@ static void running_fields(Walk *walk, Running *running)
 	field(walk, running->var, running->dim * sizeof(double));
 }
 
+/* Of a buffer laid out as the net's parameters, layer by layer in SB3's order, each with the gap to a whole line. */
+static void layer_fields(Walk *walk, Net *net, float *flat)
+{
+	NetTensor tensor[NET_TENSORS_MAX];
+	size_t count = net_tensors(net, tensor, NET_TENSORS_MAX);
+	for (size_t t = 0; t < count; t += 2) { /* a weight and its bias */
+		size_t rows = (size_t) tensor[t].rows, cols = (size_t) tensor[t].cols;
+		field(walk, flat + (tensor[t].data - net->params), pad16((cols + 1) * rows) * sizeof(float));
+	}
+}
+
 static void fields(Ppo *ppo, Walk *walk)
 {
 	size_t n_envs = ppo->rollout.n_envs, dim = (size_t) ppo->spec.obs_dim;
 	Adam *adam = learner_adam(ppo->learner);
-	field(walk, ppo->net->params, ppo->net->n_params * sizeof(float));
-	field(walk, adam->m, adam->n * sizeof(float));
-	field(walk, adam->v, adam->n * sizeof(float));
+	layer_fields(walk, ppo->net, ppo->net->params);
+	layer_fields(walk, ppo->net, adam->m);
+	layer_fields(walk, ppo->net, adam->v);
 	field(walk, &adam->step, sizeof adam->step);
 	running_fields(walk, &ppo->obs_stats);
 	running_fields(walk, &ppo->reward_stats);
