@@ -249,7 +249,7 @@ static int set_aside(const char *path, Clock *clock, Error *err)
 	return 0;
 }
 
-/* A log says nothing without the file that it belongs to, and a new file has not been waited for (set_journal). */
+/* A log says nothing without the file that it belongs to, and a new file has not been waited for (set_journal_and_schema). */
 static int sync_file(sqlite3 *db)
 {
 	sqlite3_file *file = NULL;
@@ -270,9 +270,9 @@ int db_sync_commits(struct sqlite3 *db, bool is_on)
 /*
  * With a write-ahead log NORMAL loses nothing when a process dies, and never the file; only a power cut takes the last commits
  * with it, which FULL would pay for with a wait for the disk each: for audit rows alone (db_sync_commits). A file that has nothing
- * in it yet need not wait at all.
+ * in it yet need not wait at all, nor need its schema.
  */
-static int set_journal(sqlite3 *db)
+static int set_journal_and_schema(sqlite3 *db)
 {
 	int code;
 	bool is_new = pragma_int(db, "PRAGMA page_count", &code) == 0 && !code;
@@ -280,16 +280,17 @@ static int set_journal(sqlite3 *db)
 		(void) db_exec(db, "PRAGMA synchronous = OFF");
 	(void) db_exec(db, "PRAGMA journal_mode = WAL");
 	/* a file system without shared memory keeps a rollback journal: slower, as safe */
-	return db_sync_commits(db, false);
+	code = is_new ? 0 : db_sync_commits(db, false);
+	if (!code)
+		code = migrate(db);
+	return code || !is_new ? code : db_sync_commits(db, false);
 }
 
 static int make_writable(sqlite3 *db, Clock *clock, Error *err)
 {
-	int code = set_journal(db);
+	int code = db_exec(db, "PRAGMA foreign_keys = ON");
 	if (!code)
-		code = db_exec(db, "PRAGMA foreign_keys = ON");
-	if (!code)
-		code = migrate(db);
+		code = set_journal_and_schema(db);
 	if (!code)
 		code = owner_mark_crashed(db, clock_wall_ms(clock));
 	return code ? db_error(db, err) : 0;
