@@ -226,8 +226,8 @@ interop: setup-test ## files of SB3, ONNX and TensorBoard both ways; the simulat
 	@$(MAKE) --no-print-directory -s all lib $(B)/tests/env_bytes
 	@tests/interop/run.sh $(B)
 
-bench: setup-build setup-test setup-http ## what training, simulator, kernels and frames cost here, into build/bench.json
-	@$(MAKE) --no-print-directory -s all programs $(B)/tests/bare_responder
+bench: setup-build setup-test setup-http ## what training (beside SB3, after make interop), simulator, kernels and frames cost here, into build/bench.json
+	@$(MAKE) --no-print-directory -s all programs lib $(B)/tests/bare_responder
 	@tests/bench/run.sh $(B)
 
 .PHONY: image image-check chart chart-check

@@ -52,7 +52,7 @@ struct Learner {
 	uint32_t *index;                /* [n_samples] */
 
 	const RolloutBuf *buf;          /* that is learnt from */
-	const LossConfig *loss;
+	LossConfig loss;                /* a copy, since the caller writes beside its own */
 	_Alignas(64) Adam adam;     /* from here on changes with each minibatch; apart from what the other thread reads */
 	Job job;                        /* the next one; its step outlives it */
 };
@@ -255,7 +255,7 @@ static void run_policy(Learner *learner, const Job *job, LossFigures *ret_figure
 		.advantage = learner->advantage,
 		.scratch = learner->scratch,
 	};
-	loss_policy(learner->loss, &batch, net->kernels, pass->dy[head], ret_figures);
+	loss_policy(&learner->loss, &batch, net->kernels, pass->dy[head], ret_figures);
 	backward(learner, TRUNK_POLICY, job->n);
 }
 
@@ -282,7 +282,7 @@ static void run_value(void *arg, const void *in, void *out)
 		.old = learner->old_value,
 		.ret = learner->ret,
 	};
-	result->value_loss = loss_value(learner->loss, &batch, pass->dy[head]);
+	result->value_loss = loss_value(&learner->loss, &batch, pass->dy[head]);
 	backward(learner, TRUNK_VALUE, job->n);
 	result->sum_squares = pass->sum_squares;
 }
@@ -325,7 +325,7 @@ static void run_minibatch(Learner *learner, const uint32_t *index, size_t n, Los
 	if (is_shared)
 		backward_shared(learner, n);
 	ret_figures->value_loss = value.result.value_loss;
-	loss_total(learner->loss, ret_figures);
+	loss_total(&learner->loss, ret_figures);
 	*ret_squares = learner->pass[TRUNK_POLICY].sum_squares + value.result.sum_squares +
 		learner->pass[TRUNK_SHARED].sum_squares;
 }
@@ -335,7 +335,7 @@ void learner_gradient(Learner *learner, const RolloutBuf *buf, const uint32_t *i
 {
 	double squares;
 	learner->buf = buf;
-	learner->loss = config;
+	learner->loss = *config;
 	pair_open(learner->pair);
 	run_minibatch(learner, index, n, ret_figures, &squares);
 	pair_close(learner->pair);
@@ -439,7 +439,7 @@ int learner_update(Learner *learner, const RolloutBuf *buf, const LearnConfig *c
 {
 	Sums sums = { 0 };
 	learner->buf = buf;
-	learner->loss = &config->loss;
+	learner->loss = config->loss;
 	pair_open(learner->pair);
 	int code = run_epochs(learner, config, order, hook, arg, &sums, err);
 	pair_close(learner->pair);

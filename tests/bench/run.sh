@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # What things cost on this machine: BUILD/bench.json, and a table of it. Each figure stands beside the command that gives it.
-#   run.sh BUILD
+#   [SB3_VENV=FOLDER] run.sh BUILD
 # Everything that touches OpenBLAS is measured as its variables are set, and with them unset. A busy machine shows: the
 # whole process is the median of 9 and its best.
+# Stable-Baselines3 is measured in the same run, learn() alone beside whole processes of ours, where its virtual environment is
+# (SB3_VENV, else the one that `make interop` sets up); else a line says that it is not.
 set -eu
 cd "$(dirname "$0")/../.."
-build=$1 runs=9
+build=$1 runs=9 sb3_rounds=3
+venv=${SB3_VENV:-$build/interop/venv}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 blas=(OPENBLAS_CORETYPE OPENBLAS_L2_SIZE)
@@ -25,6 +28,11 @@ measure() { # SETTING: lines of JSON
 		{bench: "process", steps: 20480, runs: length, seconds: (.[length / 2 | floor] / 1e6), best_s: (.[0] / 1e6),
 		 steps_per_s: (20480e6 / .[length / 2 | floor] | round), blas: $setting, command: $command}'
 	"$build/tests/bench_ppo" | jq -c --arg setting "$setting" '. + {blas: $setting, command: "build/tests/bench_ppo"}'
+	if [ -e "$venv/ready" ]; then
+		MAESTRO_SIM_LIB=$build/libmaestro_sim.so CUDA_VISIBLE_DEVICES='' PYTHONDONTWRITEBYTECODE=1 \
+			"$venv/bin/python" -W ignore tests/bench/sb3_learn.py "$build" "$sb3_rounds" |
+			jq -c --arg setting "$setting" '. + {blas: $setting, command: "tests/bench/sb3_learn.py"}'
+	fi
 }
 
 set_as=$(for name in "${blas[@]}"; do echo "$name=${!name-}"; done | paste -sd ' ')
@@ -46,13 +54,22 @@ jq -s --arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" --
 jq -r '
 	def row: [.bench + (if .name then " " + .name else "" end) + (if .size then " " + .size else "" end) + (if .envs then ", \(.envs) env" else "" end)
 	          + (if .threads then ", \(.threads) thread" + (if .threads > 1 then "s" else "" end) else "" end), (.blas // ""),
-	          if .bench == "process" then "\(.seconds) s (best \(.best_s)), \(.steps_per_s) steps/s"
+	          if .bench == "sb3" then "learn() \(.seconds) s, ours \(.process_s) s: \(.times) x (least of \(.rounds): \(.least_times) x)"
+	          elif .bench == "process" then "\(.seconds) s (best \(.best_s)), \(.steps_per_s) steps/s"
 	          elif .servers then "\(.servers.maestro.requests_per_s | round) requests/s, p99 \(.servers.maestro.p99_ms) ms, \(.percent_of_bare) % of a bare responder"
 	          elif .steps_per_s then "\(.seconds) s, \(.steps_per_s) steps/s" + (if .bytes_per_env then ", \(.bytes_per_env) bytes" else "" end)
 	          elif .ns then "\(.ns) ns" elif .ms then "\(.ms) ms"
 	          else "\(.gflops) GFLOP/s" + (if .percent_of_peak then ", \(.percent_of_peak) % of peak" else "" end) end];
 	(["what", "OpenBLAS", "figure"], (.results[] | row)) | @tsv' "$build/bench.json" |
 	awk -F'\t' '{ printf "%-34s %-44s %s\n", $1, $2, $3 }'
+[ -e "$venv/ready" ] || echo "SB3: not measured, no $venv (make interop sets it up; SB3_VENV names another)"
+jq -r '
+	(.results | map(select(.bench == "process")) | last) as $process | (.results | map(select(.bench == "train_seed" and .threads == 2)) | last) as $t |
+	def row($name; $s): "  \($name)\t\($s * 1e3 * 10 | round / 10) ms\t\($s / $process.seconds * 100 | round) %";
+	"where the time of a process goes (\($process.blas)):", row("learning, policy and value on two cores"; $t.learn_s),
+	row("rollouts: the simulator"; $t.env_s), row("rollouts: inference"; $t.inference_s),
+	row("start, store, files, evaluation, the rest"; $process.seconds - $t.learn_s - $t.env_s - $t.inference_s)' "$build/bench.json" |
+	awk -F'\t' '{ printf "%-48s %10s %6s\n", $1, $2, $3 }'
 cat <<'END'
 for comparison: 20,480 steps at these figures, on the two cores that they were taken on
   the thesis on its live cluster                                              169464 s
