@@ -73,7 +73,8 @@ static int apply(const char *path, const Json *root, const char *command, Error 
 {
 	int code = json_is_object(root) || json_is_null(root) ? 0
 		: error_set(err, ERR_BAD_MODEL, "%s: write names and values, such as db: FILE", path);
-	for (const Json *m = json_first(json_is_object(root) ? json_get(root, command) : NULL); m && !code; m = json_next(m))
+	const Json *section = json_is_object(root) ? json_get(root, command) : NULL; /* `targets` has a list of its name, which is no section */
+	for (const Json *m = json_is_object(section) ? json_first(section) : NULL; m && !code; m = json_next(m))
 		code = set(path, json_key(m), m, err);
 	for (const Json *m = json_first(root); m && !code; m = json_next(m))
 		if (!json_is_object(m) && strcmp(json_key(m), "targets")) /* these are run_target.c's */

@@ -52,6 +52,9 @@ check "the bash completion is bash" sh -c "'$maestro' completion bash | bash -n"
 printf 'db: %s\nruns:\n  format: markdown\n' "$MAESTRO_DB" >"$dir/config.yaml"
 check "a configuration sets an option" sh -c "env -u MAESTRO_DB '$maestro' --config '$dir/config.yaml' runs export 1 | grep -q '^| id'"
 check "an option beats it" sh -c "env -u MAESTRO_DB '$maestro' --config '$dir/config.yaml' runs export 1 --format csv | grep -q '^update,'"
+printf 'kubeconfig: %s/nowhere\ntargets:\n- {target: shop/web, max: 3}\n' "$dir" >"$dir/targets.yaml"
+"$maestro" targets --config "$dir/targets.yaml" 2>"$dir/err"; code=$?
+check "targets reads a file with targets, a list of its own name" sh -c "[ $code = 1 ] && grep -q '$dir/nowhere' '$dir/err'"
 printf 'db: [1,2]\n' >"$dir/bad.yaml"
 "$maestro" config --check "$dir/bad.yaml" 2>"$dir/err"; code=$?
 check "config --check says what is wrong" sh -c "[ $code = 5 ] && grep -q 'db: a value is wanted' '$dir/err'"
