@@ -107,6 +107,8 @@ int train_past_resume(const TrainPastRead *read, TrainOptions *options, TrainPas
 	if (!code)
 		code = runs_last_checkpoint(db, id, &checkpoint, err);
 	db_close(db);
+	if (!code) /* a process that was killed may have had no time for the newer file's row; what goes on is the file */
+		code = trainer_checkpoint_steps(checkpoint.path, &checkpoint.steps, err);
 	if (code)
 		return code;
 	take_checkpoint(ret_past, &checkpoint);

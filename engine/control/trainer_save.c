@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SETTLE_MS = 200, SETTLE_LIVE_MS = 2000 };
 static const char MAGIC[] = "maestro-checkpoint-1 ";
 static const size_t CHECKPOINT_MAX = 1u << 30;
 
@@ -78,6 +79,15 @@ static void note(Trainer *trainer, const char *path, const char *kind)
 	trainer->config.sink->ops->write(trainer->config.sink, &record);
 }
 
+/* What was before a checkpoint is in the store before it counts: a run that is killed then goes on from it without a gap. A store that is
+ * in trouble is not waited for. */
+static void settle(Trainer *trainer)
+{
+	Error none;
+	Sink *sink = trainer->config.sink;
+	(void) sink->ops->commit(sink, trainer->config.live ? SETTLE_LIVE_MS : SETTLE_MS, &none);
+}
+
 static int save(Trainer *trainer, const char *path, const char *kind, Error *err)
 {
 	StrBuf state = { 0 }, file = { 0 };
@@ -88,6 +98,8 @@ static int save(Trainer *trainer, const char *path, const char *kind, Error *err
 		if (file.failed)
 			code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	}
+	if (!code)
+		settle(trainer);
 	if (!code)
 		code = mem_write_file(path, file.data, file.len, err);
 	if (!code)

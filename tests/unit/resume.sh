@@ -34,11 +34,13 @@ status() { "$maestro" runs show "$1" --db "$2" --json | jq -r .status; }
 check "a killed run is marked crashed at the next start" [ "$(status 1 "$dir/killed.db")" = crashed ]
 last_line=$(grep '"update"' "$dir/killed.ndjson" | tail -n 1 | jq .steps 2>/dev/null || echo 0)
 stored=$("$maestro" runs show 1 --db "$dir/killed.db" --json | jq '.last_update.steps')
+in_file=$(head -n 1 "$dir/runs/1/last.ckpt" | sed -n 's/.*"steps":\([0-9]*\).*/\1/p;q')
+check "what was before the checkpoint is in the store (file at $in_file, stored $stored)" [ "$stored" -ge "$in_file" ]
 rate=$(grep '"update"' "$dir/killed.ndjson" | tail -n 2 | head -n 1 | jq '.steps_per_s | floor')
 check "at most the last second is lost (printed $last_line, stored $stored, $rate steps/s)" \
 	[ $((last_line - stored)) -le "$rate" ]
 
-checkpoint=$("$maestro" runs show 1 --db "$dir/killed.db" --json | jq '[.checkpoints[].steps] | max')
+checkpoint=$in_file
 steps=$((checkpoint + more))
 train --db "$dir/killed.db" --resume 1 --steps $steps --out "$dir/resumed.safetensors" >"$dir/resumed.ndjson" && code=0 || code=$?
 check "a crashed run resumes from its checkpoint (exit $code)" [ $code = 0 ]
