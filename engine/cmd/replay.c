@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "cmd/policies.h"
+#include "cmd/run_folder.h"
 #include "cmd/train_opts.h"
 #include "control/evaluate.h"
 #include "decide/hpa.h"
@@ -53,18 +54,29 @@ void replay_world_free(ReplayWorld *world)
 	free(world);
 }
 
-static int read_config(const ReplayWorld *world, int64_t run, RunRow *row, Json **ret_config, char *best, size_t size, Error *err)
+/* The best model of a run, or its last. */
+static void name_model(struct sqlite3 *db, const char *store, int64_t run, const Json *config, char *path, size_t size)
+{
+	char folder[4400];
+	Error none;
+	const char *out = json_string_or(config, "out", NULL);
+	if (!runs_best_model(db, run, path, size, &none) && !access(path, R_OK))
+		return;
+	run_folder_find(db, store, run, folder, sizeof folder);
+	(void) snprintf(path, size, "%s%s", out ? out : folder, out ? "" : "/model.safetensors");
+}
+
+static int read_config(const ReplayWorld *world, int64_t run, RunRow *row, Json **ret_config, char *model, size_t size, Error *err)
 {
 	struct sqlite3 *db = NULL;
 	StrBuf text = { 0 };
-	Error none;
 	int code = db_open_existing(world->db, world->clock, &db, err);
 	if (!code)
 		code = runs_get(db, run, row, &text, err);
 	if (!code)
 		code = json_parse(text.data, text.len, ret_config, err);
-	if (!code && runs_best_model(db, run, best, size, &none))
-		best[0] = '\0';
+	if (!code)
+		name_model(db, world->db, run, *ret_config, model, size);
 	strbuf_done(&text);
 	db_close(db);
 	return code;
@@ -74,9 +86,9 @@ static int read_config(const ReplayWorld *world, int64_t run, RunRow *row, Json 
 static int enter(ReplayWorld *world, int64_t run, Error *err)
 {
 	RunRow row;
-	char best[512];
+	char model[4500];
 	leave(world);
-	int code = read_config(world, run, &row, &world->config, best, sizeof best, err);
+	int code = read_config(world, run, &row, &world->config, model, sizeof model, err);
 	if (code)
 		return code;
 	train_options_load(&world->options, world->config, 0);
@@ -149,17 +161,9 @@ static int open_run(const ReplayWorld *world, int64_t run, Policy **ret_policy, 
 {
 	RunRow row;
 	Json *config = NULL;
-	char best[512], word[1100];
-	const char *slash = strrchr(world->db, '/');
-	int folder = slash ? (int) (slash + 1 - world->db) : 0;
-	int code = read_config(world, run, &row, &config, best, sizeof best, err);
-	const char *out = json_string_or(config, "out", NULL);
-	if (!code && best[0] && !access(best, R_OK))
-		(void) snprintf(word, sizeof word, "model:%s", best);
-	else if (!code && out)
-		(void) snprintf(word, sizeof word, "model:%.1000s", out);
-	else
-		(void) snprintf(word, sizeof word, "model:%.*sruns/%lld/model.safetensors", folder, world->db, (long long) run);
+	char model[4500], word[4512];
+	int code = read_config(world, run, &row, &config, model, sizeof model, err);
+	(void) snprintf(word, sizeof word, "model:%s", code ? "" : model);
 	if (!code && access(word + 6, R_OK))
 		code = error_set(err, ERR_NOT_FOUND, row.status == RUN_RUNNING ? "it has not been evaluated yet: v on Train" : "its model file is gone");
 	if (!code)

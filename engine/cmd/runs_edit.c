@@ -1,5 +1,6 @@
 /* `maestro runs tag|note|lock|unlock|delete|restore|purge`: what a person adds to stored runs, and the trash. */
 #include "cmd/cells.h"
+#include "cmd/run_folder.h"
 #include "cmd/runs.h"
 
 #include "base/mem.h"
@@ -79,12 +80,10 @@ static int collect(void *context, const RunRow *row)
 	return cells_written();
 }
 
-/* A run's own folder beside the store: its checkpoints and models, and nothing below it. */
-static void remove_files(const char *store, int64_t run)
+/* Checkpoints and models, and nothing below the folder. */
+static void remove_files(const char *folder)
 {
-	char folder[4400], path[4700];
-	const char *slash = strrchr(store, '/');
-	(void) snprintf(folder, sizeof folder, "%.*sruns/%lld", slash ? (int) (slash - store + 1) : 0, store, (long long) run);
+	char path[4700];
 	DIR *dir = opendir(folder);
 	for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
 		(void) snprintf(path, sizeof path, "%s/%.255s", folder, entry->d_name);
@@ -122,9 +121,11 @@ int runs_purge(const Request *request)
 	if (!code && trash.n && (!confirm || strcmp(confirm, "trash") != 0))
 		code = error_set(request->err, ERR_REFUSED, "runs purge: this cannot be undone; --confirm trash does it");
 	for (size_t i = 0; i < trash.n && !code; i++) {
+		char folder[4400];
+		run_folder_find(request->db, request->path, trash.id[i], folder, sizeof folder);
 		code = edit_purge(request->db, trash.id[i], request->err);
 		if (!code)
-			remove_files(request->path, trash.id[i]);
+			remove_files(folder);
 	}
 	if (!code)
 		(void) fprintf(stderr, "%zu runs purged%s\n", trash.n, trash.n || request->options->all ? "" :

@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/next_train.h"
 #include "cmd/replay.h"
+#include "cmd/run_folder.h"
 #include "cmd/session.h"
 #include "cmd/simlive.h"
 #include "cmd/tensor_log.h"
@@ -23,10 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum { FOLDER_MAX = 380 };
 
 typedef struct TrainCommand { /* what one call holds, in the order in which it is taken */
 	TrainOptions options;
@@ -71,22 +69,6 @@ static int read_past(TrainCommand *t, int argc, char **argv, Error *err)
 }
 
 /* ---- files ---- */
-
-static int make_folder(const TrainCommand *t, char *folder, size_t size, Error *err)
-{
-	char parent[512];
-	str_copy(parent, sizeof parent, t->session.db);
-	char *slash = strrchr(parent, '/');
-	if (strlen(parent) > FOLDER_MAX)
-		return error_set(err, ERR_USAGE, "--db %.60s...: the path is longer than %d characters", parent, FOLDER_MAX);
-	str_copy(slash ? slash : parent, 16, slash ? "/runs" : "runs");
-	if (mkdir(parent, 0755) && errno != EEXIST)
-		return error_set(err, ERR_IO, "%s: %s", parent, strerror(errno));
-	(void) snprintf(folder, size, "%.400s/%lld", parent, (long long) t->config.run_id);
-	if (mkdir(folder, 0755) && errno != EEXIST)
-		return error_set(err, ERR_IO, "%s: %s", folder, strerror(errno));
-	return 0;
-}
 
 /* Before anything is trained for a file that cannot be written. */
 static int check_out(const TrainCommand *t, Error *err)
@@ -146,7 +128,7 @@ static int begin_run(TrainCommand *t, Error *err)
 	if (code)
 		return code;
 	char folder[512];
-	code = make_folder(t, folder, sizeof folder, err);
+	code = run_folder_make(t->session.db, t->config.run_id, folder, sizeof folder, err);
 	if (code)
 		return code;
 	name_models(t, folder);
@@ -357,7 +339,7 @@ static int run_headless(TrainCommand *t, Error *err)
 		return err_exit_status(ERR_NONFINITE); /* the report has said why */
 	if (t->world && train_live_spent(t->world)[0])
 		(void) fprintf(stderr, "maestro: %s: the training has ended before its last step\n", train_live_spent(t->world));
-	if (t->options.replay && !train_past_is_same(&t->past, t->session.db, t->config.model_path))
+	if (t->options.replay && !train_past_is_same(&t->past, t->config.model_path))
 		return 1;
 	if (t->options.is_json || t->options.sim.latency_soft_ms <= 0 || t->world)
 		return 0;

@@ -7,17 +7,16 @@
 #include "cluster/job.h"
 #include "cmd/cmd.h"
 #include "cmd/live_home.h"
+#include "cmd/run_folder.h"
 #include "cmd/session.h"
 #include "cmd/trial_result.h"
 #include "storage/db.h"
 #include "storage/import.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LOOK_S = 2, SAY_S = 30 /* how often, where steps alone have moved */, EMPTY_LOOKS = 10, RETRIES = 3, KEEP_S = 86400, NAME = 40 };
@@ -142,15 +141,9 @@ static int create(JobFollow *f, Error *err)
 /* The models of a run stand where a training of this machine would have put them. */
 static int save_models(const JobFollow *f, TrainChild *child, const StrBuf file[TRIAL_FILES], Error *err)
 {
-	char folder[4200];
-	const char *slash = strrchr(f->db_path, '/');
-	int len = slash ? (int) (slash - f->db_path) : 1;
-	(void) snprintf(folder, sizeof folder, "%.*s/runs", len, slash ? f->db_path : ".");
-	int failed = mkdir(folder, 0755) && errno != EEXIST;
-	(void) snprintf(folder, sizeof folder, "%.*s/runs/%lld", len, slash ? f->db_path : ".", (long long) child->run);
-	failed |= mkdir(folder, 0755) && errno != EEXIST;
+	char folder[512];
+	int code = run_folder_make(f->db_path, child->run, folder, sizeof folder, err);
 	char *const path[TRIAL_FILES] = { NULL, child->model, child->best_model };
-	int code = failed ? error_set(err, ERR_IO, "%s: %s", folder, strerror(errno)) : 0;
 	for (int i = 1; i < TRIAL_FILES && !code; i++) {
 		path[i][0] = '\0';
 		if (!file[i].len)

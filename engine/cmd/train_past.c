@@ -2,6 +2,7 @@
 #include "cmd/train_past.h"
 
 #include "base/mem.h"
+#include "cmd/run_folder.h"
 #include "storage/db.h"
 #include "storage/runs.h"
 
@@ -70,7 +71,10 @@ static int read_past(const TrainPastRead *read, int64_t run_id, TrainPast *past,
 	if (!past->change)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	int code = db_open_existing(read->db, read->clock, ret_db, err);
-	return code ? code : read_run(*ret_db, past, err);
+	if (code)
+		return code;
+	run_folder_find(*ret_db, read->db, run_id, past->folder, sizeof past->folder);
+	return read_run(*ret_db, past, err);
 }
 
 static int refuse_running(struct sqlite3 *db, int64_t run_id, Error *err)
@@ -177,15 +181,14 @@ int train_past_repeat(const TrainPastRead *read, TrainOptions *options, TrainPas
 	return check_same(&was, &is, id, err);
 }
 
-bool train_past_is_same(const TrainPast *past, const char *db, const char *model_path)
+bool train_past_is_same(const TrainPast *past, const char *model_path)
 {
 	enum { MODEL_MAX = 1 << 28 };
 	StrBuf was = { 0 }, is = { 0 };
 	Error err;
-	char path[512];
-	const char *out = json_string_or(past->config, "out", NULL), *slash = strrchr(db, '/');
-	int folder = slash ? (int) (slash + 1 - db) : 0;
-	(void) snprintf(path, sizeof path, "%.*sruns/%lld/model.safetensors", folder, db, (long long) past->run_id);
+	char path[4500];
+	const char *out = json_string_or(past->config, "out", NULL);
+	(void) snprintf(path, sizeof path, "%s/model.safetensors", past->folder);
 	bool is_read = !mem_read_file(out ? out : path, MODEL_MAX, &was, &err) && !mem_read_file(model_path, MODEL_MAX, &is, &err);
 	bool is_alike = is_read && was.len == is.len && !memcmp(was.data, is.data, is.len);
 	(void) fprintf(stderr, is_alike ? "maestro: run %lld, repeated: the same model, byte for byte\n"

@@ -10,6 +10,7 @@
 typedef struct TrainPast {
 	int64_t run_id;          /* 0: there is no such run */
 	int64_t steps;           /* that it has */
+	char folder[4400];       /* of its files */
 	Json *config;            /* its settings at its start, or at its last resume */
 	TrainChange *change;     /* [n_changes] to be made (trainer.h) */
 	int32_t n_changes;
@@ -43,6 +44,6 @@ bool train_past_is_run(const char *from);
 /* Copies the checkpoint that a fork starts from to path, whence a repeat of the fork has it. */
 int train_past_keep(TrainPast *past, const char *path, Error *err);
 /* Whether a repeat's model is that of the run that it repeats, where that one left any. It is said. */
-bool train_past_is_same(const TrainPast *past, const char *db, const char *model_path);
+bool train_past_is_same(const TrainPast *past, const char *model_path);
 
 #endif

@@ -69,7 +69,7 @@ check each_has_all_its_steps "$(runs | jq -c '[.name, .steps]')" [ "$(runs | jq 
 check models_came_along "$(ls -l "$work"/runs/*)" [ "$(ls "$work"/runs/*/model.safetensors "$work"/runs/*/best.safetensors | wc -l)" = 8 ]
 "$maestro" train --preset seed --steps 3000000 --eval-every 1000000 --eval-episodes 2 --seed 13 --name local --headless --db "$work/local.db" >/dev/null 2>&1
 check a_pods_model_is_this_machines "$(sha256sum "$work"/runs/*/model.safetensors)" \
-	[ "$(sha256sum "$work"/runs/*/model.safetensors | grep -c "$(sha256sum <"$work/runs/$("$maestro" runs list --db "$work/local.db" --json | jq .id)/model.safetensors" | cut -d' ' -f1)")" -ge 1 ]
+	[ "$(sha256sum "$work"/runs/*/model.safetensors | grep -c "$(sha256sum <"$work/local.runs/$("$maestro" runs list --db "$work/local.db" --json | jq .id)/model.safetensors" | cut -d' ' -f1)")" -ge 1 ]
 
 # ---- again ----
 

@@ -43,7 +43,7 @@ check "y copies the focused pane" sh -c "tmux -L maestro-console-$$ show-buffer 
 
 tmux send-keys c
 see 'checkpoint at'
-check "c writes a checkpoint" [ -s "$dir/runs/1/last.ckpt" ]
+check "c writes a checkpoint" [ -s "$dir/c.runs/1/last.ckpt" ]
 
 tmux send-keys 1
 see 'Last decisions'

@@ -75,7 +75,7 @@ same() { [ "$(echo "$1" | cksum)" = "$(echo "$2" | cksum)" ]; }
 repeat 1
 check "a repeat says that it is one and exits 0 (exit $code)" grep -q 'run 1, repeated: the same model, byte for byte' "$dir/talk"
 check "the repeat ends where the run did" same "$(show 1 | jq -c '[.status, .steps]')" "$(show "$new" | jq -c '[.status, .steps]')"
-check "the model is the same, byte for byte" cmp "$dir/runs/1/model.safetensors" "$dir/runs/$new/model.safetensors"
+check "the model is the same, byte for byte" cmp "$dir/c.runs/1/model.safetensors" "$dir/c.runs/$new/model.safetensors"
 check "the curves are the same" same "$(curves 1)" "$(curves "$new")"
 check "the repeat has the same changes" same "$(changes 1)" "$(changes "$new")"
 repeat "$new"

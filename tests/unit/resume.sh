@@ -21,7 +21,7 @@ train() { "$maestro" train $options "$@" 2>/dev/null; }
 "$maestro" train $options --db "$dir/killed.db" --steps 1000000000 >"$dir/killed.ndjson" 2>/dev/null &
 pid=$!
 i=0
-until ls "$dir"/runs/1/last.ckpt >/dev/null 2>&1; do
+until ls "$dir"/killed.runs/1/last.ckpt >/dev/null 2>&1; do
 	i=$((i + 1)); [ $i -lt 600 ] || { echo "not ok a checkpoint within a minute"; exit 1; }
 	sleep .1
 done

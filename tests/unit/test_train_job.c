@@ -143,7 +143,7 @@ static void runs_and_models_come_home_once(void **state)
 	assert_said(&w, "index 1: run 2\n");
 	assert_int_equal(run(&w, "runs list --db home.db --json"), 0);
 	assert_int_equal(n_said(&w, "\"status\":\"done\""), 2);
-	assert_int_equal(run(&w, "model inspect --model runs/2/model.safetensors"), 0);
+	assert_int_equal(run(&w, "model inspect --model home.runs/2/model.safetensors"), 0);
 	assert_int_equal(train(&w), 0); /* the same again */
 	assert_said(&w, "is there: this follows it");
 	assert_int_equal(n_said(&w, "imported before"), 2);
