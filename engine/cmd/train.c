@@ -159,6 +159,8 @@ static int load_from(TrainCommand *t, int argc, char **argv, Error *err)
 	if (!o->from || t->past.checkpoint[0])
 		return 0;
 	int code = model_load(o->from, &t->from, &t->from_info, err);
+	if (!code && !o->sim.actions)
+		o->sim.actions = actions_word(info->actions); /* as the run's own from now on: a resume must not guess anew */
 	if (code || !is_live(t))
 		return code;
 	if (info->interval_s >= 1 && !opts_is_given("interval", argc, argv))
@@ -180,9 +182,7 @@ static int read_from(TrainCommand *t, Error *err)
 		                 observation_version_name(info.obs_version), o->sim.observation);
 	t->config.ppo.net = *net_config(t->from);
 	t->config.ppo.norm_obs = net_is_normalised(t->from);
-	if (!o->sim.actions)
-		o->sim.actions = actions_word(info.actions); /* as the run's own from now on: a resume must not guess anew */
-	else if (strcmp(o->sim.actions, actions_word(info.actions)))
+	if (strcmp(o->sim.actions, actions_word(info.actions)))
 		return error_set(err, ERR_USAGE, "--actions %.20s: the model of --from has %s", o->sim.actions, actions_word(info.actions));
 	t->config.sim.actions = t->config.eval_sim.actions = t->config.info.actions = info.actions;
 	return 0;

@@ -153,7 +153,7 @@ static int check_same(const TrainOptions *was, const TrainOptions *is, int64_t r
 int train_past_repeat(const TrainPastRead *read, TrainOptions *options, TrainPast *ret_past, Error *err)
 {
 	struct sqlite3 *db = NULL;
-	RecordCheckpoint start;
+	RecordCheckpoint start, last;
 	Error none;
 	int64_t id = options->replay;
 	*ret_past = (TrainPast) { 0 };
@@ -164,6 +164,8 @@ int train_past_repeat(const TrainPastRead *read, TrainOptions *options, TrainPas
 		take_checkpoint(ret_past, &start);
 		ret_past->is_fork = true;
 	}
+	if (!code && !runs_last_checkpoint(db, id, &last, &none) && last.steps > ret_past->steps)
+		ret_past->steps = last.steps; /* it ended with a rollout that gave no update, since the loss was not finite */
 	db_close(db);
 	if (code)
 		return code;

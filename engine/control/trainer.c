@@ -154,6 +154,8 @@ int trainer_run_update(Trainer *trainer)
 		code = trainer_evaluate(trainer, &err);
 	if (code == ERR_CLOSED && config->live)
 		trainer->is_cut = true;
+	else if (code == ERR_NONFINITE && config->stop_steps)
+		say(trainer, "not finite, as in the run that is repeated, where a person went on");
 	else if (code == ERR_NONFINITE && config->has_console)
 		pause_unfinite(trainer, &err);
 	else if (code)

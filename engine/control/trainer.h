@@ -57,7 +57,7 @@ typedef struct TrainerConfig { /* pointers are lent for the life of the trainer 
 	bool is_fork;               /* of another run: rates, steps and changes by hand are this configuration's */
 	const TrainChange *change;  /* [n_changes] to be made again, in this order, at their steps */
 	int32_t n_changes;
-	int64_t stop_steps;         /* ends there, as the run that is repeated did; 0: at total_steps */
+	int64_t stop_steps;         /* ends there, as the run that is repeated did, past a loss that is not finite too; 0: at total_steps */
 	Clock *clock;
 	Sink *sink;
 	Wake *wake;

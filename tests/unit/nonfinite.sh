@@ -22,4 +22,9 @@ see 'one update: paused: not finite'
 tmux send-keys q
 until_full "$dir/exit" "q ends the program"
 check "q still leaves with a checkpoint" [ "$(show "$run" | jq -r '.status + " " + ([.checkpoints[].kind] | index("last") != null | tostring)')" = "stopped true" ]
+
+code=0
+"$maestro" train --replay "$run" >"$dir/out" 2>&1 || code=$?
+check "its repeat goes past what is not finite, as the person did (exit $code)" grep -q "run $run, repeated: the same model, byte for byte" "$dir/out" || tail -n 5 "$dir/out"
+check "and says so" [ "$(grep -c 'not finite, as in the run that is repeated' "$dir/out")" = 2 ]
 exit $failed
