@@ -35,21 +35,15 @@ static ConsoleResult wrong(Fault *fault, int word, const char *format, ...)
 
 /* ---- screens ---- */
 
-#define GO(name, id) \
-	static ConsoleResult go_##name(Console *console, const Words *words, Fault *fault) \
+#define GO(id, word, key, help, said, shell) \
+	static ConsoleResult go_##word(Console *console, const Words *words, Fault *fault) \
 	{ \
 		(void) words; \
 		(void) fault; \
-		console_go(console, id); \
+		console_go(console, SCREEN_##id); \
 		return CONSOLE_STAYS; \
 	}
-GO(live, SCREEN_LIVE)
-GO(train, SCREEN_TRAIN)
-GO(runs, SCREEN_RUNS)
-GO(compare, SCREEN_COMPARE)
-GO(policy, SCREEN_POLICY)
-GO(targets, SCREEN_TARGETS)
-GO(events, SCREEN_EVENTS)
+SCREENS(GO)
 
 static void show_runs(Console *console, const char *filter)
 {
@@ -293,14 +287,9 @@ static ConsoleResult quit(Console *console, const Words *words, Fault *fault)
 
 static ConsoleResult set(Console *console, const Words *words, Fault *fault);
 
+#define SCREEN_ROW(id, word, key, help, said, shell) { #word, "", said, shell, false, { 0 }, go_##word },
 static const CommandRow TABLE[] = {
-	{ "live", "", "a target's signals and decisions", "maestro --screen live", false, { 0 }, go_live },
-	{ "train", "", "learning curves and controls", "maestro train", false, { 0 }, go_train },
-	{ "runs", "", "what was recorded", "maestro runs list", false, { 0 }, go_runs },
-	{ "compare", "", "the marked runs side by side", "maestro runs compare {marked}", false, { 0 }, go_compare },
-	{ "policy", "", "what the policy would do", "maestro --screen policy", false, { 0 }, go_policy },
-	{ "targets", "", "all targets, the worst first", "maestro --screen targets", false, { 0 }, go_targets },
-	{ "events", "", "what happened, newest first", "maestro --screen events", false, { 0 }, go_events },
+	SCREENS(SCREEN_ROW)
 	{ "filter", "<words>", "runs that match", "maestro runs list --filter {rest|WORDS}", false, { 0 }, filter },
 	{ "trash", "", "runs in the trash", "maestro runs list --filter is:trash", false, { 0 }, trash },
 	{ "purge", "", "empties the trash", "maestro runs purge --confirm trash", true, { 0 }, purge },

@@ -3,16 +3,10 @@
 
 #include <string.h>
 
-#define SCREEN(n) ACT_SCREEN_FIRST + SCREEN_##n
+#define SCREEN_ROW(id, word, key, help, said, shell) { key, ACT_SCREEN_FIRST + SCREEN_##id, ON_ALL, false, "screen-" #word, NULL, help },
 
 static const KeyRow TABLE[] = {
-	{ '1', SCREEN(LIVE), ON_ALL, false, "screen-live", NULL, "Live: a target's signals and decisions" },
-	{ '2', SCREEN(TRAIN), ON_ALL, false, "screen-train", NULL, "Train: learning curves and controls" },
-	{ '3', SCREEN(RUNS), ON_ALL, false, "screen-runs", NULL, "Runs: what was recorded" },
-	{ '4', SCREEN(COMPARE), ON_ALL, false, "screen-compare", NULL, "Compare: the marked runs side by side" },
-	{ '5', SCREEN(POLICY), ON_ALL, false, "screen-policy", NULL, "Policy: what it would do, over any two inputs" },
-	{ '6', SCREEN(TARGETS), ON_ALL, false, "screen-targets", NULL, "Targets: all of them, the worst first" },
-	{ '7', SCREEN(EVENTS), ON_ALL, false, "screen-events", NULL, "Events: what happened, newest first" },
+	SCREENS(SCREEN_ROW)
 
 	{ 'p', ACT_TRAIN_PAUSE, ON_TRAIN, true, "pause", "pause", "pause training, or go on; all state is kept" },
 	{ 'n', ACT_TRAIN_ONE, ON_TRAIN, true, "one-update", "one update", "exactly one update while paused" },

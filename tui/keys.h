@@ -26,13 +26,27 @@ typedef struct MouseEvent { /* a press */
 	int row, col; /* of the terminal, from 0 */
 } MouseEvent;
 
-typedef enum ScreenId { SCREEN_LIVE, SCREEN_TRAIN, SCREEN_RUNS, SCREEN_COMPARE, SCREEN_POLICY, SCREEN_TARGETS, SCREEN_EVENTS,
-	SCREEN_COUNT } ScreenId;
-enum {
-	ON_LIVE = 1 << SCREEN_LIVE, ON_TRAIN = 1 << SCREEN_TRAIN, ON_RUNS = 1 << SCREEN_RUNS, ON_COMPARE = 1 << SCREEN_COMPARE,
-	ON_POLICY = 1 << SCREEN_POLICY, ON_TARGETS = 1 << SCREEN_TARGETS, ON_EVENTS = 1 << SCREEN_EVENTS,
+/*
+ * The screens in the order of their keys: a row here, and tui/screen_WORD.c with its ScreenOps screen_WORD (screen.h).
+ * ID, word, key, help, what the palette says, the command line that opens it. The word is that of --screen, of the palette and of keys.yaml.
+ */
+#define SCREENS(X) \
+	X(LIVE, live, '1', "Live: a target's signals and decisions", "a target's signals and decisions", "maestro --screen live") \
+	X(TRAIN, train, '2', "Train: learning curves and controls", "learning curves and controls", "maestro train") \
+	X(RUNS, runs, '3', "Runs: what was recorded", "what was recorded", "maestro runs list") \
+	X(COMPARE, compare, '4', "Compare: the marked runs side by side", "the marked runs side by side", "maestro runs compare {marked}") \
+	X(POLICY, policy, '5', "Policy: what it would do, over any two inputs", "what the policy would do", "maestro --screen policy") \
+	X(TARGETS, targets, '6', "Targets: all of them, the worst first", "all targets, the worst first", "maestro --screen targets") \
+	X(EVENTS, events, '7', "Events: what happened, newest first", "what happened, newest first", "maestro --screen events")
+
+#define SCREEN_ID(id, word, key, help, said, shell) SCREEN_##id,
+#define SCREEN_BIT(id, word, key, help, said, shell) ON_##id = 1 << SCREEN_##id,
+typedef enum ScreenId { SCREENS(SCREEN_ID) SCREEN_COUNT } ScreenId;
+enum { SCREENS(SCREEN_BIT)
 	ON_ALL = (1 << SCREEN_COUNT) - 1, ON_TABLES = ON_LIVE | ON_RUNS | ON_COMPARE | ON_TARGETS | ON_EVENTS,
 };
+#undef SCREEN_ID
+#undef SCREEN_BIT
 
 typedef enum UiAction {
 	ACT_NONE,

@@ -19,7 +19,8 @@ static const struct KeyName {
 };
 enum { N_NAMES = sizeof NAMES / sizeof *NAMES };
 
-static const char *const SCREENS[SCREEN_COUNT] = { "live", "train", "runs", "compare", "policy", "targets", "events" };
+#define SCREEN_WORD(id, word, key, help, said, shell) #word,
+static const char *const SCREEN[SCREEN_COUNT] = { SCREENS(SCREEN_WORD) };
 
 char *keys_name(int key, char *text)
 {
@@ -52,7 +53,7 @@ void keys_full_id(const KeyRow *row, char *text, size_t size)
 		screen++;
 	unsigned others = row->screens & ~(1u << screen);
 	bool is_wide = row->screens == ON_ALL || row->screens == ON_TABLES || (others & (others - 1)) != 0;
-	(void) snprintf(text, size, "%s.%s", is_wide ? "all" : SCREENS[screen], row->id ? row->id : "?");
+	(void) snprintf(text, size, "%s.%s", is_wide ? "all" : SCREEN[screen], row->id ? row->id : "?");
 }
 
 char *keys_names(const Keymap *keymap, size_t row, char *text)

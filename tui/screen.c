@@ -5,9 +5,9 @@ enum { SAID_TEXT = 256 };
 
 const ScreenOps *screen_ops(ScreenId id)
 {
-	static const ScreenOps *const SCREENS[SCREEN_COUNT] = { &screen_live, &screen_train, &screen_runs, &screen_compare,
-		                                             &screen_policy, &screen_targets, &screen_events };
-	return SCREENS[id];
+#define OPS(id, word, key, help, said, shell) &screen_##word,
+	static const ScreenOps *const OPS_OF[SCREEN_COUNT] = { SCREENS(OPS) };
+	return OPS_OF[id];
 }
 
 void scene_empty(const Scene *scene, Rect in, const char *text)

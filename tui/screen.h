@@ -40,7 +40,7 @@ typedef struct Scene {
 	const Layout *layout;
 } Scene;
 
-typedef struct ScreenOps { /* a screen is one file and one row of screen.c's table; NULL members are not needed */
+typedef struct ScreenOps { /* a screen is one file and one row of SCREENS (keys.h); NULL members are not needed */
 	const char *name;
 	const PaneSpec *pane;
 	int n_panes;
@@ -74,7 +74,9 @@ typedef struct ScreenOps { /* a screen is one file and one row of screen.c's tab
 
 enum { RUNS_PANE_TABLE, RUNS_PANE_RUN, N_RUNS_PANES };
 
-extern const ScreenOps screen_live, screen_train, screen_runs, screen_compare, screen_policy, screen_targets, screen_events;
+#define SCREEN_OPS(id, word, key, help, said, shell) extern const ScreenOps screen_##word;
+SCREENS(SCREEN_OPS)
+#undef SCREEN_OPS
 
 const ScreenOps *screen_ops(ScreenId id);
 

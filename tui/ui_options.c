@@ -8,10 +8,9 @@ typedef struct Word {
 	int value;
 } Word;
 
+#define SCREEN_WORD(id, word, key, help, said, shell) { "screen", #word, SCREEN_##id },
 static const Word WORDS[] = {
-	{ "screen", "live", SCREEN_LIVE }, { "screen", "train", SCREEN_TRAIN }, { "screen", "runs", SCREEN_RUNS },
-	{ "screen", "compare", SCREEN_COMPARE }, { "screen", "policy", SCREEN_POLICY }, { "screen", "targets", SCREEN_TARGETS },
-	{ "screen", "events", SCREEN_EVENTS },
+	SCREENS(SCREEN_WORD)
 	{ "glyphs", "auto", GLYPHS_AUTO }, { "glyphs", "braille", GLYPHS_BRAILLE }, { "glyphs", "block", GLYPHS_BLOCK },
 	{ "glyphs", "ascii", GLYPHS_ASCII },
 	{ "color", "auto", COLOR_AUTO }, { "color", "always", COLOR_ALWAYS }, { "color", "never", COLOR_NEVER },

@@ -8,8 +8,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "decide/actions.h"
-#include "rl/io_onnx.h"
-#include "rl/io_sb3.h"
 #include "rl/model.h"
 
 #include <errno.h>
@@ -77,12 +75,12 @@ static void add_known(Json *to, const char *key, double value)
 		json_add_null(to, key);
 }
 
-static Json *describe(const Net *net, const ModelInfo *info, bool is_sb3)
+static Json *describe(const Net *net, const ModelInfo *info, const char *format)
 {
 	const NetConfig *config = net_config(net);
 	Json *to = json_new_object(), *train = NULL, *evaluation = NULL;
 	bool is_apart = config->has_value_arch;
-	json_add_string(to, "format", is_sb3 ? "sb3" : "safetensors");
+	json_add_string(to, "format", format);
 	json_add_int(to, "observations", config->obs_dim);
 	json_add_int(to, "actions", config->n_actions);
 	Json *names = info->actions == ACTIONS_THREE ? NULL : json_add_array(to, "action_names");
@@ -115,9 +113,9 @@ static Json *describe(const Net *net, const ModelInfo *info, bool is_sb3)
 	return to;
 }
 
-static int inspect(const Net *net, const ModelInfo *info, bool is_sb3, bool is_json)
+static int inspect(const Net *net, const ModelInfo *info, const char *format, bool is_json)
 {
-	Json *object = describe(net, info, is_sb3);
+	Json *object = describe(net, info, format);
 	char *text = json_print(object);
 	if (text && is_json)
 		printf("%s\n", text);
@@ -134,49 +132,31 @@ static int inspect(const Net *net, const ModelInfo *info, bool is_sb3, bool is_j
 
 /* ---- convert ---- */
 
-typedef int WriteFn(const char *path, const Net *net, const ModelInfo *info, Error *err);
-
-static int save_bytes(const char *path, StrBuf *bytes, int code, Error *err)
-{
-	if (code)
-		(void) error_set(err, code, "%s: %s", path, err_text(code));
-	else
-		code = mem_write_file(path, bytes->data, bytes->len, err);
-	strbuf_done(bytes);
-	return code;
-}
-
-static int write_sb3(const char *path, const Net *net, const ModelInfo *info, Error *err)
-{
-	StrBuf bytes = { 0 };
-	if (net_is_normalised(net))
-		(void) fprintf(stderr, "maestro: SB3 keeps normalisation apart from a policy; it is folded into the first layers, "
-		                       "without the clip at 10 standard deviations\n");
-	return save_bytes(path, &bytes, sb3_write(net, info, &bytes), err);
-}
-
-static int write_onnx(const char *path, const Net *net, const ModelInfo *info, Error *err)
-{
-	(void) info;
-	StrBuf bytes = { 0 };
-	return save_bytes(path, &bytes, onnx_write(net, &bytes), err);
-}
-
-static const struct {
-	const char *extension;
-	WriteFn *write;
-} WRITERS[] = { { ".safetensors", model_save }, { ".zip", write_sb3 }, { ".onnx", write_onnx } };
-
 static int convert(const char *path, const Net *net, const ModelInfo *info)
 {
 	Error err = { 0 };
+	StrBuf bytes = { 0 };
 	const char *extension = path ? strrchr(path, '.') : NULL;
-	for (size_t i = 0; extension && i < sizeof WRITERS / sizeof *WRITERS; i++)
-		if (!strcmp(WRITERS[i].extension, extension)) {
-			int code = WRITERS[i].write(path, net, info, &err);
-			return code ? cmd_fail(code, &err) : 0;
-		}
-	return usage("convert wants --out FILE.safetensors, FILE.zip or FILE.onnx");
+	const ModelFormat *to;
+	int i = 0;
+	while ((to = model_format(i)) && (!extension || strcmp(to->extension, extension)))
+		i++;
+	if (!to) {
+		for (i = 0; (to = model_format(i)); i++)
+			strbuf_addf(&bytes, "%sFILE%s", !i ? "convert wants --out " : model_format(i + 1) ? ", " : " or ", to->extension);
+		int status = usage(bytes.failed ? "convert wants --out FILE" : bytes.data);
+		strbuf_done(&bytes);
+		return status;
+	}
+	if (to->loses && net_is_normalised(net))
+		(void) fprintf(stderr, "maestro: %s\n", to->loses);
+	int code = to->write(net, info, &bytes);
+	if (code)
+		(void) error_set(&err, code, "%s: %s", path, err_text(code));
+	else
+		code = mem_write_file(path, bytes.data, bytes.len, &err);
+	strbuf_done(&bytes);
+	return code ? cmd_fail(code, &err) : 0;
 }
 
 /* ---- predict ---- */
@@ -324,14 +304,14 @@ static int predict(const ModelOptions *options, const Net *net, ActionSet action
 
 /* ---- the command ---- */
 
-static bool is_zip(const char *path)
+static const char *format_of(const char *path)
 {
-	char bytes[4] = { 0 };
+	char bytes[16] = { 0 };
 	FILE *file = fopen(path, "r");
 	size_t n = file ? fread(bytes, 1, sizeof bytes, file) : 0;
 	if (file)
 		(void) fclose(file);
-	return sb3_is(bytes, n);
+	return model_format_of(bytes, n)->name;
 }
 
 int cmd_model(int argc, char **argv)
@@ -354,7 +334,7 @@ int cmd_model(int argc, char **argv)
 	if (code)
 		return cmd_fail(code, &err);
 	if (verb[0] == 'i')
-		status = inspect(net, &info, is_zip(options.model), options.is_json);
+		status = inspect(net, &info, format_of(options.model), options.is_json);
 	else
 		status = verb[0] == 'c' ? convert(options.out, net, &info) : predict(&options, net, info.actions);
 	net_free(net);

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static int open_hpa(const char *rest, const char *word, Policy **ret_policy, Error *err)
+/* rest: what follows the kind's word, with its colon; "" where nothing does. */
+static int open_hpa(const char *rest, const char *word, Policy **ret_policy, ModelInfo *ret_info, Error *err)
 {
+	(void) ret_info;
 	HpaConfig config;
 	hpa_config_default(&config);
 	if (*rest) {
@@ -44,16 +46,34 @@ static int open_model(const char *path, Policy **ret_policy, ModelInfo *ret_info
 	return 0;
 }
 
+static int open_model_word(const char *rest, const char *word, Policy **ret_policy, ModelInfo *ret_info, Error *err)
+{
+	if (*rest != ':')
+		return error_set(err, ERR_USAGE, "policy \"%.80s\": write model:FILE", word);
+	return open_model(rest + 1, ret_policy, ret_info, err);
+}
+
+/* Those that can act; what they are compared with besides is control/family.c's. */
+static const struct {
+	const char *word, *form;
+	int (*open)(const char *rest, const char *word, Policy **ret_policy, ModelInfo *ret_info, Error *err);
+} KINDS[] = { { "hpa", "hpa, hpa:cpu=N", open_hpa }, { "model", "model:FILE", open_model_word } };
+enum { N_KINDS = sizeof KINDS / sizeof *KINDS };
+
 int policy_open(const char *word, Policy **ret_policy, ModelInfo *ret_info, Error *err)
 {
+	char forms[160] = MODEL_DEFAULT;
+	size_t len = strcspn(word, ":");
 	*ret_info = (ModelInfo) { .steps = -1 };
-	if (!strncmp(word, "model:", 6))
-		return open_model(word + 6, ret_policy, ret_info, err);
-	if (!strcmp(word, "hpa") || !strncmp(word, "hpa:", 4))
-		return open_hpa(word + 3, word, ret_policy, err);
+	for (size_t i = 0; i < N_KINDS; i++) {
+		if (strlen(KINDS[i].word) == len && !strncmp(KINDS[i].word, word, len))
+			return KINDS[i].open(word + len, word, ret_policy, ret_info, err);
+		size_t at = strlen(forms);
+		(void) snprintf(forms + at, sizeof forms - at, "%s%s", i + 1 < N_KINDS ? ", " : " or ", KINDS[i].form);
+	}
 	if (!strcmp(word, MODEL_DEFAULT) || !access(word, F_OK))
 		return open_model(word, ret_policy, ret_info, err);
-	return error_set(err, ERR_USAGE, "policy \"%.80s\" is not known and no such file; write default, hpa, hpa:cpu=N or model:FILE", word);
+	return error_set(err, ERR_USAGE, "policy \"%.80s\" is not known and no such file; write %s", word, forms);
 }
 
 static int open_rule_of(const Gate *gate, Policy **ret_policy, Error *err)

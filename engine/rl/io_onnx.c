@@ -135,8 +135,9 @@ static void add_actor(Graph *g, Net *net)
 	add_value(g, GRAPH_OUTPUT, "action", TYPE_INT64, 0);
 }
 
-int onnx_write(const Net *net, StrBuf *ret_bytes)
+int onnx_write(const Net *net, const ModelInfo *info, StrBuf *ret_bytes)
 {
+	(void) info;
 	Graph g = { .value = "obs" };
 	Net *copy = net_clone(net); /* since net_tensors lends them for writing */
 	if (!copy)

@@ -7,9 +7,9 @@
 #define MAESTRO_RL_IO_ONNX_H
 
 #include "base/mem.h"
-#include "rl/net.h"
+#include "rl/model.h"
 
-/* Appends a whole file. ERR_NOMEM. */
-int onnx_write(const Net *net, StrBuf *ret_bytes);
+/* Appends a whole file, which has no place for info. ERR_NOMEM. */
+int onnx_write(const Net *net, const ModelInfo *info, StrBuf *ret_bytes);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "decide/actions.h"
 #include "decide/observation.h"
+#include "rl/io_onnx.h"
 #include "rl/io_safetensors.h"
 #include "rl/io_sb3.h"
 #include "rl/net_read.h"
@@ -105,21 +106,24 @@ static Json *metadata_of(const Net *net, const ModelInfo *info)
 	return to;
 }
 
-int model_save(const char *path, const Net *net, const ModelInfo *info, Error *err)
+static int write_safetensors(const Net *net, const ModelInfo *info, StrBuf *ret_bytes)
 {
 	NetTensor tensor[NET_TENSORS_MAX];
-	StrBuf bytes = { 0 };
 	Net *copy = net_clone(net); /* since net_tensors lends them for writing */
-	int code = ERR_NOMEM;
-	if (copy)
-		code = safetensors_write(tensor, net_tensors(copy, tensor, NET_TENSORS_MAX), metadata_of(copy, info),
-					 &bytes);
+	int code = copy ? safetensors_write(tensor, net_tensors(copy, tensor, NET_TENSORS_MAX), metadata_of(copy, info), ret_bytes) : ERR_NOMEM;
+	net_free(copy);
+	return code;
+}
+
+int model_save(const char *path, const Net *net, const ModelInfo *info, Error *err)
+{
+	StrBuf bytes = { 0 };
+	int code = write_safetensors(net, info, &bytes);
 	if (code)
 		(void) error_set(err, code, "%s: out of memory", path);
 	else
 		code = mem_write_file(path, bytes.data, bytes.len, err);
 	strbuf_done(&bytes);
-	net_free(copy);
 	return code;
 }
 
@@ -275,12 +279,12 @@ static int read_normalisation(const SafeFile *file, Net *net, Error *err)
 	return code;
 }
 
-static int read_safetensors(const StrBuf *bytes, Net **ret_net, ModelInfo *ret_info, Error *err)
+static int read_safetensors(const char *bytes, size_t len, Net **ret_net, ModelInfo *ret_info, Error *err)
 {
 	SafeFile file = { 0 };
 	ModelInfo info;
 	Net *net = NULL;
-	int code = safetensors_open(bytes->data, bytes->len, &file, err);
+	int code = safetensors_open(bytes, len, &file, err);
 	if (code)
 		return code;
 	code = read_info(&file, &info, err);
@@ -299,6 +303,29 @@ static int read_safetensors(const StrBuf *bytes, Net **ret_net, ModelInfo *ret_i
 	net_free(net);
 	safetensors_close(&file);
 	return code;
+}
+
+/* ---- formats ---- */
+
+static const ModelFormat FORMATS[] = {
+	{ "safetensors", ".safetensors", NULL, read_safetensors, write_safetensors, NULL },
+	{ "sb3", ".zip", sb3_is, sb3_read, sb3_write, "SB3 keeps normalisation apart from a policy; it is folded into the first layers, "
+	                                              "without the clip at 10 standard deviations" },
+	{ "onnx", ".onnx", NULL, NULL, onnx_write, NULL },
+};
+enum { N_FORMATS = sizeof FORMATS / sizeof *FORMATS };
+
+const ModelFormat *model_format(int i)
+{
+	return i < N_FORMATS ? &FORMATS[i] : NULL;
+}
+
+const ModelFormat *model_format_of(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < N_FORMATS; i++)
+		if (FORMATS[i].is && FORMATS[i].is(bytes, len))
+			return &FORMATS[i];
+	return &FORMATS[0];
 }
 
 /* The file's bytes; those of the shipped model where no file is called as it is. */
@@ -330,12 +357,11 @@ int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err)
 		strbuf_done(&bytes);
 		return code;
 	}
-	code = sb3_is(bytes.data, bytes.len) ? sb3_read(bytes.data, bytes.len, ret_net, ret_info, &why)
-	                                     : read_safetensors(&bytes, ret_net, ret_info, &why);
+	code = model_format_of(bytes.data, bytes.len)->read(bytes.data, bytes.len, ret_net, ret_info, &why);
 	if (code)
 		(void) error_set(err, code, "%s: %.200s", path, why.text);
 	else if (net_config(*ret_net)->n_actions == actions_count(ACTIONS_WIDE))
-		ret_info->actions = ACTIONS_WIDE; /* an SB3 zip says so by its outputs alone */
+		ret_info->actions = ACTIONS_WIDE; /* which an SB3 zip says by its outputs alone */
 	strbuf_done(&bytes);
 	return code;
 }

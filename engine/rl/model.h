@@ -26,17 +26,31 @@ typedef struct ModelInfo {
 	char evaluation_json[6144]; /* beside which policies it was measured, and what follows (control/gate.h); "" where it was not */
 } ModelInfo;
 
-/* Atomic: temporary file, fsync, rename. */
+/* A kind of file that a policy may be in: a file io_NAME.c and a row of model.c's table. */
+typedef struct ModelFormat {
+	const char *name, *extension;
+	bool (*is)(const char *bytes, size_t len); /* by its first bytes; NULL: as which everything else is read */
+	/* ERR_BAD_MODEL says what is wrong; NULL: is only written. */
+	int (*read)(const char *bytes, size_t len, Net **ret_net, ModelInfo *ret_info, Error *err);
+	int (*write)(const Net *net, const ModelInfo *info, StrBuf *ret_bytes); /* appends a whole file; ERR_NOMEM */
+	const char *loses; /* what it cannot keep of a normalised policy; NULL: nothing */
+} ModelFormat;
+
+/* The i-th; NULL after the last. */
+const ModelFormat *model_format(int i);
+/* As which bytes are read. */
+const ModelFormat *model_format_of(const char *bytes, size_t len);
+
+/* In the format of the product. Atomic: temporary file, fsync, rename. */
 int model_save(const char *path, const Net *net, const ModelInfo *info, Error *err);
 #define MODEL_DEFAULT "default"
-/* A safetensors file or an SB3 zip, told apart by their first bytes. ERR_BAD_MODEL says what is wrong with the file; bounded
- * memory for any file. What an SB3 zip does not tell of is 0 in *ret_info: limits off, any interval. */
-/* "default" names the shipped model, which is compiled in, where there is no file of that name. */
+/* In any format that is read. ERR_BAD_MODEL says what is wrong with the file; bounded memory for any file. What a format does not tell
+ * of is 0 in *ret_info: limits off, any interval. "default" names the shipped model, which is compiled in, where no file has that name. */
+int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err);
 /* What is read, for naming it by its content; bytes is cleared first, strbuf_done() it. ERR_IO, ERR_INVALID (too large), ERR_NOMEM. */
 int model_bytes(const char *path, StrBuf *bytes, Error *err);
 /* SHA-256 of what model_load reads, 64 digits; "" where it cannot be read. */
 void model_sha256(const char *path, char ret_hex[65]);
-int model_load(const char *path, Net **ret_net, ModelInfo *ret_info, Error *err);
 
 /*
  * The greedy policy (actions_choose: with three actions argmax under the mask, as SB3's predict(deterministic=True)) of a net:
