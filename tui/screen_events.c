@@ -9,7 +9,7 @@
 
 static const PaneSpec PANES[] = { { "Event log", .band = 0, .share = 1, .min_rows = 8, .grow = 1 } };
 
-enum { EVERY_MS = 2000 };
+enum { EVERY_MS = 2000, DAY_MS = 86400000 };
 
 static const char *const LEVELS[EVENT_LEVELS] = { "information", "warnings", "errors" };
 
@@ -17,11 +17,12 @@ static const char *const LEVELS[EVENT_LEVELS] = { "information", "warnings", "er
 typedef struct Log {
 	const ArchiveAnswer *answer;
 	int row[ARCHIVE_EVENTS], n;
+	int64_t now_ms;
 } Log;
 
 static Log log_of(const Console *console)
 {
-	Log log = { .answer = talk_answer(&console->talk, SLOT_LOG) };
+	Log log = { .answer = talk_answer(&console->talk, SLOT_LOG), .now_ms = console->frame.wall_ms };
 	for (int i = 0; log.answer && i < log.answer->n_events; i++)
 		if (log.answer->event[i].level >= console->log.level)
 			log.row[log.n++] = i;
@@ -44,7 +45,8 @@ static Role cell_time(const void *data, int row, char *text, size_t size)
 	time_t s = (time_t) (event_of(data, row)->wall_ms / 1000);
 	struct tm local;
 	(void) localtime_r(&s, &local);
-	(void) strftime(text, size, "%m-%d %H:%M:%S", &local);
+	bool is_today = ((const Log *) data)->now_ms - event_of(data, row)->wall_ms < DAY_MS;
+	(void) strftime(text, size, is_today ? "%H:%M:%S" : "%m-%d %H:%M", &local);
 	return ROLE_LABEL;
 }
 
@@ -75,8 +77,8 @@ static Role cell_text(const void *data, int row, char *text, size_t size)
 }
 
 static const Column COLUMNS[] = {
-	{ "time", 14, 0, false, false, cell_time }, { "", 1, 0, false, false, cell_level }, { "run", 5, 1, true, false, cell_run },
-	{ "of", 16, 0, false, false, cell_source }, { "what", 28, 0, false, true, cell_text },
+	{ "time", 11, 0, false, false, cell_time }, { "", 1, 0, false, false, cell_level }, { "run", 5, 1, true, false, cell_run },
+	{ "of", 14, 0, false, false, cell_source }, { "what", 28, 0, false, true, cell_text },
 };
 
 static void head(const Scene *scene, Pen *pen)
@@ -86,8 +88,8 @@ static void head(const Scene *scene, Pen *pen)
 	(void) pen_item(pen, view->is_held ? ROLE_WARN : ROLE_TEXT, "  %s", view->is_held ? "held" : "follows");
 	(void) pen_item(pen, ROLE_LABEL, "  level ");
 	(void) pen_item(pen, ROLE_TEXT, "%s%s", LEVELS[view->level], view->level < EVENT_ERROR ? " and above" : "");
-	(void) pen_item(pen, ROLE_LABEL, "  filter ");
-	(void) pen_item(pen, view->filter[0] ? ROLE_INFO : ROLE_LABEL, "%s", view->filter[0] ? view->filter : "-");
+	if (view->filter[0])
+		(void) pen_item(pen, ROLE_INFO, "  filter %s", view->filter);
 }
 
 static void draw(const Scene *scene, int pane, Rect rect)

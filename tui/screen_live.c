@@ -119,7 +119,7 @@ static void head_sources(const LiveView *v, Pen *pen)
 		{ "metrics", &v->metrics }, { "api", &v->api }, { model_word(v), &v->model } };
 	bool all_well = v->metrics.is_ok && v->api.is_ok && v->model.is_ok;
 	(void) pen_item(pen, ROLE_TEXT, "  ");
-	if (all_well && pen->end - pen->col < 34) {
+	if (all_well && pen->end - pen->col < (v->is_simulated ? 58 : 34)) {
 		scene_figure(pen, "sources", ROLE_OK, "OK");
 		return;
 	}
@@ -149,14 +149,14 @@ static void head(const Scene *scene, Pen *pen)
 	(void) pen_item(pen, STATE_ROLES[v->state], " %s ", state_text(v->state));
 	(void) pen_item(pen, ROLE_LABEL, v->is_simulated ? "  " : "  %s ", v->context);
 	(void) pen_item(pen, ROLE_STRONG, "%s/%s", v->target.namespace_, v->target.name);
-	live_time_note(v, note, sizeof note);
-	if (note[0])
-		(void) pen_item(pen, ROLE_INFO, "  %s", note);
 	if (v->state == STATE_MANUAL && v->manual_until_wall_ms > 0)
 		head_hold(scene, pen);
 	else if (v->state_reason > REASON_POLICY_KEEP)
 		(void) pen_item(pen, ROLE_WARN, "  %s", reason_text(v->state_reason));
 	head_sources(v, pen);
+	live_time_note(v, note, sizeof note);
+	if (note[0] && !pen_item(pen, ROLE_INFO, "%s  ", note))
+		(void) pen_item(pen, ROLE_INFO, "simulated");
 	if (pen_item(pen, ROLE_LABEL, "policy %s", v->policy) && v->policy_steps >= 0)
 		(void) pen_item(pen, ROLE_LABEL, ", %s steps", fmt_count(text, (double) v->policy_steps));
 }

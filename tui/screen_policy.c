@@ -181,18 +181,19 @@ static int line(const Scene *scene, Rect in, int row, const char *name, Role rol
 static void draw_effect(const Scene *scene, Rect in, int row, const PolicyInput *input)
 {
 	char text[FMT_TEXT];
-	int name_cols = in.cols - 18 > 18 ? 18 : in.cols - 18, bar = in.cols - name_cols - 19;
+	int value_cols = in.cols < 30 ? 7 : 10, rest = value_cols + 8;
+	int name_cols = in.cols - rest > 18 ? 18 : in.cols - rest, bar = in.cols - name_cols - rest - 1, end = in.col + name_cols + value_cols;
 	(void) canvas_text(scene->canvas, in.row + row, in.col, name_cols, ROLE_LABEL, input->name);
-	canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 10, 10, ROLE_TEXT, fmt_plain(text, (double) input->now));
+	canvas_text_right(scene->canvas, in.row + row, end, value_cols, ROLE_TEXT, fmt_plain(text, (double) input->now));
 	if (isnan(input->effect)) {
-		canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 17, 6, ROLE_LABEL, "?");
+		canvas_text_right(scene->canvas, in.row + row, end + 7, 6, ROLE_LABEL, "?");
 		return;
 	}
 	(void) snprintf(text, sizeof text, "%+.2f", (double) input->effect);
-	canvas_text_right(scene->canvas, in.row + row, in.col + name_cols + 17, 6, ROLE_TEXT, text);
+	canvas_text_right(scene->canvas, in.row + row, end + 7, 6, ROLE_TEXT, text);
 	int n = bar < 4 ? 0 : (int) lround(fabs((double) input->effect) * (bar > 0 ? bar : 0));
 	for (int c = 0; c < n && c < bar; c++)
-		canvas_put(scene->canvas, in.row + row, in.col + name_cols + 19 + c, input->effect > 0 ? '+' : '-',
+		canvas_put(scene->canvas, in.row + row, end + 9 + c, input->effect > 0 ? '+' : '-',
 		           input->effect > 0 ? ROLE_SERIES_A : ROLE_SERIES_B);
 }
 
@@ -227,6 +228,12 @@ static void draw_cell_figures(const Scene *scene, Rect in, int at, bool is_live)
 	            !is_known ? "? the model does not say" : is_outside ? "no, unlike anything" : "yes");
 }
 
+/* Of the thesis's own inputs; the others are shares and ratios. */
+static const char *unit_of(const PolicyInput *input)
+{
+	return !strcmp(input->name, "latency") ? " ms" : !strcmp(input->name, "rps") ? " /s" : "";
+}
+
 static void draw_why(const Scene *scene, Rect rect)
 {
 	enum { FIRST = 4 };
@@ -249,11 +256,12 @@ static void draw_why(const Scene *scene, Rect rect)
 		draw_effect(scene, in, FIRST + i, input[i]);
 	int at = FIRST + (shown > 0 ? shown : 0);
 	if (view->flip_input >= 0 && at < in.rows)
-		(void) canvas_textf(scene->canvas, in.row + at++, in.col, in.cols, ROLE_TEXT, "nearest flip: %s %s",
-		                    view->input[view->flip_input].name, fmt_plain(value, (double) view->flip_value));
+		(void) canvas_textf(scene->canvas, in.row + at++, in.col, in.cols, ROLE_TEXT, in.cols < 30 ? "flip: %s %s%s" : "nearest flip: %s %s%s",
+		                    view->input[view->flip_input].name, fmt_plain(value, (double) view->flip_value),
+		                    unit_of(&view->input[view->flip_input]));
 	else if (at < in.rows)
 		(void) canvas_text(scene->canvas, in.row + at++, in.col, in.cols, ROLE_LABEL, "no change of one input changes the choice");
-	(void) snprintf(text, sizeof text, "method: one input swapped for its usual value, the rest kept");
+	(void) snprintf(text, sizeof text, "method: one input swapped for its usual value%s", in.cols < 30 ? "" : ", the rest kept");
 	(void) canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_LABEL, text);
 }
 

@@ -14,7 +14,7 @@
 
 static const PaneSpec PANES[] = { { "Targets", .band = 0, .share = 1, .min_rows = 8, .grow = 1 } };
 
-enum { SPARK = 18 };
+enum { SPARK = 18, SPARK_MOST = (CELL_TEXT - 1) / 3 };
 
 typedef enum Order { BY_ATTENTION, BY_NAME, BY_LATENCY, BY_RATE, BY_REPLICAS, N_ORDERS } Order;
 static const char *const ORDERS[N_ORDERS] = { "attention", "name", "p95", "rps", "replicas" };
@@ -91,6 +91,7 @@ typedef struct TargetTable {
 	const Console *console;
 	Ranked row[FEED_TARGETS_MAX];
 	int n;
+	int spark; /* cycles of the p95 graph */
 } TargetTable;
 
 static void rank(const Console *console, TargetTable *table)
@@ -98,6 +99,7 @@ static void rank(const Console *console, TargetTable *table)
 	const TargetsView *view = &console->targets;
 	table->console = console;
 	table->n = 0;
+	table->spark = SPARK;
 	for (int i = 0; i < console->frame.n_targets && i < FEED_TARGETS_MAX; i++) {
 		const LiveView *live = console->frame.target[i];
 		if (is_wanted(live, view->filter))
@@ -244,7 +246,7 @@ static Role cell_spark(const void *data, int row, char *text, size_t size)
 	const TargetTable *table = data;
 	const LiveView *live = live_of(data, row);
 	const Glyphs *glyphs = table->console->canvas.glyphs;
-	int first = live->n_history > SPARK ? live->n_history - SPARK : 0;
+	int first = live->n_history > table->spark ? live->n_history - table->spark : 0;
 	double most = live->target.latency_hard_ms > 0 ? (double) live->target.latency_hard_ms : 1;
 	for (int i = first; i < live->n_history && live->target.latency_hard_ms <= 0; i++)
 		most = fmax(most, (double) live->history[i].latency_ms);
@@ -271,7 +273,7 @@ static const Column COLUMNS[] = {
 	{ "HPA", 3, 5, true, false, cell_hpa }, { "p95/soft/hard", 17, 0, false, false, cell_p95 },
 	{ "rps", 8, 3, true, false, cell_rate }, { "cpu", 5, 6, true, false, cell_cpu }, { "SLO", 6, 7, true, false, cell_slo },
 	{ "age", 6, 1, true, false, cell_age }, { "health", 6, 2, false, false, cell_health },
-	{ "p95", SPARK, 8, false, false, cell_spark },
+	{ "p95", SPARK, 8, false, true, cell_spark },
 };
 
 static void head(const Scene *scene, Pen *pen)
@@ -298,6 +300,17 @@ static void head(const Scene *scene, Pen *pen)
 		(void) pen_item(pen, ROLE_INFO, "  %d marked", marked);
 }
 
+/* As many cycles as the graph has columns. */
+static int spark_cols(const Column *column, int n, int cols)
+{
+	int width[COLUMNS_MAX] = { 0 };
+	table_widths(column, n, cols, width);
+	for (int i = 0; i < n; i++)
+		if (column[i].cell == cell_spark)
+			return width[i] < SPARK_MOST ? width[i] : SPARK_MOST;
+	return SPARK;
+}
+
 static void draw(const Scene *scene, int pane, Rect rect)
 {
 	TargetTable table;
@@ -314,10 +327,12 @@ static void draw(const Scene *scene, int pane, Rect rect)
 	int rows = in.rows - 2, first = at >= rows ? at - rows + 1 : 0;
 	Column column[COLUMNS_MAX];
 	int n_columns = console_columns(scene->console, SCREEN_TARGETS, column);
+	table.spark = spark_cols(column, n_columns, in.cols);
 	table_draw(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, in.cols }, column, n_columns, &table,
 	           table.n, first, at);
-	(void) canvas_text(scene->canvas, in.row + in.rows - 1, in.col, in.cols, ROLE_LABEL,
-	                   "H over hard, S over soft, ? no data; P metrics, A API, M model, small: down");
+	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
+	(void) pen_item(&pen, ROLE_LABEL, "H over hard, S over soft, ? no data");
+	(void) pen_item(&pen, ROLE_LABEL, "; P metrics, A API, M model, small: down");
 }
 
 /* ---- actions ---- */

@@ -35,12 +35,17 @@ static void put(Canvas *canvas, int row, int col, int width, bool is_right, Role
 		(void) canvas_text(canvas, row, col, width, role, text);
 }
 
+void table_widths(const Column *column, int n, int cols, int *width)
+{
+	fit(column, n, cols - 2, width);
+}
+
 void table_draw(Canvas *canvas, Rect area, const Column *column, int n_columns, const void *data, int n_rows,
                 int first, int selected)
 {
 	int width[COLUMNS_MAX] = { 0 };
 	char text[CELL_TEXT];
-	fit(column, n_columns, area.cols - 2, width);
+	table_widths(column, n_columns, area.cols, width);
 	int shown = n_rows - first < area.rows - 1 ? n_rows - first : area.rows - 1;
 	if (selected >= 0)
 		canvas_zone(canvas, (Zone) { ZONE_ROWS, { area.row + 1, area.col, shown, area.cols }, first - selected, 1, NULL });
