@@ -35,7 +35,8 @@ account "$account" "$(k create token maestro-jobs --duration=1h)"
 # ---- four seeds, one of whose pods is killed ----
 
 train() {
-	exec "$maestro" train --on kubernetes --kubeconfig "$account" --preset seed --steps 3000000 --eval-every 1000000 --eval-episodes 2 --seeds 4 --seed 11 \
+	# Ctrl-C, whether or not who started this script ignores it
+	exec env --default-signal=INT "$maestro" train --on kubernetes --kubeconfig "$account" --preset seed --steps 3000000 --eval-every 1000000 --eval-episodes 2 --seeds 4 --seed 11 \
 		--name e2e --pod-cpu 250m --pod-memory 256Mi --db "$work/maestro.db" "$@"
 }
 pods() { k get pods -l app.kubernetes.io/component=training -o json; }
