@@ -1,0 +1,173 @@
+/* The trainer where a loss is not finite: the last good checkpoint stays, and the training can be gone on with from there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "control/trainer.h"
+#include "fakes/loop_fakes.h"
+#include "rl/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ENVS = 4, N_STEPS = 64, UPDATE = ENVS * N_STEPS, GOOD = 2 * UPDATE };
+
+typedef struct Course {
+	Clock clock; /* a million times as fast: a checkpoint is due after each update */
+	FakeSink sink;
+	Trainer *trainer;
+	TrainerConfig config;
+	TrainChange crowd; /* traffic a hundredfold, and each slow request costs 1e38 */
+	int updates;
+	RunStatus status;
+	char folder[40], trouble[200];
+} Course;
+
+static void on_event(void *arg, const TrainEvent *event)
+{
+	Course *course = arg;
+	course->updates += event->kind == TRAIN_EVENT_UPDATE;
+	if (event->kind == TRAIN_EVENT_END) {
+		course->status = event->status;
+		(void) snprintf(course->trouble, sizeof course->trouble, "%s", event->trouble);
+	}
+}
+
+static void begin(Course *course, bool has_console, bool is_sick, const char *resume, int64_t steps)
+{
+	Error err = { 0 };
+	TrainerConfig *config = &course->config;
+	clock_init_scaled(&course->clock, 1e6);
+	fake_sink_init(&course->sink);
+	course->crowd = (TrainChange) { .steps = GOOD, .param = PARAM_TRAFFIC, .to = "x100", .who = "test" };
+	*config = (TrainerConfig) {
+		.total_steps = steps, .eval_episodes = 1, .name = "sick", .clock = &course->clock, .sink = &course->sink.sink,
+		.on_event = on_event, .arg = course, .resume_path = resume, .has_console = has_console,
+		.change = is_sick ? &course->crowd : NULL, .n_changes = is_sick,
+		.info = { .obs_version = OBS_SEED, .interval_s = 30.0f, .max_replicas = 15 },
+	};
+	ppo_config_default(&config->ppo);
+	config->ppo.n_envs = ENVS;
+	config->ppo.n_steps = N_STEPS;
+	config->ppo.batch_size = UPDATE;
+	sim_config_default(&config->sim);
+	config->sim.peak_rps = 1;
+	config->sim.latency_soft_ms = 5000.0f;
+	config->sim.latency_hard_ms = 10000.0f;
+	config->sim.start = SIM_START_DEMAND;
+	config->sim.max_replicas = 2;
+	config->sim.reward = SIM_REWARD_SLO;
+	config->sim.slo.violation = 1e38f;
+	config->eval_sim = config->sim;
+	(void) snprintf(config->model_path, sizeof config->model_path, "%s/model.safetensors", course->folder);
+	(void) snprintf(config->best_path, sizeof config->best_path, "%s/best.safetensors", course->folder);
+	(void) snprintf(config->checkpoint_path, sizeof config->checkpoint_path, "%s/last.ckpt", course->folder);
+	if (trainer_new(config, &course->trainer, &err) || trainer_start(course->trainer, &err))
+		fail_msg("%s", err.text);
+}
+
+static void wait_for(const Course *course, TrainPhase phase)
+{
+	for (bool is_there = false; !is_there; (void) usleep(1000)) {
+		const TrainView *view = snap_acquire(trainer_views(course->trainer));
+		is_there = view->phase >= phase;
+		snap_release(view);
+	}
+}
+
+static void end(Course *course)
+{
+	trainer_stop(course->trainer);
+	trainer_free(course->trainer);
+}
+
+static void make_folder(Course *course)
+{
+	*course = (Course) { .folder = "/tmp/maestro-trainer-XXXXXX" };
+	assert_non_null(mkdtemp(course->folder));
+}
+
+static void remove_folder(const Course *course)
+{
+	char command[64];
+	(void) snprintf(command, sizeof command, "rm -r %s", course->folder);
+	assert_int_equal(system(command), 0);
+}
+
+static int64_t steps_of(const Course *course)
+{
+	int64_t steps = -1;
+	Error err;
+	assert_int_equal(trainer_checkpoint_steps(course->config.checkpoint_path, &steps, &err), 0);
+	return steps;
+}
+
+static void a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(void **state)
+{
+	(void) state;
+	Course course, rest, whole;
+	make_folder(&course);
+	begin(&course, false, true, NULL, 100 * UPDATE);
+	wait_for(&course, TRAIN_DONE);
+	end(&course);
+	assert_int_equal(course.status, RUN_FAILED);
+	assert_non_null(strstr(course.trouble, "mlp_extractor."));
+	assert_non_null(strstr(course.trouble, "not finite"));
+	assert_int_equal(course.updates, 2);
+	assert_int_equal(steps_of(&course), GOOD);
+	assert_int_not_equal(access(course.config.model_path, F_OK), 0);
+
+	rest = course; /* the crowd does not come again */
+	rest.updates = 0;
+	begin(&rest, false, false, course.config.checkpoint_path, 2 * GOOD);
+	wait_for(&rest, TRAIN_DONE);
+	end(&rest);
+	assert_int_equal(rest.status, RUN_DONE);
+	assert_int_equal(rest.updates, 2);
+	make_folder(&whole);
+	begin(&whole, false, false, NULL, 2 * GOOD);
+	wait_for(&whole, TRAIN_DONE);
+	end(&whole);
+	StrBuf a = { 0 }, b = { 0 };
+	assert_int_equal(mem_read_file(rest.config.model_path, 1 << 20, &a, NULL), 0);
+	assert_int_equal(mem_read_file(whole.config.model_path, 1 << 20, &b, NULL), 0);
+	assert_int_equal(a.len, b.len);
+	assert_memory_equal(a.data, b.data, a.len);
+	strbuf_done(&a);
+	strbuf_done(&b);
+	remove_folder(&course);
+	remove_folder(&whole);
+}
+
+static void who_leaves_while_it_is_paused_keeps_a_net_that_is_finite(void **state)
+{
+	(void) state;
+	Course course;
+	ModelInfo info;
+	Net *net = NULL;
+	Error err;
+	make_folder(&course);
+	begin(&course, true, true, NULL, 100 * UPDATE);
+	wait_for(&course, TRAIN_PAUSED);
+	end(&course);
+	assert_int_equal(course.status, RUN_STOPPED);
+	assert_true(steps_of(&course) >= GOOD);
+	assert_int_equal(model_load(course.config.model_path, &net, &info, &err), 0); /* it refuses what is not finite */
+	net_free(net);
+	remove_folder(&course);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_loss_that_is_not_finite_leaves_the_last_good_checkpoint),
+		cmocka_unit_test(who_leaves_while_it_is_paused_keeps_a_net_that_is_finite),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
