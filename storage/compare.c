@@ -86,7 +86,7 @@ static int read_evals(sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
 {
 	sqlite3_stmt *stmt;
 	int64_t total = 0;
-	int code = prepare(db, "SELECT steps, mean_reward FROM evals WHERE run = ?1 ORDER BY rowid", run, &stmt, err);
+	int code = prepare(db, "SELECT steps, mean_reward, time FROM evals WHERE run = ?1 ORDER BY rowid", run, &stmt, err);
 	if (code)
 		return code;
 	while (sqlite3_step(stmt) == SQLITE_ROW)
@@ -98,6 +98,7 @@ static int read_evals(sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
 		if (ret->n_points == keep || at != (keep > 1 ? ret->n_points * (total - 1) / (keep - 1) : 0))
 			continue;
 		ret->steps[ret->n_points] = sqlite3_column_int64(stmt, 0);
+		ret->wall_ms[ret->n_points] = sqlite3_column_int64(stmt, 2) - ret->row.start_ms;
 		ret->reward[ret->n_points++] = (float) ret->last_eval;
 	}
 	return sqlite3_finalize(stmt) ? db_error(db, err) : 0;
@@ -133,6 +134,7 @@ int compare_read(struct sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
 		name_trace(root, ret->trace, sizeof ret->trace);
 		soft = json_number_or(root, "latency-soft", -1);
 		interval_s = json_number_or(root, "interval", 15);
+		ret->episode_steps = (int32_t) json_int_or(root, "episode-steps", 0);
 	}
 	if (!code) {
 		str_copy(ret->config, sizeof ret->config, config.data);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,19 +159,29 @@ static void set_difference(CompareView *view, int e, const ArchiveAnswer *answer
 
 /* ---- curves ---- */
 
-static double at_steps(const CompareRun *run, double steps)
+static double x_at(const CompareRun *run, int i, CompareAxis axis)
+{
+	switch (axis) {
+	case AXIS_WALL: return (double) run->wall_ms[i] / 1000;
+	case AXIS_EPISODES: return run->episode_steps > 0 ? (double) run->steps[i] / run->episode_steps : (double) NAN;
+	case AXIS_SHARE: return 100 * (double) run->steps[i] / (double) run->steps[run->n_points - 1];
+	default: return (double) run->steps[i];
+	}
+}
+
+static double reward_at(const CompareRun *run, double x, CompareAxis axis)
 {
 	for (int i = 0; i + 1 < run->n_points; i++) {
-		double x0 = (double) run->steps[i], x1 = (double) run->steps[i + 1];
-		if (steps < x0 || steps > x1)
+		double x0 = x_at(run, i, axis), x1 = x_at(run, i + 1, axis);
+		if (!(x >= x0 && x <= x1))
 			continue;
-		double t = x1 > x0 ? (steps - x0) / (x1 - x0) : 0;
+		double t = x1 > x0 ? (x - x0) / (x1 - x0) : 0;
 		return (double) run->reward[i] + t * (double) (run->reward[i + 1] - run->reward[i]);
 	}
 	return NAN;
 }
 
-static void make_curve(CompareEntry *entry, const ArchiveAnswer *answer)
+static void make_curve(CompareEntry *entry, const ArchiveAnswer *answer, CompareAxis axis)
 {
 	double first = INFINITY, last = 0;
 	entry->n_points = 0;
@@ -178,28 +189,46 @@ static void make_curve(CompareEntry *entry, const ArchiveAnswer *answer)
 		const CompareRun *run = &answer->compared[entry->run[i]];
 		if (run->n_points < 2)
 			continue;
-		first = fmin(first, (double) run->steps[0]);
-		last = fmax(last, (double) run->steps[run->n_points - 1]);
+		first = fmin(first, x_at(run, 0, axis));
+		last = fmax(last, x_at(run, run->n_points - 1, axis));
 	}
 	if (!(last > first))
 		return;
 	for (int p = 0; p < COMPARE_POINTS; p++) {
-		double x[ARCHIVE_COMPARE], steps = first + (last - first) * p / (COMPARE_POINTS - 1);
+		double y[ARCHIVE_COMPARE], x = first + (last - first) * p / (COMPARE_POINTS - 1);
 		size_t n = 0;
 		for (int i = 0; i < entry->n; i++) {
-			double y = at_steps(&answer->compared[entry->run[i]], steps);
-			if (!isnan(y))
-				x[n++] = y;
+			double reward = reward_at(&answer->compared[entry->run[i]], x, axis);
+			if (!isnan(reward))
+				y[n++] = reward;
 		}
 		if (!n)
 			continue;
-		qsort(x, n, sizeof *x, by_value);
+		qsort(y, n, sizeof *y, by_value);
 		int at = entry->n_points++;
-		entry->steps[at] = steps;
-		entry->middle[at] = boot_iqm(x, n);
-		entry->lo[at] = x[0];
-		entry->hi[at] = x[n - 1];
+		entry->x[at] = x;
+		entry->middle[at] = boot_iqm(y, n);
+		entry->lo[at] = y[0];
+		entry->hi[at] = y[n - 1];
 	}
+}
+
+void compare_set_axis(CompareView *view, const ArchiveAnswer *answer, CompareAxis axis)
+{
+	view->axis = axis;
+	for (int e = 0; e < view->n; e++)
+		make_curve(&view->entry[e], answer, axis);
+}
+
+double compare_at(const CompareEntry *entry, double x)
+{
+	for (int i = 0; i + 1 < entry->n_points; i++) {
+		if (!(x >= entry->x[i] && x <= entry->x[i + 1]))
+			continue;
+		double width = entry->x[i + 1] - entry->x[i], t = width > 0 ? (x - entry->x[i]) / width : 0;
+		return entry->middle[i] + t * (entry->middle[i + 1] - entry->middle[i]);
+	}
+	return NAN;
 }
 
 /* ---- options ---- */
@@ -234,11 +263,26 @@ static void read_config(CompareView *view, int e, const char *config)
 	json_free(root);
 }
 
+/* What is no option and may still make the difference; of several runs all that they have. */
+static void add_origin(CompareView *view, int e, const ArchiveAnswer *answer, const char *key, size_t at)
+{
+	const CompareEntry *entry = &view->entry[e];
+	for (int i = 0; i < entry->n; i++) {
+		const char *value = (const char *) &answer->compared[entry->run[i]] + at;
+		CompareDiff *diff = value[0] ? key_of(view, key) : NULL;
+		size_t len = diff ? strlen(diff->value[e]) : 0;
+		if (diff && !strstr(diff->value[e], value))
+			(void) snprintf(diff->value[e] + len, sizeof diff->value[e] - len, "%s%s", len ? " " : "", value);
+	}
+}
+
 static void make_diff(CompareView *view, const ArchiveAnswer *answer)
 {
 	view->n_keys = view->n_differ = 0;
-	for (int e = 0; e < view->n; e++)
+	for (int e = 0; e < view->n; e++) {
 		read_config(view, e, answer->compared[view->entry[e].run[0]].config);
+		add_origin(view, e, answer, "host", offsetof(CompareRun, row.host));
+	}
 	for (int k = 0; k < view->n_keys; k++) {
 		for (int e = 1; e < view->n; e++)
 			view->diff[k].differs |= strcmp(view->diff[k].value[e], view->diff[k].value[0]) != 0;
@@ -284,7 +328,7 @@ void compare_build(CompareView *view, const ArchiveAnswer *answer)
 	aggregate(&view->rule, answer, OF_RULE, reps);
 	for (int e = 0; e < view->n; e++) {
 		aggregate(&view->entry[e], answer, LAST_EVAL, reps);
-		make_curve(&view->entry[e], answer);
+		make_curve(&view->entry[e], answer, view->axis);
 	}
 	for (int e = 0; e < view->n; e++)
 		set_difference(view, e, answer, reps);

@@ -21,8 +21,8 @@ typedef struct CompareEntry {
 	Estimate difference;      /* from the baseline; of the baseline: from the rule on the same traffic */
 	double p_greater;         /* than the baseline; NAN: not known */
 	EpisodeFigures mean;      /* over its runs */
-	int n_points;             /* a common grid of steps */
-	double steps[COMPARE_POINTS], middle[COMPARE_POINTS], lo[COMPARE_POINTS], hi[COMPARE_POINTS];
+	int n_points;             /* a common grid of the axis */
+	double x[COMPARE_POINTS], middle[COMPARE_POINTS], lo[COMPARE_POINTS], hi[COMPARE_POINTS];
 } CompareEntry;
 
 typedef struct CompareDiff { /* an option and what each entry has */
@@ -30,6 +30,8 @@ typedef struct CompareDiff { /* an option and what each entry has */
 	char value[COMPARE_ENTRIES][32];
 	bool differs;
 } CompareDiff;
+
+typedef enum CompareAxis { AXIS_STEPS, AXIS_WALL /* s */, AXIS_EPISODES, AXIS_SHARE /* % of the run */, AXIS_COUNT } CompareAxis;
 
 typedef struct CompareView {
 	int64_t id[ARCHIVE_COMPARE]; /* runs to compare */
@@ -42,7 +44,10 @@ typedef struct CompareView {
 	int n_keys, n_differ;
 	char refusal[160];           /* why there are no aggregates; "" */
 	int baseline, selected;
-	bool is_single, is_share, shows_all, hides_rule;
+	bool is_single, shows_all, hides_rule;
+	CompareAxis axis;
+	double smoothing;            /* of the curves' middle; 0: none */
+	int cursor;                  /* 1..COMPARE_POINTS over the axis; 0: none */
 	size_t reps;                 /* 0: COMPARE_REPS */
 	bool shows_replay;           /* in the place of curves and options */
 	int64_t replay_id;           /* the question; 0: none */
@@ -52,6 +57,12 @@ typedef struct CompareView {
 /* Fills entries, aggregates and the diff from an answer to ARCHIVE_PAIR. What a person chose (hidden, baseline) stays where
  * the entries are the same as before. */
 void compare_build(CompareView *view, const ArchiveAnswer *answer);
+
+/* The curves alone, over another axis. */
+void compare_set_axis(CompareView *view, const ArchiveAnswer *answer, CompareAxis axis);
+
+/* The middle of an entry's curve at x, between its points; NAN outside of them. */
+double compare_at(const CompareEntry *entry, double x);
 
 /* "yes", "no", "not shown" and what for, of entry i against the baseline (i the baseline: against the rule). */
 void compare_verdict(const CompareView *view, int i, char *text, size_t size);

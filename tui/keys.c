@@ -50,10 +50,12 @@ static const KeyRow TABLE[] = {
 	{ ' ', ACT_HIDE, ON_COMPARE, false, "hide", "hide", "hide the entry, or show it" },
 	{ 'P', ACT_PIN, ON_COMPARE, false, "pin", "baseline", "the entry that the others are compared with" },
 	{ 'v', ACT_GROUP, ON_COMPARE, false, "group", "group", "runs that differ in the seed alone as one entry, or each alone" },
-	{ 'x', ACT_AXIS, ON_COMPARE, false, "axis", "axis", "curves over steps, or over the share of the run" },
+	{ 'x', ACT_AXIS, ON_COMPARE, false, "axis", "axis", "curves over steps, wall time, episodes or the share of the run" },
 	{ '=', ACT_DIFF, ON_COMPARE, false, "diff", "diff", "all options, or those that differ" },
 	{ 'H', ACT_RULE, ON_COMPARE, false, "hpa", NULL, "hide the HPA rule, or show it" },
 	{ 'r', ACT_REPLAY, ON_COMPARE, false, "replay", "replay", "policies and the HPA rule on one trace; again: the next trace" },
+	{ KEY_LEFT_, ACT_LEFT, ON_COMPARE, false, "left", NULL, "a cursor in the curves: what each has there; Esc takes it away" },
+	{ KEY_RIGHT_, ACT_RIGHT, ON_COMPARE, false, "right", NULL, "the cursor to the right" },
 	{ 'b', ACT_REPS, ON_COMPARE, false, "resamples", NULL, "bootstrap with 50,000 resamples, or 2,000" },
 
 	{ KEY_TAB_, ACT_SHOW_NEXT, ON_POLICY, false, "show", "what", "P(up), P(keep), P(down), choice, value, against the HPA" },

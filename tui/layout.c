@@ -98,11 +98,20 @@ static void place_band(const PaneSpec *spec, int n, int which, int row, const Ba
 	}
 }
 
-static bool takes_focus(const PaneSpec *spec, const Layout *layout, int i)
+/* The pane of its band in whose place a tab stands; -1: none. */
+static int tab_host(const PaneSpec *spec, int n, const Layout *layout, int i)
+{
+	for (int k = 0; k < n && i >= 0 && i < n && spec[i].is_tab; k++)
+		if (k != i && spec[k].is_tab && spec[k].band == spec[i].band && layout->pane[k].rows > 0)
+			return k;
+	return -1;
+}
+
+static bool takes_focus(const PaneSpec *spec, int n, const Layout *layout, int i)
 {
 	if (spec[i].is_bare)
 		return false;
-	return layout->class_ == LAYOUT_SINGLE || layout->pane[i].rows > 0;
+	return layout->class_ == LAYOUT_SINGLE || layout->pane[i].rows > 0 || tab_host(spec, n, layout, i) >= 0;
 }
 
 int layout_next(const PaneSpec *spec, int n, const Layout *layout, int by)
@@ -110,7 +119,7 @@ int layout_next(const PaneSpec *spec, int n, const Layout *layout, int by)
 	int at = layout->focus;
 	for (int k = 0; k < n; k++) {
 		at = (at + by + n) % n;
-		if (takes_focus(spec, layout, at))
+		if (takes_focus(spec, n, layout, at))
 			return at;
 	}
 	return layout->focus;
@@ -136,8 +145,13 @@ void layout_compute(const PaneSpec *spec, int n, int rows, int cols, int focus, 
 			row += band[b].rows;
 		}
 	}
-	if (!takes_focus(spec, ret, focus))
+	if (!takes_focus(spec, n, ret, focus))
 		ret->focus = layout_next(spec, n, ret, 1);
+	int host = ret->class_ == LAYOUT_GRID && !ret->pane[ret->focus].rows ? tab_host(spec, n, ret, ret->focus) : -1;
+	if (host >= 0) {
+		ret->pane[ret->focus] = ret->pane[host];
+		ret->pane[host] = (Rect) { 0, 0, 0, 0 };
+	}
 	if (ret->class_ == LAYOUT_SINGLE)
 		ret->pane[ret->focus] = ret->body;
 }

@@ -22,6 +22,7 @@ typedef struct PaneSpec {
 	int drop;        /* 0: never; else the largest leaves first */
 	int min_cols;    /* of the terminal; below it the pane is not shown */
 	int max_cols;    /* of the pane, where a neighbour can take the rest; 0: any */
+	bool is_tab;     /* where min_cols leaves no room beside another such of its band, it takes that one's place with the focus */
 	bool is_bare;    /* no frame, no focus: a line of its own */
 } PaneSpec;
 

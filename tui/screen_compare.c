@@ -17,9 +17,9 @@ enum { PANE_CURVES, PANE_AGGREGATE, PANE_DIFF, PANE_FRONTIER, N_PANES };
 static const PaneSpec PANES[N_PANES] = {
 	[PANE_CURVES] = { "Evaluation reward", .band = 0, .share = 55, .min_rows = 11, .grow = 3 },
 	[PANE_AGGREGATE] = { "Aggregate", .band = 0, .share = 45, .min_rows = 11, .grow = 3, .max_cols = 80 },
-	[PANE_DIFF] = { "Options", .band = 1, .share = 50, .min_rows = 9, .grow = 2, .drop = 1 },
+	[PANE_DIFF] = { "Options", .band = 1, .share = 50, .min_rows = 9, .grow = 2, .drop = 1, .is_tab = true },
 	[PANE_FRONTIER] = { "Soft-limit violations against pod-hours", .band = 1, .share = 50, .min_rows = 9, .grow = 2, .drop = 1,
-		.min_cols = 100 },
+		.min_cols = 100, .is_tab = true },
 };
 
 static const CompareView *view_of(const Scene *scene)
@@ -60,89 +60,6 @@ static const char *why_empty(const Scene *scene)
 	if (!view->n_ids)
 		return "nothing is marked: on Runs ({all.screen-runs}), {runs.mark} marks a run and {runs.compare} compares the marked ones";
 	return answer && view->is_asked && answer->code ? answer->text : "asking the store";
-}
-
-/* ---- curves ---- */
-
-typedef struct Curve {
-	const CompareEntry *entry;
-	const double *y;
-	bool is_share;
-} Curve;
-
-static void point(const void *data, int i, double *ret_x, double *ret_y)
-{
-	const Curve *curve = data;
-	const CompareEntry *e = curve->entry;
-	*ret_x = curve->is_share ? 100 * e->steps[i] / e->steps[e->n_points - 1] : e->steps[i];
-	*ret_y = curve->y[i];
-}
-
-static void bounds_of(const CompareView *view, double *lo, double *hi, double *last)
-{
-	*lo = INFINITY;
-	*hi = -INFINITY;
-	*last = 0;
-	for (int e = 0; e < view->n; e++) {
-		const CompareEntry *entry = &view->entry[e];
-		for (int i = 0; i < entry->n_points && !entry->is_hidden; i++) {
-			*lo = fmin(*lo, entry->lo[i]);
-			*hi = fmax(*hi, entry->hi[i]);
-			*last = fmax(*last, entry->steps[i]);
-		}
-	}
-	if (view->rule.n && !view->hides_rule && isfinite(*lo)) {
-		*lo = fmin(*lo, view->rule.iqm.value);
-		*hi = fmax(*hi, view->rule.iqm.value);
-	}
-}
-
-static void draw_entry(const Scene *scene, const Plot *plot, int e)
-{
-	const CompareView *view = view_of(scene);
-	const CompareEntry *entry = &view->entry[e];
-	const double *edges[] = { entry->lo, entry->hi };
-	for (size_t i = 0; i < 2 && entry->n > 1; i++) {
-		Curve edge = { entry, edges[i], view->is_share };
-		plot_series(plot, &(Series) { .data = &edge, .n = entry->n_points, .at = point, .kind = PLOT_DOTS, .role = ROLE_GHOST,
-		            .letter = '.' });
-	}
-	Curve curve = { entry, entry->middle, view->is_share };
-	plot_series(plot, &(Series) { .data = &curve, .n = entry->n_points, .at = point, .kind = PLOT_LINE, .role = compare_role(e),
-	            .letter = entry->letter });
-	if (entry->n_points) {
-		double x, y;
-		point(&curve, entry->n_points - 1, &x, &y);
-		plot_mark(plot, x, y, (uint32_t) entry->letter, compare_role(e));
-	}
-}
-
-static void draw_curves(const Scene *scene, Rect rect)
-{
-	if (view_of(scene)->shows_replay && !is_empty(view_of(scene))) {
-		compare_draw_replay(scene, PANE_CURVES, rect);
-		return;
-	}
-	const CompareView *view = view_of(scene);
-	static const ChartLabels STEPS = { fmt_plain, fmt_count, " steps", 6 }, SHARE = { fmt_plain, fmt_plain, " % of the run", 6 };
-	Rect in = scene_box(scene, PANE_CURVES, PANES, rect, "middle half of the seeds, dots least and most");
-	double lo, hi, last;
-	if (is_empty(view)) {
-		scene_empty(scene, in, why_empty(scene));
-		return;
-	}
-	bounds_of(view, &lo, &hi, &last);
-	if (!isfinite(lo)) {
-		scene_empty(scene, in, "no evaluation is recorded for these runs");
-		return;
-	}
-	Axis axis = axis_fit(lo, hi, in.rows / 3);
-	Plot plot = chart_begin(scene->canvas, in, 0, view->is_share ? 100 : last, &axis, view->is_share ? &SHARE : &STEPS);
-	if (view->rule.n && !view->hides_rule)
-		plot_level(&plot, view->rule.iqm.value, ROLE_SERIES_H);
-	for (int e = view->n - 1; e >= 0; e--)
-		if (!view->entry[e].is_hidden)
-			draw_entry(scene, &plot, e);
 }
 
 /* ---- aggregate ---- */
@@ -293,8 +210,8 @@ static void draw_diff(const Scene *scene, Rect rect)
 	}
 	const CompareView *view = view_of(scene);
 	char note[64];
-	(void) snprintf(note, sizeof note, "%d of %d differ%s", view->n_differ, view->n_keys,
-	                view->shows_all ? ", all shown" : ", = shows all");
+	(void) snprintf(note, sizeof note, "%d of %d differ%s%s", view->n_differ, view->n_keys, view->shows_all ? ", all shown" : ", = shows all",
+	                scene->layout->pane[PANE_FRONTIER].rows || scene->layout->class_ != LAYOUT_GRID ? "" : ", Tab to frontier");
 	Rect in = scene_box(scene, PANE_DIFF, PANES, rect, view->n ? note : NULL);
 	if (is_empty(view))
 		return;
@@ -368,12 +285,29 @@ static void draw_frontier(const Scene *scene, Rect rect)
 	for (int i = 0; i < count_rows(view); i++)
 		if (!is_dominated(view, i) && !isnan(entry_of(view, i)->mean.v_pct))
 			(void) pen_item(&pen, ROLE_STRONG, "%c ", entry_of(view, i)->letter);
-	(void) pen_item(&pen, ROLE_LABEL, " small: one run");
+	for (int i = 0, n = 0; i < count_rows(view); i++)
+		if (is_dominated(view, i))
+			(void) pen_item(&pen, ROLE_GHOST, n++ ? "%c " : "  d %c ", entry_of(view, i)->letter);
+	(void) pen_item(&pen, ROLE_LABEL, "  d dominated, small one run");
+}
+
+static void draw_first(const Scene *scene, Rect rect)
+{
+	const CompareView *view = view_of(scene);
+	if (view->shows_replay && !is_empty(view)) {
+		compare_draw_replay(scene, PANE_CURVES, rect);
+		return;
+	}
+	Rect in = scene_box(scene, PANE_CURVES, PANES, rect, "IQM, dots least and most");
+	if (is_empty(view))
+		scene_empty(scene, in, why_empty(scene));
+	else
+		compare_draw_curves(scene, in);
 }
 
 static void draw(const Scene *scene, int pane, Rect rect)
 {
-	static void (*const DRAW[N_PANES])(const Scene *, Rect) = { draw_curves, draw_aggregate, draw_diff, draw_frontier };
+	static void (*const DRAW[N_PANES])(const Scene *, Rect) = { draw_first, draw_aggregate, draw_diff, draw_frontier };
 	DRAW[pane](scene, rect);
 }
 
@@ -427,7 +361,14 @@ static bool act(Console *console, UiAction action)
 	case ACT_HIDE: view->entry[view->selected].is_hidden = !view->entry[view->selected].is_hidden; return true;
 	case ACT_PIN: view->baseline = view->selected; break;
 	case ACT_GROUP: view->is_single = !view->is_single; break;
-	case ACT_AXIS: view->is_share = !view->is_share; return true;
+	case ACT_AXIS:
+		if (view->is_asked && talk_answer(&console->talk, SLOT_PAIR))
+			compare_set_axis(view, talk_answer(&console->talk, SLOT_PAIR), (CompareAxis) ((view->axis + 1) % AXIS_COUNT));
+		return true;
+	case ACT_SMOOTH_MORE: view->smoothing = view->smoothing < .85 ? view->smoothing + .1 : .95; return true;
+	case ACT_SMOOTH_LESS: view->smoothing = view->smoothing > .15 ? view->smoothing - .1 : 0; return true;
+	case ACT_LEFT: view->cursor = view->cursor ? view->cursor - (view->cursor > 1) : COMPARE_POINTS; return true;
+	case ACT_RIGHT: view->cursor += view->cursor < COMPARE_POINTS; return true;
 	case ACT_DIFF: view->shows_all = !view->shows_all; return true;
 	case ACT_RULE: view->hides_rule = !view->hides_rule; return true;
 	case ACT_REPLAY: compare_replay(console); return true;
@@ -442,6 +383,10 @@ static bool back(Console *console)
 {
 	if (console->compare.shows_replay) {
 		console->compare.shows_replay = false;
+		return true;
+	}
+	if (console->compare.cursor) {
+		console->compare.cursor = 0;
 		return true;
 	}
 	console_go(console, SCREEN_RUNS);

@@ -13,4 +13,7 @@ void compare_replay(Console *console);
 void compare_draw_replay(const Scene *scene, int pane, Rect rect);
 void compare_draw_figures(const Scene *scene, int pane, Rect rect);
 
+/* compare_curves.c: inside of the pane of curves, where there are entries. */
+void compare_draw_curves(const Scene *scene, Rect in);
+
 #endif

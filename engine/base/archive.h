@@ -107,7 +107,9 @@ typedef struct CompareRun {
 	EpisodeFigures eval, hpa;    /* of the last recorded evaluation episode, and of the rule on the same traffic */
 	int32_t n_points;            /* evaluations, thinned */
 	int64_t steps[COMPARE_POINTS];
+	int64_t wall_ms[COMPARE_POINTS]; /* since the run began */
 	float reward[COMPARE_POINTS];
+	int32_t episode_steps;       /* of a training episode; 0: not known */
 	char config[ARCHIVE_CONFIG]; /* JSON, cut */
 } CompareRun;
 

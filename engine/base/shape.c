@@ -191,7 +191,8 @@ static SHAPE(past_shape, PAST);
 #define T CompareRun
 static const ShapeRow COMPARED[] = {
 	INNER(row, run_shape), ONE(TEXT, trace), ONE(F64, last_eval), INNER(eval, figures_shape), INNER(hpa, figures_shape),
-	ONE(I32, n_points), ARRAY(I64, steps, "n_points"), ARRAY(F32, reward, "n_points"), ONE(TEXT, config),
+	ONE(I32, n_points), ARRAY(I64, steps, "n_points"), ARRAY(I64, wall_ms, "n_points"), ARRAY(F32, reward, "n_points"),
+	ONE(I32, episode_steps), ONE(TEXT, config),
 };
 static SHAPE(compared_shape, COMPARED);
 #undef T

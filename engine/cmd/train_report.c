@@ -75,11 +75,13 @@ static void text_update(TrainReport *report, const RecordUpdate *update)
 	if (report->last_line_ms && now - report->last_line_ms < LINE_EVERY_MS && !is_last)
 		return;
 	report->last_line_ms = now;
-	(void) fprintf(report->out,
-	               "%9lld / %lld steps  %3.0f %%  ep_rew_mean %7.2f  ep_len_mean %6.1f  entropy %.3f  expl. var. %5.2f  %.0f steps/s\n",
-	               (long long) update->steps, (long long) report->total_steps,
-	               100 * share, update->value[TRAIN_EP_REW_MEAN],
-	               update->value[TRAIN_EP_LEN_MEAN], -update->value[TRAIN_ENTROPY_LOSS],
+	char reward[24] = "      ?", length[24] = "     ?"; /* before the first episode's end */
+	if (!isnan(update->value[TRAIN_EP_REW_MEAN]))
+		(void) snprintf(reward, sizeof reward, "%7.2f", update->value[TRAIN_EP_REW_MEAN]);
+	if (!isnan(update->value[TRAIN_EP_LEN_MEAN]))
+		(void) snprintf(length, sizeof length, "%6.1f", update->value[TRAIN_EP_LEN_MEAN]);
+	(void) fprintf(report->out, "%9lld / %lld steps  %3.0f %%  ep_rew_mean %s  ep_len_mean %s  entropy %.3f  expl. var. %5.2f  %.0f steps/s\n",
+	               (long long) update->steps, (long long) report->total_steps, 100 * share, reward, length, -update->value[TRAIN_ENTROPY_LOSS],
 	               update->value[TRAIN_EXPLAINED_VARIANCE], update->value[TRAIN_STEPS_PER_S]);
 	(void) fflush(report->out);
 }

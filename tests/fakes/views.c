@@ -321,9 +321,11 @@ static void fill_compared(CompareRun *run, int i, int kind, int seed)
 	(void) snprintf(run->row.name, sizeof run->row.name, kind ? "web-lr1e-3" : "web-lr3e-4");
 	(void) snprintf(run->trace, sizeof run->trace, "wc98_group_week.csv");
 	run->n_points = COMPARE_POINTS;
+	run->episode_steps = 200;
 	for (int p = 0; p < COMPARE_POINTS; p++) {
 		double x = (double) p / (COMPARE_POINTS - 1);
 		run->steps[p] = (int64_t) (2000000 * x);
+		run->wall_ms[p] = (int64_t) ((kind ? 5600 : 4800) * x);
 		run->reward[p] = (float) (kind ? 60 + 70 * (1 - exp(-3 * x)) + 14 * noise(p + 97 * seed, 40) * (1.2 - x)
 		                               : 62 + 108 * (1 - exp(-4 * x)) + 6 * noise(p + 97 * seed, 41) * (1.2 - x));
 	}

@@ -43,6 +43,21 @@ static void panes_stay_inside_and_do_not_overlap(void **state)
 	}
 }
 
+static void a_pane_without_room_is_a_tab_of_its_neighbour(void **state)
+{
+	(void) state;
+	enum { OPTIONS = 2, FRONTIER = 3 };
+	const ScreenOps *ops = screen_ops(SCREEN_COMPARE);
+	Layout wide = lay_out(SCREEN_COMPARE, 30, 100, OPTIONS, false), narrow = lay_out(SCREEN_COMPARE, 24, 80, OPTIONS, false);
+	assert_true(wide.pane[OPTIONS].rows && wide.pane[FRONTIER].rows);
+	assert_true(narrow.pane[OPTIONS].rows && !narrow.pane[FRONTIER].rows);
+	assert_int_equal(layout_next(ops->pane, ops->n_panes, &narrow, 1), FRONTIER);
+	Layout other = lay_out(SCREEN_COMPARE, 24, 80, FRONTIER, false);
+	assert_memory_equal(&other.pane[FRONTIER], &narrow.pane[OPTIONS], sizeof(Rect));
+	assert_int_equal(other.pane[OPTIONS].rows, 0);
+	assert_int_equal(layout_next(ops->pane, ops->n_panes, &other, -1), OPTIONS); /* and back */
+}
+
 static void grid_uses_every_row(void **state)
 {
 	(void) state;
@@ -230,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(panes_stay_inside_and_do_not_overlap),
+		cmocka_unit_test(a_pane_without_room_is_a_tab_of_its_neighbour),
 		cmocka_unit_test(grid_uses_every_row),
 		cmocka_unit_test(no_pane_is_smaller_than_its_least_height),
 		cmocka_unit_test(class_follows_size),

@@ -2,6 +2,7 @@
 #include "tests/fakes/desk.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static void answer_from_store(Desk *desk, void (*fill)(ArchiveAnswer *))
@@ -121,6 +122,54 @@ static void a_group_is_one_row_and_is_compared_whole(void **state)
 	assert_int_equal(desk->console.compare.id[2], 129);
 }
 
+static const int64_t PAIR[] = { 137, 136, 135, 133, 132, 131 };
+
+static void fill_pair(ArchiveAnswer *answer)
+{
+	views_fill_pair(answer, PAIR, 6);
+	for (int i = 3; i < 6; i++) { /* half as fast, from another machine, and nobody knows its episodes */
+		for (int p = 0; p < COMPARE_POINTS; p++)
+			answer->compared[i].wall_ms[p] = 2 * answer->compared[0].wall_ms[p];
+		answer->compared[i].episode_steps = 0;
+		(void) snprintf(answer->compared[i].row.host, sizeof answer->compared[i].row.host, "laptop");
+	}
+}
+
+static void compare_has_other_axes_and_a_cursor(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.has_store = true;
+	start(desk, SCREEN_COMPARE, false);
+	CompareView *view = &desk->console.compare;
+	memcpy(view->id, PAIR, sizeof PAIR);
+	view->n_ids = 6;
+	console_refresh(&desk->console, 100); /* the first answer is Runs' own */
+	answer_from_store(desk, views_fill_runs);
+	console_refresh(&desk->console, 200);
+	answer_from_store(desk, fill_pair);
+	assert_int_equal(view->n, 2);
+	assert_float_equal(view->entry[0].x[view->entry[0].n_points - 1], 2000000, 1);
+	assert_non_null(strstr(screen_text(desk), "host              build-7"));
+	assert_non_null(strstr(screen_text(desk), "laptop"));
+	press(desk, 'x');
+	assert_non_null(strstr(screen_text(desk), "x wall time"));
+	assert_float_equal(view->entry[0].x[view->entry[0].n_points - 1], 4.8, 1e-6);
+	assert_float_equal(view->entry[1].x[view->entry[1].n_points - 1], 9.6, 1e-6);
+	double middle = compare_at(&view->entry[1], 4.8);
+	press(desk, 'x');
+	assert_int_equal(view->entry[1].n_points, 0); /* unknown is not drawn */
+	assert_float_equal(view->entry[0].x[view->entry[0].n_points - 1], 10000, 1e-6);
+	press(desk, 'x');
+	assert_float_equal(compare_at(&view->entry[1], 50), middle, 1); /* half of the run */
+	press(desk, KEY_LEFT_);
+	assert_non_null(strstr(screen_text(desk), "at 100 %  A "));
+	press(desk, KEY_ESC);
+	assert_int_equal(desk->console.screen, SCREEN_COMPARE); /* the cursor went first */
+	assert_null(strstr(screen_text(desk), "at 100 %"));
+	press(desk, 's');
+	assert_non_null(strstr(screen_text(desk), "smooth 0.1"));
+}
+
 static void a_fork_begins_at_the_chosen_checkpoint(void **state)
 {
 	Desk *desk = *state;
@@ -155,6 +204,7 @@ int main(void)
 		DESK_TEST(control_run_shows_its_last_decisions),
 		DESK_TEST(runs_says_what_failed),
 		DESK_TEST(a_group_is_one_row_and_is_compared_whole),
+		DESK_TEST(compare_has_other_axes_and_a_cursor),
 		DESK_TEST(a_fork_begins_at_the_chosen_checkpoint),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
