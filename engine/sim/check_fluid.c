@@ -28,24 +28,41 @@ static int compare(const CheckOptions *options, const Service *service, const Re
 	return 0;
 }
 
+/* All loads of a row for one service. */
+static int compare_all(const CheckRow *row, const CheckOptions *options, const Service *service, CheckResult *ret)
+{
+	Response *response;
+	int code = response_new(service, 5.0, 0.0, 0.0, &response);
+	if (code)
+		return code;
+	for (int k = 0; k < N_LOADS && !code; k++)
+		if (LOADS[k] >= row->a && LOADS[k] <= row->b)
+			code = compare(options, service, response, LOADS[k], ret);
+	response_free(response);
+	return code;
+}
+
+/* Above .8 the default service has a row of its own. */
 int check_table_p95(const CheckRow *row, const CheckOptions *options, CheckResult *ret, Error *err)
 {
 	int code = 0;
 	for (int i = 0; i < N_CV * N_LIMIT && !code; i++) {
-		Service service;
-		Response *response;
-		service_default(&service);
+		Service service, standard;
+		service_default(&standard);
+		service = standard;
 		service.service_cv = CV[i / N_LIMIT];
 		service.cpu_limit = LIMIT[i % N_LIMIT];
-		code = response_new(&service, 5.0, 0.0, 0.0, &response);
-		if (code)
-			break;
-		for (int k = 0; k < N_LOADS && !code; k++)
-			if (LOADS[k] >= row->a && LOADS[k] <= row->b)
-				code = compare(options, &service, response, LOADS[k], ret);
-		response_free(response);
+		if (row->a < .8 || !table_is_shared(&service, &standard))
+			code = compare_all(row, options, &service, ret);
 	}
 	return no_memory(err, code);
+}
+
+int check_default_p95(const CheckRow *row, const CheckOptions *options, CheckResult *ret, Error *err)
+{
+	Service service;
+	service_default(&service);
+	return no_memory(err, compare_all(row, options, &service, ret));
 }
 
 /* ---- settled pods ---- */

@@ -10,7 +10,7 @@ typedef int CheckMeasure(const CheckRow *row, const CheckOptions *options, Check
 /* check_theory.c; a: the load */
 CheckMeasure check_ps_mean, check_ps_variance, check_fifo_wait, check_insensitive, check_quota_rate, check_quota_periods;
 /* check_fluid.c; a, b: the loads from and to */
-CheckMeasure check_table_p95, check_many_pods, check_settled_p95, check_settled_worst, check_settled_cpu;
+CheckMeasure check_table_p95, check_default_p95, check_many_pods, check_settled_p95, check_settled_worst, check_settled_cpu;
 /* check_transient.c; a: cv, b: cpu limit */
 CheckMeasure check_rise_n, check_rise_p95, check_other_p95, check_first_window;
 /* check_rank.c */

@@ -3,13 +3,15 @@
  * and the sojourn distribution of what completes.
  *
  * Two corrections to the plain equation. While the queue grows, the part of the growth that is not overload goes at .64
- * (2/pi: at saturation the mean grows as sqrt(4 mu t/pi), the equation as sqrt(2 mu t)). And a sub-step is the exact
- * solution of the locally linear equation, so that 5 s stay stable; where n moves much it is cut in pieces.
+ * (2/pi: at saturation the mean grows as sqrt(4 mu t/pi), the equation as sqrt(2 mu t)), and where demands vary more than
+ * exponential ones at 2/(1 + cv^2) of that: the work grows as the root of (1 + cv^2)/2, and lies in so many fewer requests. And
+ * a sub-step is the exact solution of the locally linear equation, so that 5 s stay stable; where n moves much it is cut in pieces.
  *
  * Away from the settled state what completes now is old: its age is the horizontal distance between the curves of
  * arrivals and departures, found by walking back over the pods' accepted arrivals (the lag rule). In overload and its drain
- * ageing.c knows better: there the course of the number tells the ages by itself. And where demands vary more than exponential
- * ones, an overloaded number grows more slowly, since the small ones still get done (response.c's growth).
+ * ages.c knows better: there the course of the number tells the ages by itself. And where demands are not exponential, an overloaded
+ * number grows at another rate, since the small ones still get done: by the ages where these are known (its pace), else as it would
+ * for ever (response.c's growth).
  */
 #include "sim/ages.h"
 #include "sim/chance.h"
@@ -18,7 +20,7 @@
 #include <math.h>
 #include <string.h>
 
-static const float RISING = .64f, RHO_MAX = .97f, RHO_SHAPE = .94f;
+static const float RHO_MAX = .97f, RHO_SHAPE = .94f;
 static const float LAGS = 1.15f; /* of the settled number: a pod with more is not settled */
 static const double WARM = 5.0;  /* warm_times: .7 % are left */
 static const float STEADY = 1e-6f; /* of the number in the pod */
@@ -83,8 +85,9 @@ static ALWAYS float grow(const Flow *flow, float n, float lambda, float speed, b
 	const ResponseRow *a = &r->row[at.at], *b = a + 1;
 	float accept = place_mix(at, a->accept, b->accept);
 	float in = lambda * accept, net = in - speed * place_mix(at, a->rate, b->rate);
-	float overload = at_least(in - speed * r->mu, 0.0f), rising = overload + RISING * (net - overload);
-	rising -= n < r->concurrency ? (1.0f - r->growth) * overload : 0.0f;
+	float overload = at_least(in - speed * r->mu, 0.0f), rising = overload + r->rising * (net - overload);
+	if (!r->is_even && speed == flow->pace /* the ages' pace has it already */ && overload > 0.0f && n < r->concurrency)
+		rising -= (1.0f - response_growth(r, in / (speed * r->mu))) * overload;
 	net = net > 0.0f ? rising : net;
 	*ret_accept = accept;
 	if (speed == 1.0f && b->accept > .9999f)

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { TABLE_REQUESTS = 150000, TABLE_SEED = 1 };
+enum { TABLE_REQUESTS = 100000, TABLE_SEED = 1 };
 
 const double BUCKET_MS[BUCKETS] = {
 	.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 600000, 1800000, 3600000,
@@ -282,6 +282,39 @@ static double demand_over(const Service *service, double x)
 	return x > 0.0 ? .5 * erfc((log(x) + .5 * variance) / sqrt(2.0 * variance)) : 1.0;
 }
 
+/* E[1 - exp(-y B)]/y of a demand B of mean 1, as the integral of exp(-y x) P(B > x), over ln x. */
+static double damped_mean(const Service *service, double y)
+{
+	enum { STEPS = 240 };
+	static const double LOW = -12.0, HIGH = 12.0;
+	double sum = 0.0, width = (HIGH - LOW) / STEPS;
+	for (int i = 0; i < STEPS; i++) {
+		double x = exp(LOW + (i + .5) * width);
+		sum += width * x * exp(-y * x) * demand_over(service, x);
+	}
+	return sum;
+}
+
+/*
+ * Shared among a growing number, small demands still get done: the number grows as z t with z = lambda (1 - E exp(-z B))
+ * (Jean-Marie and Robert 1994), that is 1/rho = damped_mean(z S): at saturation 2/(1 + cv^2) of what an exponential demand makes.
+ */
+static void fill_growth(Response *response, const Service *service)
+{
+	double cv = service->service_cv, whole = damped_mean(service, 0.0); /* 1 but for the sum's error */
+	response->is_even = cv == 1.0;
+	response->rising = .64f * fminf((float) (2.0 / (1.0 + cv * cv)), 1.0f); /* with more for even demands the number is better, its p95 worse */
+	response->growth[0] = (float) (2.0 / (1.0 + cv * cv));
+	for (int i = 1; i < GROWTH_STEPS + 2; i++) {
+		double rho = 1.0 + (double) i / GROWTH_STEPS, low = 0.0, high = 2.0 * rho;
+		for (int k = 0; k < 40 && !response->is_even; k++) {
+			double y = .5 * (low + high);
+			*(damped_mean(service, y) * rho > whole ? &low : &high) = y;
+		}
+		response->growth[i] = response->is_even ? 1.0f : (float) (low / (rho - 1.0));
+	}
+}
+
 static void fill_demand(Response *response, const Service *service)
 {
 	enum { FINE = 8 };
@@ -329,6 +362,8 @@ static int take_table(Response *response, const Service *service)
 		return 0;
 	int code = table_build(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
 	if (!code)
+		code = table_settle(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
+	if (!code)
 		table_cache_write(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
 	return code;
 }
@@ -343,9 +378,7 @@ int response_new(const Service *service, double dt, double soft_ms, double hard_
 	response->n_rows = (int32_t) ceil(sqrt((double) response->n_max) * ROOT_STEPS) + 2;
 	response->cores = (float) service_cores(service);
 	response->mu = (float) (service_cores(service) / service_demand_s(service));
-	/* shared among a growing number, small demands still get done: the number grows as z t, z = lambda (1 - E exp(-z B)) (Jean-Marie
-	 * and Robert 1994), near saturation 2/(1 + cv^2) of what an exponential demand makes */
-	response->growth = (float) fmin(fmax(2.0 / (1.0 + service->service_cv * service->service_cv), .4), 1.8);
+	fill_growth(response, service);
 	response->concurrency = (float) service->concurrency;
 	response->dt = dt;
 	response->is_wide = response_has_wide();

@@ -23,6 +23,7 @@ enum {
 	PIECES = 4,       /* of a sub-step in which the number in the pod moves far */
 	LOAD_STEPS = 128, /* of the tables over rho in 0..2 */
 	DEMAND_STEPS = 16, DEMAND_MOST = 32, /* of the distribution of demands, a mean one; and as far as it goes */
+	GROWTH_STEPS = 16,
 	LOG_STEPS = 16, LOG_POINTS = TIME_OCTAVES * LOG_STEPS + 1,
 };
 
@@ -49,7 +50,9 @@ typedef struct Response {
 	int32_t n_rows;
 	float n_max;                   /* a pod holds no more */
 	float mu;                      /* completions a second at saturation */
-	float growth;                  /* of the number in an overloaded pod, over that of the requests too many */
+	float rising;                  /* of the growth that is not overload, over the plain equation's */
+	bool is_even;                  /* demands are exponential: an overloaded pod's number grows by all the requests that are too many */
+	float growth[GROWTH_STEPS + 2]; /* else by this part of them, at rho = 1 + i/GROWTH_STEPS */
 	float cores;                   /* in use then */
 	float concurrency;
 	double dt;                     /* sub-step, s */
@@ -116,6 +119,15 @@ static inline float demand_had(const Response *response, float demands)
 {
 	Place at = response_demand_place(demands);
 	return place_mix(at, response->demand_had[at.at], response->demand_had[at.at + 1]);
+}
+
+/* Growth at an overload of rho > 1. */
+static inline float response_growth(const Response *response, float rho)
+{
+	float scaled = (rho - 1.0f) * GROWTH_STEPS;
+	scaled = scaled < GROWTH_STEPS ? scaled : GROWTH_STEPS;
+	int32_t at = (int32_t) scaled;
+	return place_mix((Place) { at, scaled - (float) at }, response->growth[at], response->growth[at + 1]);
 }
 
 /* Settled number in the pod at rho. */

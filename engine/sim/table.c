@@ -18,11 +18,28 @@ double service_cores(const Service *service)
 }
 
 /* Correlation between requests grows with 1/(1-rho)^2, so the runs near saturation are longer. */
-static uint64_t length_of(double rho, uint64_t requests)
+uint64_t table_length(double rho, uint64_t requests)
 {
 	if (rho < .6 || rho > 1.1)
 		return requests / 2;
 	return rho < .84 ? requests : 2 * requests;
+}
+
+double table_load(int j)
+{
+	return LOAD[j];
+}
+
+static void raise_load(ResponseTable *table, int j)
+{
+	if (j && table->n[j] <= table->n[j - 1])
+		table->n[j] = table->n[j - 1] * 1.0001f + 1e-4f;
+}
+
+void table_raise(ResponseTable *table)
+{
+	for (int j = 1; j < TABLE_LOADS; j++)
+		raise_load(table, j);
 }
 
 static void fill_load(ResponseTable *table, int j, const RequestStats *stats)
@@ -38,8 +55,7 @@ static void fill_load(ResponseTable *table, int j, const RequestStats *stats)
 		table->cdf[j][k] = (float) (below / stats->completed);
 		below += stats->bin[k];
 	}
-	if (j && table->n[j] <= table->n[j - 1]) /* noise between neighbours: the number in the pod indexes the table */
-		table->n[j] = table->n[j - 1] * 1.0001f + 1e-4f;
+	raise_load(table, j);
 }
 
 int table_build(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *ret_table)
@@ -47,7 +63,7 @@ int table_build(const Service *service, uint64_t requests, uint64_t seed, Respon
 	double rate = service_cores(service) / service_demand_s(service);
 	for (int j = 0; j < TABLE_LOADS; j++) {
 		RequestStats stats;
-		int code = request_run(service, LOAD[j] * rate, length_of(LOAD[j], requests), seed, (uint32_t) j, &stats);
+		int code = request_run(service, LOAD[j] * rate, table_length(LOAD[j], requests), seed, (uint32_t) j, &stats);
 		if (code)
 			return code;
 		fill_load(ret_table, j, &stats);

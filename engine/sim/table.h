@@ -28,6 +28,15 @@ double service_cores(const Service *service);
 /* Some `requests` of measurement a load, more near saturation. The same arguments give the same table. ERR_NOMEM. */
 int table_build(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *ret_table);
 
+/* Takes out of a table made so what chance has put in, as far as theory knows better. ERR_NOMEM. */
+int table_settle(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *table);
+
+/* Of the j-th load: its place over capacity, and how many requests of `requests` it is measured by. */
+double table_load(int j);
+uint64_t table_length(double rho, uint64_t requests);
+/* The number in the pod indexes the table: noise between neighbours must not make it fall. */
+void table_raise(ResponseTable *table);
+
 /* The table of service_default(), made when the program was built. */
 const ResponseTable *table_default(void);
 /* Whether two services have one table. */

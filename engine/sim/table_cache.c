@@ -35,7 +35,7 @@ static void set_key(const Service *s, uint64_t requests, uint64_t seed, Entry *e
 	const double key[KEYS] = { s->service_mean, s->service_cv, s->service_overhead, s->threads, s->cpu_limit, s->cfs_period,
 		s->concurrency, s->queue_max, s->net_delay };
 	memset(entry, 0, sizeof *entry);
-	(void) snprintf(entry->magic, sizeof entry->magic, "table " MAESTRO_VERSION);
+	(void) snprintf(entry->magic, sizeof entry->magic, "table2 " MAESTRO_VERSION);
 	entry->simulator = sum_of(table_default(), sizeof(ResponseTable));
 	entry->requests = requests;
 	entry->seed = seed;

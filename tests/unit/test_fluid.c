@@ -285,6 +285,58 @@ static void an_overloads_ages_are_those_of_processor_sharing(void **state)
 	bench_free(&bench);
 }
 
+/* z = lambda (1 - E exp(-z B)) worked out elsewhere: for fixed demands at rho 1.25 (1 - exp(-y))/y = .8 at y = .46421. */
+static void an_overload_grows_by_its_demands(void **state)
+{
+	(void) state;
+	static const struct {
+		double cv;
+		float rho, want;
+	} cases[] = { { 1.0, 1.25f, 1.0f }, { 0.0, 1.25f, 1.85684f }, { 0.0, 1.0f, 2.0f }, { 1.5, 1.0f, .61538f } };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		Service service;
+		Response *response;
+		service_default(&service);
+		service.service_cv = cases[i].cv;
+		assert_int_equal(response_new(&service, 5.0, 0.0, 0.0, &response), 0);
+		float got = response_growth(response, cases[i].rho);
+		if (fabsf(got / cases[i].want - 1.0f) > .005f)
+			fail_msg("cv %g at %g: %g, not %g", cases[i].cv, (double) cases[i].rho, (double) got, (double) cases[i].want);
+		response_free(response);
+	}
+}
+
+/* What is known exactly is exact, and what goes with it is nearer: a table of few requests against a run of many. */
+static void a_settled_table_is_nearer_to_a_long_run(void **state)
+{
+	(void) state;
+	static ResponseTable table;
+	RequestStats stats;
+	Service service;
+	service_default(&service);
+	service.service_cv = 2.0;
+	enum { J = 17, REQUESTS = 40000 }; /* at .92 */
+	double rho = table_load(J), off[2] = { 0.0 };
+	assert_int_equal(request_run(&service, rho * mu_of(&service), 4000000, 5, 1, &stats), 0);
+	for (uint64_t seed = 1; seed <= 4; seed++)
+		for (int settled = 0; settled < 2; settled++) {
+			if (!settled)
+				assert_int_equal(table_build(&service, REQUESTS, seed, &table), 0);
+			else
+				assert_int_equal(table_settle(&service, REQUESTS, seed, &table), 0);
+			off[settled] += fabs((double) table.n[J] / (stats.in_pod_s / stats.time_s) - 1.0) / 4.0;
+			for (int j = 1; j < TABLE_LOADS; j++)
+				assert_true(table.n[j] > table.n[j - 1]);
+			for (int k = 1; k < TIME_POINTS; k++)
+				assert_true(table.cdf[J][k] >= table.cdf[J][k - 1]);
+		}
+	assert_true(off[0] > .05 && off[1] < .5 * off[0]);
+	service.cpu_limit = 0.0; /* then the number is rho/(1 - rho), whatever the demands */
+	assert_int_equal(table_build(&service, 2000, 1, &table), 0);
+	assert_int_equal(table_settle(&service, 2000, 1, &table), 0);
+	assert_true(fabs((double) table.n[J] - rho / (1.0 - rho)) < 1e-3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +348,8 @@ int main(void)
 		cmocka_unit_test(an_overloads_ages_are_those_of_processor_sharing),
 		cmocka_unit_test(counts_vary_as_poisson),
 		cmocka_unit_test(young_pods_are_slower),
+		cmocka_unit_test(an_overload_grows_by_its_demands),
+		cmocka_unit_test(a_settled_table_is_nearer_to_a_long_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
