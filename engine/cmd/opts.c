@@ -10,8 +10,9 @@
 
 static int usage_error(const OptCommand *command, const char *what, const char *name, const char *more)
 {
-	(void) fprintf(stderr, "maestro: %.*s: %s%s%s; see maestro %.*s --help\n", (int) strcspn(command->usage, " "),
-	               command->usage, what, name, more, (int) strcspn(command->usage, " "), command->usage);
+	int len = *command->usage == '[' ? 0 : (int) strcspn(command->usage, " "); /* the console is no command's */
+	(void) fprintf(stderr, "maestro: %.*s%s%s%s%s; see maestro%s%.*s --help\n", len, command->usage, len ? ": " : "", what, name, more,
+	               len ? " " : "", len, command->usage);
 	return ERR_USAGE;
 }
 

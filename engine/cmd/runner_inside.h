@@ -50,6 +50,7 @@ struct Runner {
 	size_t n_sources;
 	RunTarget *target;     /* [n] */
 	size_t n;
+	size_t n_other_intervals; /* targets whose interval is not their model's */
 	Loop **loop;           /* [n] */
 	Fleet *fleet;
 	char identity[128];

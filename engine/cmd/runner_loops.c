@@ -159,12 +159,11 @@ static bool is_own_interval(const RunTarget *t)
 	return own <= 0 || t->settings.interval_s == own;
 }
 
-static void check_interval(const RunTarget *t)
+static void say_interval(const RunTarget *t)
 {
-	if (!is_own_interval(t))
-		(void) fprintf(stderr, "maestro: %s/%s: the model was trained and evaluated to decide every %g s, not %g s: its evaluation "
-		               "says nothing here and counts as none\n", t->given.namespace_, t->given.name, (double) t->info->interval_s,
-		               t->settings.interval_s);
+	(void) fprintf(stderr, "maestro: %s/%s: the model was trained and evaluated to decide every %g s, not %g s: its evaluation "
+	               "says nothing here and counts as none\n", t->given.namespace_, t->given.name, (double) t->info->interval_s,
+	               t->settings.interval_s);
 }
 
 /* Cooldown and latency veto guard an evaluated model. */
@@ -190,8 +189,8 @@ static bool settle_again(void *arg, const TargetFacts *facts, LoopSettings *sett
 	now.target.startup_s = target->startup_s;
 	bool is_other = now.interval_s != t->settings.interval_s;
 	t->settings = now;
-	if (is_other)
-		check_interval(t);
+	if (is_other && !is_own_interval(t))
+		say_interval(t);
 	*settings = (LoopSettings) { now.target, (int64_t) (now.interval_s * 1000), stabilise_ms(t) };
 	return true;
 }
@@ -282,7 +281,8 @@ static int build_loop(RunTarget *t, Error *err)
 		return code;
 	if (!t->settings.target.max_replicas)
 		return runner_usage(r, "neither --max-replicas nor the annotation maestro.io/max-replicas says how far it may scale");
-	check_interval(t);
+	if (!is_own_interval(t) && !r->n_other_intervals++)
+		say_interval(t);
 	*config = (LoopConfig) {
 		.target = t->settings.target,
 		.metrics = t->metrics,
@@ -328,5 +328,7 @@ int runner_build(Runner *r, Error *err)
 			code = build_loop(&r->target[i], err);
 		r->loop[i] = r->target[i].loop;
 	}
+	if (r->n_other_intervals > 1)
+		(void) fprintf(stderr, "maestro: and the same for %zu more targets\n", r->n_other_intervals - 1);
 	return code ? code : fleet_new(r->loop, r->n, &r->fleet, err);
 }

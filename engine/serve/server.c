@@ -197,7 +197,7 @@ static enum MHD_Result send_answer(Connection *connection)
 
 static ServerVerdict no_route(const ServerRoute *route, ServerRequest *request)
 {
-	char paths[160] = "/healthz, /readyz";
+	char paths[160] = "/healthz, /readyz, /metrics";
 	for (; route && route->path; route++) {
 		if (!strcmp(route->path, request->path))
 			return server_error(request, 405, "only %s for %s", route->method, route->path);
