@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 typedef struct StoreSink {
@@ -24,7 +25,7 @@ typedef struct StoreSink {
 	sqlite3 *db;
 	bool has_runs;        /* which want a heartbeat; under db_lock */
 	Rows rows;            /* of the thread */
-	Queue queue;          /* of Record */
+	Queue queue;          /* of Record *, each as long as its kind */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t work;  /* there is something to do before its time */
@@ -55,8 +56,12 @@ static void lose(StoreSink *s, int64_t n)
 static void store_write(Sink *sink, const Record *record)
 {
 	StoreSink *s = self(sink);
+	size_t size = record_size(record->kind);
+	Record *copy = malloc(size);
+	if (copy)
+		memcpy(copy, record, size);
 	(void) pthread_mutex_lock(&s->lock);
-	bool is_taken = !queue_push(&s->queue, record);
+	bool is_taken = copy && !queue_push(&s->queue, &copy);
 	if (is_taken)
 		s->pushed++;
 	else
@@ -67,6 +72,8 @@ static void store_write(Sink *sink, const Record *record)
 	if (backlog == 1 || backlog >= STORE_BATCH)
 		(void) pthread_cond_signal(&s->work);
 	(void) pthread_mutex_unlock(&s->lock);
+	if (!is_taken)
+		free(copy);
 }
 
 /* Until a condition is signalled or wait_ms real milliseconds have passed; false then. */
@@ -103,12 +110,13 @@ static int64_t wait_for_work(StoreSink *s, int64_t last_ms, int64_t beat_ms, boo
 /* Takes up to `most` records into one transaction. Nothing is taken where none could be begun. */
 static int write_batch(StoreSink *s, int64_t most, int64_t *ret_taken, int64_t *ret_lost)
 {
-	Record record;
+	Record *record;
 	int64_t taken = 0, lost = 0;
 	int code = db_exec(s->db, "BEGIN IMMEDIATE");
 	while (!code && taken < most && !queue_pop(&s->queue, &record, 0)) {
 		taken++;
-		code = rows_insert(&s->rows, &record);
+		code = rows_insert(&s->rows, record);
+		free(record);
 		if ((code & 0xff) == SQLITE_CONSTRAINT) { /* of a run that is not there: its loss, not the batch's */
 			lost++;
 			code = 0;
@@ -254,8 +262,11 @@ int store_sink_health(Sink *sink, Error *err)
 
 static void release(StoreSink *s)
 {
+	Record *left;
 	rows_done(&s->rows);
 	db_close(s->db);
+	while (s->queue.item && !queue_pop(&s->queue, &left, 0)) /* what a store that failed has left */
+		free(left);
 	queue_done(&s->queue);
 	(void) pthread_cond_destroy(&s->work);
 	(void) pthread_cond_destroy(&s->done);
@@ -292,7 +303,7 @@ int store_sink_new(const char *path, Clock *clock, size_t queue_records, Sink **
 	(void) pthread_condattr_destroy(&attr);
 	(void) pthread_mutex_init(&s->lock, NULL);
 	(void) pthread_mutex_init(&s->db_lock, NULL);
-	int code = queue_init(&s->queue, sizeof(Record), queue_records);
+	int code = queue_init(&s->queue, sizeof(Record *), queue_records);
 	if (code)
 		(void) error_set(err, code, "store %s: out of memory", path);
 	else

@@ -11,7 +11,7 @@
 #include "base/command.h"
 #include "base/view.h"
 
-enum { FEED_TARGETS_MAX = 512 };
+enum { FEED_TARGETS_MAX = 2048 };
 
 typedef struct FeedFrame {
 	const TrainView *train;      /* NULL: none */

@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 
+#include <stddef.h>
+
 static int null_run_begin(Sink *sink, const RunStart *start, int64_t *ret_run_id, Error *err)
 {
 	(void) sink, (void) start, (void) err;
@@ -43,6 +45,18 @@ const char *run_status_text(RunStatus status)
 {
 	static const char *const text[] = { "running", "done", "stopped", "failed", "crashed" };
 	return (unsigned) status < RUN_STATUS_COUNT ? text[status] : "?";
+}
+
+size_t record_size(RecordKind kind)
+{
+#define UP_TO(member) offsetof(Record, u) + sizeof(((Record *) 0)->u.member)
+	static const size_t sizes[] = {
+		[RECORD_UPDATE] = UP_TO(update), [RECORD_EVAL] = UP_TO(eval), [RECORD_EPISODE] = UP_TO(episode),
+		[RECORD_CHECKPOINT] = UP_TO(checkpoint), [RECORD_DECISION] = UP_TO(decision), [RECORD_INTERVENTION] = UP_TO(intervention),
+		[RECORD_AUDIT] = UP_TO(audit), [RECORD_STATE] = UP_TO(state), [RECORD_RESULT] = UP_TO(result), [RECORD_RUN_END] = UP_TO(run_end),
+	};
+#undef UP_TO
+	return (size_t) kind < sizeof sizes / sizeof *sizes && sizes[kind] ? sizes[kind] : sizeof(Record);
 }
 
 const char *audit_word(int32_t from, int32_t to)

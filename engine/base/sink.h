@@ -130,6 +130,9 @@ typedef struct Record {
 	} u;
 } Record;
 
+/* Bytes of a record of that kind: its member of the union is the last that is there. */
+size_t record_size(RecordKind kind);
+
 typedef struct Sink Sink;
 typedef struct SinkOps {
 	const char *name; /* "sqlite", "null" */

@@ -161,6 +161,22 @@ static Record full_decision(int64_t run)
 	return record;
 }
 
+/* The first cycle of two thousand targets, at once: each has a change of state and a decision. */
+static void a_cycle_of_many_targets_is_stored_whole(void **state)
+{
+	(void) state;
+	enum { TARGETS = 2000 };
+	int64_t run = store_begin(bench.sink);
+	Record decision = full_decision(run), change = { .kind = RECORD_STATE, .run_id = run, .wall_ms = 20 };
+	for (int i = 0; i < TARGETS; i++) {
+		put(&change);
+		put(&decision);
+	}
+	assert_int_equal(bench.sink->ops->dropped(bench.sink), 0);
+	commit();
+	assert_string_equal(sql("SELECT (SELECT count(*) FROM decisions) || ' ' || (SELECT count(*) FROM states)"), "2000 2000");
+}
+
 /* What a restarted autoscaler asks: how long the model has acted on this target. */
 static void first_time_a_model_acted_is_found(void **state)
 {
@@ -282,6 +298,7 @@ int main(void)
 		TEST(eval_checkpoint_and_intervention_keep_every_field),
 		TEST(episode_keeps_its_curves),
 		TEST(decision_keeps_every_field),
+		TEST(a_cycle_of_many_targets_is_stored_whole),
 		TEST(first_time_a_model_acted_is_found),
 		TEST(decision_on_missing_data_holds_no_made_up_number),
 		TEST(audit_and_state_keep_every_field),
