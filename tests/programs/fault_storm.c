@@ -378,6 +378,8 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	(void) signal(SIGPIPE, SIG_IGN);
+	(void) signal(SIGINT, SIG_DFL); /* what a caller in the background or under nohup ignores, its children would too */
+	(void) signal(SIGHUP, SIG_DFL);
 	storm.maestro = argv[1];
 	rng_init(&storm.rng, (uint64_t) (argc > 4 ? atoll(argv[4]) : 1), 0, RNG_CHAOS);
 	open_storm(&storm);
