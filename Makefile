@@ -257,11 +257,12 @@ $(B)/tests/bare_responder: tests/bench/bare_responder.c
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ $< $(LDFLAGS)
 
-bench-fleet: setup-build ## what 100 and 1,000 targets in one process cost: CPU, memory, cycle times
+bench-fleet: setup-build ## what 100 and 1,000 targets in one process cost (CPU, memory, cycle times), and the console over 20
 	@$(MAKE) --no-print-directory -s all programs
 	@$(B)/tests/bench_fleet $(B)/maestro 100 60 15s
 	@$(B)/tests/bench_fleet $(B)/maestro 100 60 1s
 	@$(B)/tests/bench_fleet $(B)/maestro 1000 60 15s
+	@$(B)/tests/bench_fleet $(B)/maestro 20 60 15s console
 
 screenshots: setup-shot ## PNGs of the console from the real program in a real terminal, into screenshots/
 	@$(MAKE) --no-print-directory -s all

@@ -41,6 +41,12 @@ set_as=$(for name in "${blas[@]}"; do echo "$name=${!name-}"; done | paste -sd '
 	(unset "${blas[@]}"; measure unset)
 	FLASK=no ROUNDS=3 SECONDS_A_ROUND=2 tests/bench/http.sh "$build"
 	"$build/tests/bench_tui" | jq -c '. + {command: "build/tests/bench_tui"}'
+	mkdir -p "$dir/home"
+	console="$build/tests/bench_console"
+	"$console" "$dir/home" 30 jk Live "$build/maestro" --db "$dir/home/live.db" | jq -c '. + {command: "build/tests/bench_console FOLDER 30 jk Live build/maestro"}'
+	"$console" "$dir/home" 30 sS "Train" "$build/maestro" train --preset default --steps 900000000 --db "$dir/home/train.db" |
+		jq -c '. + {command: "build/tests/bench_console FOLDER 30 sS Train build/maestro train --preset default --steps 900000000"}'
+	"$build/tests/bench_fleet" "$build/maestro" 20 30 15s console | jq -c '. + {command: "build/tests/bench_fleet build/maestro 20 30 15s console"}'
 	many=$build/many_runs.db # 800 MB, made once
 	[ "$many" -nt tests/bench/many_runs.sql ] || rm -f "$many"*
 	"$build/tests/bench_runs" "$many" tests/bench/many_runs.sql | jq -c '. + {command: "build/tests/bench_runs build/many_runs.db tests/bench/many_runs.sql"}'
@@ -58,6 +64,9 @@ jq -r '
 	          elif .bench == "process" then "\(.seconds) s (best \(.best_s)), \(.steps_per_s) steps/s"
 	          elif .servers then "\(.servers.maestro.requests_per_s | round) requests/s, p99 \(.servers.maestro.p99_ms) ms, \(.percent_of_bare) % of a bare responder"
 	          elif .steps_per_s then "\(.seconds) s, \(.steps_per_s) steps/s" + (if .bytes_per_env then ", \(.bytes_per_env) bytes" else "" end)
+	          elif .bytes_per_s then "\(.bytes_per_s) bytes/s, \(.cpu_percent_of_core) % of a core" + (if .drawing_percent_of_core then " (drawing \(.drawing_percent_of_core) %)" else "" end) + (if .rss_mib then ", \(.rss_mib) MiB" else "" end)
+	          elif .p99_ms then "\(.ms) ms, p99 \(.p99_ms) ms"
+	          elif .cpu_ms then "\(.ms) ms, \(.cpu_ms) ms of CPU"
 	          elif .ns then "\(.ns) ns" elif .ms then "\(.ms) ms"
 	          else "\(.gflops) GFLOP/s" + (if .percent_of_peak then ", \(.percent_of_peak) % of peak" else "" end) end];
 	(["what", "OpenBLAS", "figure"], (.results[] | row)) | @tsv' "$build/bench.json" |
@@ -71,6 +80,7 @@ jq -r '
 	row("start, store, files, evaluation, the rest"; $process.seconds - $t.learn_s - $t.env_s - $t.inference_s)' "$build/bench.json" |
 	awk -F'\t' '{ printf "%-48s %10s %6s\n", $1, $2, $3 }'
 cat <<'END'
+bars: Live and Train 600 bytes/s, Live 0.15 % of a core over 20 targets, a key's p99 10 ms while training, first screen 25 ms, Runs' first page 200 ms
 for comparison: 20,480 steps at these figures, on the two cores that they were taken on
   the thesis on its live cluster                                              169464 s
   SB3 2.9 and torch, 1 environment / 8                                        6.5 / 3.8 s

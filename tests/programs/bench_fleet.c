@@ -1,20 +1,24 @@
 /*
  * What many targets in one process cost (NFR1, NFR3): starts `maestro run -l bench=yes` against an API server and a Prometheus of its own
  * making, and reads the process's time, memory and cycle durations while it runs.
- *   bench_fleet MAESTRO [TARGETS] [SECONDS] [INTERVAL]
- * One JSON object on stdout. The servers' own time is not counted: they are this process.
+ *   bench_fleet MAESTRO [TARGETS] [SECONDS] [INTERVAL] [console]
+ * With `console` it has a terminal of 100x30, shows Live, and what it sends there is counted. One JSON object on stdout. The servers'
+ * own time is not counted: they are this process.
  */
 #include "base/json.h"
 #include "base/mem.h"
+#include "fakes/terminal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <math.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -202,32 +206,67 @@ static int listen_somewhere(void)
 
 static double cpu_seconds(pid_t pid)
 {
-	char path[64], text[1024];
-	unsigned long user = 0, system = 0;
-	(void) snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	FILE *file = fopen(path, "r");
-	if (file && fgets(text, sizeof text, file)) {
-		const char *at = strrchr(text, ')');
-		if (at)
-			(void) sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-	}
-	if (file)
-		(void) fclose(file);
-	return (double) (user + system) / (double) sysconf(_SC_CLK_TCK);
+	clockid_t id;
+	struct timespec t = { 0, 0 };
+	if (!clock_getcpuclockid(pid, &id))
+		(void) clock_gettime(id, &t);
+	return (double) t.tv_sec + (double) t.tv_nsec / 1e9;
 }
 
-static double rss_mib(pid_t pid)
+/* Of the process's first thread alone, by the scheduler's count of nanoseconds. */
+static double thread_seconds(pid_t pid)
+{
+	char path[64];
+	unsigned long long ns = 0;
+	(void) snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", pid, pid);
+	FILE *file = fopen(path, "r");
+	if (!file)
+		return NAN;
+	if (fscanf(file, "%llu", &ns) != 1)
+		ns = 0;
+	(void) fclose(file);
+	return (double) ns / 1e9;
+}
+
+/* "VmHWM:" at its most, "VmRSS:" now. */
+static double rss_mib(pid_t pid, const char *which)
 {
 	char path[64], line[256];
 	double kib = 0;
 	(void) snprintf(path, sizeof path, "/proc/%d/status", pid);
 	FILE *file = fopen(path, "r");
 	while (file && fgets(line, sizeof line, file))
-		if (!strncmp(line, "VmHWM:", 6))
+		if (!strncmp(line, which, strlen(which)))
 			kib = strtod(line + 6, NULL);
 	if (file)
 		(void) fclose(file);
 	return kib / 1024;
+}
+
+/* ---- a terminal ---- */
+
+static atomic_long sent_bytes;
+static int terminal = -1; /* of the console; < 0: it has none */
+
+static void *drain(void *arg)
+{
+	static char text[1 << 16];
+	for (ssize_t n; (n = read((int) (intptr_t) arg, text, sizeof text)) != 0;)
+		if (n > 0)
+			(void) atomic_fetch_add(&sent_bytes, n);
+		else
+			(void) usleep(20000); /* the other end is not open yet */
+	return NULL;
+}
+
+static void open_terminal(void)
+{
+	int master;
+	pthread_t thread;
+	terminal_open(30, 100, &master, &terminal);
+	if (pthread_create(&thread, NULL, drain, (void *) (intptr_t) master))
+		exit(1);
+	(void) pthread_detach(thread);
 }
 
 static pid_t start(const char *maestro, const char *dir, int port)
@@ -246,10 +285,13 @@ static pid_t start(const char *maestro, const char *dir, int port)
 	pid_t pid = fork();
 	if (pid)
 		return pid;
-	if (!freopen(out, "w", stdout))
+	if (terminal >= 0)
+		terminal_take(terminal);
+	else if (!freopen(out, "w", stdout))
 		_exit(127);
-	(void) execl(maestro, maestro, "run", "-l", "bench=yes", "--prometheus", url, "--kubeconfig", config, "--db", db, "--headless", "--json",
-	             "--interval", interval, "--policy", "default", "--force", (char *) NULL);
+	const char *no_screen = terminal >= 0 ? (char *) NULL : "--headless";
+	(void) execl(maestro, maestro, "run", "-l", "bench=yes", "--prometheus", url, "--kubeconfig", config, "--db", db,
+	             "--interval", interval, "--policy", "default", "--force", no_screen, "--json", (char *) NULL);
 	_exit(127);
 }
 
@@ -317,6 +359,38 @@ static void report(const Bursts *bursts, double cpu_pct, double mib, int seconds
 	       bursts->n ? sorted[(bursts->n * 99 + 99) / 100 - 1] : -1, bursts->n ? sorted[bursts->n - 1] : -1, bursts->lines, bursts->acting);
 }
 
+static bool watch_cycles(pid_t pid, const char *out, int seconds)
+{
+	FILE *lines = fopen(out, "r");
+	Bursts skipped = { 0 }, bursts = { 0 };
+	if (!lines)
+		return false;
+	follow(lines, &skipped);
+	double before = cpu_seconds(pid), began = now_ms();
+	while (now_ms() - began < seconds * 1e3) {
+		follow(lines, &bursts);
+		(void) usleep(2000);
+	}
+	double cpu_pct = 100 * (cpu_seconds(pid) - before) / ((now_ms() - began) / 1e3);
+	report(&bursts, cpu_pct, rss_mib(pid, "VmHWM:"), seconds);
+	(void) fclose(lines);
+	return true;
+}
+
+/* The main thread draws, and its share is told apart. */
+static bool watch_console(pid_t pid, int seconds)
+{
+	long sent = atomic_load(&sent_bytes);
+	double before = cpu_seconds(pid), drawing = thread_seconds(pid), began = now_ms();
+	(void) sleep((unsigned) seconds);
+	double s = (now_ms() - began) / 1e3;
+	printf("{\"bench\":\"console\",\"name\":\"Live, %d targets\",\"size\":\"100x30\",\"interval\":\"%s\",\"seconds\":%.0f,\"bytes_per_s\":%.0f,"
+	       "\"cpu_percent_of_core\":%.3f,\"drawing_percent_of_core\":%.3f,\"rss_mib\":%.1f}\n", n_targets, interval, s,
+	       (double) (atomic_load(&sent_bytes) - sent) / s, 100 * (cpu_seconds(pid) - before) / s, 100 * (thread_seconds(pid) - drawing) / s,
+	       rss_mib(pid, "VmRSS:"));
+	return sent > 0;
+}
+
 int main(int argc, char **argv)
 {
 	char dir[] = "/tmp/maestro-fleet-XXXXXX", out[64], remove_all[96];
@@ -325,25 +399,15 @@ int main(int argc, char **argv)
 	interval = argc > 4 ? argv[4] : interval;
 	if (argc < 2 || n_targets < 4 || !mkdtemp(dir))
 		return 2;
+	if (argc > 5)
+		open_terminal();
 	(void) signal(SIGPIPE, SIG_IGN);
 	pid_t pid = start(argv[1], dir, listen_somewhere());
 	(void) sleep(WARM_S); /* listing, loading, the first cycle with its range queries */
 	(void) snprintf(out, sizeof out, "%s/out", dir);
-	FILE *lines = fopen(out, "r");
-	Bursts skipped = { 0 }, bursts = { 0 };
-	if (!lines)
-		return 1;
-	follow(lines, &skipped);
-	double before = cpu_seconds(pid), began = now_ms();
-	while (now_ms() - began < seconds * 1e3) {
-		follow(lines, &bursts);
-		(void) usleep(2000);
-	}
-	double cpu_pct = 100 * (cpu_seconds(pid) - before) / ((now_ms() - began) / 1e3);
-	report(&bursts, cpu_pct, rss_mib(pid), seconds);
-	(void) fclose(lines);
+	bool is_measured = terminal >= 0 ? watch_console(pid, seconds) : watch_cycles(pid, out, seconds);
 	(void) kill(pid, SIGTERM);
 	(void) waitpid(pid, NULL, 0);
 	(void) snprintf(remove_all, sizeof remove_all, "rm -rf %s", dir);
-	return system(remove_all) != 0;
+	return system(remove_all) != 0 || !is_measured;
 }
