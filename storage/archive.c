@@ -44,59 +44,15 @@ static int take_row(void *context, const RunRow *row)
 	return 0;
 }
 
-/* Thins a curve of `total` points to at most ARCHIVE_POINTS, evenly, the first and the last included. */
-typedef struct Thinning {
-	ArchiveAnswer *answer;
-	int64_t total;
-	int64_t at; /* of the next row */
-} Thinning;
-
-static int count_cell(void *context, const RunCell *cell, size_t n)
-{
-	(void) cell, (void) n;
-	++*(int64_t *) context;
-	return 0;
-}
-
-static float figure(const RunCell *cell)
-{
-	return cell->kind == CELL_REAL ? (float) cell->real : cell->kind == CELL_INT ? (float) cell->integer : NAN;
-}
-
-static int take_point(void *context, const RunCell *cell, size_t n)
-{
-	Thinning *t = context;
-	ArchiveAnswer *a = t->answer;
-	int64_t points = t->total < ARCHIVE_POINTS ? t->total : ARCHIVE_POINTS;
-	bool is_wanted = a->n_points < points &&
-	                 t->at == (points > 1 ? a->n_points * (t->total - 1) / (points - 1) : 0);
-	t->at++;
-	if (!is_wanted)
-		return 0;
-	int32_t p = a->n_points++;
-	for (size_t i = 0; i < n; i++) {
-		if (!strcmp(cell[i].name, "steps"))
-			a->point_steps[p] = cell[i].integer;
-		else if (!strcmp(cell[i].name, train_metric_name(TRAIN_EP_REW_MEAN)))
-			a->point_rew[p] = figure(&cell[i]);
-		else if (!strcmp(cell[i].name, train_metric_name(TRAIN_EP_LEN_MEAN)))
-			a->point_len[p] = figure(&cell[i]);
-	}
-	return 0;
-}
-
 static int answer_run(StoreArchive *s, int64_t id, ArchiveAnswer *answer, Error *err)
 {
 	StrBuf config = { 0 };
-	Thinning thinning = { .answer = answer };
 	int code = runs_get(s->db, id, &answer->row[0], &config, err);
 	if (!code) {
 		answer->n_rows = 1;
 		str_copy(answer->config, sizeof answer->config, config.data);
-		code = runs_part(s->db, id, PART_UPDATES, count_cell, &thinning.total, err);
+		code = runs_curve(s->db, id, answer, err);
 	}
-	if (!code)
-		code = runs_part(s->db, id, PART_UPDATES, take_point, &thinning, err);
 	if (!code)
 		code = runs_checkpoints(s->db, id, ARCHIVE_CHECKPOINTS, answer->checkpoint, &answer->n_checkpoints, err);
 	if (!code && answer->row[0].kind == RUN_CONTROL)

@@ -321,6 +321,28 @@ int runs_part(struct sqlite3 *db, int64_t id, RunPart part, RunCellFn fn, void *
 	return finish(db, stmt, code, err);
 }
 
+int runs_curve(struct sqlite3 *db, int64_t id, ArchiveAnswer *ret, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, "SELECT steps, ep_rew_mean, ep_len_mean, (SELECT count(*) FROM updates WHERE run = ?1) FROM updates"
+	                       " WHERE run = ?1 ORDER BY \"update\"", id, 0, &stmt, err);
+	if (code)
+		return code;
+	int64_t points = ARCHIVE_POINTS, total = 0;
+	for (int64_t at = 0; sqlite3_step(stmt) == SQLITE_ROW; at++) {
+		total = sqlite3_column_int64(stmt, 3);
+		points = total < ARCHIVE_POINTS ? total : ARCHIVE_POINTS;
+		int32_t p = ret->n_points;
+		if (p >= points || at != (points > 1 ? p * (total - 1) / (points - 1) : 0))
+			continue;
+		ret->point_steps[p] = sqlite3_column_int64(stmt, 0);
+		ret->point_rew[p] = (float) real_or_nan(stmt, 1);
+		ret->point_len[p] = (float) real_or_nan(stmt, 2);
+		ret->n_points++;
+	}
+	return finish(db, stmt, 0, err);
+}
+
 static int32_t count_or_unknown(sqlite3_stmt *stmt, int column)
 {
 	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? -1 : sqlite3_column_int(stmt, column);

@@ -59,6 +59,8 @@ int runs_count(struct sqlite3 *db, int64_t *ret_count, Error *err);
 int runs_get(struct sqlite3 *db, int64_t id, RunRow *ret_row, StrBuf *config, Error *err);
 /* The rows of one part of a run. A run that is not there has none. */
 int runs_part(struct sqlite3 *db, int64_t id, RunPart part, RunCellFn fn, void *context, Error *err);
+/* Its learning curve into point_*, thinned evenly to at most ARCHIVE_POINTS, the first and the last included. */
+int runs_curve(struct sqlite3 *db, int64_t id, ArchiveAnswer *ret, Error *err);
 /* Its last decisions up to a time of the target, newest first, at most limit. */
 int runs_last_decisions(struct sqlite3 *db, int64_t id, int64_t until_ms, int32_t limit, ArchiveDecision *decision, int32_t *ret_n,
                         Error *err);
