@@ -121,8 +121,8 @@ static void set_default(TrainOptions *o)
 	o->n_steps = 64;
 	o->batch_size = 1024;
 	o->n_epochs = 4;
-	o->learning_rate = "lin_2e-3";
-	o->gamma = .97;
+	o->learning_rate = "lin_1e-3";
+	o->gamma = .95;
 	o->ent_coef = .005;
 	o->clone_steps = 300000;
 	o->even_advantage = .75;

@@ -24,8 +24,8 @@ static const struct {
 	const char *option;
 	const char *value[SPACE_VALUES];
 } SPACE[] = {
-	{ "--learning-rate", { "lin_2e-3", "lin_1e-3", "lin_4e-3", "lin_5e-4" } },
-	{ "--gamma", { "0.97", "0.95", "0.98", "0.96" } },
+	{ "--learning-rate", { "lin_1e-3", "lin_5e-4", "lin_2e-3", "lin_3e-3" } },
+	{ "--gamma", { "0.95", "0.93", "0.97", "0.98" } },
 	{ "--ent-coef", { "0.005", "0.002", "0.01", "0.02" } },
 	{ "--gae-lambda", { "0.95", "0.9", "0.97", "0.8" } },
 	{ "--clip-range", { "0.2", "0.1", "0.3", "0.2" } },
