@@ -68,11 +68,13 @@ static ConsoleResult trash(Console *console, const Words *words, Fault *fault)
 	return CONSOLE_STAYS;
 }
 
+/* What cannot be taken back is a shell's to confirm; here is what would go. */
 static ConsoleResult purge(Console *console, const Words *words, Fault *fault)
 {
 	(void) words;
 	(void) fault;
-	console_say(console, ROLE_WARN, "purge lists what goes and frees the space: maestro runs purge");
+	show_runs(console, "is:trash");
+	console_say(console, ROLE_WARN, "after 30 days here, maestro runs purge --confirm trash deletes it");
 	return CONSOLE_STAYS;
 }
 
@@ -292,7 +294,7 @@ static const CommandRow TABLE[] = {
 	SCREENS(SCREEN_ROW)
 	{ "filter", "<words>", "runs that match", "maestro runs list --filter {rest|WORDS}", false, { 0 }, filter },
 	{ "trash", "", "runs in the trash", "maestro runs list --filter is:trash", false, { 0 }, trash },
-	{ "purge", "", "empties the trash", "maestro runs purge --confirm trash", true, { 0 }, purge },
+	{ "purge", "", "shows what emptying the trash would delete", "maestro runs purge --confirm trash", true, { 0 }, purge },
 	{ "cols", "<column>...", "columns of this table and their order; +x, -x, default", "maestro --screen {screen}", false,
 	  { ARG_COLUMNS }, cols },
 	{ "hold", "<target> <time> <replicas>", "hold replicas, then resume", "maestro override {hold}", true,

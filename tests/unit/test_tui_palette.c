@@ -178,6 +178,17 @@ static void readonly_offers_no_command_that_writes(void **state)
 	assert_int_equal(desk->fake.n_sent, 0);
 }
 
+static void purge_shows_what_would_go(void **state)
+{
+	Desk *desk = *state;
+	start_with_targets(desk, SCREEN_LIVE);
+	run(desk, "purge");
+	assert_int_equal(desk->console.screen, SCREEN_RUNS);
+	assert_string_equal(desk->console.runs.filter, "is:trash");
+	assert_non_null(strstr(screen_text(desk), "maestro runs purge --confirm trash"));
+	assert_int_equal(desk->fake.n_sent, 0);
+}
+
 /* ---- typing ---- */
 
 static void tab_completes_names_and_arguments(void **state)
@@ -395,6 +406,7 @@ int main(void)
 		DESK_TEST(history_goes_to_a_moment_of_a_target),
 		DESK_TEST(keys_actions_are_commands_without_a_key_too),
 		DESK_TEST(readonly_offers_no_command_that_writes),
+		DESK_TEST(purge_shows_what_would_go),
 		DESK_TEST(tab_completes_names_and_arguments),
 		DESK_TEST(up_brings_back_what_was_run),
 		DESK_TEST(the_command_line_says_what_was_typed),
