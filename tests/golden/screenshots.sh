@@ -45,11 +45,12 @@ done
 for size in 80x24 100x30 200x60; do
 	tmux -L "$socket" -f /dev/null set -g default-terminal tmux-256color \; set -g status off \; set -s escape-time 0 \; \
 		new-session -d -x "${size%x*}" -y "${size#*x}" \
-		"$build/maestro train --preset default --trace $trace --steps 8000000 --name first-run --db $scratch/runs.db"
+		"$build/maestro train --preset default --trace $trace --steps 1000000 --eval-every 81920 --name first-run --db $scratch/runs.db"
 	xterm -tn xterm-256color -fa 'DejaVu Sans Mono' -fs 11 -bg '#101418' -fg '#d8dee9' -b 6 +sb -geometry "$size+0+0" \
 		-e tmux -L "$socket" attach >/dev/null 2>&1 &
 	xterm=$!
-	sleep 9
+	i=0 # however fast the machine is: curves, and an evaluation
+	until tmux -L "$socket" capture-pane -p | grep -q ' \([2-9][0-9]\|1[6-9]\) %  *[0-9.]* k of' || [ $i -ge 240 ]; do i=$((i + 1)); sleep .5; done
 	keys 2; shot "train-$size"
 	keys x; shot "chaos-$size"; keys Escape
 	sleep 20
