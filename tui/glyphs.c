@@ -55,11 +55,6 @@ GlyphMode glyphs_choose(GlyphMode asked, const char *charset, const char *term)
 	return GLYPHS_BRAILLE;
 }
 
-uint32_t glyphs_add_dot(const Glyphs *glyphs, uint32_t old, int x, int y, char letter)
-{
-	return glyphs_add_column(glyphs, old, x, y, y, letter);
-}
-
 uint32_t glyphs_add_column(const Glyphs *glyphs, uint32_t old, int x, int y0, int y1, char letter)
 {
 	if (glyphs->mode == GLYPHS_ASCII)

@@ -36,9 +36,7 @@ const Glyphs *glyphs_table(GlyphMode mode);
  * console, `dumb` or vt100. charset and term may be NULL. */
 GlyphMode glyphs_choose(GlyphMode asked, const char *charset, const char *term);
 
-/* The cell `old` with dot (x, y) of the cell added, from the top left; letter stands for it in ASCII. */
-uint32_t glyphs_add_dot(const Glyphs *glyphs, uint32_t old, int x, int y, char letter);
-/* The same with the dots (x, y0..y1). */
+/* The cell `old` with the dots (x, y0..y1) of the cell added, from the top left; letter stands for them in ASCII. */
 uint32_t glyphs_add_column(const Glyphs *glyphs, uint32_t old, int x, int y0, int y1, char letter);
 
 #endif

@@ -1,10 +1,10 @@
 /* See http_inside.h: libcurl, loaded late. */
 #include "base/http_inside.h"
 
-#include <dlfcn.h>
+#include "base/library.h"
+
 #include <pthread.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 static const char LIBRARY[] = "libcurl.so.4";
@@ -14,19 +14,13 @@ static CurlLibrary library;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool is_loaded;
 
-static bool find(void *handle, const char *name, void *ret_function, size_t size)
-{
-	void *address = dlsym(handle, name);
-	memcpy(ret_function, &address, size); /* which C does not take from a void pointer */
-	return address != NULL;
-}
-
-#define FIND(name) && find(handle, "curl_" #name, (char *) &library + offsetof(CurlLibrary, name), sizeof(void (*)(void)))
+#define FUNCTION(name) { "curl_" #name, offsetof(CurlLibrary, name) },
 
 static void load(void)
 {
-	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	is_loaded = handle CURL_FUNCTIONS(FIND) && library.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+	static const LibraryFunction FUNCTIONS[] = { CURL_FUNCTIONS(FUNCTION) };
+	is_loaded = library_open(LIBRARY, FUNCTIONS, sizeof FUNCTIONS / sizeof *FUNCTIONS, &library) &&
+	            library.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
 int http_global_init(void)

@@ -72,23 +72,6 @@ double rng_exponential(Rng *rng)
 	return -log(rng_uniform(rng));
 }
 
-uint32_t rng_poisson(Rng *rng, double mean)
-{
-	if (mean <= 0.0)
-		return 0;
-	if (mean >= 50.0) {
-		double value = floor(mean + sqrt(mean) * rng_normal(rng) + 0.5);
-		return value > 0.0 ? (uint32_t) value : 0;
-	}
-	double limit = exp(-mean), product = rng_uniform(rng);
-	uint32_t count = 0;
-	while (product > limit) {
-		product *= rng_uniform(rng);
-		count++;
-	}
-	return count;
-}
-
 void rng_shuffle(Rng *rng, uint32_t *item, uint32_t n)
 {
 	for (uint32_t i = n; i > 1; i--) {

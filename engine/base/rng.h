@@ -49,8 +49,6 @@ uint32_t rng_below(Rng *rng, uint32_t n);
 double rng_normal(Rng *rng);
 /* Mean 1. */
 double rng_exponential(Rng *rng);
-/* Poisson of the given mean >= 0: by products below 50, else the rounded normal, not below 0. */
-uint32_t rng_poisson(Rng *rng, double mean);
 /* A uniform permutation of item[0..n-1] in place (Fisher and Yates, from the end down). */
 void rng_shuffle(Rng *rng, uint32_t *item, uint32_t n);
 

@@ -372,11 +372,3 @@ int kube_cache_pods(KubeCache *cache, const Target *target, const char *selector
 		list->n = 0;
 	return code;
 }
-
-size_t kube_cache_count(KubeCache *cache, CacheKind kind)
-{
-	(void) pthread_mutex_lock(&cache->lock);
-	size_t n = cache->shelf[kind].n;
-	(void) pthread_mutex_unlock(&cache->lock);
-	return n;
-}

@@ -34,6 +34,5 @@ void kube_cache_scaled(KubeCache *cache, const Target *target, int32_t replicas,
 
 int kube_cache_deployment(KubeCache *cache, const Target *target, KubeDeployment *ret, Error *err);
 int kube_cache_pods(KubeCache *cache, const Target *target, const char *selector, int64_t now_ms, PodList *list, Error *err);
-size_t kube_cache_count(KubeCache *cache, CacheKind kind);
 
 #endif

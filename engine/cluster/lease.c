@@ -40,7 +40,6 @@ struct Lease {
 	bool was_held;
 	bool is_released;        /* by its owner's thread */
 	char holder[128];
-	int64_t transitions;
 };
 
 void lease_config_default(LeaseConfig *config)
@@ -113,7 +112,6 @@ static void observe(Lease *lease, const LeaseRecord *record)
 	if (is_new)
 		lease->changed_ms = clock_mono_ms(lease->config.clock);
 	(void) pthread_mutex_lock(&lease->lock);
-	lease->transitions += strcmp(record->holder, lease->holder) != 0 && record->holder[0];
 	str_copy(lease->holder, sizeof lease->holder, record->holder);
 	(void) pthread_mutex_unlock(&lease->lock);
 	lease->seen = *record;
@@ -344,12 +342,4 @@ void lease_holder(Lease *lease, char *text, size_t size)
 	(void) pthread_mutex_lock(&lease->lock);
 	str_copy(text, size, lease->holder);
 	(void) pthread_mutex_unlock(&lease->lock);
-}
-
-int64_t lease_transitions(Lease *lease)
-{
-	(void) pthread_mutex_lock(&lease->lock);
-	int64_t transitions = lease->transitions;
-	(void) pthread_mutex_unlock(&lease->lock);
-	return transitions;
 }

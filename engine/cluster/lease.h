@@ -39,8 +39,7 @@ void lease_stop(Lease *lease);
 
 /* Any thread. True until the renew deadline after the last renewal that the API confirmed. */
 bool lease_is_held(Lease *lease);
-/* Who holds it, as last seen; how often it changed hands in sight. */
+/* Who holds it, as last seen. */
 void lease_holder(Lease *lease, char *text, size_t size);
-int64_t lease_transitions(Lease *lease);
 
 #endif

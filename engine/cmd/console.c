@@ -59,13 +59,7 @@ static const OptCommand COMMAND = {
 static int ui_options(const ConsoleOptions *options, UiOptions *ui, Error *err)
 {
 	*ui = (UiOptions) { .is_readonly = options->is_readonly, .has_no_mouse = !options->has_mouse, .next = options->next };
-	session_who(ui->who, sizeof ui->who);
-	int code = ui_option_set(ui, "screen", options->screen, err);
-	if (!code)
-		code = ui_option_set(ui, "glyphs", options->glyphs, err);
-	if (!code)
-		code = ui_option_set(ui, "color", options->color, err);
-	return code ? code : ui_option_set(ui, "theme", options->theme, err);
+	return session_look(ui, options->screen, options->glyphs, options->color, options->theme, err);
 }
 
 /* Off a terminal, and with --json, the screen is printed once. */

@@ -154,15 +154,8 @@ static int run_headless(RunCommand *r, Error *err)
 static int run_console(RunCommand *r, Error *err)
 {
 	UiOptions ui = { .is_readonly = r->options.run.is_readonly, .has_no_mouse = !r->options.has_mouse };
-	session_who(ui.who, sizeof ui.who);
 	Feed *feed = NULL;
-	int code = ui_option_set(&ui, "screen", "live", err);
-	if (!code)
-		code = ui_option_set(&ui, "glyphs", r->options.glyphs, err);
-	if (!code)
-		code = ui_option_set(&ui, "color", r->options.color, err);
-	if (!code)
-		code = ui_option_set(&ui, "theme", r->options.theme, err);
+	int code = session_look(&ui, "live", r->options.glyphs, r->options.color, r->options.theme, err);
 	Keymap keymap;
 	if (!code)
 		code = session_keys(&keymap, &ui, err);

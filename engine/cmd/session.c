@@ -174,3 +174,13 @@ int session_keys(struct Keymap *keymap, struct UiOptions *ui, Error *err)
 	strbuf_done(&problems);
 	return bad < 0 ? error_set(err, ERR_BAD_MODEL, "%.200s: %.200s", path, why.text) : 0;
 }
+
+int session_look(UiOptions *ui, const char *screen, const char *glyphs, const char *color, const char *theme, Error *err)
+{
+	const char *const word[][2] = { { "screen", screen }, { "glyphs", glyphs }, { "color", color }, { "theme", theme } };
+	int code = 0;
+	session_who(ui->who, sizeof ui->who);
+	for (size_t i = 0; i < sizeof word / sizeof *word && !code; i++)
+		code = ui_option_set(ui, word[i][0], word[i][1], err);
+	return code;
+}

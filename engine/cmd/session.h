@@ -46,6 +46,9 @@ int session_wait_fd(int fd);
 struct Keymap;
 struct UiOptions;
 
+/* What the command line says of the console's look, and who sits at it. ERR_USAGE names the word. */
+int session_look(struct UiOptions *ui, const char *screen, const char *glyphs, const char *color, const char *theme, Error *err);
+
 /* The keys of $XDG_CONFIG_HOME/maestro/keys.yaml, or ~/.config/maestro/keys.yaml, over the table's own, and ui's pointer to them; where
  * its choice of columns is kept.
  * What is wrong in it is told on stderr and keeps its default; ERR_BAD_MODEL where it cannot be read at all. */

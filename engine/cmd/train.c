@@ -258,13 +258,7 @@ static int open_live(TrainCommand *t, Error *err)
 static int ui_options(const TrainOptions *options, UiOptions *ui, Error *err)
 {
 	*ui = (UiOptions) { .has_no_mouse = !options->has_mouse };
-	session_who(ui->who, sizeof ui->who);
-	int code = ui_option_set(ui, "screen", options->screen, err);
-	if (!code)
-		code = ui_option_set(ui, "glyphs", options->glyphs, err);
-	if (!code)
-		code = ui_option_set(ui, "color", options->color, err);
-	return code ? code : ui_option_set(ui, "theme", options->theme, err);
+	return session_look(ui, options->screen, options->glyphs, options->color, options->theme, err);
 }
 
 static int begin(TrainCommand *t, Error *err)

@@ -121,11 +121,6 @@ void model_based_history(Policy *policy, int64_t wall_ms, double rps)
 	forecast_push(&((ModelBased *) policy)->forecast, wall_ms, rps);
 }
 
-Forecaster model_based_used(const Policy *policy)
-{
-	return ((const ModelBased *) policy)->used;
-}
-
 /* ---- predictive ---- */
 
 typedef struct Predictive {

@@ -33,8 +33,6 @@ void model_based_config_default(ModelBasedConfig *config);
 int model_based_policy_new(const ModelBasedConfig *config, Policy **ret_policy);
 /* A value of the past, oldest first, before the first decision: what a range query gives. */
 void model_based_history(Policy *policy, int64_t wall_ms, double rps);
-/* Which forecaster the last decision used. */
-Forecaster model_based_used(const Policy *policy);
 
 /* Pods for x pods' worth of traffic. */
 double staffing(double x, double margin);

@@ -108,14 +108,6 @@ void safetensors_close(SafeFile *file)
 	*file = (SafeFile) { 0 };
 }
 
-const SafeTensor *safetensors_find(const SafeFile *file, const char *name)
-{
-	for (size_t i = 0; i < file->count; i++)
-		if (!strcmp(file->tensor[i].name, name))
-			return &file->tensor[i];
-	return NULL;
-}
-
 const char *safetensors_metadata(const SafeFile *file, const char *key)
 {
 	return json_string(json_get(json_get(file->header, METADATA), key));

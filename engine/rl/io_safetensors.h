@@ -31,8 +31,6 @@ typedef struct SafeFile {
 /* bytes are lent until close. ERR_BAD_MODEL says what is wrong. */
 int safetensors_open(const char *bytes, size_t len, SafeFile *ret_file, Error *err);
 void safetensors_close(SafeFile *file);
-/* NULL: no such tensor. */
-const SafeTensor *safetensors_find(const SafeFile *file, const char *name);
 /* A string of the metadata, owned by the file; NULL: no such key. */
 const char *safetensors_metadata(const SafeFile *file, const char *key);
 

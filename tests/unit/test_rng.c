@@ -175,41 +175,6 @@ static void rng_exponential_has_mean_and_deviation_one(void **state)
 	near(beyond_3, exp(-3.0) * N, sqrt(exp(-3.0) * N));
 }
 
-static void rng_poisson_has_the_moments_of_theory(void **state)
-{
-	(void) state;
-	static const double means[] = { .05, .5, 3, 20, 49.9, 50, 400 };
-	for (size_t i = 0; i < sizeof means / sizeof *means; i++) {
-		Rng rng;
-		rng_init(&rng, 4, (uint32_t) i, RNG_EVAL);
-		double mean = means[i], rounding = mean >= 50.0 ? 1.0 / 12.0 : 0.0;
-		for (int k = 0; k < N / 10; k++)
-			sample[k] = rng_poisson(&rng, mean);
-		Moments m = moments_of(sample, N / 10);
-		near(m.mean, mean, sqrt(mean / (N / 10)));
-		near(m.variance, mean + rounding, sqrt((2.0 * mean * mean + mean) / (N / 10)));
-	}
-}
-
-static void rng_poisson_has_the_probabilities_of_theory(void **state)
-{
-	(void) state;
-	Rng rng;
-	rng_init(&rng, 5, 0, RNG_EVAL);
-	assert_int_equal(rng_poisson(&rng, 0.0), 0);
-	int count[64] = { 0 };
-	for (int i = 0; i < N; i++) {
-		uint32_t k = rng_poisson(&rng, 3.0);
-		assert_in_range(k, 0, 63);
-		count[k]++;
-	}
-	double p = exp(-3.0);
-	for (int k = 0; k < 12; k++) {
-		near(count[k], p * N, sqrt(p * N));
-		p *= 3.0 / (k + 1);
-	}
-}
-
 /* 3 x 2^30 is where a remainder favours the lower third twofold, and a plain product one value in three. */
 static void rng_below_is_unbiased(void **state)
 {
@@ -267,8 +232,6 @@ int main(void)
 		cmocka_unit_test(rng_uniform_is_flat_and_never_an_end),
 		cmocka_unit_test(rng_normal_has_the_moments_and_tails_of_theory),
 		cmocka_unit_test(rng_exponential_has_mean_and_deviation_one),
-		cmocka_unit_test(rng_poisson_has_the_moments_of_theory),
-		cmocka_unit_test(rng_poisson_has_the_probabilities_of_theory),
 		cmocka_unit_test(rng_below_is_unbiased),
 		cmocka_unit_test(rng_shuffle_gives_each_permutation_alike),
 	};

@@ -1,4 +1,5 @@
 /* The HTTP server's limits, over raw sockets: those who trickle, shout or come in crowds. */
+#include "fakes/raw_client.h"
 #include "serve/server.h"
 
 #include <arpa/inet.h>
@@ -35,47 +36,6 @@ static ServerVerdict quiet(void *context, ServerRequest *request)
 
 static const ServerRoute ROUTES[] = { { "POST", "/echo", echo }, { "GET", "/quiet", quiet }, { NULL, NULL, NULL } };
 
-static Server *begin(ServerConfig config)
-{
-	Server *server = NULL;
-	Error err = { 0 };
-	config.listen = "127.0.0.1:0";
-	config.route = ROUTES;
-	if (server_start(&config, &server, &err))
-		fail_msg("%s", err.text);
-	return server;
-}
-
-static int dial(const Server *server)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t) server_port(server)) };
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(connect(fd, (struct sockaddr *) &address, sizeof address), 0);
-	return fd;
-}
-
-static void say(int fd, const char *text)
-{
-	(void) send(fd, text, strlen(text), MSG_NOSIGNAL);
-}
-
-/* What comes within 5 s, until the text is in it or the other side ends. */
-static const char *hear(int fd, const char *until, char *buf, size_t size)
-{
-	size_t len = 0;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	buf[0] = '\0';
-	while (len + 1 < size && !(until && strstr(buf, until)) && poll(&p, 1, 5000) == 1) {
-		ssize_t n = read(fd, buf + len, size - len - 1);
-		if (n <= 0)
-			break;
-		len += (size_t) n;
-		buf[len] = '\0';
-	}
-	return buf;
-}
-
 static bool is_closed(int fd, int wait_ms)
 {
 	char byte;
@@ -87,13 +47,13 @@ static void query_and_body_are_read(void **state)
 {
 	char buf[1024];
 	(void) state;
-	Server *server = begin((ServerConfig) { 0 });
-	int fd = dial(server);
-	say(fd, "POST /echo?name=a%20b HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody");
-	assert_non_null(strstr(hear(fd, "a b body", buf, sizeof buf), "a b body"));
+	Server *server = raw_server((ServerConfig) { 0 }, ROUTES);
+	int fd = raw_dial(server);
+	raw_say(fd, "POST /echo?name=a%20b HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody");
+	assert_non_null(strstr(raw_hear(fd, "a b body", 5000, buf, sizeof buf), "a b body"));
 	/* the connection goes on, and nothing of the first request is left */
-	say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz");
-	assert_non_null(strstr(hear(fd, "- z", buf, sizeof buf), "- z"));
+	raw_say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz");
+	assert_non_null(strstr(raw_hear(fd, "- z", 5000, buf, sizeof buf), "- z"));
 	(void) close(fd);
 	server_stop(server);
 }
@@ -102,14 +62,14 @@ static void query_and_body_are_read(void **state)
 static void who_trickles_is_closed(void **state)
 {
 	(void) state;
-	Server *server = begin((ServerConfig) { .read_limit_ms = 300 });
-	int headers = dial(server), body = dial(server);
-	say(headers, "POST /echo HTTP/1.1\r\nX-A: ");
-	say(body, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
+	Server *server = raw_server((ServerConfig) { .read_limit_ms = 300 }, ROUTES);
+	int headers = raw_dial(server), body = raw_dial(server);
+	raw_say(headers, "POST /echo HTTP/1.1\r\nX-A: ");
+	raw_say(body, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
 	bool is_over[2] = { false, false };
 	for (int i = 0; i < 100 && !(is_over[0] && is_over[1]); i++) {
-		say(headers, "a");
-		say(body, "a");
+		raw_say(headers, "a");
+		raw_say(body, "a");
 		is_over[0] = is_over[0] || is_closed(headers, 50);
 		is_over[1] = is_over[1] || is_closed(body, 50);
 	}
@@ -125,12 +85,12 @@ static void large_headers_are_refused(void **state)
 	(void) state;
 	assert_non_null(long_);
 	memset(long_, 'a', 20000);
-	Server *server = begin((ServerConfig) { 0 });
-	int fd = dial(server);
-	say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nX-A: ");
-	say(fd, long_);
-	say(fd, "\r\nContent-Length: 0\r\n\r\n");
-	assert_non_null(strstr(hear(fd, "\r\n\r\n", buf, sizeof buf), " 431 "));
+	Server *server = raw_server((ServerConfig) { 0 }, ROUTES);
+	int fd = raw_dial(server);
+	raw_say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nX-A: ");
+	raw_say(fd, long_);
+	raw_say(fd, "\r\nContent-Length: 0\r\n\r\n");
+	assert_non_null(strstr(raw_hear(fd, "\r\n\r\n", 5000, buf, sizeof buf), " 431 "));
 	(void) close(fd);
 	server_stop(server);
 	free(long_);
@@ -142,14 +102,14 @@ static void connections_past_the_limit_are_closed(void **state)
 	int fd[6];
 	size_t served = 0;
 	(void) state;
-	Server *server = begin((ServerConfig) { .connections = 4, .read_limit_ms = 2000 });
+	Server *server = raw_server((ServerConfig) { .connections = 4, .read_limit_ms = 2000 }, ROUTES);
 	for (size_t i = 0; i < 6; i++)
-		fd[i] = dial(server);
+		fd[i] = raw_dial(server);
 	for (size_t i = 0; i < 6; i++) {
 		struct pollfd p = { .fd = fd[i], .events = POLLIN };
-		say(fd[i], "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz");
+		raw_say(fd[i], "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz");
 		if (poll(&p, 1, 300) == 1)
-			served += strstr(hear(fd[i], "- z", buf, sizeof buf), "- z") != NULL;
+			served += strstr(raw_hear(fd[i], "- z", 5000, buf, sizeof buf), "- z") != NULL;
 	}
 	assert_int_equal(served, 4);
 	for (size_t i = 0; i < 6; i++)
@@ -162,16 +122,16 @@ static void a_kept_request_is_waited_for_at_the_end(void **state)
 	char buf[1024];
 	ServerRequest *_Atomic kept = NULL;
 	(void) state;
-	Server *server = begin((ServerConfig) { .context = &kept });
-	int fd = dial(server);
-	say(fd, "GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
+	Server *server = raw_server((ServerConfig) { .context = &kept }, ROUTES);
+	int fd = raw_dial(server);
+	raw_say(fd, "GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
 	while (!kept)
 		(void) nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
 	server_quiesce(server, 20); /* gives up waiting, and takes nobody new */
 	strbuf_addf(&kept->answer, "late");
 	server_finish(kept);
 	server_quiesce(server, 5000);
-	assert_non_null(strstr(hear(fd, "late", buf, sizeof buf), "Connection: close"));
+	assert_non_null(strstr(raw_hear(fd, "late", 5000, buf, sizeof buf), "Connection: close"));
 	(void) close(fd);
 	server_stop(server);
 }

@@ -3,6 +3,7 @@
  * properly is answered meanwhile, probes too, and the process does not grow.
  */
 #include "base/http.h"
+#include "fakes/raw_client.h"
 #include "serve/server.h"
 
 #include <arpa/inet.h>
@@ -40,51 +41,21 @@ static const ServerRoute ROUTES[] = { { "POST", "/echo", echo }, { NULL, NULL, N
 
 static Server *begin(ServerConfig config)
 {
-	Server *server = NULL;
-	Error err = { 0 };
-	config.listen = "127.0.0.1:0";
-	config.route = ROUTES;
 	config.threads = 2;
-	if (server_start(&config, &server, &err))
-		fail_msg("%s", err.text);
-	return server;
-}
-
-static int dial(const Server *server)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t) server_port(server)) };
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (struct sockaddr *) &address, sizeof address), 0);
-	return fd;
-}
-
-static void say(int fd, const char *text)
-{
-	(void) send(fd, text, strlen(text), MSG_NOSIGNAL);
+	return raw_server(config, ROUTES);
 }
 
 static bool hears(int fd, const char *text)
 {
-	char buf[4096] = "";
-	size_t len = 0;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	while (len + 1 < sizeof buf && !strstr(buf, text) && poll(&p, 1, WAIT_MS) == 1) {
-		ssize_t n = read(fd, buf + len, sizeof buf - len - 1);
-		if (n <= 0)
-			break;
-		len += (size_t) n;
-		buf[len] = '\0';
-	}
-	return strstr(buf, text) != NULL;
+	char buf[4096];
+	return strstr(raw_hear(fd, text, WAIT_MS, buf, sizeof buf), text) != NULL;
 }
 
 /* Somebody who comes, asks at once and goes. */
 static bool is_answered(const Server *server, const char *request, const char *answer)
 {
-	int fd = dial(server);
-	say(fd, request);
+	int fd = raw_dial(server);
+	raw_say(fd, request);
 	bool result = hears(fd, answer);
 	(void) close(fd);
 	return result;
@@ -114,19 +85,19 @@ static void a_crowd_shuts_nobody_out(void **state)
 	(void) state;
 	static int fd[STANDING];
 	Server *server = begin((ServerConfig) { .connections = 32, .read_limit_ms = 60000 });
-	int customer = dial(server); /* it keeps its connection */
+	int customer = raw_dial(server); /* it keeps its connection */
 	memset(fd, -1, sizeof fd);
 	long before = resident_kib();
 	for (int i = 0; i < CROWD; i++) {
 		int *place = &fd[i % STANDING];
 		if (*place >= 0)
 			(void) close(*place);
-		*place = dial(server);
-		say(*place, i % 2 ? "POST /echo HTTP/1.1\r\nX-A: " : "");
+		*place = raw_dial(server);
+		raw_say(*place, i % 2 ? "POST /echo HTTP/1.1\r\nX-A: " : "");
 		if (i % 500 == 0)
 			assert_true(is_healthy(server));
 		if (i % 10 == 0) {
-			say(customer, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz");
+			raw_say(customer, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz");
 			assert_true(hears(customer, "<z>"));
 		}
 	}
@@ -146,18 +117,18 @@ static void floods_are_read_and_dropped(void **state)
 	Server *server = begin((ServerConfig) { .read_limit_ms = 60000 });
 	memset(part, 'a', sizeof part - 1);
 	long before = resident_kib();
-	int chunked = dial(server), announced = dial(server);
-	say(chunked, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
-	say(announced, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 67107840\r\n\r\n");
+	int chunked = raw_dial(server), announced = raw_dial(server);
+	raw_say(chunked, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+	raw_say(announced, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 67107840\r\n\r\n");
 	for (int i = 0; i < 1024; i++) { /* 64 MiB each */
-		say(chunked, "ffff\r\n");
-		say(chunked, part);
-		say(chunked, "\r\n");
-		say(announced, part);
+		raw_say(chunked, "ffff\r\n");
+		raw_say(chunked, part);
+		raw_say(chunked, "\r\n");
+		raw_say(announced, part);
 		if (i % 256 == 0)
 			assert_true(is_healthy(server));
 	}
-	say(chunked, "0\r\n\r\n");
+	raw_say(chunked, "0\r\n\r\n");
 	assert_true(hears(chunked, " 413 "));
 	assert_true(hears(announced, " 413 "));
 	assert_in_range(resident_kib() - before + GROWTH_KIB, 0, 2 * GROWTH_KIB);
@@ -171,12 +142,12 @@ static void pipelined_requests_are_answered_in_their_order(void **state)
 	(void) state;
 	enum { N = 50 };
 	Server *server = begin((ServerConfig) { 0 });
-	int fd = dial(server);
+	int fd = raw_dial(server);
 	char text[128], answers[N * 256] = "";
 	size_t len = 0;
 	for (int i = 0; i < N; i++) {
 		(void) snprintf(text, sizeof text, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n%02d", i);
-		say(fd, text);
+		raw_say(fd, text);
 	}
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	while (!strstr(answers, "<49>") && poll(&p, 1, WAIT_MS) == 1) {
@@ -206,8 +177,8 @@ static void broken_requests_end_their_connection_alone(void **state)
 	};
 	Server *server = begin((ServerConfig) { 0 });
 	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
-		int fd = dial(server);
-		say(fd, broken[i]);
+		int fd = raw_dial(server);
+		raw_say(fd, broken[i]);
 		assert_true(is_healthy(server));
 		(void) close(fd);
 	}
@@ -230,8 +201,8 @@ static void broken_tls_costs_others_nothing(void **state)
 	(void) snprintf(url, sizeof url, "https://127.0.0.1:%d/healthz", server_port(server));
 	int fd[60];
 	for (size_t i = 0; i < 60; i++) { /* more than there may be, in the middle of their handshakes */
-		fd[i] = dial(server);
-		say(fd[i], broken[i % 6]);
+		fd[i] = raw_dial(server);
+		raw_say(fd[i], broken[i % 6]);
 		if (i % 10)
 			continue;
 		assert_int_equal(http_client_new(&(HttpTls) { .ca_pem = pem.data }, &client, NULL), 0); /* a handshake of its own */
@@ -254,10 +225,10 @@ static void guesses_at_the_token_are_refused_and_others_served(void **state)
 	int file = mkstemp(path), fd;
 	assert_true(file >= 0 && write(file, "s3cret\n", 7) == 7);
 	Server *server = begin((ServerConfig) { .token_file = path });
-	fd = dial(server);
+	fd = raw_dial(server);
 	for (int i = 0; i < 500; i++) {
 		(void) snprintf(text, sizeof text, "POST /echo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %x\r\nContent-Length: 1\r\n\r\nz", i);
-		say(fd, text);
+		raw_say(fd, text);
 		assert_true(hears(fd, "wanted"));
 	}
 	assert_true(is_healthy(server));

@@ -62,17 +62,24 @@ static void an_error_after_the_note_puts_them_back(void **state)
 	live_process_done(&w);
 }
 
+/* One that trains is killed, and leaves 4 replicas where 2 were. */
+static void be_killed(LiveProcess *w)
+{
+	start(w, NULL, NULL);
+	wait_log(w, "2 / 4 steps");
+	(void) kill(w->pid, SIGKILL);
+	assert_int_equal(live_process_ended(w), 128 + SIGKILL);
+	assert_int_equal(atomic_load(&w->cluster.note), 2);
+	atomic_store(&w->cluster.replicas, 4);
+}
+
 /* Not resumed: whoever trains there next finds the note, and goes back to what was there before the first one. */
 static void after_a_killed_one_any_other_puts_them_back(void **state)
 {
 	(void) state;
 	LiveProcess w;
 	live_process_init(&w);
-	start(&w, NULL, NULL);
-	wait_log(&w, "2 / 4 steps");
-	(void) kill(w.pid, SIGKILL);
-	assert_int_equal(live_process_ended(&w), 128 + SIGKILL);
-	atomic_store(&w.cluster.replicas, 4);
+	be_killed(&w);
 	start(&w, "--max-hours", "0.0005"); /* two seconds: a good end too */
 	assert_int_equal(live_process_ended(&w), 0);
 	wait_log(&w, "was ended before it put back 2 replicas");
@@ -99,12 +106,7 @@ static void a_killed_one_is_resumed_and_puts_them_back(void **state)
 	(void) state;
 	LiveProcess w;
 	live_process_init(&w);
-	start(&w, NULL, NULL);
-	wait_log(&w, "2 / 4 steps");
-	(void) kill(w.pid, SIGKILL);
-	assert_int_equal(live_process_ended(&w), 128 + SIGKILL);
-	assert_int_equal(atomic_load(&w.cluster.note), 2);
-	atomic_store(&w.cluster.replicas, 4);
+	be_killed(&w);
 	atomic_store(&w.cluster.prometheus_status, 500); /* and its Prometheus is away when it comes back */
 	start(&w, "--resume", "1");
 	wait_log(&w, "was ended before it put back 2 replicas");

@@ -125,9 +125,9 @@ static void dots_merge_into_one_cell(void **state)
 	(void) state;
 	const Glyphs *braille = glyphs_table(GLYPHS_BRAILLE), *block = glyphs_table(GLYPHS_BLOCK);
 	/* Unicode's table: dots 1 and 8 are 0x01 and 0x80 */
-	assert_int_equal(glyphs_add_dot(braille, glyphs_add_dot(braille, ' ', 0, 0, 'x'), 1, 3, 'x'), 0x2881);
-	assert_int_equal(glyphs_add_dot(block, glyphs_add_dot(block, ' ', 0, 0, 'x'), 1, 0, 'x'), 0x2580);
-	assert_int_equal(glyphs_add_dot(glyphs_table(GLYPHS_ASCII), ' ', 0, 0, 'x'), 'x');
+	assert_int_equal(glyphs_add_column(braille, glyphs_add_column(braille, ' ', 0, 0, 0, 'x'), 1, 3, 3, 'x'), 0x2881);
+	assert_int_equal(glyphs_add_column(block, glyphs_add_column(block, ' ', 0, 0, 0, 'x'), 1, 0, 0, 'x'), 0x2580);
+	assert_int_equal(glyphs_add_column(glyphs_table(GLYPHS_ASCII), ' ', 0, 0, 0, 'x'), 'x');
 }
 
 static void glyphs_follow_charset_and_terminal(void **state)
