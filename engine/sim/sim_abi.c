@@ -283,6 +283,11 @@ int32_t maestro_sim_obs_dim(const MaestroSim *sim)
 	return sim->spec.obs_dim;
 }
 
+float maestro_sim_obs_low(const MaestroSim *sim)
+{
+	return sim->config.observation == OBS_SEED ? 0.0f : -INFINITY;
+}
+
 int32_t maestro_sim_n_actions(const MaestroSim *sim)
 {
 	return sim->spec.n_actions;

@@ -42,6 +42,8 @@ MAESTRO_API int maestro_sim_step(MaestroSim *sim, const int32_t *action);
 
 /* After open. */
 MAESTRO_API int32_t maestro_sim_obs_dim(const MaestroSim *sim);
+/* The least that a feature can be, -INFINITY where there is no least; as a model's zip for Stable-Baselines3 has it. */
+MAESTRO_API float maestro_sim_obs_low(const MaestroSim *sim);
 MAESTRO_API int32_t maestro_sim_n_actions(const MaestroSim *sim);
 MAESTRO_API int32_t maestro_sim_episode_steps(const MaestroSim *sim);
 MAESTRO_API float maestro_sim_interval_s(const MaestroSim *sim);

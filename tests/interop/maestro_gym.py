@@ -27,7 +27,7 @@ def _library():
         ("new", p, []), ("free", None, [p]), ("error", text, [p]), ("note", text, [p]), ("option", text, [size]),
         ("option_value", text, [size]), ("option_help", text, [size]), ("set", ctypes.c_int, [p, text, text]),
         ("open", ctypes.c_int, [p, size]), ("reset", ctypes.c_int, [p, ctypes.c_uint64]),
-        ("step", ctypes.c_int, [p, ctypes.POINTER(i32)]), ("obs_dim", i32, [p]), ("n_actions", i32, [p]),
+        ("step", ctypes.c_int, [p, ctypes.POINTER(i32)]), ("obs_dim", i32, [p]), ("obs_low", ctypes.c_float, [p]), ("n_actions", i32, [p]),
         ("episode_steps", i32, [p]), ("interval_s", ctypes.c_float, [p]), ("seed", ctypes.c_uint64, [p]),
         ("feature", text, [p, i32]), ("action", text, [p, i32]), ("obs", f32, [p]), ("final_obs", f32, [p]),
         ("reward", f32, [p]), ("terminated", u8, [p]), ("truncated", u8, [p]), ("mask", u8, [p]),
@@ -88,7 +88,7 @@ class Sim:
         self.n, self.seed, self.interval_s, self.episode_steps = n, ask("seed"), ask("interval_s"), ask("episode_steps")
         self.features = [ask("feature", i).decode() for i in range(dim)]
         self.actions = [ask("action", i).decode() for i in range(actions)]
-        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (dim,), np.float32)
+        self.observation_space = gymnasium.spaces.Box(ask("obs_low"), np.inf, (dim,), np.float32)
         self.action_space = gymnasium.spaces.Discrete(actions)
         view = lambda name, *shape: np.ctypeslib.as_array(ask(name), shape)
         self.obs, self.final_obs, self.reward = view("obs", n, dim), view("final_obs", n, dim), view("reward", n)

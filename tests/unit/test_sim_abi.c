@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -200,6 +201,7 @@ static void names_and_figures_are_told(void **state)
 	double value[2];
 	size_t n = 0;
 	assert_string_equal(maestro_sim_note(sim), "");
+	assert_true(isinf(maestro_sim_obs_low(sim)));
 	assert_string_equal(maestro_sim_action(sim, 6), "+100%");
 	assert_string_equal(maestro_sim_action(sim, 7), "?");
 	assert_string_not_equal(maestro_sim_feature(sim, 0), "?");
@@ -282,6 +284,7 @@ static void calls_out_of_turn_are_told(void **state)
 	sim = maestro_sim_new();
 	assert_int_equal(maestro_sim_set(sim, "preset", "seed"), 0);
 	assert_int_equal(maestro_sim_open(sim, 1), 0);
+	assert_true(maestro_sim_obs_low(sim) == 0.0f);
 	assert_non_null(strstr(maestro_sim_note(sim), "limits are off"));
 	maestro_sim_free(sim);
 }
