@@ -16,7 +16,7 @@ int evaluate_read_policy(Session *session, const char *word, Family *ret_family,
 {
 	if (strncmp(word, "run:", 4) != 0)
 		return family_read(word, ret_family, err);
-	char *end, path[FAMILY_WORD], as_model[FAMILY_WORD + 8];
+	char *end, path[FAMILY_PATH], as_model[FAMILY_PATH + 8];
 	long long id = strtoll(word + 4, &end, 10);
 	struct sqlite3 *db = NULL;
 	if (end == word + 4 || *end || id < 1)

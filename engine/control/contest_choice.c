@@ -2,7 +2,8 @@
  * The choice of family, by the tuning part alone and rolling over its quarters: for each quarter after the first, every family's front is
  * made of the settings that were best for some weight on the quarters before it, and held against the calibrated rule at the setting that
  * was best for the rule then. The family whose violation at the rule's pod-hours is least on average is taken, if it is less by a margin;
- * one that cannot be had for the rule's pod-hours is not.
+ * one that cannot be had for the rule's pod-hours is not. Only what `maestro run` can act by is chosen: a constant that suits the tuning part
+ * says nothing of the next day.
  */
 #include "control/contest_internal.h"
 
@@ -52,7 +53,7 @@ static double rolling_change(const Contest *contest, int32_t family, int32_t rul
 
 static bool can_be_chosen(const Family *family)
 {
-	return family->kind->open && !family->kind->is_bound;
+	return family->kind->can_run;
 }
 
 int32_t contest_choose(const Contest *contest, int32_t trace)

@@ -231,9 +231,9 @@ static int read_model(Family *family, const char *rest, Error *err)
 		size_t len = strcspn(at, ",");
 		if (!len)
 			continue;
-		if (family->n_files == FAMILY_FILES || len >= FAMILY_WORD)
+		if (family->n_files == FAMILY_FILES || len >= FAMILY_PATH)
 			return error_set(err, ERR_USAGE, "policy model: at most %d files of one policy, paths below %d bytes", FAMILY_FILES,
-			                 FAMILY_WORD);
+			                 FAMILY_PATH);
 		char *file = family->file[family->n_files++];
 		memcpy(file, at, len);
 		file[len] = '\0';
@@ -310,10 +310,11 @@ static int open_model(const Family *family, const Arena *arena, int32_t setting,
 /* ---- the table ---- */
 
 static const FamilyKind KINDS[] = {
-	{ .word = "hpa", .help = "the HPA rule at 80 % cpu, or at hpa:cpu=N", .read = read_hpa, .open = open_hpa },
+	{ .word = "hpa", .help = "the HPA rule at 80 % cpu, or at hpa:cpu=N", .read = read_hpa, .open = open_hpa,
+	  .can_run = true },
 	{ .word = "hpa-calibrated", .help = "the HPA rule, its target and down window tuned", .n_settings = settings_of_grid,
-	  .describe = describe_grid, .open = open_grid, .is_reference = true },
-	{ .word = "choice", .help = "of the other policies the one that the tuning part speaks for" },
+	  .describe = describe_grid, .open = open_grid, .is_reference = true, .can_run = true },
+	{ .word = "choice", .help = "of the other policies that `run` can act by, the one that the tuning part speaks for" },
 	{ .word = "hpa-predictive", .help = "the HPA rule and a Holt-Winters forecast of cpu, tuned", .n_settings = settings_of_grid,
 	  .describe = describe_grid, .open = open_predictive, .begin = begin_predictive },
 	{ .word = "model-based", .help = "a queueing model of the service and the best of five forecasts, tuned",
@@ -323,9 +324,11 @@ static const FamilyKind KINDS[] = {
 	{ .word = "clairvoyant", .help = "knows the traffic to come: the bound", .n_settings = settings_of_clairvoyant,
 	  .describe = describe_clairvoyant, .open = open_clairvoyant, .begin = begin_clairvoyant, .is_bound = true },
 	{ .word = "model", .help = "model:FILE, or model:FILE,FILE,... trained under several seeds", .read = read_model,
-	  .n_settings = settings_of_model, .describe = describe_model, .configure = configure_model, .open = open_model },
+	  .n_settings = settings_of_model, .describe = describe_model, .configure = configure_model, .open = open_model,
+	  .can_run = true },
 	{ .word = "default", .help = "the shipped model", .read = read_default,
-	  .n_settings = settings_of_model, .describe = describe_model, .configure = configure_model, .open = open_model },
+	  .n_settings = settings_of_model, .describe = describe_model, .configure = configure_model, .open = open_model,
+	  .can_run = true },
 };
 
 static const FamilyKind *find(const char *word, size_t len)
@@ -357,6 +360,8 @@ int family_read(const char *word, Family *ret_family, Error *err)
 	}
 	if (!kind || (*rest && !kind->read))
 		return unknown(word, err);
+	if (strlen(word) >= FAMILY_WORD)
+		return error_set(err, ERR_USAGE, "policy \"%.60s...\": at most %d bytes", word, FAMILY_WORD - 1);
 	*ret_family = (Family) { .kind = kind };
 	str_copy(ret_family->word, sizeof ret_family->word, word);
 	return kind->read ? kind->read(ret_family, rest, err) : 0;

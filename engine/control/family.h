@@ -7,7 +7,7 @@
 
 #include "control/evaluate.h"
 
-enum { FAMILY_WORD = 256, FAMILY_FILES = 32, SETTING_TEXT = 80 };
+enum { FAMILY_PATH = 256, FAMILY_FILES = 32, FAMILY_WORD = 8 + FAMILY_FILES * FAMILY_PATH, SETTING_TEXT = 80 };
 
 /* Where a policy is to play: what a rule may know of its service beforehand. */
 typedef struct Arena {
@@ -34,6 +34,7 @@ typedef struct FamilyKind {
 	/* Before the first decision, at now_ms: for what is read from the past, or from the future. May be NULL. */
 	int (*begin)(Policy *policy, const SimTarget *sim, const Arena *arena, int64_t now_ms);
 	bool is_reference;      /* what others must beat to be chosen */
+	bool can_run;           /* `maestro run` acts by it, and so the program may choose it */
 	bool is_bound;          /* knows what no policy can know; its setting 0 is its definition */
 } FamilyKind;
 
@@ -41,7 +42,7 @@ struct Family {
 	const FamilyKind *kind;
 	char word[FAMILY_WORD]; /* as given */
 	int32_t number;         /* N of static:N, the target of hpa:cpu=N; 0: none given */
-	char file[FAMILY_FILES][FAMILY_WORD]; /* of models */
+	char file[FAMILY_FILES][FAMILY_PATH]; /* of models */
 	int32_t n_files;
 	float interval_s;       /* a model's own; 0: any */
 	float rate_window_s, latency_window_s; /* of a model's queries; 0: any */

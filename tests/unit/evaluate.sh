@@ -97,6 +97,16 @@ check "each trace of the folder is known by its name" \
 		"$maestro" evaluate --trace "$(basename "$file" .csv)" --policy static:3 --span 5m --seeds 1 --json 2>/dev/null | jq -es --arg name "$(basename "$file" .csv)" "any(.trace==\$name)" >/dev/null || echo "$file"
 	done >"$dir/out"; [ ! -s "$dir/out" ]'
 
+"$maestro" evaluate --traffic noise --span 1h --seeds 1 --policy hpa-calibrated --policy static --policy choice --json 2>"$dir/err" >"$dir/out"
+check "a constant is not chosen, well as it suits the tuning part: run cannot act by it" \
+	'[ "$(jq -c "select(.seed!=null and .policy==\"choice\") | .pod_hours" "$dir/out")" = "$(jq -c "select(.seed!=null and .policy==\"hpa-calibrated\") | .pod_hours" "$dir/out")" ]'
+
+long=$dir/$(printf 'a%.0s' $(seq 100)).safetensors word=model:
+cp engine/rl/default.safetensors "$long"
+for i in 1 2 3 4 5 6 7 8 9 10; do word=$word$long,; done
+"$maestro" evaluate --trace $trace --span 5m --seeds 1 --policy "$word" --json 2>"$dir/err" >"$dir/out"
+check "a policy of many files is known by its whole word" '[ "$(jq -r "select(.summary and .lambda==30) | .policy" "$dir/out")" = "$word" ]'
+
 play --policy hpa-calibrated --policy static:15 --policy choice >"$dir/out"
 check "what cannot be had for the rule's pod-hours is not chosen, little as it violates" \
 	'[ "$(jq -c "select(.seed!=null and .policy==\"choice\") | .pod_hours" "$dir/out")" = "$(jq -c "select(.seed!=null and .policy==\"hpa-calibrated\") | .pod_hours" "$dir/out")" ]'
