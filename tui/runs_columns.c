@@ -47,11 +47,13 @@ static Role cell_group(const void *data, int row, char *text, size_t size)
 	return ROLE_LABEL;
 }
 
+/* In one unit: finer would change, and be sent, each second in every row. */
 static Role cell_age(const void *data, int row, char *text, size_t size)
 {
 	const RunTable *table = data;
-	(void) size;
-	(void) fmt_duration(text, (double) (table->console->frame.wall_ms - run_of(data, row)->start_ms) / 1000);
+	long s = (long) ((table->console->frame.wall_ms - run_of(data, row)->start_ms) / 1000);
+	long n = s < 60 ? s : s < 3600 ? s / 60 : s < 86400 ? s / 3600 : s / 86400;
+	(void) snprintf(text, size, "%ld %s", n > 0 ? n : 0, s < 60 ? "s" : s < 3600 ? "m" : s < 86400 ? "h" : "d");
 	return ROLE_LABEL;
 }
 
@@ -231,7 +233,7 @@ const Column runs_columns[N_RUNS_COLUMNS] = {
 	{ "viol", 6, 2, true, false, cell_viol },
 	{ "pod-h", 6, 1, true, false, cell_hours },
 	{ "flips", 5, 9, true, false, cell_flips },
-	{ "age", 9, 6, true, false, cell_age },
+	{ "age", 6, 6, true, false, cell_age },
 	{ "tags", 12, 4, false, false, cell_tags },
 	{ "start (UTC)", 16, 15, false, false, cell_start },
 	{ "took", 9, 16, true, false, cell_took },
