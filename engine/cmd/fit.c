@@ -200,6 +200,9 @@ static void print_json(const FitCommand *f)
 	json_add_number(root, "p50_error", f->file.fit.p50_error);
 	json_add_number(root, "p95_error", f->file.fit.p95_error);
 	json_add_number(root, "cpu_error", f->file.fit.cpu_error);
+	json_add_number(root, "p50_chance", f->file.fit.p50_chance);
+	json_add_number(root, "p95_chance", f->file.fit.p95_chance);
+	json_add_number(root, "cpu_chance", f->file.fit.cpu_chance);
 	char *text = json_print(root);
 	if (text)
 		printf("%s\n", text);
@@ -230,6 +233,8 @@ static void print_text(const FitCommand *f)
 			printf(" %s", i == FIT_BALANCE ? "lb" : SERVICE_PARAMETER[i].name);
 	printf("\nof the %.0f intervals held out, half are predicted within: median latency %.0f %%, p95 %.0f %%, cpu %.1f %%\n", fit->held_out,
 	       100.0 * fit->p50_error, 100.0 * fit->p95_error, 100.0 * fit->cpu_error);
+	printf("of that, chance alone makes: %.0f %%, %.0f %%, %.1f %% (what intervals of the fitted service itself, at the same rates, are off by)\n",
+	       100.0 * fit->p50_chance, 100.0 * fit->p95_chance, 100.0 * fit->cpu_chance);
 	printf("%s and %s written\n", f->options.out, f->trace_path);
 }
 
@@ -241,6 +246,8 @@ static int run(FitCommand *f, Error *err)
 	name_trace(f);
 	if (!code)
 		code = fit_estimate(&f->data, &options, &f->file, err);
+	if (code == ERR_NO_DATA && f->options.from_csv)
+		code = ERR_INVALID; /* there is nobody to ask again */
 	if (!code)
 		code = service_file_write(&f->file, f->options.out, err);
 	if (!code)

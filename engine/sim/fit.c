@@ -1,11 +1,9 @@
-/* See fit.h: the order of the estimation, its errors on intervals that it has not seen, and the traffic trace. */
+/* See fit.h: the order of the estimation, and the traffic trace. */
 #include "sim/fit_inside.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { CHECK_REQUESTS = 40000 };
 
 void fit_options_default(FitOptions *options)
 {
@@ -61,112 +59,6 @@ static void name_rest(ServiceFile *file)
 			file->fit.source[key] = FIT_UNIDENTIFIED;
 }
 
-/* ---- errors on the part held out ---- */
-
-/* The q-quantile of counts, as histogram_quantile(): linear inside a bucket. */
-static double quantile_ms(const FitData *data, const double *within, double q)
-{
-	double all = within[data->n_bounds], before = 0.0, low = 0.0;
-	for (size_t b = 0; b < data->n_bounds; b++) {
-		if (within[b] >= q * all)
-			return low + (data->bound_ms[b] - low) * (q * all - before) / (within[b] - before);
-		before = within[b];
-		low = data->bound_ms[b];
-	}
-	return low;
-}
-
-typedef struct Grid { /* predictions at loads that span the rows' */
-	double rate[FIT_BINS];
-	double within[FIT_BINS][FIT_BOUNDS + 1];
-} Grid;
-
-static void make_grid(FitLoad *load, const FitPoint *point, double low, double high, Grid *grid)
-{
-	for (int i = 0; i < FIT_BINS; i++) {
-		FitBin bin = load->bin[load->n_bins / 2];
-		bin.spread = 0.0;
-		bin.rate = grid->rate[i] = low + (high - low) * i / (FIT_BINS - 1);
-		fit_predict(load, point, &bin, 0, (size_t) (CHECK_REQUESTS * fmax(load->options->effort, .1)), grid->within[i]);
-		for (size_t b = 1; b <= load->n_bounds; b++)
-			grid->within[i][b] += grid->within[i][b - 1];
-	}
-}
-
-static double predicted_ms(const FitData *data, const Grid *grid, double rate, double q)
-{
-	double within[FIT_BOUNDS + 1];
-	int i = 0;
-	while (i < FIT_BINS - 2 && rate > grid->rate[i + 1])
-		i++;
-	double span = grid->rate[i + 1] - grid->rate[i], part = span > 0.0 ? (rate - grid->rate[i]) / span : 0.0;
-	for (size_t b = 0; b <= data->n_bounds; b++)
-		within[b] = grid->within[i][b] + part * (grid->within[i + 1][b] - grid->within[i][b]);
-	return quantile_ms(data, within, q);
-}
-
-static int rising(const void *a, const void *b)
-{
-	double x = *(const double *) a, y = *(const double *) b;
-	return (x > y) - (x < y);
-}
-
-static double sorted_quantile(double *x, size_t n, double q)
-{
-	qsort(x, n, sizeof *x, rising);
-	return n ? x[(size_t) (q * (double) (n - 1) + .5)] : NAN;
-}
-
-/* Rates of the steady rows from..to span this. */
-static size_t span_of(const FitData *data, size_t from, size_t to, double *ret_low, double *ret_high)
-{
-	size_t n = 0;
-	*ret_low = INFINITY;
-	*ret_high = 0.0;
-	for (size_t i = from; i < to; i++) {
-		if (!fit_row_is_steady(data, i, from, to))
-			continue;
-		double rate = data->row[i].rps / data->row[i].ready;
-		*ret_low = fmin(*ret_low, rate);
-		*ret_high = fmax(*ret_high, rate);
-		n++;
-	}
-	return n;
-}
-
-static int check_held_out(FitLoad *load, const FitData *data, size_t from, const FitPoint *point, ServiceFit *fit)
-{
-	double low, high, *p50 = malloc(data->n * sizeof *p50), *p95 = malloc(data->n * sizeof *p95);
-	double *cpu = malloc(data->n * sizeof *cpu), demand = exp(point->x[AXIS_DEMAND]);
-	Grid *grid = malloc(sizeof *grid);
-	size_t n = 0, n_cpu = 0, steady = span_of(data, from, data->n, &low, &high);
-	bool has_memory = p50 && p95 && cpu && grid;
-	if (has_memory && steady)
-		make_grid(load, point, low, high, grid);
-	for (size_t i = from; has_memory && i < data->n; i++) {
-		const FitRow *row = &data->row[i];
-		if (!isnan(row->rps) && row->cpu_cores > 0.0)
-			cpu[n_cpu++] = fabs(demand * row->rps / row->cpu_cores - 1.0);
-		if (!fit_row_is_steady(data, i, from, data->n))
-			continue;
-		double rate = row->rps / row->ready;
-		p50[n] = fabs(predicted_ms(data, grid, rate, .5) / quantile_ms(data, row->within, .5) - 1.0);
-		p95[n++] = fabs(predicted_ms(data, grid, rate, .95) / quantile_ms(data, row->within, .95) - 1.0);
-	}
-	if (has_memory) {
-		fit->held_out = (double) n;
-		fit->p50_error = sorted_quantile(p50, n, .5);
-		fit->p95_error_p90 = sorted_quantile(p95, n, .9);
-		fit->p95_error = sorted_quantile(p95, n, .5);
-		fit->cpu_error = sorted_quantile(cpu, n_cpu, .5);
-	}
-	free(p50);
-	free(p95);
-	free(cpu);
-	free(grid);
-	return has_memory ? 0 : ERR_NOMEM;
-}
-
 /* ---- all of it ---- */
 
 static void count_rows(const FitData *data, ServiceFit *fit)
@@ -181,6 +73,30 @@ static void count_rows(const FitData *data, ServiceFit *fit)
 	}
 }
 
+/* A series that is not there at all is named, rather than that nothing is left without it. */
+static int check_series(const FitData *data, Error *err)
+{
+	static const struct {
+		const char *name, *what;
+		size_t offset;
+	} series[] = {
+		{ "rps", "the request rate", offsetof(FitRow, rps) }, { "cpu_cores", "the pods' cpu", offsetof(FitRow, cpu_cores) },
+		{ "ready", "the number of ready pods", offsetof(FitRow, ready) }, { "le_inf", "the latency histogram's whole count", 0 },
+	};
+	for (size_t k = 0; k < sizeof series / sizeof *series; k++) {
+		size_t known = 0;
+		for (size_t i = 0; i < data->n; i++) {
+			const FitRow *row = &data->row[i];
+			const double *value = series[k].offset ? (const double *) (const void *) ((const char *) row + series[k].offset) : &row->within[data->n_bounds];
+			known += isnan(*value) ? 0 : 1;
+		}
+		if (!known)
+			return error_set(err, ERR_NO_DATA, "fit: %s (%s) is not known in any of %zu intervals: without it nothing can be fitted",
+			                 series[k].name, series[k].what, data->n);
+	}
+	return data->n_bounds ? 0 : error_set(err, ERR_NO_DATA, "fit: no latency histogram: le_BOUND columns are needed");
+}
+
 int fit_estimate(const FitData *data, const FitOptions *options, ServiceFile *ret, Error *err)
 {
 	FitLoad load;
@@ -189,10 +105,13 @@ int fit_estimate(const FitData *data, const FitOptions *options, ServiceFile *re
 	size_t from = (size_t) ((double) data->n * (1.0 - options->held_out));
 	service_file_default(&file);
 	count_rows(data, &file.fit);
-	int code = fit_load_init(&load, data, 0, from, options, err);
+	int code = check_series(data, err);
+	if (code)
+		return code;
+	code = fit_load_init(&load, data, 0, from, options, err);
 	if (!code)
 		code = fit_search(&load, data->cpu_limit, &found, err);
-	if (!code && check_held_out(&load, data, from, &found.point, &file.fit))
+	if (!code && fit_check(&load, data, from, &found.point, &file.fit))
 		code = error_set(err, ERR_NOMEM, "out of memory");
 	if (!code) {
 		file.fit.dispersion = found.dispersion;

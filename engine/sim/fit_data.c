@@ -1,6 +1,8 @@
 /* The data of a fit: rows in memory, and as a CSV file. See fit.h. */
 #include "sim/fit.h"
 
+#include "base/mem.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -84,6 +86,7 @@ typedef struct Reader {
 	int line;
 	FitData *data;
 	size_t column[COLUMNS]; /* offsets into FitRow */
+	char name[COLUMNS][20];
 	size_t n_columns;
 	Error *err;
 } Reader;
@@ -164,6 +167,7 @@ static int add_column(Reader *reader, const char *name)
 {
 	if (reader->n_columns == COLUMNS)
 		return bad(reader, "more than %d columns", COLUMNS);
+	str_copy(reader->name[reader->n_columns], sizeof reader->name[0], name);
 	if (!strncmp(name, "le_", 3))
 		return add_bound(reader, name + 3);
 	for (int i = 0; i < FIELDS; i++)
@@ -225,7 +229,7 @@ static int read_row(Reader *reader, const char *line)
 		if (i && !take_comma(&at))
 			return bad(reader, "%zu columns, must be %zu", i, reader->n_columns);
 		if (!take_number(&at, (double *) (void *) ((char *) row + reader->column[i])))
-			return bad(reader, "column %zu is not a number >= 0", i + 1);
+			return bad(reader, "column %zu (%s) is not a number >= 0", i + 1, reader->name[i]);
 	}
 	if (*at)
 		return bad(reader, "more than %zu columns", reader->n_columns);

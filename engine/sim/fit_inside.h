@@ -69,6 +69,14 @@ FitLine fit_line(const double *x, const double *y, size_t n);
 Service fit_service(const FitPoint *point);
 /* Shares of the buckets at a load by simulating some requests. */
 void fit_predict(FitLoad *load, const FitPoint *point, const FitBin *bin, size_t which, size_t requests, double *ret_share);
+typedef struct FitPlay { /* an interval of some pods */
+	double before, rate; /* arrivals a second at a pod, in the interval before and in it */
+	double step_s;
+	size_t pods;
+	uint32_t id;         /* of its own chance */
+} FitPlay;
+/* What the point's service would have counted: requests within each bound, all of them last, and the CPU seconds. */
+void fit_play(FitLoad *load, const FitPoint *point, const FitPlay *play, double *ret_within, double *ret_cpu_s);
 /* Of a bin's shares: its own sampling error, and that of the prediction. */
 double fit_weight(const FitBin *bin, size_t requests);
 /* Of all bins, and the term of the demand: quasi-likelihood by predictions of so many requests a bin. -INFINITY where the point is
@@ -85,7 +93,7 @@ typedef struct FitFound {
 	double se[AXES];          /* of point.x; NAN: kept at its default, since the data cannot tell */
 	bool has_axis[AXES];      /* the data tell it */
 	bool has_threads, has_concurrency, has_balance;
-	double threads_se, concurrency_se; /* half the range of what is as likely; 0: nothing else is */
+	double threads_se, concurrency_se; /* half the range of what nothing excludes; 0: nothing else is left */
 	double dispersion;   /* Pearson's chi-square over its degrees of freedom, over the bins' own dispersion */
 } FitFound;
 /* The best point and what the data tell of it. told_limit: the cluster's word, 0 for none, NAN where it says nothing. ERR_CANCELLED. */
@@ -106,6 +114,11 @@ void fit_errors(FitLoad *load, FitFound *found, const bool *is_held, size_t requ
 
 /* Fills all of found but its point, and moves that to better rivals and to defaults that are as likely. */
 void fit_tell(FitLoad *load, double told_limit, bool *is_held, FitFound *found);
+
+/* fit_check.c */
+
+/* Fills the errors of fit on rows `from` to the last. ERR_NOMEM. */
+int fit_check(FitLoad *load, const FitData *data, size_t from, const FitPoint *point, ServiceFit *fit);
 
 /* fit_rest.c */
 

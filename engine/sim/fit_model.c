@@ -143,6 +143,73 @@ void fit_predict(FitLoad *load, const FitPoint *point, const FitBin *bin, size_t
 	}
 }
 
+/* ---- an interval ---- */
+
+typedef struct Interval {
+	const FitLoad *load;
+	const FitPlay *play;
+	double *within, cpu_s, net_delay;
+} Interval;
+
+/* One pod's completions up to until_s; those after the interval before are counted. */
+static void live_on(Interval *in, Server *server, double until_s)
+{
+	Job done;
+	while (server_next(server, until_s, &done)) {
+		double sojourn_ms = 1e3 * (server->now - done.arrival + in->net_delay);
+		for (size_t b = 0; b <= in->load->n_bounds && server->now > in->play->step_s; b++)
+			in->within[b] += b == in->load->n_bounds || sojourn_ms <= in->load->bound_ms[b] ? 1.0 : 0.0;
+	}
+}
+
+static size_t choose_pod(SimBalance balance, const Server *server, size_t pods, size_t turn, Rng *rng)
+{
+	if (balance == SIM_ROUND_ROBIN)
+		return turn % pods;
+	size_t a = rng_below(rng, (uint32_t) pods), b = balance == SIM_LEAST ? rng_below(rng, (uint32_t) pods) : a;
+	return server[b].n + server[b].waiting < server[a].n + server[a].waiting ? b : a;
+}
+
+static void play_pods(Interval *in, const FitPoint *point, size_t pods, uint32_t id)
+{
+	Server server[FIT_PODS];
+	Rng arrivals, demands;
+	Service service = fit_service(point);
+	const Sizes sizes = sizes_of(&service);
+	double t = 0.0, step_s = in->play->step_s;
+	rng_init(&arrivals, in->load->options->seed, id, RNG_LB);
+	rng_init(&demands, in->load->options->seed, id, RNG_LIFECYCLE);
+	for (size_t i = 0; i < pods; i++)
+		server_init(&server[i], &service, 0.0, rng_uniform(&demands), in->load->job + i * server_jobs(&service));
+	for (size_t turn = 0;; turn++) {
+		double rate = (t < step_s ? in->play->before : in->play->rate) * (double) pods, next = t + rng_exponential(&arrivals) / rate;
+		bool is_second = t < step_s && next >= step_s; /* the rate changes on the way: drawn anew from there */
+		t = is_second ? step_s : next;
+		for (size_t i = 0; i < pods; i++) {
+			live_on(in, &server[i], fmin(t, 2.0 * step_s));
+			if (is_second)
+				server[i].sums = (ServerSums) { 0 };
+		}
+		if (t >= 2.0 * step_s)
+			break;
+		if (!is_second)
+			(void) server_arrive(&server[choose_pod(point->balance, server, pods, turn, &arrivals)], sizes_draw(&sizes, &demands));
+	}
+	for (size_t i = 0; i < pods; i++)
+		in->cpu_s += server[i].sums.cpu_s;
+}
+
+void fit_play(FitLoad *load, const FitPoint *point, const FitPlay *play, double *ret_within, double *ret_cpu_s)
+{
+	Interval in = { load, play, ret_within, 0.0, point->x[AXIS_DELAY] };
+	memset(ret_within, 0, (load->n_bounds + 1) * sizeof *ret_within);
+	for (size_t from = 0; from < play->pods; from += FIT_PODS) {
+		size_t left = play->pods - from;
+		play_pods(&in, point, left < FIT_PODS ? left : FIT_PODS, (play->id << 8) + (uint32_t) (from / FIT_PODS));
+	}
+	*ret_cpu_s = in.cpu_s;
+}
+
 /* ---- likelihood ---- */
 
 size_t fit_scaled(const FitLoad *load, size_t requests)

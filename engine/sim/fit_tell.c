@@ -69,6 +69,7 @@ typedef struct Counting { /* one of the point's counts, tried */
 	const int *rivals;
 	int n, standard;
 	int low, high;         /* of those as likely as the point's own */
+	int least, most;       /* that no rival tried excludes: between those that are tried there are others */
 	FitPoint best, at_standard;
 	double least_loss;     /* the best rival's; below 0 it is better than the point's own */
 	bool is_standard_likely;
@@ -83,6 +84,7 @@ static void try_rivals(FitLoad *load, FitFound *found, const bool *is_held, size
 {
 	int own = c->low = c->high = *count_in(&found->point, c->field);
 	double likelihood = fit_likelihood(load, &found->point, requests);
+	double apart = APART * fmax(found->dispersion, 1.0); /* what no point explains counts for none */
 	c->best = c->at_standard = found->point;
 	c->least_loss = 0.0;
 	c->is_standard_likely = own == c->standard;
@@ -98,7 +100,7 @@ static void try_rivals(FitLoad *load, FitFound *found, const bool *is_held, size
 			c->least_loss = loss;
 			c->best = rival;
 		}
-		if (loss > APART)
+		if (loss > apart)
 			continue;
 		c->low = c->rivals[i] < c->low ? c->rivals[i] : c->low;
 		c->high = c->rivals[i] > c->high ? c->rivals[i] : c->high;
@@ -106,6 +108,14 @@ static void try_rivals(FitLoad *load, FitFound *found, const bool *is_held, size
 			c->at_standard = rival;
 			c->is_standard_likely = true;
 		}
+	}
+	c->least = c->low;
+	c->most = c->high;
+	for (int i = 0; i < c->n; i++) { /* rivals rise */
+		if (c->rivals[i] < c->low)
+			c->least = c->rivals[i] + 1;
+		else if (c->rivals[i] > c->high && c->most == c->high)
+			c->most = c->rivals[i] - 1;
 	}
 }
 
@@ -119,7 +129,7 @@ static bool try_count(FitLoad *load, FitFound *found, Counting count, const bool
 		(void) fit_climb(load, &found->point, is_held, requests, 2);
 		try_rivals(load, found, is_held, requests, &count);
 	}
-	*ret_se = .5 * (count.high - count.low);
+	*ret_se = .5 * (count.most - count.least);
 	if (count.low == count.high || !count.is_standard_likely)
 		return true; /* within its error */
 	found->point = count.at_standard;
@@ -212,6 +222,7 @@ void fit_tell(FitLoad *load, double told_limit, bool *is_held, FitFound *found)
 	size_t middle = fit_scaled(load, MIDDLE_REQUESTS), length = fit_scaled(load, LONG_REQUESTS);
 	const Counting threads = { .field = offsetof(FitPoint, threads), .rivals = THREADS, .n = N_THREADS, .standard = 1 };
 	const Counting concurrency = { .field = offsetof(FitPoint, concurrency), .rivals = CONCURRENCY, .n = N_CONCURRENCY, .standard = 128 };
+	fit_errors(load, found, is_held, middle);
 	found->has_concurrency = try_count(load, found, concurrency, is_held, middle, &found->concurrency_se);
 	found->has_threads = try_count(load, found, threads, is_held, middle, &found->threads_se);
 	try_balance(load, found, is_held, middle);

@@ -29,6 +29,9 @@ static const struct {
 	NUMBER_ROW(p95_error, "the same of its p95"),
 	NUMBER_ROW(p95_error_p90, "one interval in ten is beyond"),
 	NUMBER_ROW(cpu_error, "median relative error of an interval's cpu"),
+	NUMBER_ROW(p50_chance, "of p50_error, what the fitted service's own intervals have: they hold few requests"),
+	NUMBER_ROW(p95_chance, "of p95_error"),
+	NUMBER_ROW(cpu_chance, "of cpu_error"),
 };
 enum { NUMBERS = sizeof NUMBER / sizeof *NUMBER };
 

@@ -29,6 +29,7 @@ typedef struct ServiceFit {
 	double dispersion;               /* of the latency counts over a multinomial's; 1: nothing left to explain */
 	double p50_error, p95_error, p95_error_p90; /* medians, and what one interval in ten is beyond */
 	double cpu_error;
+	double p50_chance, p95_chance, cpu_chance; /* what the fitted service's own intervals would have */
 } ServiceFit;
 
 typedef struct ServiceFile {

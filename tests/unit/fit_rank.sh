@@ -26,7 +26,7 @@ refused() { # STATUS WORD ARGUMENTS: that exit, the word on stderr, nothing on s
 	[ $? = "$status" ] && [ ! -s "$dir/got" ] && grep -q "^maestro: .*$word" "$dir/err" && [ ! -e "$dir/none.yaml" ]
 }
 printf 't_s,rps\n0,1\n60,x\n' >"$dir/bad.csv"
-check "fit names file and line of a bad row" refused 5 "bad.csv:3: column 2 is not a number" --from-csv "$dir/bad.csv" --out "$dir/none.yaml"
+check "fit names file and line of a bad row" refused 5 "bad.csv:3: column 2 .rps. is not a number" --from-csv "$dir/bad.csv" --out "$dir/none.yaml"
 check "fit without a source is a usage error" refused 2 "prometheus URL is missing" --deployment shop/web --out "$dir/none.yaml"
 check "fit of a Prometheus that is away is exit 4" refused 4 "prometheus: " --prometheus http://127.0.0.1:9 --deployment shop/web --out "$dir/none.yaml"
 exit $failed

@@ -86,6 +86,9 @@ static void an_interactive_service_with_half_a_core_is_found(void **state)
 	assert_true(value_of(&file, "concurrency") == 128.0);
 	assert_int_equal(file.balance, SIM_RANDOM);
 	assert_true(file.fit.p95_error < .15 && file.fit.p50_error < .08);
+	/* the world is the model's own: nothing but chance is left */
+	assert_true(file.fit.p95_error < 1.8 * file.fit.p95_chance && file.fit.p95_error > .5 * file.fit.p95_chance);
+	assert_true(file.fit.p50_error < 2.0 * file.fit.p50_chance && file.fit.cpu_error < 3.0 * file.fit.cpu_chance + .01);
 	/* what a histogram cannot tell */
 	assert_untold(&file, "grace");
 	assert_untold(&file, "start_boot_mean");
@@ -284,9 +287,9 @@ static void holes_are_left_out_and_missing_series_refused(void **state)
 		size_t field;
 		const char *want;
 	} cases[] = {
-		{ offsetof(FitRow, rps), "no intervals with requests, cpu and ready pods known at once" },
-		{ offsetof(FitRow, cpu_cores), "no intervals with requests, cpu and ready pods known at once" },
-		{ offsetof(FitRow, ready), "no intervals with requests, cpu and ready pods known at once" },
+		{ offsetof(FitRow, rps), "rps (the request rate) is not known in any of 180 intervals" },
+		{ offsetof(FitRow, cpu_cores), "cpu_cores (the pods' cpu) is not known in any of 180 intervals" },
+		{ offsetof(FitRow, ready), "ready (the number of ready pods) is not known in any of 180 intervals" },
 		{ offsetof(FitRow, within), "0 intervals with latencies and a steady number of ready pods, must be 20" },
 	};
 	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
@@ -398,8 +401,8 @@ static void bad_files_are_named_with_line(void **state)
 	static const struct {
 		const char *text, *want;
 	} cases[] = {
-		{ "t_s,rps\n0,1\n60,x\n", ":3: column 2 is not a number >= 0" },
-		{ "t_s,rps\n0,1\n60,-1\n", ":3: column 2 is not a number >= 0" },
+		{ "t_s,rps\n0,1\n60,x\n", ":3: column 2 (rps) is not a number >= 0" },
+		{ "t_s,rps\n0,1\n60,-1\n", ":3: column 2 (rps) is not a number >= 0" },
 		{ "t_s,rps\n0,1\n60\n", ":3: 1 columns, must be 2" },
 		{ "t_s,rps\n0,1\n60,1,2\n", ":3: more than 2 columns" },
 		{ "t_s,rps\n0,1\n,1\n", ":3: t_s is empty" },
