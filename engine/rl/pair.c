@@ -19,7 +19,8 @@
 enum {
 	LINE = 2 * 64,         /* and its neighbour, which comes along */
 	LOOKS = 64,            /* between two looks at the clock: a microsecond or two */
-	WATCH_NS = 150000,     /* without news, before a nap */
+	WATCH_NS = 400000,     /* after a job, before a nap: a rollout's blocks come further apart than a minibatch */
+	GLANCE_NS = 10000,     /* between two naps */
 	NAP_NS = 20000, LONGEST_NAP_NS = 1000000,
 	GRACE_NS = 100000,     /* that a job may take longer than twice the caller's part */
 	ALONE = 16, LONGEST_ALONE = 4096, /* jobs */
@@ -83,7 +84,7 @@ static uint32_t next_session(Pair *pair)
 /* True: a job has come; false: the session is over. */
 static bool next_job(Pair *pair, uint32_t session, uint32_t done)
 {
-	int64_t nap_ns = NAP_NS, until = 0;
+	int64_t nap_ns = NAP_NS, watch_ns = WATCH_NS, until = 0;
 	for (uint32_t looks = 0;; looks++, relax()) {
 		if (atomic_load_explicit(&pair->posted, memory_order_acquire) != done)
 			return true;
@@ -92,12 +93,13 @@ static bool next_job(Pair *pair, uint32_t session, uint32_t done)
 		if (looks % LOOKS != LOOKS - 1)
 			continue;
 		int64_t now = now_ns();
-		until = until ? until : now + WATCH_NS;
+		until = until ? until : now + watch_ns;
 		if (now < until)
 			continue;
 		atomic_store_explicit(&pair->watching, 0, memory_order_release);
 		nap(nap_ns);
 		nap_ns = nap_ns < LONGEST_NAP_NS ? 2 * nap_ns : LONGEST_NAP_NS;
+		watch_ns = GLANCE_NS;
 		until = 0;
 		atomic_store_explicit(&pair->watching, session, memory_order_release);
 	}
