@@ -61,25 +61,28 @@ static int32_t cells_of(Walk walk, Cell *cell)
 	const Response *r = walk.model->response;
 	float per_demand = r->mu / r->cores, had = 0.0f;
 	Moment later = walk.present;
+	float later_begun = begun(walk.model, &later);
 	int32_t count = 0, first = walk.lead_s > 0.0f ? 0 : 1;
 	walk.back = first - 1;
 	for (int32_t back = first; back <= walk.age && count < CELLS_MOST && had < r->demand_most; back++) {
 		Moment here = moment_of(walk.model, walk.row, walk.view, back);
-		float served = .5f * (here.n + later.n), cpu_s = later.cpu_s - here.cpu_s, began = begun(walk.model, &later) - begun(walk.model, &here);
+		float here_begun = begun(walk.model, &here), began = later_begun - here_begun;
+		float served = .5f * (here.n + later.n), cpu_s = later.cpu_s - here.cpu_s;
 		served = served < r->concurrency ? served : r->concurrency;
 		float width = cpu_s * per_demand / (served > 1e-3f ? served : 1e-3f);
 		cell[count] = (Cell) { began > 0.0f ? began : 0.0f, had, had + (width > THIN ? width : THIN),
-			since_accepted(&walk, begun(walk.model, &here)) };
+			since_accepted(&walk, here_begun) };
 		had = cell[count++].to;
 		later = here;
+		later_begun = here_begun;
 	}
 	return count;
 }
 
-/* Those of a cell that are done while each gets one mean demand. */
-static float done_in(const Response *r, const Cell *cell)
+/* Those of a cell that are done while each gets one mean demand; below: demand_below() of where it ends, before of where it begins. */
+static float done_in(const Cell *cell, float below, float before)
 {
-	return cell->began * (demand_below(r, cell->to) - demand_below(r, cell->from)) / (cell->to - cell->from);
+	return cell->began * (below - before) / (cell->to - cell->from);
 }
 
 float ages_pace(const SimModel *model, const SimRow *row, const SimView *view, int32_t age)
@@ -87,10 +90,14 @@ float ages_pace(const SimModel *model, const SimRow *row, const SimView *view, i
 	Cell cell[CELLS_MOST];
 	Walk walk = { .model = model, .row = row, .view = view, .age = age, .present = moment_of(model, row, view, 0) };
 	int32_t count = cells_of(walk, cell);
-	float done = 0.0f, there = 0.0f;
-	for (const Cell *c = cell; c < cell + count; c++) {
-		done += done_in(model->response, c);
-		there += c->began * (demand_had(model->response, c->to) - demand_had(model->response, c->from)) / (c->to - c->from);
+	const Response *r = model->response;
+	float done = 0.0f, there = 0.0f, before = demand_below(r, 0.0f), had_before = demand_had(r, 0.0f);
+	for (const Cell *c = cell; c < cell + count; c++) { /* each begins where the one before ends */
+		float below = demand_below(r, c->to), had = demand_had(r, c->to);
+		done += done_in(c, below, before);
+		there += c->began * (had - had_before) / (c->to - c->from);
+		before = below;
+		had_before = had;
 	}
 	return there > 1e-3f ? done / there : 1.0f;
 }
@@ -105,9 +112,13 @@ void ages_hazards(const SimModel *model, const SimRow *row, const SimView *view,
 	Walk walk = { .model = model, .row = row, .view = view, .age = age, .lead_s = half,
 		.present = { now.cpu_s + half * change->cores, now.accepted + .5f * change->accepted, .5f * (n + change->n) } };
 	int32_t count = cells_of(walk, cell), c = 0;
+	float before = demand_below(r, 0.0f);
 	below[0] = 0.0f;
-	for (int32_t k = 0; k < count; k++)
-		below[k + 1] = below[k] + done_in(r, &cell[k]);
+	for (int32_t k = 0; k < count; k++) { /* each begins where the one before ends */
+		float here = demand_below(r, cell[k].to);
+		below[k + 1] = below[k] + done_in(&cell[k], here, before);
+		before = here;
+	}
 	float all = below[count], delay_s = (float) model->config.service.net_delay;
 	for (int32_t p = 0; p < r->n_points; p++) {
 		float t_s = r->point[p] - delay_s;
