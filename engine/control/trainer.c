@@ -169,13 +169,41 @@ int trainer_run_update(Trainer *trainer)
 
 /* ---- the thread ---- */
 
+typedef struct LastModel { /* on a thread of its own: it waits for the disk while the checkpoint does */
+	const Trainer *trainer;
+	int code;
+	Error err;
+} LastModel;
+
+static void *save_last_model(void *arg)
+{
+	LastModel *last = arg;
+	last->code = trainer_save_model(last->trainer, last->trainer->config.model_path, &last->err);
+	return NULL;
+}
+
+/* The model, and the checkpoint where what stands is not only of the last whole rollout. */
+static int save_last(Trainer *trainer, Error *err)
+{
+	LastModel last = { .trainer = trainer };
+	pthread_t thread;
+	bool is_beside = !trainer->is_cut && !pthread_create(&thread, NULL, save_last_model, &last);
+	int code = trainer->is_cut ? 0 : trainer_save_checkpoint(trainer, err);
+	if (is_beside)
+		(void) pthread_join(thread, NULL);
+	else
+		(void) save_last_model(&last);
+	if (!code && last.code)
+		*err = last.err;
+	return code ? code : last.code;
+}
+
 static void finish(Trainer *trainer, RunStatus status)
 {
 	const TrainerConfig *config = &trainer->config;
 	Error err = { 0 };
 	bool has_model = status != RUN_FAILED;
-	bool is_saved = trainer->is_cut; /* what stands is of the last whole rollout */
-	if (has_model && ((!is_saved && trainer_save_checkpoint(trainer, &err)) || trainer_save_model(trainer, config->model_path, &err))) {
+	if (has_model && save_last(trainer, &err)) {
 		trainer_fail(trainer, &err);
 		status = RUN_FAILED;
 		has_model = false;

@@ -67,7 +67,7 @@ int trainer_live_evaluate(Trainer *trainer, Error *err);
 int trainer_keep_checkpoint(Trainer *trainer, Error *err);
 int trainer_save_checkpoint(Trainer *trainer, Error *err);
 int trainer_load_checkpoint(Trainer *trainer, const char *path, Error *err);
-int trainer_save_model(Trainer *trainer, const char *path, Error *err);
+int trainer_save_model(const Trainer *trainer, const char *path, Error *err);
 
 /* trainer_eval.c */
 int trainer_evaluate(Trainer *trainer, Error *err);

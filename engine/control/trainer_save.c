@@ -167,7 +167,7 @@ int trainer_checkpoint_steps(const char *path, int64_t *ret_steps, Error *err)
 	return code;
 }
 
-int trainer_save_model(Trainer *trainer, const char *path, Error *err)
+int trainer_save_model(const Trainer *trainer, const char *path, Error *err)
 {
 	ModelInfo info = trainer->config.info;
 	info.steps = ppo_steps(trainer->ppo);
