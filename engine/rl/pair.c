@@ -37,9 +37,9 @@ struct Pair {
 	void *arg;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t opened;
+	pthread_cond_t news;
 	bool has_thread, is_closing;
-	atomic_bool is_aside;                    /* its thread lets others go first */
+	bool is_aside;                          /* its thread lets others go first */
 	_Alignas(LINE) uint32_t alone, next_alone; /* jobs without the thread: left, and after it is late again */
 	int64_t posted_ns;                         /* when */
 };
@@ -71,11 +71,16 @@ static uint32_t session_of(Pair *pair)
 }
 
 /* The session that is open, once one is; 0: the pair is at its end. */
-static uint32_t next_session(Pair *pair)
+static uint32_t next_session(Pair *pair, bool *is_aside)
 {
 	(void) pthread_mutex_lock(&pair->lock);
-	while (!pair->is_closing && session_of(pair) % 2 == 0)
-		(void) pthread_cond_wait(&pair->opened, &pair->lock);
+	for (;; (void) pthread_cond_wait(&pair->news, &pair->lock)) {
+		if (pair->is_aside && !*is_aside)
+			sched_step_aside();
+		*is_aside = pair->is_aside;
+		if (pair->is_closing || session_of(pair) % 2)
+			break;
+	}
 	uint32_t session = pair->is_closing ? 0 : session_of(pair);
 	(void) pthread_mutex_unlock(&pair->lock);
 	return session;
@@ -110,11 +115,7 @@ static void *work(void *arg)
 	Pair *pair = arg;
 	uint32_t session, done = 0;
 	bool is_aside = false;
-	while ((session = next_session(pair))) {
-		if (!is_aside && atomic_load(&pair->is_aside)) {
-			sched_step_aside();
-			is_aside = true;
-		}
+	while ((session = next_session(pair, &is_aside))) {
 		atomic_store_explicit(&pair->watching, session, memory_order_release);
 		while (next_job(pair, session, done)) {
 			pair->run(pair->arg, pair->in, pair->out);
@@ -131,7 +132,7 @@ int pair_new(bool has_thread, Pair **ret_pair)
 		return ERR_NOMEM;
 	*pair = (Pair) { .next_alone = ALONE };
 	(void) pthread_mutex_init(&pair->lock, NULL);
-	(void) pthread_cond_init(&pair->opened, NULL);
+	(void) pthread_cond_init(&pair->news, NULL);
 	if (has_thread && pthread_create(&pair->thread, NULL, work, pair)) {
 		pair_free(pair);
 		return ERR_FAILED;
@@ -147,18 +148,21 @@ void pair_free(Pair *pair)
 		return;
 	(void) pthread_mutex_lock(&pair->lock);
 	pair->is_closing = true;
-	(void) pthread_cond_signal(&pair->opened);
+	(void) pthread_cond_signal(&pair->news);
 	(void) pthread_mutex_unlock(&pair->lock);
 	if (pair->has_thread)
 		(void) pthread_join(pair->thread, NULL);
-	(void) pthread_cond_destroy(&pair->opened);
+	(void) pthread_cond_destroy(&pair->news);
 	(void) pthread_mutex_destroy(&pair->lock);
 	free(pair);
 }
 
 void pair_step_aside(Pair *pair)
 {
-	atomic_store(&pair->is_aside, true);
+	(void) pthread_mutex_lock(&pair->lock);
+	pair->is_aside = true;
+	(void) pthread_cond_signal(&pair->news);
+	(void) pthread_mutex_unlock(&pair->lock);
 }
 
 void pair_open(Pair *pair)
@@ -167,7 +171,7 @@ void pair_open(Pair *pair)
 		return;
 	(void) pthread_mutex_lock(&pair->lock);
 	atomic_store_explicit(&pair->session, session_of(pair) + 1, memory_order_release);
-	(void) pthread_cond_signal(&pair->opened);
+	(void) pthread_cond_signal(&pair->news);
 	(void) pthread_mutex_unlock(&pair->lock);
 }
 

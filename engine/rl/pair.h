@@ -24,7 +24,7 @@ int pair_new(bool has_thread, Pair **ret_pair);
 /* Joins the thread. Accepts NULL. */
 void pair_free(Pair *pair);
 
-void pair_step_aside(Pair *pair); /* sched_step_aside, of its thread, from the next pair_open on */
+void pair_step_aside(Pair *pair); /* sched_step_aside, of its thread, between two sessions */
 void pair_open(Pair *pair); /* nothing where it is open */
 void pair_close(Pair *pair);
 /* One job at a time: each that was taken is waited for before the next. */
