@@ -67,7 +67,7 @@ $(LIB_OBJ) $(CMD_OBJ): CFLAGS += $(HARDEN)
 # The loops of learning may fuse a * b + c and need not set errno or trap; NaN and infinity still mean what they do.
 $(B)/obj/engine/rl/kernels.o $(B)/obj/engine/rl/loss.o: CFLAGS += -ffp-contract=fast -fno-math-errno -fno-trapping-math
 # The simulator's need not set errno or trap either; they fuse nothing, so that all machines have the same bits.
-$(foreach d,obj pic,$(patsubst %,$(B)/$(d)/engine/sim/%.o,fluid history response scrape)): CFLAGS += -fno-math-errno -fno-trapping-math
+$(foreach d,obj pic,$(patsubst %.c,$(B)/$(d)/%.o,$(wildcard engine/sim/*.c))): CFLAGS += -fno-math-errno -fno-trapping-math
 
 # The schema as C strings, one a statement, so that the binary needs no file beside it.
 $(B)/gen/ready: $(wildcard storage/*.sql)
