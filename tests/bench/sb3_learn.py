@@ -26,7 +26,7 @@ COMMAND = ["train", "--preset", "seed", "--steps", str(STEPS), "--seed", "1", "-
 
 
 def sb3_seconds(envs):
-    env = MaestroVecEnv(envs, latency_window_s=300)  # else the simulator's settings are the preset's
+    env = MaestroVecEnv(envs, preset="seed")
     model = stable_baselines3.PPO("MlpPolicy", env, device="cpu", seed=1, n_steps=ROLLOUT // envs, batch_size=64, n_epochs=10, learning_rate=3e-4,
                                   gamma=.99, gae_lambda=.95, clip_range=.2, ent_coef=.01, vf_coef=.5, max_grad_norm=.5)
     begin = time.perf_counter()
