@@ -51,7 +51,7 @@ check "Q stops with a checkpoint" [ "$(show 1 | jq -r .status)" = stopped ]
 leave
 first=$(changes 1)
 check "each change is a row with what it was and became" [ "$(echo "$first" | jq -c 'map(.[1:])')" = \
-	'[["learning_rate","0.002","7e-4"],["ent_coef","0.005","0.0123456789"],["clip_range","0.2",".15"],["traffic","all x1","nasa95_jul_week x1.5"],["chaos","none","cpu-stress:for=600,size=0.5"],["chaos","none","none"],["chaos","none","pod-kill:size=1"]]' ] ||
+	'[["learning_rate","0.001","7e-4"],["ent_coef","0.005","0.0123456789"],["clip_range","0.2",".15"],["traffic","all x1","nasa95_jul_week x1.5"],["chaos","none","cpu-stress:for=600,size=0.5"],["chaos","none","none"],["chaos","none","pod-kill:size=1"]]' ] ||
 	echo "$first"
 
 console --resume 1 --steps 2000000000 --threads 1

@@ -34,7 +34,7 @@ status() { "$maestro" runs show "$1" --db "$2" --json | jq -r .status; }
 check "a killed run is marked crashed at the next start" [ "$(status 1 "$dir/killed.db")" = crashed ]
 last_line=$(grep '"update"' "$dir/killed.ndjson" | tail -n 1 | jq .steps 2>/dev/null || echo 0)
 stored=$("$maestro" runs show 1 --db "$dir/killed.db" --json | jq '.last_update.steps')
-in_file=$(head -n 1 "$dir/runs/1/last.ckpt" | sed -n 's/.*"steps":\([0-9]*\).*/\1/p;q')
+in_file=$(head -n 1 "$dir/killed.runs/1/last.ckpt" | sed -n 's/.*"steps":\([0-9]*\).*/\1/p;q')
 check "what was before the checkpoint is in the store (file at $in_file, stored $stored)" [ "$stored" -ge "$in_file" ]
 rate=$(grep '"update"' "$dir/killed.ndjson" | tail -n 2 | head -n 1 | jq '.steps_per_s | floor')
 check "at most the last second is lost (printed $last_line, stored $stored, $rate steps/s)" \
