@@ -15,7 +15,7 @@ def change($all; $page; $against; $policy; $lambda; $g; $line; $must; $most; $as
 	(versus($all; $page; $against; $policy; $lambda) | group($g)) as $v
 	| if $v == null then empty else $v.v_change_at_equal_pod_hours as $c
 		| row($line; $must; "\($c.iqm | pct) % \($c | interval); worst trace \($v.v_change_worst_trace | pct)";
-			$c.iqm <= $most and (($asks_interval | not) or ($c | below_zero))) end;
+			if $must == "-" then null else $c.iqm <= $most and (($asks_interval | not) or ($c | below_zero)) end) end;
 
 def smooth_generalist($all; $page; $policy; $line):
 	(versus($all; $page; "hpa-calibrated"; $policy; 30) | group("smooth")) as $v
@@ -37,7 +37,7 @@ def above_bound($all; $page; $policy; $lambda; $most; $line):
 def summary_of($all; $page; $policy): [$all[] | select(.page == $page and .summary and .policy == $policy and .lambda == 30)][0];
 def cell($s): if $s == null then "-" else "\($s.v_pct.iqm | fixed(2)) [\($s.v_pct.lo | fixed(2)), \($s.v_pct.hi | fixed(2))]; \($s.recovery_s.iqm | fixed(0)) s; \($s.pod_hours.iqm | fixed(1)) h" end;
 def lead($all; $page): [$all[] | select(.page == $page and .summary and .lambda == 30)][]
-	| "| \($page) | \(.policy | sub("^model:.*/.*,.*$"; "model (all seeds)")) | \(.lead_s.iqm | fixed(0)) [\(.lead_s.lo | fixed(0)), \(.lead_s.hi | fixed(0))] | \(.lead_share.iqm | fixed(2)) |";
+	| "| \($page) | \(.policy | sub("^model:.*/.*,.*$"; "model (all seeds)") | sub("^model:.*/"; "")) | \(.lead_s.iqm | fixed(0)) [\(.lead_s.lo | fixed(0)), \(.lead_s.hi | fixed(0))] | \(.lead_share.iqm | fixed(2)) |";
 
 . as $all
 | ([$all[] | select(.summary)][0]) as $any
@@ -57,7 +57,7 @@ def lead($all; $page): [$all[] | select(.page == $page and .summary and .lambda 
 	change($all; $page; "hpa-calibrated"; "choice"; 30; "smooth"; "smooth, by choice of family, \($s)"; "-15 %, interval < 0"; -.15; true),
 	change($all; $page; "hpa-calibrated"; "choice"; 30; "all"; "all traces, by choice of family, \($s)"; "-"; 0; false)),
 change($all; "startup-10s"; "hpa-calibrated"; $policy; 30; "all"; "all traces, start 10s"; "not worse"; 0; false),
-change($all; "unseen"; "hpa-calibrated"; $policy; 30; ("all", "bursty", "smooth"); "traffic never seen"; "-"; 0; false),
+(("all", "bursty", "smooth") as $g | change($all; "unseen"; "hpa-calibrated"; $policy; 30; $g; "traffic never seen, \($g)"; "-"; 0; false)),
 change($all; "unseen"; "hpa-calibrated"; "choice"; 30; "all"; "traffic never seen, by choice of family"; "-"; 0; false),
 (if $chaos == "" then empty else
 "\n## Under faults\n\nV in percent of the time (interval over seeds); median recovery; pod-hours. Each at the settings tuned under the same faults, lambda 30. The last column is "
