@@ -13,13 +13,6 @@ typedef struct Page {
 	int code;
 } Page;
 
-/* Without the folder of a model's file. */
-static const char *word_of(const Family *family)
-{
-	const char *slash = strrchr(family->word, '/');
-	return slash ? slash + 1 : family->word;
-}
-
 static void add_number(Page *p, double value, int decimals)
 {
 	if (isnan(value))
@@ -71,7 +64,7 @@ static void add_figures(Page *p)
 	for (size_t k = 0; k < n; k++)
 		strbuf_addf(p->to, "---:|");
 	for (int32_t f = 0; f < c->n_families; f++) {
-		strbuf_addf(p->to, "\n| %s | %d |", word_of(&c->family[f]), family_settings(&c->family[f], &c->arena));
+		strbuf_addf(p->to, "\n| %s | %d |", c->family[f].name, family_settings(&c->family[f], &c->arena));
 		for (size_t k = 0; k < n && !p->code; k++) {
 			Span span;
 			p->code = summary_figure(p->contest, f, 0, FIGURES[k], &span);
@@ -92,7 +85,7 @@ static void add_versus_rows(Page *p, int32_t f, int32_t against, int32_t lambda)
 		if (!group_size(p->contest, (Group) g))
 			continue;
 		const VersusGroup *of = &v.group[g];
-		strbuf_addf(p->to, "| %s | %g | %s | ", word_of(&c->family[f]), c->lambda[lambda], group_name((Group) g));
+		strbuf_addf(p->to, "| %s | %g | %s | ", c->family[f].name, c->lambda[lambda], group_name((Group) g));
 		add_span(p, &of->v_change, 100, 1);
 		strbuf_addf(p->to, " | ");
 		add_number(p, 100 * of->worst_change, 1);
@@ -114,7 +107,7 @@ static void add_versus(Page *p, int32_t against)
 	            "below 0 is better. Pod-hours at equal V: below 1 is better; where no setting violates so "
 	            "little, all replicas all the time stand for it (unreached says in how many of the replays). "
 	            "Too dear: the replays in which even its cheapest setting costs more, so that V is compared there. P: the probability that a replay costs less, by pod-hours + lambda "
-	            "V-hours.\n\n", word_of(&c->family[against]), word_of(&c->family[against]));
+	            "V-hours.\n\n", c->family[against].name, c->family[against].name);
 	strbuf_addf(p->to, "| policy | lambda | traffic | change of V, %% | worst trace | pod-hours at equal V | median trace | worst trace | unreached | too dear | P |\n"
 	            "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
 	for (int32_t f = 0; f < c->n_families; f++)
@@ -126,11 +119,11 @@ static void add_traces(Page *p, int32_t against)
 {
 	const ContestConfig *c = &p->contest->config;
 	strbuf_addf(p->to, "\n## Trace by trace\n\nChange of V in percent at the pod-hours of %s, lambda %g, means over replays; in brackets its pod-hours "
-	            "at equal V.\n\n| trace | traffic | V of %s | pod-hours |", word_of(&c->family[against]), c->lambda[0],
-	            word_of(&c->family[against]));
+	            "at equal V.\n\n| trace | traffic | V of %s | pod-hours |", c->family[against].name, c->lambda[0],
+	            c->family[against].name);
 	for (int32_t f = 0; f < c->n_families; f++)
 		if (f != against)
-			strbuf_addf(p->to, " %s |", word_of(&c->family[f]));
+			strbuf_addf(p->to, " %s |", c->family[f].name);
 	strbuf_addf(p->to, "\n|---|---|---:|---:|");
 	for (int32_t f = 1; f < c->n_families; f++)
 		strbuf_addf(p->to, "---:|");
@@ -159,7 +152,7 @@ static void add_traces(Page *p, int32_t against)
 static void add_losses(Page *p, int32_t against)
 {
 	const ContestConfig *c = &p->contest->config;
-	const char *rival = word_of(&c->family[against]);
+	const char *rival = c->family[against].name;
 	strbuf_addf(p->to, "\n## Where it loses\n\n");
 	for (int32_t f = 0; f < c->n_families && !p->code; f++) {
 		if (f == against || c->family[f].kind->is_bound)
@@ -170,7 +163,7 @@ static void add_losses(Page *p, int32_t against)
 			p->code = summary_versus(p->contest, f, against, l, &v);
 			if (p->code)
 				return;
-			strbuf_addf(p->to, "- **%s**, lambda %g: ", word_of(&c->family[f]), c->lambda[l]);
+			strbuf_addf(p->to, "- **%s**, lambda %g: ", c->family[f].name, c->lambda[l]);
 			for (int32_t t = 0; t < c->n_traces; t++)
 				if (v.trace_change[t] > 0)
 					strbuf_addf(p->to, "%s%s %+.1f %%", lost++ ? ", " : "more violation at equal pod-hours on ", c->trace[t].name,
@@ -206,7 +199,7 @@ static void add_choices(Page *p)
 	strbuf_addf(p->to, "\n## The choice of family\n\nBy the tuning part alone, rolling over its quarters, at the calibrated rule's pod-hours, "
 	            "where its violation is less by 5 %% at least.\n\n");
 	for (int32_t t = 0; t < c->n_traces; t++)
-		strbuf_addf(p->to, "- %s: %s\n", c->trace[t].name, p->contest->choice[t] < 0 ? "none" : word_of(&c->family[p->contest->choice[t]]));
+		strbuf_addf(p->to, "- %s: %s\n", c->trace[t].name, p->contest->choice[t] < 0 ? "none" : c->family[p->contest->choice[t]].name);
 }
 
 static void add_rails(Page *p)
@@ -222,7 +215,7 @@ static void add_rails(Page *p)
 			const RailEffect *rail = &p->contest->rail[f * (1 + GUARD_COUNT) + row];
 			if (!rail->is_there)
 				continue;
-			strbuf_addf(p->to, "| %s | %s | %.3f | %.2f | ", word_of(&c->family[f]), row ? guard_text((Guard) (row - 1)) : "(all on)", rail->v_pct,
+			strbuf_addf(p->to, "| %s | %s | %.3f | %.2f | ", c->family[f].name, row ? guard_text((Guard) (row - 1)) : "(all on)", rail->v_pct,
 			            rail->pod_hours);
 			add_number(p, row ? 100 * rail->share : NAN, 2);
 			strbuf_addf(p->to, " |\n");
@@ -236,7 +229,7 @@ static void add_profile(Page *p, int32_t against)
 	enum { N = sizeof tau / sizeof *tau };
 	const ContestConfig *c = &p->contest->config;
 	strbuf_addf(p->to, "\n## Performance profile\n\nShare of the replays whose change of V against %s, at equal pod-hours and lambda %g, is at or under "
-	            "so many percent.\n\n| policy |", word_of(&c->family[against]), c->lambda[0]);
+	            "so many percent.\n\n| policy |", c->family[against].name, c->lambda[0]);
 	for (int k = 0; k < N; k++)
 		strbuf_addf(p->to, " %+.0f |", 100 * tau[k]);
 	strbuf_addf(p->to, "\n|---|");
@@ -251,7 +244,7 @@ static void add_profile(Page *p, int32_t against)
 		if (p->code)
 			return;
 		performance_profile(v.v_change, (size_t) (c->n_traces * c->seeds), tau, N, share);
-		strbuf_addf(p->to, "\n| %s |", word_of(&c->family[f]));
+		strbuf_addf(p->to, "\n| %s |", c->family[f].name);
 		for (int k = 0; k < N; k++)
 			strbuf_addf(p->to, " %.2f |", share[k]);
 		versus_done(&v);
@@ -277,7 +270,7 @@ static void add_fronts(Page *p, const char *picture)
 					v += contest_cell(p->contest, f, t, k, i)[FIGURE_V_PCT] / c->seeds;
 				}
 				family_describe(&c->family[f], &c->arena, path->setting[k], text);
-				strbuf_addf(p->to, "| %s | %s%s | %.1f | %.3f |\n", word_of(&c->family[f]), text, k == path->best[0] ? " (chosen)" : "", pod_hours, v);
+				strbuf_addf(p->to, "| %s | %s%s | %.1f | %.3f |\n", c->family[f].name, text, k == path->best[0] ? " (chosen)" : "", pod_hours, v);
 			}
 		}
 		strbuf_addf(p->to, "\n</details>\n\n");

@@ -130,9 +130,8 @@ static void draw_key(Raster *raster, const ContestConfig *c)
 {
 	for (int32_t f = 0; f < c->n_families; f++) {
 		int x = MARGIN + LEFT + f % COLUMNS * PANEL_WIDTH, y = MARGIN + f / COLUMNS * KEY_ROW;
-		const char *word = c->family[f].word, *slash = strrchr(word, '/');
 		raster_line(raster, x, y + 6, x + 24, y + 6, 3, COLOR[f % COLORS]);
-		raster_text(raster, x + 34, y, 2, slash ? slash + 1 : word, INK);
+		raster_text(raster, x + 34, y, 2, c->family[f].name, INK);
 	}
 }
 

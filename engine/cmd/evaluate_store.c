@@ -30,6 +30,7 @@ int evaluate_read_policy(Session *session, const char *word, Family *ret_family,
 	(void) snprintf(as_model, sizeof as_model, "model:%s", path);
 	code = family_read(as_model, ret_family, err);
 	str_copy(ret_family->word, sizeof ret_family->word, word);
+	str_copy(ret_family->name, sizeof ret_family->name, word);
 	return code;
 }
 

@@ -349,6 +349,18 @@ static int unknown(const char *word, Error *err)
 	return error_set(err, ERR_USAGE, "policy \"%.60s\" is not known and no such file; there are %s:FILE", word, known);
 }
 
+static void set_name(Family *family)
+{
+	const char *first = family->file[0], *end = strrchr(first, '/'), *start = end;
+	while (start && start > first && start[-1] != '/')
+		start--;
+	if (family->n_files > 1)
+		(void) snprintf(family->name, sizeof family->name, "%.*s (%d files)", start ? (int) (end - start) : 5, start ? start : "model",
+		                family->n_files);
+	else
+		str_copy(family->name, sizeof family->name, end ? end + 1 : family->word);
+}
+
 int family_read(const char *word, Family *ret_family, Error *err)
 {
 	size_t len = strcspn(word, ":");
@@ -364,7 +376,9 @@ int family_read(const char *word, Family *ret_family, Error *err)
 		return error_set(err, ERR_USAGE, "policy \"%.60s...\": at most %d bytes", word, FAMILY_WORD - 1);
 	*ret_family = (Family) { .kind = kind };
 	str_copy(ret_family->word, sizeof ret_family->word, word);
-	return kind->read ? kind->read(ret_family, rest, err) : 0;
+	int code = kind->read ? kind->read(ret_family, rest, err) : 0;
+	set_name(ret_family);
+	return code;
 }
 
 void family_hpa_setting(int32_t setting, int32_t *ret_cpu_pct, int32_t *ret_down_window_s)

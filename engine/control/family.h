@@ -41,6 +41,7 @@ typedef struct FamilyKind {
 struct Family {
 	const FamilyKind *kind;
 	char word[FAMILY_WORD]; /* as given */
+	char name[SETTING_TEXT]; /* on a page: the word; of a model its file without the folder, of several their folder and how many */
 	int32_t number;         /* N of static:N, the target of hpa:cpu=N; 0: none given */
 	char file[FAMILY_FILES][FAMILY_PATH]; /* of models */
 	int32_t n_files;

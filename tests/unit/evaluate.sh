@@ -104,8 +104,9 @@ check "a constant is not chosen, well as it suits the tuning part: run cannot ac
 long=$dir/$(printf 'a%.0s' $(seq 100)).safetensors word=model:
 cp engine/rl/default.safetensors "$long"
 for i in 1 2 3 4 5 6 7 8 9 10; do word=$word$long,; done
-"$maestro" evaluate --trace $trace --span 5m --seeds 1 --policy "$word" --json 2>"$dir/err" >"$dir/out"
-check "a policy of many files is known by its whole word" '[ "$(jq -r "select(.summary and .lambda==30) | .policy" "$dir/out")" = "$word" ]'
+"$maestro" evaluate --trace $trace --span 5m --seeds 1 --policy "$word" --json --format markdown --out "$dir/many.md" 2>"$dir/err" >"$dir/out"
+check "a policy of many files is known by its whole word, and on a page by its folder and their number" \
+	'grep -qF "| $(basename "$dir") (10 files) |" "$dir/many.md" && [ "$(jq -r "select(.summary and .lambda==30) | .policy" "$dir/out")" = "$word" ]'
 
 play --policy hpa-calibrated --policy static:15 --policy choice >"$dir/out"
 check "what cannot be had for the rule's pod-hours is not chosen, little as it violates" \
