@@ -385,8 +385,7 @@ int loop_new(const LoopConfig *config, Loop **ret_loop, Error *err)
 	loop->own_replicas = loop->tried_replicas = loop->seen_replicas = loop->remembered_replicas = -1;
 	if (loop->config.observation.interval_s <= 0)
 		loop->config.observation.interval_s = (float) config->interval_ms / 1000;
-	if (loop->config.target.pod_price <= 0)
-		loop->config.target.pod_price = config->policy->pod_price;
+	loop_price(loop);
 	observer_init(&loop->observer, loop->config.observation);
 	snap_bus_init(&loop->views, config->wake);
 	loop_view_init(loop);

@@ -73,6 +73,12 @@ static void change_interval(Loop *loop, int64_t interval_ms)
 	loop->view.next_decision_wall_ms = loop->cycle.sample.wall_ms + interval_ms;
 }
 
+void loop_price(Loop *loop)
+{
+	LoopConfig *config = &loop->config;
+	config->target.pod_price = config->target.pod_price > 0 ? config->target.pod_price : config->policy->pod_price;
+}
+
 static void settle(Loop *loop)
 {
 	LoopConfig *config = &loop->config;
@@ -84,6 +90,7 @@ static void settle(Loop *loop)
 	}
 	bool is_longer = now.stabilise_ms > config->rails.stabilise_ms;
 	config->target = now.target;
+	loop_price(loop);
 	config->rails.stabilise_ms = now.stabilise_ms;
 	if (is_longer && loop->seen_replicas >= 0)
 		rails_note_wish(&loop->history, &config->rails, loop->cycle.start_ms, loop->seen_replicas);

@@ -111,6 +111,8 @@ void loop_decide(Fleet *fleet, size_t n);
 /* loop_act.c: 5 and 6 */
 RailsInput loop_rails_input(const Loop *loop, int32_t raw, bool is_fallback);
 void loop_note_model(Loop *loop);
+/* Where the settings name no price, the policy is asked at its own: 0 would be another one to it (decide/trend.h). */
+void loop_price(Loop *loop);
 /* CONTROL B.1: a cycle has min(interval, 10 s); what was seen longer ago is not acted on. */
 bool loop_is_late(const Loop *loop, int64_t since_ms);
 void loop_guard(Loop *loop);

@@ -395,6 +395,33 @@ static void a_change_to_invalid_settings_keeps_the_old_ones(void **state)
 	bench_free(b);
 }
 
+/* As `run` does: settings are made anew from options and annotations, and 0 is no price. */
+static bool settle_price(void *arg, const TargetFacts *facts, LoopSettings *settings, Error *err)
+{
+	(void) facts, (void) err;
+	settings->target.pod_price = *(const float *) arg;
+	return true;
+}
+
+static void a_model_is_asked_at_its_own_price_where_no_other_is_told(void **state)
+{
+	(void) state;
+	float told = 0;
+	Bench *b = bench_new_whole(3, ACTION_KEEP);
+	b->policy.policy.pod_price = 1;
+	b->config.settle = settle_price;
+	b->config.arg = &told;
+	bench_open(b);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(cycle(b), 0);
+		assert_true(view_of(b).target.pod_price == 1);
+	}
+	told = 2;
+	assert_int_equal(cycle(b), 0);
+	assert_true(view_of(b).target.pod_price == 2);
+	bench_free(b);
+}
+
 /* An hour of history in steps of an interval, as asked for last. */
 static int64_t history_step_ms;
 static int histories;
@@ -512,6 +539,7 @@ int main(void)
 		cmocka_unit_test(an_annotation_that_cannot_be_read_holds),
 		cmocka_unit_test(a_pause_of_scale_in_lets_ups_through),
 		cmocka_unit_test(a_change_to_invalid_settings_keeps_the_old_ones),
+		cmocka_unit_test(a_model_is_asked_at_its_own_price_where_no_other_is_told),
 		cmocka_unit_test(an_interval_that_is_annotated_holds_from_then_on),
 		cmocka_unit_test(a_standby_asks_nothing_and_writes_nothing),
 		cmocka_unit_test(a_lease_lost_within_the_cycle_stops_its_write),
