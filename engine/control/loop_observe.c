@@ -202,7 +202,7 @@ static void each_pass_over(Loop *const *loop, size_t n)
 }
 
 /* One inference for the count loops of fleet->part; if it fails, one each, so that one target does not stop the others. */
-static void infer(Fleet *fleet, Policy *policy, size_t count)
+static void infer(Fleet *fleet, Policy *policy, size_t count, int64_t begin_ms)
 {
 	Clock *clock = fleet->part[0]->config.clock;
 	for (size_t i = 0; i < count; i++) {
@@ -213,7 +213,7 @@ static void infer(Fleet *fleet, Policy *policy, size_t count)
 	int code = policy->ops->decide(policy, fleet->obs, count, fleet->decision);
 	for (size_t i = 0; i < count; i++) {
 		int own = code;
-		if (code && count > 1 && loop_is_late(fleet->part[i], fleet->part[i]->cycle.start_ms)) {
+		if (code && count > 1 && loop_is_late(fleet->part[i], begin_ms)) {
 			pass_over(fleet->part[i]);
 			continue;
 		}
@@ -246,19 +246,21 @@ static size_t shares_of(Fleet *fleet, size_t n, size_t begin, size_t at)
 	return count;
 }
 
-/* It goes on behind whoever was asked last where time ran out, so that nobody is passed over each time. */
+/* It goes on behind whoever was asked last where time ran out, so that nobody is passed over each time. Only time that policies took
+ * counts: what slow metrics or a slow API took is no model's fault, and is told where something is to be written. */
 void loop_decide(Fleet *fleet, size_t n)
 {
+	int64_t begin_ms = n ? clock_mono_ms(fleet->due[0]->config.clock) : 0;
 	size_t begin = n ? fleet->asked % n : 0;
 	for (size_t at = 0; at < n; at++) {
 		size_t count = shares_of(fleet, n, begin, at);
 		if (!count)
 			continue;
-		if (loop_is_late(fleet->part[0], fleet->part[0]->cycle.start_ms)) {
+		if (loop_is_late(fleet->part[0], begin_ms)) {
 			each_pass_over(fleet->part, count);
 			continue;
 		}
-		infer(fleet, fleet->part[0]->config.policy, count);
+		infer(fleet, fleet->part[0]->config.policy, count, begin_ms);
 		fleet->asked = begin + at + 1;
 	}
 }
