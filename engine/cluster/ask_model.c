@@ -101,6 +101,7 @@ static int read_description(const HttpResponse *response, RemoteModel *ret, Erro
 	RemoteModel model = {
 		.spec = { .kind = (ObsKind) version, .stack = stack > 1 && stack <= TREND_STACK_MAX ? (int32_t) stack : 1,
 		          .interval_s = interval_s > 0 ? interval_s : INTERVAL_S },
+		.has_interval = interval_s > 0,
 		.rate_window_s = (float) json_number_or(root, "rate_window_s", 0),
 		.latency_window_s = (float) json_number_or(root, "latency_window_s", 0),
 		.max_replicas = (int32_t) json_int_or(root, "max_replicas", 0),

@@ -8,7 +8,8 @@
 #include "decide/observation.h"
 
 typedef struct RemoteModel { /* what it says of itself; a server without GET /model takes the five keys of `seed` */
-	ObsSpec spec;
+	ObsSpec spec;                          /* interval_s: a usual one where it does not say */
+	bool has_interval;                     /* it says */
 	float rate_window_s, latency_window_s; /* 0: not said */
 	int32_t max_replicas;                  /* 0: not said */
 	float pod_price;                       /* that it is asked at where nobody says another; 0: it has no such input */

@@ -212,7 +212,8 @@ static void answer(ServerRequest *request, const RemoteModel *remote, const Answ
 	strbuf_addf(&request->answer, "{\"action\":%d,\"probabilities\":[", decision->action);
 	for (int32_t a = 0; a < decision->n_actions; a++)
 		strbuf_addf(&request->answer, "%s%.4f", a ? "," : "", (double) decision->probability[a]);
-	strbuf_addf(&request->answer, "],\"replicas\":%d,\"interval_s\":%g", said->sample.replicas, (double) remote->spec.interval_s);
+	strbuf_addf(&request->answer, "],\"replicas\":%d,\"interval_s\":", said->sample.replicas);
+	strbuf_addf(&request->answer, remote->has_interval ? "%g" : "null", (double) remote->spec.interval_s);
 	if (remote->sha256[0])
 		strbuf_addf(&request->answer, ",\"model\":\"%s\"", remote->sha256);
 	if (said->outside)

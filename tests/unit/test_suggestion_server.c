@@ -76,6 +76,7 @@ static void suggestion_is_the_models_action(void **state)
 	begin(&f);
 	assert_int_equal(get(&f, SUGGESTION), 200);
 	assert_int_equal(json_int_or(f.json, "action", -1), 2);
+	assert_true(json_is_null(json_get(f.json, "interval_s"))); /* it does not say */
 	assert_int_equal(get(&f, "/suggest?deployment=web&namespace=shop"), 200);
 	assert_int_equal(get(&f, "/suggest?deployment=web"), 200); /* the context's namespace */
 	/* a server of the thesis's contract is given its five keys, by CONTROL F.1 */
@@ -160,6 +161,7 @@ static void a_wide_choice_says_how_many_pods_are_wanted(void **state)
 	assert_float_equal(nth(json_get(asked, "mask"), 4), 0, 0); /* +25 % of two is +1 */
 	assert_int_equal(json_int_or(f.json, "action", -1), 2);
 	assert_int_equal(json_int_or(f.json, "wanted", -1), 4);
+	assert_int_equal(json_int_or(f.json, "interval_s", -1), 15);
 	json_free(asked);
 	atomic_store(&f.cluster.model_answer, "{\"action\":0,\"choice\":6}");
 	assert_none(&f, "no choice");
