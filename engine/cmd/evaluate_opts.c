@@ -87,6 +87,8 @@ static int enter_corner(const EvaluateOptions *o, SimConfig *sim, Error *err)
 	about.vary = (SimVary) { .is_corner = true, .worlds_seed = (uint64_t) o->seed };
 	about.latency_window_s = fminf(about.latency_window_s, SHORTEST_WINDOW_S);
 	int code = sim_world_able(&about, o->corner - 1, o->latency_soft_ms, &world);
+	if (code == ERR_NOMEM)
+		return error_set(err, code, "%s", err_text(code));
 	if (code)
 		return error_set(err, code, "--corner: no service there has an idle p95 under %g ms; raise --latency-soft", o->latency_soft_ms);
 	const Service *s = &world.service;

@@ -143,6 +143,18 @@ static const char *keep(MaestroSim *sim, const char *text)
 	return copy;
 }
 
+/* One that is none leaves all as it was. */
+static int set_preset(MaestroSim *sim, const char *name)
+{
+	AbiOptions options;
+	if (sim->n_texts)
+		return error_set(&sim->err, ERR_USAGE, "preset: it comes before all other options");
+	begin_with(&options);
+	int code = sim_options_preset(&options.sim, name, &sim->err);
+	sim->options = code ? sim->options : options;
+	return code;
+}
+
 int maestro_sim_set(MaestroSim *sim, const char *name, const char *text)
 {
 	if (sim->env)
@@ -150,18 +162,14 @@ int maestro_sim_set(MaestroSim *sim, const char *name, const char *text)
 	const Opt *opt = find(sim, name);
 	if (!opt)
 		return ERR_USAGE;
-	bool is_preset = opt->offset == offsetof(AbiOptions, sim.preset), is_first = !sim->n_texts;
-	if (is_preset && !is_first)
-		return error_set(&sim->err, ERR_USAGE, "preset: it comes before all other options");
+	if (opt->offset == offsetof(AbiOptions, sim.preset))
+		return set_preset(sim, text);
 	text = keep(sim, text);
 	if (!text)
 		return error_set(&sim->err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	if (is_preset) {
-		begin_with(&sim->options);
-		return sim_options_preset(&sim->options.sim, text, &sim->err);
-	}
-	sim->has_envs |= opt->offset == offsetof(AbiOptions, sim.envs);
-	return opt_set(opt, text, &sim->options, &sim->err);
+	int code = opt_set(opt, text, &sim->options, &sim->err);
+	sim->has_envs |= !code && opt->offset == offsetof(AbiOptions, sim.envs);
+	return code;
 }
 
 /* ---- opening ---- */

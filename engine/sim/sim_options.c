@@ -102,6 +102,8 @@ static int read_words(const SimOptions *o, Words *w, Error *err)
 
 static int check(const SimOptions *o, const Words *w, Error *err)
 {
+	if (o->envs < 1 || o->steps < 1) /* a stored run's that says neither */
+		return error_set(err, ERR_USAGE, "--envs %d and --steps %lld: both must be 1 or more", o->envs, (long long) o->steps);
 	if (o->max_replicas && o->min_replicas > o->max_replicas)
 		return error_set(err, ERR_USAGE, "--min-replicas %d is above --max-replicas %d", o->min_replicas, o->max_replicas);
 	if (o->latency_soft_ms > 0 && o->latency_hard_ms > 0 && o->latency_hard_ms <= o->latency_soft_ms)

@@ -259,6 +259,23 @@ static void options_that_are_wrong_are_told(void **state)
 	}
 }
 
+/* A run that came into the store from elsewhere may say nothing of them. */
+static void a_training_without_environments_or_steps_is_none(void **state)
+{
+	(void) state;
+	SimOptions options;
+	SimConfig train, held_out;
+	Error note = { 0 }, err = { 0 };
+	sim_options_default(&options);
+	assert_int_equal(sim_options_apply(&options, NULL, &train, &held_out, &note, &err), ERR_USAGE);
+	assert_non_null(strstr(err.text, "--envs 0"));
+	MaestroSim *sim = maestro_sim_new();
+	assert_told(sim, maestro_sim_set(sim, "preset", "fast"), "write default or seed");
+	assert_told(sim, maestro_sim_set(sim, "envs", "some"), "envs wants N");
+	assert_int_equal(maestro_sim_open(sim, 2), 0);
+	maestro_sim_free(sim);
+}
+
 static void calls_out_of_turn_are_told(void **state)
 {
 	(void) state;
@@ -282,7 +299,8 @@ static void calls_out_of_turn_are_told(void **state)
 	maestro_sim_free(sim);
 	maestro_sim_free(NULL);
 	sim = maestro_sim_new();
-	assert_int_equal(maestro_sim_set(sim, "preset", "seed"), 0);
+	assert_told(sim, maestro_sim_set(sim, "preset", "fast"), "write default or seed");
+	assert_int_equal(maestro_sim_set(sim, "preset", "seed"), 0); /* nothing has come of the first */
 	assert_int_equal(maestro_sim_open(sim, 1), 0);
 	assert_true(maestro_sim_obs_low(sim) == 0.0f);
 	assert_non_null(strstr(maestro_sim_note(sim), "limits are off"));
@@ -298,6 +316,7 @@ int main(void)
 		cmocka_unit_test(names_and_figures_are_told),
 		cmocka_unit_test(options_that_are_wrong_are_told),
 		cmocka_unit_test(calls_out_of_turn_are_told),
+		cmocka_unit_test(a_training_without_environments_or_steps_is_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
