@@ -52,6 +52,7 @@ typedef struct RunsView { /* what of the store is shown */
 	bool is_asked_anew; /* something changed: do not wait for the next turn */
 	bool is_grouped;    /* a row for runs that differ in the seed alone */
 	int checkpoint;     /* of the selected run, in its list */
+	int64_t checkpoint_of; /* the run that it is of */
 } RunsView;
 
 typedef struct LogView {

@@ -6,7 +6,7 @@
 
 /*
  * Writes the screen to console->export_path, in the form that its extension names, and says so: .json the views and answers
- * behind it, .csv, .tsv and .md its table with all columns, anything else the screen as text.
+ * behind it, .csv, .tsv and .md its table with all columns (:cols chooses), anything else the screen as text.
  */
 void export_shown(Console *console);
 

@@ -54,6 +54,16 @@ static bool is_same_list(const RunsView *view, const ArchiveQuery *query)
 	       view->is_grouped == query->is_grouped;
 }
 
+/* Another run under the selection (sorted, filtered, a new one on top) has other checkpoints. */
+static void follow_selection(Console *console)
+{
+	const RunRow *row = selected(console);
+	if (!row || row->id == console->runs.checkpoint_of)
+		return;
+	console->runs.checkpoint_of = row->id;
+	console->runs.checkpoint = 0;
+}
+
 void runs_refresh(Console *console)
 {
 	RunsView *view = &console->runs;
@@ -62,6 +72,7 @@ void runs_refresh(Console *console)
 	bool is_new = list && slot->at_ms == console->now_ms && is_same_list(view, &slot->query);
 	if (is_new || (list && !view->has_selected))
 		take_list(console, list);
+	follow_selection(console);
 	if (console->talk.asked_id)
 		return;
 	int64_t at = view->selected - view->offset;
@@ -281,13 +292,18 @@ static void fork_run(Console *console, const RunRow *row)
 		                                                             : "only a training can be forked");
 		return;
 	}
+	size_t len = 0;
 	if (is_net)
-		(void) snprintf(text, sizeof text, "--from %.90s --name %.40s-fork ", c->path, row->name);
+		len = (size_t) snprintf(text, sizeof text, strchr(c->path, ' ') ? "--from '%s' --name %.40s-fork " : "--from %s --name %.40s-fork ", c->path,
+		                        row->name);
 	else if (c && is_here)
 		(void) snprintf(text, sizeof text, "--from %lld@%lld --name %.40s-fork ", (long long) row->id, (long long) c->steps, row->name);
 	else
 		(void) snprintf(text, sizeof text, "--from %lld --name %.40s-fork ", (long long) row->id, row->name);
-	console_prompt(console, PROMPT_TRAIN, "maestro train", text);
+	if (len < sizeof text)
+		console_prompt(console, PROMPT_TRAIN, "maestro train", text);
+	else
+		console_say(console, ROLE_WARN, "its file's path is too long for this line; in a shell: maestro train --from FILE");
 }
 
 bool runs_sort(Console *console, const char *title)

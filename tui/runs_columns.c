@@ -253,7 +253,7 @@ static bool is_of(CellFn cell, const CellFn *list, size_t n)
 
 int runs_pick_columns(const Console *console, Column *column)
 {
-	static const CellFn OF_RUNS[] = { cell_group, cell_seed, cell_reward, cell_length, cell_std, cell_policy },
+	static const CellFn OF_RUNS[] = { cell_group, cell_seed, cell_reward, cell_length, cell_std, cell_viol, cell_hours, cell_flips, cell_policy },
 	                    OF_GROUPS[] = { cell_n, cell_interval };
 	const ArchiveAnswer *list = talk_answer(&console->talk, SLOT_RUNS);
 	bool is_grouped = list && list->n_groups;

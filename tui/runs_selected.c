@@ -244,12 +244,17 @@ static int draw_checkpoints(const Scene *scene, Rect in)
 	const ArchiveAnswer *run = scene->runs.run;
 	bool is_focused = scene->focus == RUNS_PANE_RUN;
 	int most = in.rows > TALL ? in.rows / 2 : CHECKPOINTS_SHOWN, at = is_focused ? scene->console->runs.checkpoint : -1;
+	char said[64];
 	int n = run->n_checkpoints < most ? run->n_checkpoints : most, top = in.row + in.rows - n;
 	int first = at >= n ? at - n + 1 : 0;
 	if (!n || in.rows < n + CHECKPOINTS_SHOWN)
 		return 0;
-	(void) canvas_textf(scene->canvas, top - 1, in.col, in.cols, ROLE_LABEL, is_focused ? "F forks the chosen one"
-	                    : run->n_checkpoints > n ? "checkpoints, %d of %d" : "checkpoints", n, run->n_checkpoints);
+	if (is_focused)
+		(void) canvas_text(scene->canvas, top - 1, in.col, in.cols, ROLE_LABEL,
+		                   keys_say(&scene->console->keymap, "{runs.fork} forks the chosen one", said, sizeof said));
+	else
+		(void) canvas_textf(scene->canvas, top - 1, in.col, in.cols, ROLE_LABEL,
+		                    run->n_checkpoints > n ? "checkpoints, %d of %d" : "checkpoints", n, run->n_checkpoints);
 	for (int i = 0; i < n; i++)
 		draw_checkpoint(scene, in, top + i, &run->checkpoint[first + i], first + i == at);
 	return n + 1;

@@ -18,6 +18,7 @@ typedef struct Log {
 	const ArchiveAnswer *answer;
 	int row[ARCHIVE_EVENTS], n;
 	int64_t now_ms;
+	bool is_whole; /* a file is read on other days */
 } Log;
 
 static Log log_of(const Console *console)
@@ -45,8 +46,9 @@ static Role cell_time(const void *data, int row, char *text, size_t size)
 	time_t s = (time_t) (event_of(data, row)->wall_ms / 1000);
 	struct tm local;
 	(void) localtime_r(&s, &local);
-	bool is_today = ((const Log *) data)->now_ms - event_of(data, row)->wall_ms < DAY_MS;
-	(void) strftime(text, size, is_today ? "%H:%M:%S" : "%m-%d %H:%M", &local);
+	const Log *log = data;
+	bool is_today = log->now_ms - event_of(data, row)->wall_ms < DAY_MS;
+	(void) strftime(text, size, log->is_whole ? "%Y-%m-%d %H:%M:%S" : is_today ? "%H:%M:%S" : "%m-%d %H:%M", &local);
 	return ROLE_LABEL;
 }
 
@@ -157,6 +159,7 @@ static void table(const Console *console, TableSink sink, void *context)
 {
 	Log log = log_of(console);
 	Column column[COLUMNS_MAX];
+	log.is_whole = true;
 	sink(context, column, console_columns(console, SCREEN_EVENTS, column), &log, log.n);
 }
 

@@ -1,9 +1,11 @@
 /* The console's talk with the store: one question at a time, late answers, what failed. */
 #include "tests/fakes/desk.h"
+#include "tui/export.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static void answer_from_store(Desk *desk, void (*fill)(ArchiveAnswer *))
 {
@@ -105,6 +107,7 @@ static void a_group_is_one_row_and_is_compared_whole(void **state)
 	start(desk, SCREEN_RUNS, false);
 	answer_from_store(desk, views_fill_runs);
 	answer_from_store(desk, fill_selected);
+	assert_non_null(strstr(screen_text(desk), " pod-h"));
 	assert_false(desk->fake.asked.is_grouped);
 	press(desk, 'v');
 	assert_true(desk->fake.asked.is_grouped);
@@ -113,6 +116,10 @@ static void a_group_is_one_row_and_is_compared_whole(void **state)
 	assert_non_null(strstr(text, "2 groups of 48 runs"));
 	assert_non_null(strstr(text, "[55.50 57.25]"));
 	assert_non_null(strstr(text, "n=1, none")); /* no interval of one seed */
+	static const char *const OF_ONE_RUN[] = { " viol", " pod-h", " flips", " reward" }; /* the newest run's would pass for the group's */
+	for (size_t i = 0; i < sizeof OF_ONE_RUN / sizeof *OF_ONE_RUN; i++)
+		if (strstr(text, OF_ONE_RUN[i]))
+			fail_msg("a group has \"%s\":\n%s", OF_ONE_RUN[i], text);
 	press(desk, KEY_HOME_);
 	press(desk, ' ');
 	assert_non_null(strstr(screen_text(desk), "3 marked"));
@@ -194,6 +201,76 @@ static void a_fork_begins_at_the_chosen_checkpoint(void **state)
 	press(desk, 'F');
 	assert_int_equal(desk->console.prompt.kind, PROMPT_NONE);
 	assert_non_null(strstr(screen_text(desk), "this checkpoint's file is gone"));
+	press(desk, KEY_UP_);
+	ArchiveCheckpoint *best = &desk->console.talk.slot[SLOT_RUN].answer->checkpoint[1];
+	str_copy(best->path, sizeof best->path, "/data/my runs/136/best.safetensors");
+	press(desk, 'F');
+	assert_string_equal(desk->console.prompt.text, "--from '/data/my runs/136/best.safetensors' --name web-lr3e-4-fork ");
+	press(desk, KEY_ESC);
+	memset(best->path, 'x', sizeof best->path - 1);
+	press(desk, 'F');
+	assert_int_equal(desk->console.prompt.kind, PROMPT_NONE); /* half of a path is another file */
+	assert_non_null(strstr(screen_text(desk), "path is too long"));
+}
+
+static void fill_young(ArchiveAnswer *answer)
+{
+	views_fill_run(answer, 137);
+	answer->n_checkpoints = 1;
+	answer->checkpoint[2].steps = 777;
+}
+
+static void another_run_under_the_selection_has_its_own_checkpoints(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.has_store = true;
+	start(desk, SCREEN_RUNS, false);
+	answer_from_store(desk, views_fill_runs);
+	press(desk, KEY_DOWN_);
+	answer_from_store(desk, fill_selected);
+	answer_from_store(desk, fill_selected);
+	press(desk, KEY_TAB_);
+	press(desk, KEY_DOWN_);
+	press(desk, KEY_DOWN_);
+	assert_int_equal(desk->console.runs.checkpoint, 2);
+	desk->console.keymap.key[keys_row(ACT_FORK, SCREEN_RUNS)] = 'k';
+	assert_non_null(strstr(screen_text(desk), "k forks the chosen one"));
+	press(desk, 'S'); /* the other way round, from the first row on */
+	answer_from_store(desk, views_fill_runs);
+	answer_from_store(desk, fill_young);
+	assert_int_equal(desk->console.runs.checkpoint, 0);
+	assert_non_null(strstr(screen_text(desk), "k forks the chosen one"));
+	assert_null(strstr(screen_text(desk), " 777"));
+}
+
+static void fill_event(ArchiveAnswer *answer)
+{
+	*answer = (ArchiveAnswer) { .ask = ARCHIVE_LOG, .n_events = 1,
+		.event = { { .wall_ms = views_wall_ms() - 60000, .level = EVENT_WARNING, .source = "web", .text = "x" } } };
+}
+
+/* On the screen a time of today is enough. */
+static void exported_events_have_their_day(void **state)
+{
+	Desk *desk = *state;
+	StrBuf text = { 0 };
+	char stamp[64];
+	time_t s = (time_t) (views_wall_ms() / 1000) - 60;
+	struct tm local;
+	(void) localtime_r(&s, &local);
+	desk->fake.has_store = true;
+	start(desk, SCREEN_EVENTS, false);
+	console_refresh(&desk->console, 100); /* the first answer is Runs' own */
+	answer_from_store(desk, views_fill_runs);
+	console_refresh(&desk->console, 200);
+	answer_from_store(desk, fill_event);
+	(void) strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
+	assert_non_null(strstr(screen_text(desk), stamp + 11));
+	assert_null(strstr(screen_text(desk), stamp));
+	assert_int_equal(export_text(&desk->console, "events.csv", &text), 0);
+	if (!strstr(text.data, stamp))
+		fail_msg("no %s in\n%s", stamp, text.data);
+	strbuf_done(&text);
 }
 
 int main(void)
@@ -206,6 +283,8 @@ int main(void)
 		DESK_TEST(a_group_is_one_row_and_is_compared_whole),
 		DESK_TEST(compare_has_other_axes_and_a_cursor),
 		DESK_TEST(a_fork_begins_at_the_chosen_checkpoint),
+		DESK_TEST(another_run_under_the_selection_has_its_own_checkpoints),
+		DESK_TEST(exported_events_have_their_day),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
