@@ -106,6 +106,44 @@ static void add_runs(const Source *from, StrBuf *out)
 		strbuf_addf(out, "RUN");
 }
 
+static const ArchiveAnswer *runs_list(const Source *from)
+{
+	return from->console ? talk_answer(&from->console->talk, SLOT_RUNS) : NULL;
+}
+
+/* The selected run alone, whatever is marked. */
+static void add_selected(const Source *from, StrBuf *out)
+{
+	const ArchiveAnswer *list = runs_list(from);
+	int64_t at = list ? from->console->runs.selected - from->console->runs.offset : -1;
+	add_run(out, at >= 0 && at < list->n_rows ? list->row[at].id : 0);
+}
+
+/* The first of the picked runs, by which all are locked or unlocked, deleted or restored; NULL: it is not on this page. */
+static const RunRow *first_picked(const Source *from)
+{
+	const ArchiveAnswer *list = runs_list(from);
+	int64_t run = 0;
+	if (!list || !console_picked_runs(from->console, &run, 1))
+		return NULL;
+	for (int i = 0; i < list->n_rows; i++)
+		if (list->row[i].id == run)
+			return &list->row[i];
+	return NULL;
+}
+
+static void add_lock(const Source *from, StrBuf *out)
+{
+	const RunRow *row = first_picked(from);
+	strbuf_addf(out, row && row->is_locked ? "unlock" : "lock");
+}
+
+static void add_delete(const Source *from, StrBuf *out)
+{
+	const RunRow *row = first_picked(from);
+	strbuf_addf(out, row && row->deleted_ms ? "restore" : "delete");
+}
+
 static void add_marked(const Source *from, StrBuf *out)
 {
 	const CompareView *view = from->console ? &from->console->compare : NULL;
@@ -158,9 +196,10 @@ static void add_print(const Source *from, StrBuf *out)
 	add_quoted(out, file);
 }
 
+/* What the key goes on to. */
 static void add_sort(const Source *from, StrBuf *out)
 {
-	strbuf_addf(out, "%s", from->console ? run_sort_text(from->console->runs.sort) : "WHAT");
+	strbuf_addf(out, "%s", from->console ? run_sort_text((RunSort) ((from->console->runs.sort + 1) % SORT_COUNT)) : "WHAT");
 }
 
 static void add_pid(const Source *from, StrBuf *out)
@@ -185,7 +224,8 @@ static const struct Part {
 } PARTS[] = {
 	{ "hold", add_hold }, { "pause", add_pause }, { "target", add_target }, { "context", add_context }, { "live", add_live_run },
 	{ "train", add_train_run }, { "runs", add_runs }, { "marked", add_marked }, { "policies", add_policies },
-	{ "screen", add_screen }, { "print", add_print }, { "sort", add_sort }, { "pid", add_pid },
+	{ "screen", add_screen }, { "print", add_print }, { "sort", add_sort }, { "pid", add_pid }, { "selected", add_selected },
+	{ "lock", add_lock }, { "delete", add_delete },
 };
 
 /* "{rest|X}" all that was typed as one word, "{words|X}" as it is, "{1|X}" its first word; X where nothing was. */
@@ -241,10 +281,10 @@ static const struct {
 	{ ACT_TRAIN_TRAFFIC, "maestro train --trace TRACE" }, { ACT_TRAIN_CHAOS, "maestro --fault KIND" },
 	{ ACT_TRAIN_EVALUATE, "maestro evaluate --policy run:{train}" }, { ACT_TRAIN_STOP, "kill {pid}" },
 	{ ACT_COMPARE, "maestro runs compare {marked}" }, { ACT_TAG, "maestro runs tag NAME {runs}" },
-	{ ACT_NOTE, "maestro runs note {runs} TEXT" }, { ACT_LOCK, "maestro runs lock {runs}" },
-	{ ACT_DELETE, "maestro runs delete {runs}" }, { ACT_RESUME, "maestro train --resume {runs}" },
-	{ ACT_FORK, "maestro train --from {runs}" }, { ACT_SORT, "maestro runs list --sort {sort}" },
-	{ ACT_FILTER, "maestro runs list --filter WORDS" }, { ACT_OPEN, "maestro runs show {runs}" },
+	{ ACT_NOTE, "maestro runs note {selected} TEXT" }, { ACT_LOCK, "maestro runs {lock} {runs}" },
+	{ ACT_DELETE, "maestro runs {delete} {runs}" }, { ACT_RESUME, "maestro train --resume {selected}" },
+	{ ACT_FORK, "maestro train --from {selected}" }, { ACT_SORT, "maestro runs list --sort {sort}" },
+	{ ACT_FILTER, "maestro runs list --filter WORDS" }, { ACT_OPEN, "maestro runs show {selected}" },
 	{ ACT_REPLAY, "maestro evaluate {policies}--policy hpa" }, { ACT_EXPORT, "maestro {print}" }, { ACT_HELP, "maestro keys" },
 	{ ACT_QUIT, "kill {pid}" },
 };

@@ -290,6 +290,33 @@ static void the_command_line_says_what_was_typed(void **state)
 	assert_string_equal(shown_shell(desk, "lr 1e-4"), run_id);
 }
 
+/* Of the selected run or all marked ones, as the key; and what the key would do to it. */
+static void the_command_line_of_a_key_is_of_the_same_runs(void **state)
+{
+	Desk *desk = *state;
+	start_with_targets(desk, SCREEN_RUNS);
+	views_fill_runs(&desk->answer);
+	desk->answer.query_id = desk->fake.n_asked;
+	desk->fake.frame.archive = &desk->answer;
+	console_refresh(&desk->console, 100);
+	press(desk, ' ');
+	press(desk, ' '); /* 137 and 136 are marked, 135 is selected */
+	RunRow *row = desk->console.talk.slot[SLOT_RUNS].answer->row;
+	row[0].is_locked = true;
+	row[0].deleted_ms = 1;
+	const struct { const char *typed, *want; } CASES[] = {
+		{ "lock", "maestro runs unlock 137 136" }, { "delete", "maestro runs restore 137 136" }, { "tag", "maestro runs tag NAME 137 136" },
+		{ "note", "maestro runs note 135 TEXT" }, { "fork", "maestro train --from 135" }, { "open", "maestro runs show 135" },
+		{ "sort", "maestro runs list --sort name" },
+	};
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+		assert_string_equal(shown_shell(desk, CASES[i].typed), CASES[i].want);
+	row[0].is_locked = false;
+	row[0].deleted_ms = 0;
+	assert_string_equal(shown_shell(desk, "lock"), "maestro runs lock 137 136");
+	assert_string_equal(shown_shell(desk, "delete"), "maestro runs delete 137 136");
+}
+
 static void every_command_has_a_command_line(void **state)
 {
 	(void) state;
@@ -410,6 +437,7 @@ int main(void)
 		DESK_TEST(tab_completes_names_and_arguments),
 		DESK_TEST(up_brings_back_what_was_run),
 		DESK_TEST(the_command_line_says_what_was_typed),
+		DESK_TEST(the_command_line_of_a_key_is_of_the_same_runs),
 		cmocka_unit_test(every_command_has_a_command_line),
 		DESK_TEST(the_command_line_is_copied),
 		DESK_TEST(columns_are_chosen_ordered_and_kept),
