@@ -93,7 +93,7 @@ void compare_draw_curves(const Scene *scene, Rect in)
 	const CompareView *view = &scene->console->compare;
 	Bounds b = bounds_of(view);
 	if (!isfinite(b.lo)) {
-		scene_empty(scene, in, view->axis == AXIS_EPISODES ? "how long episodes were is not recorded for these runs; x: another axis"
+		scene_empty(scene, in, view->axis == AXIS_EPISODES ? "how long episodes were is not recorded for these runs; {compare.axis}: another axis"
 		                                                  : "no evaluation is recorded for these runs");
 		return;
 	}

@@ -54,7 +54,7 @@ static const KeyRow TABLE[] = {
 	{ '=', ACT_DIFF, ON_COMPARE, false, "diff", "diff", "all options, or those that differ" },
 	{ 'H', ACT_RULE, ON_COMPARE, false, "hpa", NULL, "hide the HPA rule, or show it" },
 	{ 'r', ACT_REPLAY, ON_COMPARE, false, "replay", "replay", "policies and the HPA rule on one trace; again: the next trace" },
-	{ KEY_LEFT_, ACT_LEFT, ON_COMPARE, false, "left", NULL, "a cursor in the curves: what each has there; Esc takes it away" },
+	{ KEY_LEFT_, ACT_LEFT, ON_COMPARE, false, "left", NULL, "a cursor in the curves: what each has there; {all.back} takes it away" },
 	{ KEY_RIGHT_, ACT_RIGHT, ON_COMPARE, false, "right", NULL, "the cursor to the right" },
 	{ 'b', ACT_REPS, ON_COMPARE, false, "resamples", NULL, "bootstrap with 50,000 resamples, or 2,000" },
 

@@ -209,9 +209,9 @@ static void draw_diff(const Scene *scene, Rect rect)
 		return;
 	}
 	const CompareView *view = view_of(scene);
-	char note[64];
-	(void) snprintf(note, sizeof note, "%d of %d differ%s%s", view->n_differ, view->n_keys, view->shows_all ? ", all shown" : ", = shows all",
-	                scene->layout->pane[PANE_FRONTIER].rows || scene->layout->class_ != LAYOUT_GRID ? "" : ", Tab to frontier");
+	char note[96];
+	(void) snprintf(note, sizeof note, "%d of %d differ%s%s", view->n_differ, view->n_keys, view->shows_all ? ", all shown" : ", {compare.diff} shows all",
+	                scene->layout->pane[PANE_FRONTIER].rows || scene->layout->class_ != LAYOUT_GRID ? "" : ", {all.next-pane} to frontier");
 	Rect in = scene_box(scene, PANE_DIFF, PANES, rect, view->n ? note : NULL);
 	if (is_empty(view))
 		return;

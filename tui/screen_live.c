@@ -138,7 +138,7 @@ static void head_hold(const Scene *scene, Pen *pen)
 	(void) pen_item(pen, ROLE_TEXT, "  ");
 	(void) pen_item(pen, is_soon ? ROLE_BADGE_WARN : ROLE_WARN, is_soon ? " %d by %s, %s left " : "%d by %s, %s left", v->manual_replicas,
 	                v->manual_who, fmt_duration(text, (double) (left_ms > 0 ? left_ms : 0) / 1000));
-	if (is_soon)
+	if (is_soon && !console_is_readonly(scene->console))
 		(void) pen_item(pen, ROLE_KEY, " :hold 10m %d", v->manual_replicas);
 }
 

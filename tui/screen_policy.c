@@ -285,7 +285,7 @@ static void say_changes(const Scene *scene, Pen *pen, int row)
 {
 	static const char *const NAMES[] = { "down", "keep", "up" };
 	const PolicyView *view = policy_view(scene->console);
-	char value[FMT_TEXT];
+	char value[FMT_TEXT], said[48];
 	int last = choice_of(view, policy_cell(view, 0, row)), odd = 0, outside = 0;
 	(void) pen_item(pen, ROLE_TEXT, "%s ", NAMES[last]);
 	for (int c = 1; c < view->nx; c++) {
@@ -299,7 +299,8 @@ static void say_changes(const Scene *scene, Pen *pen, int row)
 		odd += view->flag[at] & CELL_ODD ? 1 : 0;
 		outside += view->flag[at] & CELL_OUTSIDE ? 1 : 0;
 	}
-	(void) pen_item(pen, odd ? ROLE_WARN : ROLE_LABEL, "  odd cells %d%s", odd, odd ? " (n next)" : "");
+	(void) pen_item(pen, odd ? ROLE_WARN : ROLE_LABEL, "  odd cells %d%s", odd,
+	                odd ? keys_say(&scene->console->keymap, " ({policy.odd} next)", said, sizeof said) : "");
 	(void) pen_item(pen, ROLE_LABEL, "  outside training %d %%", view->n_cells ? 100 * outside / view->n_cells : 0);
 }
 

@@ -156,6 +156,9 @@ static void a_hold_that_ends_soon_stands_out(void **state)
 	live->manual_until_wall_ms = live->wall_ms + 90000;
 	assert_non_null(strstr(screen_text(desk), " 8 by alice, 1 m 30 s left "));
 	assert_non_null(strstr(screen_text(desk), ":hold 10m 8"));
+	desk->console.opts.is_readonly = true; /* nothing to type here */
+	assert_null(strstr(screen_text(desk), ":hold"));
+	desk->console.opts.is_readonly = false;
 	int col = (int) (strstr(screen_text(desk), "by alice") - screen_text(desk));
 	assert_int_equal(canvas_cell(&desk->console.canvas, 0, col)->role, ROLE_BADGE_WARN);
 }
