@@ -73,8 +73,10 @@ static void on_cycle(void *arg, const LiveView *view)
 	RunCommand *r = arg;
 	if (r->server)
 		autoscaler_server_cycle(r->server, view);
-	if (!r->has_console)
-		run_report_cycle(&r->report, view);
+	if (r->has_console) /* it shows what the store has lost */
+		return;
+	session_say_store(&r->session);
+	run_report_cycle(&r->report, view);
 }
 
 static int suggestion_policy(void *arg, const Target *target, Policy **ret_policy, Error *err)

@@ -55,6 +55,20 @@ void session_close(Session *session)
 	wake_done(&session->wake);
 }
 
+void session_say_store(Session *session)
+{
+	Error err = { 0 };
+	bool fails = session->archive && store_sink_health(session->sink, &err);
+	if (fails == session->store_fails)
+		return;
+	session->store_fails = fails;
+	if (fails)
+		(void) fprintf(stderr, "maestro: scaling goes on without being recorded: %s\n", err.text);
+	else
+		(void) fprintf(stderr, "maestro: the store takes records again; %lld are missing in it\n",
+		               (long long) session->sink->ops->dropped(session->sink));
+}
+
 void session_who(char *who, size_t size)
 {
 	const struct passwd *entry = getpwuid(getuid());

@@ -13,8 +13,9 @@ typedef struct Session {
 	Clock clock;
 	Wake wake;
 	Sink *sink;
-	Archive *archive; /* NULL where the store cannot be read */
+	Archive *archive; /* NULL where there is no store */
 	char db[512];
+	bool store_fails; /* and session_say_store has said so */
 } Session;
 
 /*
@@ -24,6 +25,9 @@ typedef struct Session {
 int session_open(Session *session, const char *db, bool is_store_needed, Error *err);
 /* After the workers have stopped. */
 void session_close(Session *session);
+
+/* Says on stderr when the store begins to lose records, with the reason, and when it takes them again. Called now and then, by one thread. */
+void session_say_store(Session *session);
 
 /* The person at the terminal, for audit rows. */
 void session_who(char *who, size_t size);

@@ -81,7 +81,8 @@ static ServerVerdict answer_json(ServerRequest *request, Json *root)
 
 /* ---- /status ---- */
 
-void autoscaler_status(const LiveView *view, Json *object)
+/* One target's state and conditions, into an object. */
+static void add_status(const LiveView *view, Json *object)
 {
 	static const char *const words[] = { "Unknown", "False", "True" };
 	char time[CLOCK_TEXT];
@@ -112,7 +113,7 @@ static ServerVerdict status(void *context, ServerRequest *request)
 		Json *item = json_add_object(targets, NULL);
 		json_add_string(item, "namespace", views.view[i]->target.namespace_);
 		json_add_string(item, "deployment", views.view[i]->target.name);
-		autoscaler_status(views.view[i], item);
+		add_status(views.view[i], item);
 	}
 	release_all(&views);
 	return answer_json(request, root);
@@ -248,6 +249,17 @@ static ServerVerdict command(void *context, ServerRequest *request)
 
 /* ---- metrics ---- */
 
+/* The store is the process's, and each target's view has its count. */
+static void add_lost(StrBuf *to, const Views *views)
+{
+	int64_t lost = 0;
+	for (size_t i = 0; i < views->n; i++)
+		if (views->view[i] && views->view[i]->sink_dropped > lost)
+			lost = views->view[i]->sink_dropped;
+	exposition_head(to, "maestro_records_lost_total", "counter", "Records that the store did not take; scaling went on.");
+	exposition_sample(to, "maestro_records_lost_total", NULL, (double) lost);
+}
+
 static void metrics(void *context, StrBuf *to)
 {
 	AutoscalerServer *server = context;
@@ -255,6 +267,7 @@ static void metrics(void *context, StrBuf *to)
 	Views views = acquire_all(server);
 	exposition_build(to);
 	exposition_telemetry(to, config->telemetry);
+	add_lost(to, &views);
 	loop_metrics_write(to, views.view, server->metrics, views.n, wall_ms());
 	release_all(&views);
 }
@@ -343,8 +356,7 @@ void autoscaler_server_stop(AutoscalerServer *server, int64_t wait_ms)
 {
 	if (!server)
 		return;
-	if (server->server)
-		server_quiesce(server->server, wait_ms);
+	server_quiesce(server->server, wait_ms);
 	server_stop(server->server);
 	line_ring_done(&server->lines);
 	(void) pthread_mutex_destroy(&server->lock);

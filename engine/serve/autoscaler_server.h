@@ -35,7 +35,4 @@ void autoscaler_server_cycle(AutoscalerServer *server, const LiveView *view);
 /* Before its loops end. Accepts NULL. */
 void autoscaler_server_stop(AutoscalerServer *server, int64_t wait_ms);
 
-/* One target's state and conditions as the annotation maestro.io/status and /status have them, into an object. */
-void autoscaler_status(const LiveView *view, Json *object);
-
 #endif

@@ -317,8 +317,7 @@ void model_server_stop(ModelServer *server, int64_t wait_ms)
 {
 	if (!server)
 		return;
-	if (server->server)
-		server_quiesce(server->server, wait_ms);
+	server_quiesce(server->server, wait_ms);
 	server_stop(server->server);
 	release(server->served);
 	(void) pthread_mutex_destroy(&server->lock);

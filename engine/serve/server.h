@@ -71,7 +71,7 @@ void server_keep(ServerRequest *request);
 /* Sends a kept request's answer. Any thread, once. */
 void server_finish(ServerRequest *request);
 
-/* Takes no more connections; waits up to wait_ms until no request is under way. */
+/* Takes no more connections; waits up to wait_ms until no request is under way. Accepts NULL. */
 void server_quiesce(Server *server, int64_t wait_ms);
 /* Ends it. Every kept request must have been finished. Accepts NULL. */
 void server_stop(Server *server);

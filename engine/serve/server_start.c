@@ -83,6 +83,8 @@ int server_port(const Server *server)
 void server_quiesce(Server *server, int64_t wait_ms)
 {
 	struct timespec until;
+	if (!server)
+		return;
 	(void) clock_gettime(CLOCK_MONOTONIC, &until);
 	int64_t at_ns = until.tv_nsec + wait_ms % 1000 * 1000000;
 	until.tv_sec += (time_t) (wait_ms / 1000 + at_ns / 1000000000);

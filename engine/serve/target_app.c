@@ -302,8 +302,7 @@ void target_app_stop(TargetApp *app, int64_t wait_ms)
 {
 	if (!app)
 		return;
-	if (app->server)
-		server_quiesce(app->server, wait_ms);
+	server_quiesce(app->server, wait_ms);
 	atomic_store(&app->is_stopping, true);
 	if (app->queue.item)
 		queue_close(&app->queue);

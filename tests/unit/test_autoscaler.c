@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -193,6 +194,7 @@ static void metrics_are_those_of_control_b8(void **state)
 		"maestro_api_requests_total{verb=\"put\",resource=\"deployments/scale\",code=\"200\"} 1\n",
 		"maestro_cycle_duration_seconds_bucket{namespace=\"shop\",deployment=\"web\",le=\"0.001\"} ",
 		"maestro_query_duration_seconds_count{backend=\"prometheus\"} ",
+		"maestro_records_lost_total 0\n",
 		"maestro_build_info{version=",
 		"maestro_model_info{namespace=\"shop\",deployment=\"web\",sha256=\"" MODEL "\",name=\"suggestion\",observation=\"\"} 1\n",
 	};
@@ -211,6 +213,27 @@ static void metrics_are_those_of_control_b8(void **state)
 		assert_int_equal(pclose(tool), 0);
 	}
 	end(&f);
+}
+
+/* The disk that the store is on is full, and then has room again. */
+static void what_is_not_recorded_is_said(void **state)
+{
+	Fixture f;
+	(void) state;
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* the child's too */
+	begin(&f, "{\"action\":1}", NULL);
+	wait_state(&f, "Active");
+	const struct rlimit none = { 1, RLIM_INFINITY }, all = { RLIM_INFINITY, RLIM_INFINITY };
+	assert_int_equal(prlimit(f.child.pid, RLIMIT_FSIZE, &none, NULL), 0);
+	child_wait_log(&f.child, "without being recorded: ");
+	do
+		assert_int_equal(ask(&f, "GET", "/metrics", NULL), 200);
+	while (strstr(f.response.body.data, "maestro_records_lost_total 0\n")); /* until the next cycle */
+	assert_int_equal(prlimit(f.child.pid, RLIMIT_FSIZE, &all, NULL), 0);
+	child_wait_log(&f.child, "the store takes records again");
+	wait_state(&f, "Active");
+	end(&f);
+	(void) signal(SIGXFSZ, SIG_DFL);
 }
 
 static void a_command_is_audited_and_answered(void **state)
@@ -393,6 +416,7 @@ int main(void)
 		cmocka_unit_test(without_a_suggestion_it_holds_and_says_why),
 		cmocka_unit_test(the_log_has_a_record_a_decision),
 		cmocka_unit_test(metrics_are_those_of_control_b8),
+		cmocka_unit_test(what_is_not_recorded_is_said),
 		cmocka_unit_test(a_command_is_audited_and_answered),
 		cmocka_unit_test(commands_from_elsewhere_want_a_token),
 		cmocka_unit_test(without_the_api_it_is_alive_and_not_ready),
