@@ -7,7 +7,7 @@
 typedef struct Child {
 	pid_t pid;
 	int port;
-	int err_fd; /* its stderr; a thread of nobody: read by child_log */
+	int err_fd; /* its stderr */
 } Child;
 
 /* Runs $MAESTRO_TEST_BUILD/maestro with args (NULL at the end, without the program's name) and waits for "listening on HOST:PORT".

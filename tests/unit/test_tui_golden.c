@@ -2,6 +2,7 @@
  * Golden screens: recorded feeds drawn as text and compared with the files of tests/golden. With GOLDEN=rewrite in the
  * environment they are written instead; the diff is then reviewed like code.
  */
+#include "tests/fakes/golden.h"
 #include "tests/fakes/views.h"
 #include "tui/console.h"
 #include "tui/feed_file.h"
@@ -77,23 +78,6 @@ static const Golden GOLDENS[] = {
 	{ "help", "all", SCREEN_LIVE, GLYPHS_ASCII, 30, 100, "?" },
 };
 
-static void expect(const Golden *golden, const StrBuf *text)
-{
-	char path[128];
-	StrBuf want = { 0 };
-	Error err = { 0 };
-	(void) snprintf(path, sizeof path, "tests/golden/%s.txt", golden->name);
-	const char *mode = getenv("GOLDEN");
-	if (mode && strcmp(mode, "rewrite") == 0) {
-		assert_int_equal(mem_write_file(path, text->data, text->len, &err), 0);
-		return;
-	}
-	assert_int_equal(mem_read_file(path, 1 << 20, &want, &err), 0);
-	if (strcmp(want.data, text->data) != 0)
-		fail_msg("%s differs (GOLDEN=rewrite to accept); it is now:\n%s", path, text->data);
-	strbuf_done(&want);
-}
-
 static void screens_look_as_recorded(void **state)
 {
 	(void) state;
@@ -118,7 +102,8 @@ static void screens_look_as_recorded(void **state)
 			console_draw(&console);
 		}
 		canvas_to_text(&console.canvas, &text);
-		expect(golden, &text);
+		(void) snprintf(path, sizeof path, "tests/golden/%s.txt", golden->name);
+		golden_expect(path, &text);
 		console_done(&console);
 		feed_free(feed);
 		strbuf_done(&text);

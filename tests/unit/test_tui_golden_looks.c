@@ -4,6 +4,7 @@
  * is the look of a cell's role, these are the screens in 16 and 256 colours, truecolour and none. GOLDEN=rewrite writes them.
  */
 #include "tests/fakes/desk.h"
+#include "tests/fakes/golden.h"
 #include "tui/feed_file.h"
 #include "tui/paint.h"
 #include "tui/screen_live.h"
@@ -33,21 +34,6 @@ static const struct RoleName {
 	[ROLE_HEAT_0 + 3] = { ']', "heat 3" }, [ROLE_HEAT_0 + 4] = { '{', "heat 4" }, [ROLE_HEAT_0 + 5] = { '}', "heat 5" },
 	[ROLE_HEAT_0 + 6] = { '<', "heat 6" }, [ROLE_HEAT_0 + 7] = { '>', "heat 7" }, [ROLE_HEAT_8] = { '@', "heat 8" },
 };
-
-static void expect(const char *path, const StrBuf *text)
-{
-	StrBuf want = { 0 };
-	Error err = { 0 };
-	const char *mode = getenv("GOLDEN");
-	if (mode && strcmp(mode, "rewrite") == 0) {
-		assert_int_equal(mem_write_file(path, text->data, text->len, &err), 0);
-		return;
-	}
-	assert_int_equal(mem_read_file(path, 1 << 20, &want, &err), 0);
-	if (strcmp(want.data, text->data) != 0)
-		fail_msg("%s differs (GOLDEN=rewrite to accept); it is now:\n%s", path, text->data);
-	strbuf_done(&want);
-}
 
 /* ---- roles of screens ---- */
 
@@ -102,7 +88,7 @@ static void screens_have_their_roles(void **state)
 		}
 		roles_of(&console.canvas, &text);
 		(void) snprintf(path, sizeof path, "tests/golden/looks/%s.txt", SCREENS[i].name);
-		expect(path, &text);
+		golden_expect(path, &text);
 		console_done(&console);
 		feed_free(feed);
 		strbuf_done(&text);
@@ -167,7 +153,7 @@ static void roles_have_their_looks_at_each_depth(void **state)
 				text.len--;
 			strbuf_addf(&text, "\n");
 		}
-	expect("tests/golden/looks.txt", &text);
+	golden_expect("tests/golden/looks.txt", &text);
 	strbuf_done(&text);
 }
 

@@ -1,5 +1,6 @@
 /* Axes of domain randomisation: what they are drawn from, what each does to an episode, and that rows stay their own. */
 #include "sim/core.h"
+#include "tests/fakes/sim_batch.h"
 
 #include "base/mem.h"
 
@@ -127,30 +128,6 @@ static void draws_span_their_ranges_and_move_no_other(void **state)
 }
 
 /* ---- what they do ---- */
-
-typedef struct Batch {
-	Env *env;
-	EnvBuf buf;
-} Batch;
-
-static Batch batch_new(const SimConfig *config, size_t n)
-{
-	Batch batch;
-	EnvSpec spec;
-	Error err;
-	if (sim_env_new(config, n, &batch.env, &err))
-		fail_msg("%s", err.text);
-	batch.env->ops->spec(batch.env, &spec);
-	assert_int_equal(env_buf_init(&batch.buf, n, &spec), 0);
-	assert_int_equal(batch.env->ops->reset(batch.env, 9, &batch.buf), 0);
-	return batch;
-}
-
-static void batch_free(Batch *batch)
-{
-	env_buf_done(&batch->buf);
-	env_free(batch->env);
-}
 
 static const EnvInfo *step(Batch *batch, int32_t action)
 {

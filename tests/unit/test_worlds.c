@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "decide/trend.h"
 #include "sim/sim.h"
+#include "tests/fakes/sim_batch.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -63,30 +64,6 @@ static void worlds_are_drawn_from_their_ranges_without_the_corner(void **state)
 		sim_world(&base, k, &world);
 		assert_true(is_in_corner(&base, &world));
 	}
-}
-
-typedef struct Batch {
-	Env *env;
-	EnvBuf buf;
-} Batch;
-
-static Batch batch_new(const SimConfig *config, size_t n)
-{
-	Batch batch;
-	EnvSpec spec;
-	Error err;
-	if (sim_env_new(config, n, &batch.env, &err))
-		fail_msg("%s", err.text);
-	batch.env->ops->spec(batch.env, &spec);
-	assert_int_equal(env_buf_init(&batch.buf, n, &spec), 0);
-	assert_int_equal(batch.env->ops->reset(batch.env, 9, &batch.buf), 0);
-	return batch;
-}
-
-static void batch_free(Batch *batch)
-{
-	env_buf_done(&batch->buf);
-	env_free(batch->env);
 }
 
 static void step(Batch *batch, int k, size_t first, size_t count)
