@@ -12,7 +12,7 @@
 
 static const char *const WORDS[EDIT_COUNT] = { "tag", "untag", "note", "lock", "unlock", "delete", "restore" };
 
-const char *edit_text(RunEdit what)
+static const char *word_of(RunEdit what)
 {
 	return what < EDIT_COUNT ? WORDS[what] : "?";
 }
@@ -116,7 +116,7 @@ int edit_runs(struct sqlite3 *db, RunEdit what, const int64_t *run, int32_t n, c
 	if (code)
 		(void) db_exec(db, "ROLLBACK");
 	else
-		(void) snprintf(ret_text, size, n == 1 ? "%s%s%.60s: run %lld" : "%s%s%.60s: %lld runs", edit_text(what),
+		(void) snprintf(ret_text, size, n == 1 ? "%s%s%.60s: run %lld" : "%s%s%.60s: %lld runs", word_of(what),
 		                *text ? " " : "", text, n == 1 ? (long long) run[0] : (long long) n);
 	return code;
 }

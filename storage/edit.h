@@ -16,9 +16,6 @@ struct sqlite3;
 int edit_runs(struct sqlite3 *db, RunEdit what, const int64_t *run, int32_t n, const char *text, int64_t wall_ms,
               char *ret_text, size_t size, Error *err);
 
-/* "tag", "untag", "note", "lock", "unlock", "delete", "restore". */
-const char *edit_text(RunEdit what);
-
 /* Deletes the rows of a run that is in the trash. Its files are the caller's business. ERR_REFUSED, ERR_STORE. */
 int edit_purge(struct sqlite3 *db, int64_t run, Error *err);
 

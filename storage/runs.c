@@ -136,13 +136,6 @@ static int each_run(sqlite3 *db, sqlite3_stmt *stmt, RunRowFn fn, void *context,
 	return finish(db, stmt, code, err);
 }
 
-int runs_list(struct sqlite3 *db, int64_t offset, int64_t limit, RunRowFn fn, void *context, Error *err)
-{
-	sqlite3_stmt *stmt;
-	int code = prepare(db, RUN_COLUMNS " ORDER BY r.id DESC LIMIT ?2 OFFSET ?1", offset, limit, &stmt, err);
-	return code ? code : each_run(db, stmt, fn, context, err);
-}
-
 static const char *const SORT_SQL[SORT_COUNT] = {
 	[SORT_ID] = "r.id", [SORT_NAME] = "r.name COLLATE NOCASE", [SORT_STATUS] = "r.status", [SORT_STEPS] = "r.steps",
 	[SORT_REWARD] = "u.ep_rew_mean", [SORT_EVAL] = "e.mean_reward", [SORT_START] = "r.start",

@@ -51,8 +51,6 @@ int runs_select(struct sqlite3 *db, const RunSelection *selection, RunRowFn fn, 
 /* Of each run that a selection's filter takes, all of them in its order: configuration and best evaluation (NAN: none). */
 typedef int (*RunConfigFn)(void *context, int64_t run, const char *config, double eval);
 int runs_configs(struct sqlite3 *db, const RunSelection *selection, RunConfigFn fn, void *context, int32_t *ret_fault_col, Error *err);
-/* All runs, the trash too, newest first, at most limit after offset. ERR_STORE, ERR_NOMEM. */
-int runs_list(struct sqlite3 *db, int64_t offset, int64_t limit, RunRowFn fn, void *context, Error *err);
 /* How many runs there are. */
 int runs_count(struct sqlite3 *db, int64_t *ret_count, Error *err);
 /* One run, and its config as JSON into config (may be NULL), "null" where it has none. ERR_NOT_FOUND. */

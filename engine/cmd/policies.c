@@ -104,19 +104,3 @@ int policy_gate(const ModelInfo *info, const char *word, Policy *model, Policy *
 	                word, gate.text, gate.hpa_cpu_pct, gate.hpa_down_window_s);
 	return open_rule_of(&gate, ret_rule, err);
 }
-
-int policy_open_gated(const char *word, bool is_forced, Policy **ret_policy, ModelInfo *ret_info, char *said, size_t size, Error *err)
-{
-	Policy *rule = NULL;
-	said[0] = '\0';
-	int code = policy_open(word, ret_policy, ret_info, err);
-	if (code || ret_info->steps < 0 || is_forced)
-		return code;
-	code = policy_gate(ret_info, word, *ret_policy, &rule, said, size, err);
-	if (!code && !rule)
-		return 0;
-	policy_free(*ret_policy);
-	*ret_policy = rule;
-	*ret_info = (ModelInfo) { .steps = -1 };
-	return code;
-}

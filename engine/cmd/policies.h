@@ -21,7 +21,4 @@ int policy_open(const char *word, Policy **ret_policy, ModelInfo *ret_info, Erro
  */
 int policy_gate(const ModelInfo *info, const char *word, Policy *model, Policy **ret_rule, char *said, size_t size, Error *err);
 
-/* policy_open, then the gate: what acts in the end, with its info. is_forced: as policy_open. */
-int policy_open_gated(const char *word, bool is_forced, Policy **ret_policy, ModelInfo *ret_info, char *said, size_t size, Error *err);
-
 #endif

@@ -56,7 +56,7 @@ void raster_done(Raster *raster)
 	raster->pixel = NULL;
 }
 
-void raster_dot(Raster *raster, int x, int y, uint32_t rgb)
+static void dot(Raster *raster, int x, int y, uint32_t rgb)
 {
 	if (x < 0 || x >= raster->width || y < 0 || y >= raster->height)
 		return;
@@ -71,7 +71,7 @@ void raster_disc(Raster *raster, int x, int y, int radius, uint32_t rgb)
 	for (int dy = -radius; dy <= radius; dy++)
 		for (int dx = -radius; dx <= radius; dx++)
 			if (dx * dx + dy * dy <= radius * radius)
-				raster_dot(raster, x + dx, y + dy, rgb);
+				dot(raster, x + dx, y + dy, rgb);
 }
 
 void raster_line(Raster *raster, int xa, int ya, int xb, int yb, int thickness, uint32_t rgb)
@@ -80,7 +80,7 @@ void raster_line(Raster *raster, int xa, int ya, int xb, int yb, int thickness, 
 	for (int i = 0; i <= steps; i++) {
 		int x = xa + (steps ? (xb - xa) * i / steps : 0), y = ya + (steps ? (yb - ya) * i / steps : 0);
 		for (int k = 0; k < thickness; k++)
-			raster_dot(raster, x, y + k, rgb);
+			dot(raster, x, y + k, rgb);
 	}
 }
 
@@ -89,7 +89,7 @@ static void draw_letter(Raster *raster, int x, int y, int scale, const struct Le
 	for (int r = 0; r < RASTER_LETTER_HEIGHT * scale; r++)
 		for (int c = 0; c < (RASTER_LETTER - 1) * scale; c++)
 			if (letter->row[r / scale] >> (4 - c / scale) & 1)
-				raster_dot(raster, x + c, y + r, rgb);
+				dot(raster, x + c, y + r, rgb);
 }
 
 void raster_text(Raster *raster, int x, int y, int scale, const char *text, uint32_t rgb)

@@ -18,7 +18,6 @@ int raster_init(Raster *raster, int width, int height);
 void raster_done(Raster *raster);
 
 /* Outside the picture nothing is drawn. */
-void raster_dot(Raster *raster, int x, int y, uint32_t rgb);
 void raster_disc(Raster *raster, int x, int y, int radius, uint32_t rgb);
 void raster_line(Raster *raster, int xa, int ya, int xb, int yb, int thickness, uint32_t rgb);
 /* From its upper left corner; letters that the font lacks are left blank. */

@@ -286,7 +286,8 @@ void contest_done(Contest *contest)
 
 /* ---- comparison ---- */
 
-void contest_front(const Contest *contest, int32_t family, int32_t trace, int32_t seed, Front *ret)
+/* The front of a family on a trace under one seed, V in percent of the time. */
+static void front_at(const Contest *contest, int32_t family, int32_t trace, int32_t seed, Front *ret)
 {
 	FrontPoint point[PATH_MAX_SETTINGS];
 	const Path *path = contest_path(contest, family, trace);
@@ -311,7 +312,7 @@ void contest_compare(const Contest *contest, int32_t family, int32_t against, in
 			Front front;
 			int beyond;
 			const double *other = contest_cell(contest, against, t, contest_path(contest, against, t)->best[lambda], i);
-			contest_front(contest, family, t, i, &front);
+			front_at(contest, family, t, i, &front);
 			double v = front_v_at(&front, other[FIGURE_POD_HOURS], &beyond);
 			versus->cheapest += beyond < 0;
 			versus->dearest += beyond > 0;

@@ -87,9 +87,6 @@ static inline double *contest_cell(const Contest *c, int32_t family, int32_t tra
 	return c->report + (row * (size_t) c->config.seeds + (size_t) seed) * FIGURE_COUNT;
 }
 
-/* The front of a family on a trace under one seed, V in percent of the time. */
-void contest_front(const Contest *contest, int32_t family, int32_t trace, int32_t seed, Front *ret);
-
 typedef struct Versus { /* a family against another, [trace][seed] each, at the other's setting for one lambda */
 	double *v_change;        /* at its pod-hours: -.2 is a fifth less violation */
 	double *pod_hours_ratio; /* at its violation */

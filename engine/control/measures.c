@@ -46,13 +46,6 @@ double median_of(double *x, size_t n)
 	return n ? quantile(x, n, .5) : NAN;
 }
 
-double iqm_of(double *x, size_t n)
-{
-	size_t cut = n / 4;
-	qsort(x, n, sizeof *x, ascending);
-	return mean_of(x + cut, n - 2 * cut);
-}
-
 int bootstrap_mean(const double *x, size_t n, uint64_t seed, size_t reps, Interval *ret)
 {
 	*ret = (Interval) { mean_of(x, n), NAN, NAN };

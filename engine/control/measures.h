@@ -20,9 +20,6 @@ double mean_of(const double *x, size_t n);
 double std_of(const double *x, size_t n);
 /* Sorts x. NAN without values. */
 double median_of(double *x, size_t n);
-/* The interquartile mean: of what is left when a quarter of the values, rounded down, is cut at each end (scipy's trim_mean). NAN
- * without values. Sorts x. */
-double iqm_of(double *x, size_t n);
 
 /* Mean with the 95 % percentile bootstrap interval (Efron 1979; reps resamples, 10,000 for a report). With n < 2: lo and hi
  * are NAN. ERR_NOMEM. */
@@ -34,7 +31,8 @@ typedef struct Strata {
 	size_t n_strata, n_runs;
 } Strata;
 
-/* Interquartile mean of all values, with the 95 % percentile bootstrap that draws runs anew within each stratum; with_strata: that
+/* Interquartile mean of all values, of what is left when a quarter of them, rounded down, is cut at each end (scipy's trim_mean; NAN
+ * without values), with the 95 % percentile bootstrap that draws runs anew within each stratum; with_strata: that
  * draws strata anew too, so that the interval speaks for traces like these. lo and hi are NAN where nothing can differ. ERR_NOMEM. */
 int bootstrap_iqm(Strata strata, bool with_strata, uint64_t seed, size_t reps, Interval *ret);
 /* Probability that a run of x is below one of y on the same trace: the mean over traces of [x < y] + [x = y]/2 over all pairs, with

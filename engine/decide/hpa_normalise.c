@@ -59,7 +59,7 @@ int hpa_log_add(HpaLog *log, int64_t now_ms, int32_t value, int64_t keep_ms)
 	return 0;
 }
 
-void hpa_log_done(HpaLog *log)
+static void log_done(HpaLog *log)
 {
 	free(log->mark);
 	*log = (HpaLog) { 0 };
@@ -67,9 +67,9 @@ void hpa_log_done(HpaLog *log)
 
 void hpa_history_done(HpaHistory *history)
 {
-	hpa_log_done(&history->recommendations);
-	hpa_log_done(&history->ups);
-	hpa_log_done(&history->downs);
+	log_done(&history->recommendations);
+	log_done(&history->ups);
+	log_done(&history->downs);
 }
 
 void hpa_behavior_default(HpaBehavior *behavior, int64_t downscale_window_ms)

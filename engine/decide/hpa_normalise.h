@@ -50,7 +50,6 @@ int hpa_log_reserve(HpaLog *log, size_t n);
 /* Takes the place of the last mark that is older than keep_ms, else appends; allocates only past the room that was
  * reserved. ERR_NOMEM. */
 int hpa_log_add(HpaLog *log, int64_t now_ms, int32_t value, int64_t keep_ms);
-void hpa_log_done(HpaLog *log);
 
 /* How far one direction may go in a period: value pods, or value percent of the number at the period's start. */
 typedef enum HpaRateType { HPA_RATE_PODS, HPA_RATE_PERCENT } HpaRateType;

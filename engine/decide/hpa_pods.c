@@ -23,7 +23,7 @@ static bool is_starting(const HpaPods *pods, const PodSample *pod)
 	return is_false && was_never_ready;
 }
 
-HpaPodKind hpa_pod_kind(const HpaPods *pods, const PodSample *pod)
+static HpaPodKind kind_of(const HpaPods *pods, const PodSample *pod)
 {
 	if (pod->is_deleting || pod->phase == POD_FAILED)
 		return HPA_POD_IGNORED;
@@ -50,7 +50,7 @@ HpaError hpa_tally(const HpaPods *pods, HpaTally *ret)
 		tally.unlisted_m = sat_add(tally.unlisted_m, pods->unlisted_m[i]);
 	for (size_t i = 0; i < pods->n; i++) {
 		const PodSample *pod = &pods->pod[i];
-		HpaPodKind kind = hpa_pod_kind(pods, pod);
+		HpaPodKind kind = kind_of(pods, pod);
 		tally.n[kind]++;
 		if (kind == HPA_POD_READY)
 			add(&tally, pod, pod->usage_m);
@@ -70,7 +70,7 @@ void hpa_tally_fill(HpaTally *tally, const HpaPods *pods, HpaPodKind kind, int64
 {
 	for (size_t i = 0; i < pods->n; i++) {
 		const PodSample *pod = &pods->pod[i];
-		if (hpa_pod_kind(pods, pod) == kind)
+		if (kind_of(pods, pod) == kind)
 			add(tally, pod, sat_add(sat_mul(pod->request_m, request_pct) / 100, fixed_m));
 	}
 }

@@ -29,8 +29,6 @@ typedef struct HpaPods {
 
 typedef enum HpaPodKind { HPA_POD_IGNORED, HPA_POD_UNREADY, HPA_POD_MISSING, HPA_POD_READY, HPA_POD_KINDS } HpaPodKind;
 
-HpaPodKind hpa_pod_kind(const HpaPods *pods, const PodSample *pod);
-
 typedef struct HpaTally {
 	int64_t n[HPA_POD_KINDS];
 	int64_t usage_m;    /* of the listed pods that have a sample, or were given one */

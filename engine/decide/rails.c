@@ -74,7 +74,8 @@ static bool has_changed_within(const RailsHistory *history, int64_t now_ms, int6
 	return false;
 }
 
-int32_t rails_reversals(const RailsHistory *history, int64_t now_ms, int64_t window_ms)
+/* Changes of direction among the changes younger than window_ms. */
+static int32_t reversals(const RailsHistory *history, int64_t now_ms, int64_t window_ms)
 {
 	int32_t count = 0;
 	for (int32_t i = 0; i + 1 < history->n_changes; i++) {
@@ -123,7 +124,7 @@ bool rails_note_change(RailsHistory *history, const RailsConfig *config, int64_t
 		history->rps_at_up = history->rps_now;
 		history->ups_without_ready++;
 	}
-	if (now_ms < history->flap_until_ms || rails_reversals(history, now_ms, config->flap_window_ms) <= config->flap_reversals)
+	if (now_ms < history->flap_until_ms || reversals(history, now_ms, config->flap_window_ms) <= config->flap_reversals)
 		return false;
 	history->flap_until_ms = now_ms + config->flap_window_ms;
 	return true;

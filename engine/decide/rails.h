@@ -105,7 +105,5 @@ void rails_note_past(RailsHistory *history, const Sample *sample, int64_t at_ms)
 void rails_note_cycle(RailsHistory *history, const RailsInput *in);
 /* After each change of spec.replicas that succeeded, whoever made it. True: this one began a flap guard. */
 bool rails_note_change(RailsHistory *history, const RailsConfig *config, int64_t now_ms, int32_t from, int32_t to);
-/* Changes of direction among the changes younger than window_ms. */
-int32_t rails_reversals(const RailsHistory *history, int64_t now_ms, int64_t window_ms);
 
 #endif

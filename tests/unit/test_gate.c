@@ -18,6 +18,8 @@
 
 static const char FOR_HPA[] = "{\"chosen\":\"hpa\",\"hpa\":{\"cpu_pct\":45,\"down_window_s\":60},\"pod_price\":0.5,"
 	"\"pod_hours_ratio\":{\"median\":1.08,\"worst\":1.3}}";
+static const char FOR_MODEL[] = "{\"chosen\":\"model\",\"hpa\":{\"cpu_pct\":45,\"down_window_s\":60},\"pod_price\":0.5,"
+	"\"pod_hours_ratio\":{\"median\":0.9,\"worst\":1.1}}";
 
 static ModelInfo info_with(const char *evaluation)
 {
@@ -80,33 +82,43 @@ static void write_model(const char *path, const char *evaluation)
 	net_free(net);
 }
 
-/* A file's finding decides what `run` opens: nothing, the rule at its tuned settings, the model; force opens the model. */
+/* What the gate answers of a file, and its rule's label, "" where the model acts. */
+static int gate_of(const char *path, char label[64], char said[320])
+{
+	Policy *model = NULL, *rule = NULL;
+	ModelInfo info;
+	Error err = { 0 };
+	assert_int_equal(policy_open(path, &model, &info, &err), 0);
+	assert_string_equal(model->ops->name, "model");
+	int code = policy_gate(&info, path, model, &rule, said, 320, &err);
+	if (code)
+		str_copy(said, 320, err.text);
+	str_copy(label, 64, rule ? rule->label : "");
+	policy_free(rule);
+	policy_free(model);
+	return code;
+}
+
+/* A file's finding decides what `run` acts by: nothing, the rule at its tuned settings, the model. */
 static void run_obeys_the_file(void **state)
 {
 	(void) state;
-	char path[] = "/tmp/maestro-gate-XXXXXX", said[320];
+	char path[] = "/tmp/maestro-gate-XXXXXX", said[320], label[64];
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
 	(void) close(fd);
-	Policy *policy = NULL;
-	ModelInfo info;
-	Error err = { 0 };
 	write_model(path, "");
-	assert_int_equal(policy_open_gated(path, false, &policy, &info, said, sizeof said, &err), ERR_REFUSED);
-	assert_null(policy);
-	assert_int_equal(policy_open_gated(path, true, &policy, &info, said, sizeof said, &err), 0);
-	assert_string_equal(policy->ops->name, "model");
-	policy_free(policy);
+	assert_int_equal(gate_of(path, label, said), ERR_REFUSED);
+	assert_string_equal(label, "");
+	assert_non_null(strstr(said, "--force"));
 	write_model(path, FOR_HPA);
-	assert_int_equal(policy_open_gated(path, false, &policy, &info, said, sizeof said, &err), 0);
-	assert_string_equal(policy->label, "hpa:cpu=45");
-	assert_int_equal(info.steps, -1);
+	assert_int_equal(gate_of(path, label, said), 0);
+	assert_string_equal(label, "hpa:cpu=45");
 	assert_non_null(strstr(said, "HPA rule acts"));
-	policy_free(policy);
-	assert_int_equal(policy_open_gated(path, true, &policy, &info, said, sizeof said, &err), 0);
-	assert_string_equal(policy->ops->name, "model");
+	write_model(path, FOR_MODEL);
+	assert_int_equal(gate_of(path, label, said), 0);
+	assert_string_equal(label, "");
 	assert_string_equal(said, "");
-	policy_free(policy);
 	(void) unlink(path);
 }
 

@@ -84,7 +84,6 @@ static void statistics_are_rliables(void **state)
 		assert_in_range(n, 1, 256);
 		assert_true(read_numbers(json_get(c, "x"), n, x) && read_numbers(json_get(c, "y"), n, y));
 		memcpy(sorted, x, sizeof x);
-		assert_true(fabs(iqm_of(sorted, n) - json_number_or(c, "trim_mean", NAN)) < 1e-12);
 		assert_true(fabs(median_of(sorted, n) - json_number_or(c, "median", NAN)) < 1e-12);
 		Interval within, over, better;
 		assert_int_equal(bootstrap_iqm((Strata) { x, n_strata, n_runs }, false, 1, 10000, &within), 0);
@@ -92,6 +91,7 @@ static void statistics_are_rliables(void **state)
 		assert_int_equal(bootstrap_improvement((Strata) { x, n_strata, n_runs }, (Strata) { y, n_strata, n_runs }, 1, 10000, &better), 0);
 		double length = within.hi - within.lo, long_length = over.hi - over.lo, better_length = better.hi - better.lo;
 		assert_true(fabs(within.mean - json_number_or(c, "iqm", NAN)) < 1e-12);
+		assert_true(fabs(within.mean - json_number_or(c, "trim_mean", NAN)) < 1e-12);
 		assert_true(fabs(within.lo - json_number_or(c, "lo", NAN)) < .04 * length);
 		assert_true(fabs(within.hi - json_number_or(c, "hi", NAN)) < .04 * length);
 		if (n_strata > 1) {

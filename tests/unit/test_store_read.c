@@ -104,7 +104,7 @@ static void list_is_newest_first_with_last_update_and_best_eval(void **state)
 	put_eval(first, 150, 50);
 	put_eval(first, 200, 45);
 	commit();
-	assert_int_equal(runs_list(bench.db, 0, 10, keep_row, row, NULL), 0);
+	assert_int_equal(runs_select(bench.db, &(RunSelection) { .limit = 10 }, keep_row, row, NULL, NULL, NULL), 0);
 	assert_int_equal(row[0].id, second);
 	assert_true(isnan(row[0].ep_rew_mean) && isnan(row[0].eval_mean));
 	assert_int_equal(row[1].id, first);
@@ -114,7 +114,7 @@ static void list_is_newest_first_with_last_update_and_best_eval(void **state)
 	assert_true(row[1].eval_mean == 50 && row[1].eval_std == 5);
 	assert_int_equal(row[2].id, 0);
 	memset(row, 0, sizeof row);
-	assert_int_equal(runs_list(bench.db, 1, 1, keep_row, row, NULL), 0);
+	assert_int_equal(runs_select(bench.db, &(RunSelection) { .offset = 1, .limit = 1 }, keep_row, row, NULL, NULL, NULL), 0);
 	assert_int_equal(row[0].id, first);
 	assert_int_equal(row[1].id, 0);
 	assert_int_equal(runs_count(bench.db, &count, NULL), 0);
