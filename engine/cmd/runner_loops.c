@@ -247,13 +247,13 @@ static void set_rails(const RunTarget *t, RailsConfig *rails)
 }
 
 /* What earlier processes did to the target, so that cooldowns outlive a restart. */
-static void remember(RunTarget *t)
+static void remember(RunTarget *t, StorePast *past)
 {
 	RecentChange change[RECENT_MAX];
 	size_t n = 0;
 	Session *session = t->runner->config.session;
 	int64_t now_ms = clock_wall_ms(&session->clock);
-	if (store_recent(session->db, t->given.namespace_, t->given.name, now_ms - RECENT_MS, change, RECENT_MAX, &n))
+	if (store_recent(past, t->given.namespace_, t->given.name, now_ms - RECENT_MS, change, RECENT_MAX, &n))
 		return;
 	for (size_t i = 0; i < n; i++)
 		if (change[i].time_ms <= now_ms)
@@ -261,17 +261,17 @@ static void remember(RunTarget *t)
 }
 
 /* Since the policy's model first acted on the target, as far as the store goes back. */
-static int64_t model_age_ms(const RunTarget *t)
+static int64_t model_age_ms(const RunTarget *t, StorePast *past)
 {
 	Session *session = t->runner->config.session;
 	if (!t->policy->sha256[0])
 		return 0;
-	int64_t first_ms = store_first_acted(session->db, t->given.namespace_, t->given.name, t->policy->sha256);
+	int64_t first_ms = store_first_acted(past, t->given.namespace_, t->given.name, t->policy->sha256);
 	int64_t now_ms = clock_wall_ms(&session->clock);
 	return first_ms >= 0 && first_ms < now_ms ? now_ms - first_ms : 0;
 }
 
-static int build_loop(RunTarget *t, Error *err)
+static int build_loop(RunTarget *t, StorePast *past, Error *err)
 {
 	Runner *r = t->runner;
 	Session *session = r->config.session;
@@ -307,27 +307,30 @@ static int build_loop(RunTarget *t, Error *err)
 	config->states.fallback_after = r->config.options->fallback_after;
 	set_rails(t, &config->rails);
 	config->adds_only_ms = (int64_t) (r->config.options->adds_only_s * 1000);
-	config->model_age_ms = model_age_ms(t);
+	config->model_age_ms = model_age_ms(t, past);
 	str_copy(config->context, sizeof config->context, r->kubeconfig.context);
 	code = begin_run(t, err);
 	if (!code)
 		code = loop_new(config, &t->loop, err);
 	if (!code)
-		remember(t);
+		remember(t, past);
 	return code;
 }
 
 int runner_build(Runner *r, Error *err)
 {
+	StorePast *past = NULL;
 	int code = 0;
+	(void) store_past_open(r->config.session->db, &past); /* one that cannot be read is as good as none */
 	for (size_t i = 0; i < r->n && !code; i++) {
 		code = open_policy(r, &r->target[i], err);
 		if (!code)
 			code = open_source(r, &r->target[i], err);
 		if (!code)
-			code = build_loop(&r->target[i], err);
+			code = build_loop(&r->target[i], past, err);
 		r->loop[i] = r->target[i].loop;
 	}
+	store_past_close(past);
 	if (r->n_other_intervals > 1)
 		(void) fprintf(stderr, "maestro: and the same for %zu more targets\n", r->n_other_intervals - 1);
 	return code ? code : fleet_new(r->loop, r->n, &r->fleet, err);

@@ -195,10 +195,15 @@ static void first_time_a_model_acted_is_found(void **state)
 		put(&record);
 	}
 	commit();
-	assert_int_equal(store_first_acted(bench.room.path, "shop", "cart", "aa"), 700);
-	assert_int_equal(store_first_acted(bench.room.path, "shop", "cart", "cc"), -1);
-	assert_int_equal(store_first_acted(bench.room.path, "shop", "other", "aa"), -1);
-	assert_int_equal(store_first_acted("/nonexistent/m.db", "shop", "cart", "aa"), -1);
+	StorePast *past, *none;
+	assert_int_equal(store_past_open(bench.room.path, &past), 0);
+	assert_int_equal(store_first_acted(past, "shop", "cart", "aa"), 700);
+	assert_int_equal(store_first_acted(past, "shop", "cart", "cc"), -1);
+	assert_int_equal(store_first_acted(past, "shop", "other", "aa"), -1);
+	store_past_close(past);
+	assert_int_equal(store_past_open("/nonexistent/m.db", &none), 0);
+	assert_null(none);
+	assert_int_equal(store_first_acted(none, "shop", "cart", "aa"), -1);
 }
 
 static void decision_keeps_every_field(void **state)
