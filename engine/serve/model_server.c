@@ -212,6 +212,15 @@ static void add_stats(Json *root, const Served *served)
 	}
 }
 
+/* What a file's format does not tell of is 0 there, and null here. */
+static void add_known(Json *root, const char *name, double value)
+{
+	if (value > 0)
+		json_add_number(root, name, value);
+	else
+		json_add_null(root, name);
+}
+
 /* GET /model: what a client must know to build this model's observation. */
 static ServerVerdict describe(void *context, ServerRequest *request)
 {
@@ -222,17 +231,17 @@ static ServerVerdict describe(void *context, ServerRequest *request)
 	json_add_string(root, "sha256", served->sha256);
 	json_add_string(root, "observation", observation_version_name(info->obs_version));
 	json_add_int(root, "observation_version", info->obs_version);
-	json_add_int(root, "stack", info->obs_stack);
+	json_add_int(root, "stack", info->obs_stack > 1 ? info->obs_stack : 1);
 	json_add_int(root, "inputs", net_config(served->net)->obs_dim);
 	json_add_string(root, "actions", actions_word(info->actions));
 	Json *names = json_add_array(root, "action_names");
 	for (int32_t a = 0; a < actions_count(info->actions); a++)
 		json_add_string(names, NULL, actions_name(info->actions, a));
-	json_add_number(root, "interval_s", (double) info->interval_s);
-	json_add_number(root, "rate_window_s", (double) info->rate_window_s);
-	json_add_number(root, "latency_window_s", (double) info->latency_window_s);
-	json_add_int(root, "max_replicas", info->max_replicas);
-	json_add_number(root, "pod_price", (double) info->pod_price);
+	add_known(root, "interval_s", (double) info->interval_s);
+	add_known(root, "rate_window_s", (double) info->rate_window_s);
+	add_known(root, "latency_window_s", (double) info->latency_window_s);
+	add_known(root, "max_replicas", info->max_replicas);
+	add_known(root, "pod_price", (double) info->pod_price);
 	add_stats(root, served);
 	char *text = json_print(root);
 	json_free(root);

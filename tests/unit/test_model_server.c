@@ -124,6 +124,11 @@ static void predict_answers_the_five_keys(void **state)
 	assert_int_not_equal(action(&f), ACTION_UP);
 	assert_int_equal(predict(&f, "{\"observation\":[30,0.3,15,200,100],\"mask\":[false,true,false]}"), 200);
 	assert_int_equal(action(&f), ACTION_KEEP);
+	/* what the file does not tell is null, not 0 */
+	assert_int_equal(ask(&f, "GET", "/model", NULL, NULL), 200);
+	assert_non_null(strstr(f.response.body.data, "\"interval_s\":15"));
+	assert_non_null(strstr(f.response.body.data, "\"rate_window_s\":null,\"latency_window_s\":null"));
+	assert_non_null(strstr(f.response.body.data, "\"pod_price\":null"));
 	end(&f);
 }
 
