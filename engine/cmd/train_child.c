@@ -37,18 +37,24 @@ typedef struct Worker {
 	pthread_t thread;
 } Worker;
 
+static void add(TrainChild *child, const char *word)
+{
+	if (child->n_args < CHILD_ARGS)
+		child->arg[child->n_args++] = word;
+	else
+		child->is_cut = true;
+}
+
 void train_child_add(TrainChild *child, const char *option, const char *value)
 {
-	if (child->n_args + 2 >= CHILD_ARGS)
-		return;
-	child->arg[child->n_args++] = option;
+	add(child, option);
 	if (value)
-		child->arg[child->n_args++] = value;
+		add(child, value);
 }
 
 void train_child_copy(TrainChild *child, int argc, char **argv, const char *const *without)
 {
-	for (int i = 1; i < argc && child->n_args + 1 < CHILD_ARGS; i++) {
+	for (int i = 1; i < argc; i++) {
 		bool is_left_out = false;
 		for (size_t k = 0; without[k] && !is_left_out; k++) {
 			size_t len = strlen(without[k]);
@@ -56,8 +62,19 @@ void train_child_copy(TrainChild *child, int argc, char **argv, const char *cons
 			i += is_left_out && !argv[i][len]; /* its value is the next word */
 		}
 		if (!is_left_out)
-			child->arg[child->n_args++] = argv[i];
+			add(child, argv[i]);
 	}
+}
+
+int train_children_check(const TrainChild *child, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (child[i].is_cut) {
+			(void) fprintf(stderr, "maestro: train: a training's command line has at most %d words, and this one has more; put options "
+			               "into a file (maestro config)\n", CHILD_ARGS);
+			return ERR_USAGE;
+		}
+	return 0;
 }
 
 size_t train_cores(void)
@@ -191,6 +208,8 @@ int train_children(TrainChild *child, size_t n, size_t side_by_side, TrainChildL
 	Worker worker[SIDE_BY_SIDE_MAX];
 	size_t hands = side_by_side < n ? side_by_side : n, started = 0;
 	hands = hands > SIDE_BY_SIDE_MAX ? SIDE_BY_SIDE_MAX : hands;
+	if (train_children_check(child, n))
+		return err_exit_status(ERR_USAGE);
 	for (size_t i = 0; i < n; i++) {
 		child[i].mean_reward = child[i].best_reward = NAN;
 		child[i].status = -1;

@@ -7,14 +7,16 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CHILD_ARGS = 192 };
+enum { CHILD_ARGS = 1024 };
 
 typedef struct TrainChild {
 	const char *arg[CHILD_ARGS]; /* of `maestro train`; strings stay the caller's */
 	size_t n_args;
+	bool is_cut;                 /* there were more than that: it is not started */
 	/* filled in by train_children */
 	int64_t run, steps;
 	double mean_reward;          /* of its last evaluation; NAN: none */
@@ -40,6 +42,9 @@ typedef void TrainChildLine(void *arg, size_t i, const char *line);
  * signal that ends this process ends them too (each leaves a checkpoint). The worst exit status; > 128: by that signal.
  */
 int train_children(TrainChild *child, size_t n, size_t side_by_side, TrainChildLine *on_line, void *arg);
+
+/* Says on stderr that a child has more words than fit: ERR_USAGE. A child that has is not to be started. */
+int train_children_check(const TrainChild *child, size_t n);
 
 /* The worst exit status of them. */
 int train_children_status(const TrainChild *child, size_t n);

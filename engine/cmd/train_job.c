@@ -290,6 +290,20 @@ static void say_progress(JobFollow *f, const JobView *view)
 }
 
 /* Of an index that gave nothing: the Job's reason, and what its last pod said at its end. */
+/* As it may be shown on a terminal: a pod's log is anybody's. */
+static const char *plain(char *text)
+{
+	text[strcspn(text, "\n")] = '\0';
+	for (char *c = text; *c; c++) {
+		bool is_c1 = (unsigned char) c[0] == 0xc2 && (unsigned char) c[1] >= 0x80 && (unsigned char) c[1] < 0xa0;
+		if ((unsigned char) *c < 0x20 || *c == 0x7f || is_c1)
+			*c = '?';
+		if (is_c1)
+			*++c = '?';
+	}
+	return text;
+}
+
 static void say_lost(JobFollow *f, int i, const JobView *view)
 {
 	StrBuf line = { 0 };
@@ -299,8 +313,8 @@ static void say_lost(JobFollow *f, int i, const JobView *view)
 		return;
 	}
 	bool has_said = index->phase == JOB_FAILED && !job_last_line(f->kube, f->namespace_, index->pod, &line, NULL) && line.data && line.data[0] != '{';
-	int len = has_said ? (int) strcspn(line.data, "\n") : 0;
-	(void) fprintf(stderr, "maestro: job %s, index %d: %s%s%.*s\n", f->name, i, view->why, len ? "; its last pod said: " : "", len, len ? line.data : "");
+	const char *said = has_said ? plain(line.data) : "";
+	(void) fprintf(stderr, "maestro: job %s, index %d: %s%s%s\n", f->name, i, view->why, *said ? "; its last pod said: " : "", said);
 	strbuf_done(&line);
 }
 
@@ -363,6 +377,8 @@ static int open_all(JobFollow *f, Error *err)
 int train_job(const TrainOptions *options, TrainChild *child, size_t n, TrainChildLine *on_line, void *arg)
 {
 	Error err = { 0 };
+	if (train_children_check(child, n))
+		return err_exit_status(ERR_USAGE);
 	JobFollow *f = calloc(1, sizeof *f);
 	if (!f)
 		return err_exit_status(ERR_NOMEM);
