@@ -159,6 +159,11 @@ static int load_from(TrainCommand *t, int argc, char **argv, Error *err)
 	if (!o->from || t->past.checkpoint[0])
 		return 0;
 	int code = model_load(o->from, &t->from, &t->from_info, err);
+	const char *sees = observation_version_name(info->obs_version);
+	int32_t stack = info->obs_stack > 1 ? info->obs_stack : 1;
+	if (!code && (strcmp(sees, o->sim.observation) || stack != o->sim.stack)) /* before its actions, which not every observation has */
+		return error_set(err, ERR_USAGE, "--from %.80s sees %s of %d, and this training %s of %d; --observation %s --stack %d goes on with it",
+		                 o->from, sees, stack, o->sim.observation, o->sim.stack, sees, stack);
 	if (!code && !o->sim.actions)
 		o->sim.actions = actions_word(info->actions); /* as the run's own from now on: a resume must not guess anew */
 	if (code || !is_live(t))
@@ -177,9 +182,6 @@ static int read_from(TrainCommand *t, Error *err)
 	const ModelInfo info = t->from_info;
 	if (!t->from)
 		return 0;
-	if (info.obs_version != (int32_t) t->config.sim.observation || (info.obs_stack > 1 ? info.obs_stack : 1) != o->sim.stack)
-		return error_set(err, ERR_USAGE, "--from %.80s sees %s, and this training is of %s; --observation and --stack say which", o->from,
-		                 observation_version_name(info.obs_version), o->sim.observation);
 	t->config.ppo.net = *net_config(t->from);
 	t->config.ppo.norm_obs = net_is_normalised(t->from);
 	if (strcmp(o->sim.actions, actions_word(info.actions)))

@@ -31,6 +31,11 @@ refuse misspelt_schedule_is_usage 'learning-rate linear_1' --learning-rate linea
 refuse clip_range_out_of_range_is_usage 'clip-range -1' --clip-range=-1
 refuse misspelt_trunk_is_usage 'net-arch policy=8' --net-arch policy=8
 refuse too_wide_is_usage 'net-arch 64,9999' --net-arch 64,9999
+refuse a_model_of_another_observation_is_named 'from default sees trend of [0-9]*, and this training seed of 1; --observation trend --stack' \
+	--from default --observation seed
+# more words than a child of --seeds takes are refused, not dropped
+# shellcheck disable=SC2046
+refuse more_words_than_fit_are_refused 'at most 1024 words' --seeds 2 $(printf -- '--norm-obs%.0s ' $(seq 1100))
 
 # ---- tune: what a search cannot have, and what it leaves alone ----
 
