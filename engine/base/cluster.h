@@ -13,6 +13,7 @@ typedef struct TargetFacts {
 	char why[160];            /* of code, for a person */
 	char uid[64];             /* another one: the Deployment was made anew */
 	char owner[160];          /* another autoscaler that has the target: "HorizontalPodAutoscaler shop/web"; "": none */
+	bool is_claimed;          /* owner is a process like this one, which holds the target's Lease */
 	char warning[192];        /* what else is there that is no conflict, for a person; "" */
 	char manager[64];         /* who wrote spec.replicas last, by managedFields; "": not known */
 	int64_t changed_ms;       /* wall, when that was; 0: not known */

@@ -2,6 +2,7 @@
 #include "cluster/doctor.h"
 
 #include "base/json.h"
+#include "cluster/shard.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,14 +76,31 @@ static const Right RIGHTS[] = { /* CONTROL C, RBAC */
 	{ "keda.sh", "scaledobjects", NULL, "list", DOCTOR_WARN, false, "to see whether KEDA has the target" },
 	{ "", "events", NULL, "create", DOCTOR_WARN, false, "to tell what it does" },
 	{ "", "events", NULL, "patch", DOCTOR_WARN, false, "to count what repeats" },
-	{ "coordination.k8s.io", "leases", NULL, "create", DOCTOR_WARN, true, "for --leader-elect" },
-	{ "coordination.k8s.io", "leases", NULL, "update", DOCTOR_WARN, true, "for --leader-elect" },
+	{ "coordination.k8s.io", "leases", NULL, "create", DOCTOR_WARN, false, "to keep a target to one process; or act with --no-lease" },
+	{ "coordination.k8s.io", "leases", NULL, "update", DOCTOR_WARN, false, "to keep a target to one process; or act with --no-lease" },
+	{ "coordination.k8s.io", "leases", NULL, "list", DOCTOR_WARN, false, "to see that another process keeps a target" },
+	{ "coordination.k8s.io", "leases", NULL, "create", DOCTOR_WARN, true, "for more than 3 targets, and --leader-elect" },
+	{ "coordination.k8s.io", "leases", NULL, "update", DOCTOR_WARN, true, "for more than 3 targets, and --leader-elect" },
 };
+
+/* The object that a right is for, where it is for one. */
+static const char *name_of(const Visit *visit, const Right *right, char text[NAME_MAX_K8S])
+{
+	text[0] = '\0';
+	if (strcmp(right->resource, "leases") || strcmp(right->verb, "update"))
+		return text;
+	if (right->is_own)
+		return "maestro-autoscaler";
+	target_lease_name(visit->doctor->target->name, text, NAME_MAX_K8S);
+	return text;
+}
 
 /* 1: may, 0: may not, -1: cannot be asked. */
 static int may(Visit *visit, const Right *right, const char *ns, Error *err)
 {
 	Json *root = json_new_object(), *answer = NULL;
+	char room[NAME_MAX_K8S];
+	const char *name = name_of(visit, right, room);
 	json_add_string(root, "apiVersion", "authorization.k8s.io/v1");
 	json_add_string(root, "kind", "SelfSubjectAccessReview");
 	Json *attributes = json_add_object(json_add_object(root, "spec"), "resourceAttributes");
@@ -92,8 +110,8 @@ static int may(Visit *visit, const Right *right, const char *ns, Error *err)
 	json_add_string(attributes, "verb", right->verb);
 	if (right->subresource)
 		json_add_string(attributes, "subresource", right->subresource);
-	if (!strcmp(right->resource, "leases") && strcmp(right->verb, "create"))
-		json_add_string(attributes, "name", "maestro-autoscaler");
+	if (*name)
+		json_add_string(attributes, "name", name);
 	char *body = json_print(root);
 	bool is_allowed = false;
 	int code = body ? kube_request(visit->doctor->kube, "the question for our rights", "POST",
@@ -113,6 +131,7 @@ static void look_at_rights(Visit *visit)
 	static const char remedy[] = "kubectl apply -k manifests/base, or add the rule to the account's Role";
 	const char *ns = visit->doctor->target->namespace_;
 	int granted = 0;
+	char room[NAME_MAX_K8S];
 	Error err = { 0 };
 	for (size_t i = 0; i < sizeof RIGHTS / sizeof *RIGHTS; i++) {
 		const Right *right = &RIGHTS[i];
@@ -122,9 +141,10 @@ static void look_at_rights(Visit *visit)
 			say(visit, "rbac", DOCTOR_FAIL, "", "%s", err.text);
 			return;
 		}
+		const char *part = right->subresource ? right->subresource : name_of(visit, right, room);
 		if (!answer)
 			say(visit, "rbac", right->without, remedy, "may not %s %s%s%s in %s, wanted %s", right->verb, right->resource,
-			    right->subresource ? "/" : "", right->subresource ? right->subresource : "", where, right->what_for);
+			    *part ? "/" : "", part, where, right->what_for);
 		granted += answer;
 	}
 	if (granted == (int) (sizeof RIGHTS / sizeof *RIGHTS))

@@ -3,6 +3,7 @@
 
 #include "base/http.h"
 #include "base/mem.h"
+#include "cluster/claims.h"
 #include "cluster/kube_vpa.h"
 
 #include <stdio.h>
@@ -21,6 +22,7 @@ typedef struct Scaler { /* an HPA or a ScaledObject */
 
 typedef struct Space { /* a namespace */
 	char name[NAMESPACE_MAX];
+	Claims claims;
 	bool may_not_list[2];  /* HPAs, ScaledObjects: said already */
 	int64_t keda_after_ms; /* monotonic */
 	int64_t vpa_after_ms;  /* the same: they are looked for now and then */
@@ -195,6 +197,15 @@ static void look_for_scalers(KubeCluster *self, Space *space)
 	str_copy(space->why, sizeof space->why, space->code ? err.text : "");
 }
 
+static void look_for_claims(KubeCluster *self, Space *space)
+{
+	Error err = { 0 };
+	if (!self->config.looks_for_claims || space->code)
+		return;
+	space->code = claims_look(&space->claims, self->config.client, self->config.clock, space->name, &err);
+	str_copy(space->why, sizeof space->why, space->code ? err.text : "");
+}
+
 static void look_for_vpas(KubeCluster *self, Space *space)
 {
 	int64_t now_ms = clock_mono_ms(self->config.clock);
@@ -218,14 +229,18 @@ static const Scaler *scaler_of(const KubeCluster *self, const Target *target, bo
 	return found;
 }
 
-static void find_owner(const KubeCluster *self, const Target *target, TargetFacts *facts)
+static void find_owner(const KubeCluster *self, const Space *space, const Target *target, TargetFacts *facts)
 {
 	size_t n_hpas, n_keda;
+	const char *holder = space ? claims_holder(&space->claims, self->config.clock, target->name) : NULL;
 	const Scaler *hpa = scaler_of(self, target, false, &n_hpas), *keda = scaler_of(self, target, true, &n_keda);
 	const Scaler *owner = keda ? keda : self->config.drives_floor && n_hpas == 1 ? NULL : hpa;
 	if (owner)
 		(void) snprintf(facts->owner, sizeof facts->owner, "%s %.60s/%.60s", owner->is_keda ? "ScaledObject"
 		                : "HorizontalPodAutoscaler", owner->namespace_, owner->name);
+	facts->is_claimed = !owner && holder;
+	if (facts->is_claimed)
+		(void) snprintf(facts->owner, sizeof facts->owner, "maestro %.100s, by its Lease,", holder);
 }
 
 static int compare_pickers(const void *a, const void *b)
@@ -301,7 +316,7 @@ static void take_facts(KubeCluster *self, size_t i, const Target *target, Target
 		*facts = deployment.facts;
 		str_copy(self->selector[i], sizeof self->selector[i], deployment.selector);
 		str_copy(self->uid[i], sizeof self->uid[i], deployment.uid);
-		find_owner(self, target, facts);
+		find_owner(self, space, target, facts);
 		if (space)
 			vpa_list_warn(&space->vpas, target, facts->warning, sizeof facts->warning);
 	}
@@ -335,6 +350,7 @@ static void look(Cluster *cluster, const Target *target, size_t n, TargetFacts *
 		self->space[i].code = 0;
 		if (is_readable(&self->space[i], target, n, facts)) {
 			look_for_scalers(self, &self->space[i]);
+			look_for_claims(self, &self->space[i]);
 			look_for_vpas(self, &self->space[i]);
 		}
 	}
@@ -375,8 +391,10 @@ static void show(Cluster *cluster, const Target *target, const char *status_json
 static void cluster_done(Cluster *cluster)
 {
 	KubeCluster *self = (KubeCluster *) cluster;
-	for (size_t i = 0; i < self->n_spaces; i++)
+	for (size_t i = 0; i < self->n_spaces; i++) {
 		vpa_list_done(&self->space[i].vpas);
+		claims_done(&self->space[i].claims);
+	}
 	free(self->scaler);
 	free(self->space);
 	free(self->selector);

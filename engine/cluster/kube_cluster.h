@@ -2,7 +2,7 @@
  * The Cluster of a real Kubernetes: annotations and managers of the targets, other autoscalers, the lease, Events.
  *
  * look() fills the client's cache by requests of its own where nobody watches (up to some three targets), lists the
- * HorizontalPodAutoscalers and KEDA's ScaledObjects of each namespace, and finds the targets' owners. What the API does not let us
+ * HorizontalPodAutoscalers and KEDA's ScaledObjects of each namespace, and the targets' own Leases, and finds the targets' owners. What the API does not let us
  * list is said once and is no conflict.
  */
 #ifndef MAESTRO_CLUSTER_KUBE_CLUSTER_H
@@ -21,6 +21,7 @@ typedef struct KubeClusterConfig { /* all lent for its life */
 	Herald *herald;      /* NULL: nothing is told */
 	bool is_watched;     /* somebody fills the cache */
 	bool drives_floor;   /* the HPA that has the target is meant to be there */
+	bool looks_for_claims; /* a target whose own Lease (shard.h) somebody holds is owned by him */
 } KubeClusterConfig;
 
 int kube_cluster_new(const KubeClusterConfig *config, Cluster **ret_cluster, Error *err);

@@ -33,6 +33,8 @@ struct Lease {
 	Queue wake;              /* closed to stop; nothing is ever in it */
 	pthread_t thread;
 	bool is_failing;         /* and it was said */
+	bool is_waived;          /* the same */
+	char said[128];          /* the holder that was named last */
 	LeaseRecord seen;
 	int64_t changed_ms;      /* monotonic, when the record was last seen to change */
 	pthread_mutex_t lock;    /* of those below */
@@ -161,6 +163,14 @@ static void set_held(Lease *lease, int64_t until_ms)
 	(void) pthread_mutex_unlock(&lease->lock);
 }
 
+static int waive(Lease *lease)
+{
+	if (!lease->is_waived)
+		(void) fprintf(stderr, "maestro: this API knows no Leases in %s: nothing keeps a second process from %s\n", lease->namespace_, lease->name);
+	lease->is_waived = true;
+	return 0;
+}
+
 /* Makes the record ours, or renews it. */
 static int take(Lease *lease, const LeaseRecord *old, Error *err)
 {
@@ -176,6 +186,8 @@ static int take(Lease *lease, const LeaseRecord *old, Error *err)
 	mine.wanted[0] = '\0';
 	mine.duration_s = lease->config.duration_ms / 1000;
 	int code = put_record(lease, &mine, err);
+	if (code == ERR_NOT_FOUND && lease->config.is_waived && !old->version[0])
+		code = waive(lease);
 	if (!code)
 		set_held(lease, start_ms + lease->config.renew_ms);
 	return code;
@@ -201,6 +213,13 @@ static int ask_for(Lease *lease, const LeaseRecord *old, Error *err)
 	return put_record(lease, &asked, err);
 }
 
+static void say_holder(Lease *lease, const char *holder)
+{
+	if (!lease->config.is_spare && strcmp(lease->said, holder))
+		(void) fprintf(stderr, "maestro: %s has the Lease %s/%s: this process stands by\n", holder, lease->namespace_, lease->name);
+	str_copy(lease->said, sizeof lease->said, holder);
+}
+
 static int attempt(Lease *lease, Error *err)
 {
 	LeaseRecord record;
@@ -214,8 +233,11 @@ static int attempt(Lease *lease, Error *err)
 	bool is_expired = age_ms >= lease->config.duration_ms;
 	if (is_ours && lease->config.is_spare && record.wanted[0])
 		return give_up(lease, &record, err);
-	if (is_ours || is_expired || (is_free && !lease->config.is_spare))
+	if (is_ours || is_expired || (is_free && !lease->config.is_spare)) {
+		lease->said[0] = '\0';
 		return take(lease, &record, err);
+	}
+	say_holder(lease, record.holder);
 	set_held(lease, 0);
 	return ask_for(lease, &record, err);
 }
@@ -245,13 +267,16 @@ static void note_attempt(Lease *lease, int code, const Error *err)
 	bool is_failing = code && code != ERR_CONFLICT;
 	if (is_failing && !lease->is_failing)
 		(void) fprintf(stderr, "maestro: lease %s/%s: %s; trying again\n", lease->namespace_, lease->name, err->text);
+	if (code == ERR_FORBIDDEN && !lease->is_failing)
+		(void) fprintf(stderr, "maestro: nothing is written without it; allow the account to create leases in %s, and to get and update the "
+		               "one named %s (manifests/rbac.yaml), watch with --dry-run, or act without by --no-lease\n", lease->namespace_, lease->name);
 	lease->is_failing = is_failing;
 }
 
 static void tell(Lease *lease)
 {
 	bool is_held = lease_is_held(lease);
-	if (!lease->config.is_spare)
+	if (!lease->config.is_spare && !lease->config.is_further)
 		telemetry_lead(lease->config.telemetry, is_held);
 	if (is_held != lease->was_held && lease->config.on_change)
 		lease->config.on_change(lease->config.arg, is_held);

@@ -20,6 +20,8 @@ typedef struct LeaseConfig {
 	const char *identity;    /* copied; lease_identity() */
 	int64_t duration_ms, renew_ms, retry_ms; /* 15, 10 and 2 s */
 	bool is_spare;           /* it belongs to somebody else */
+	bool is_further;         /* the process has another one, which tells whether it leads */
+	bool is_waived;          /* an API that has no such thing (404 on creating it) is as good as one that gave it */
 	Telemetry *telemetry;    /* lent; NULL: nobody counts */
 	void (*on_change)(void *arg, bool is_held); /* on the lease's thread; may be NULL */
 	void *arg;

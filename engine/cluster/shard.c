@@ -9,15 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
+typedef enum ShardKind { SHARDS_ONE, SHARDS_PARTS, SHARDS_EACH } ShardKind; /* a Lease for all, for each part, for each target */
+
 typedef struct Shard {
 	Shards *shards;
 	Lease *lease;
 	int i;
+	char namespace_[NAMESPACE_MAX], name[NAME_MAX_K8S]; /* of SHARDS_EACH: the target's */
 } Shard;
 
 struct Shards {
-	int own, n;          /* n is 1 without shards */
-	bool is_sharded;
+	int own, n;          /* n is 1 of SHARDS_ONE */
+	ShardKind kind;
 	Shard shard[SHARDS_MAX];
 };
 
@@ -77,6 +80,30 @@ void shard_lease_name(int i, char *text, size_t size)
 	(void) snprintf(text, size, "maestro-autoscaler-%d", i);
 }
 
+static const char OWN_PREFIX[] = "maestro-for-";
+
+bool target_lease_is(const char *name)
+{
+	return !strncmp(name, OWN_PREFIX, sizeof OWN_PREFIX - 1);
+}
+
+void target_lease_name(const char *deployment, char *text, size_t size)
+{
+	enum { MOST = NAME_MAX_K8S - 1, HASH = 17 };
+	int room = MOST - (int) sizeof OWN_PREFIX + 1;
+	if (strlen(deployment) <= (size_t) room)
+		(void) snprintf(text, size, "%s%s", OWN_PREFIX, deployment);
+	else /* the x: a part of a name may not begin with what a cut may leave at its end */
+		(void) snprintf(text, size, "%s%.*sx%016llx", OWN_PREFIX, room - HASH, deployment,
+		                (unsigned long long) fnv1a(UINT64_C(0xcbf29ce484222325), deployment));
+}
+
+static void say_target(void *arg, bool is_held)
+{
+	const Shard *shard = arg;
+	(void) fprintf(stderr, "maestro: this process %s the Lease of %s/%s\n", is_held ? "has" : "no longer has", shard->namespace_, shard->name);
+}
+
 static void say(void *arg, bool is_held)
 {
 	const Shard *shard = arg;
@@ -91,7 +118,7 @@ int shards_start(const LeaseConfig *lease, int own, int n, Shards **ret_shards, 
 	if (!shards)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	shards->own = own;
-	shards->is_sharded = n > 0;
+	shards->kind = n > 0 ? SHARDS_PARTS : SHARDS_ONE;
 	shards->n = n > 0 ? n : 1;
 	int code = 0;
 	for (int i = 0; i < shards->n && !code; i++) {
@@ -106,6 +133,37 @@ int shards_start(const LeaseConfig *lease, int own, int n, Shards **ret_shards, 
 			config.arg = &shards->shard[i];
 		}
 		code = lease_start(&config, &shards->shard[i].lease, err);
+	}
+	if (code)
+		shards_stop(shards);
+	else
+		*ret_shards = shards;
+	return code;
+}
+
+int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, Shards **ret_shards, Error *err)
+{
+	Shards *shards = calloc(1, sizeof *shards);
+	if (!shards)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	shards->kind = SHARDS_EACH;
+	shards->n = n < TARGET_LEASES_MAX ? (int) n : TARGET_LEASES_MAX;
+	int code = 0;
+	for (int i = 0; i < shards->n && !code; i++) {
+		char name[NAME_MAX_K8S];
+		Shard *shard = &shards->shard[i];
+		LeaseConfig config = *lease;
+		*shard = (Shard) { .shards = shards, .i = i };
+		str_copy(shard->namespace_, sizeof shard->namespace_, target[i].namespace_);
+		str_copy(shard->name, sizeof shard->name, target[i].name);
+		target_lease_name(target[i].name, name, sizeof name);
+		config.namespace_ = shard->namespace_;
+		config.name = name;
+		config.is_further = i > 0;
+		config.is_waived = true; /* where the target's namespace is not there, there is no target */
+		config.on_change = say_target;
+		config.arg = shard;
+		code = lease_start(&config, &shard->lease, err);
 	}
 	if (code)
 		shards_stop(shards);
@@ -130,12 +188,26 @@ void shards_stop(Shards *shards)
 	free(shards);
 }
 
-bool shards_hold(Shards *shards, const Target *target)
+static Lease *lease_of(const Shards *shards, const Target *target)
 {
-	return lease_is_held(shards->shard[shard_of(target->namespace_, target->name, shards->n)].lease);
+	if (shards->kind != SHARDS_EACH)
+		return shards->shard[shard_of(target->namespace_, target->name, shards->n)].lease;
+	for (int i = 0; i < shards->n; i++)
+		if (!strcmp(shards->shard[i].name, target->name) && !strcmp(shards->shard[i].namespace_, target->namespace_))
+			return shards->shard[i].lease;
+	return NULL;
 }
 
-Lease *shards_own(Shards *shards)
+bool shards_hold(Shards *shards, const Target *target)
 {
-	return shards->shard[shards->is_sharded ? shards->own : 0].lease;
+	Lease *lease = lease_of(shards, target);
+	return lease && lease_is_held(lease);
+}
+
+Lease *shards_missing(Shards *shards)
+{
+	for (int i = 0; i < shards->n; i++)
+		if ((shards->kind != SHARDS_PARTS || i == shards->own) && !lease_is_held(shards->shard[i].lease))
+			return shards->shard[i].lease;
+	return NULL;
 }

@@ -24,6 +24,7 @@ typedef struct EvaluateLive {
 	RunOptions run;          /* of the policy that plays */
 	KubeConfig kubeconfig;
 	KubeClient *kube;        /* the main thread's */
+	Shards *leases;          /* the target's, from before anything is written until all is put back */
 	LiveHomes homes;
 	Target target;           /* with the bounds and limits in force */
 	bool has_hpa;            /* the cluster's own can play */
@@ -157,7 +158,7 @@ static int open_contender(EvaluateLive *e, const Family *family, Runner **ret_ru
 	e->run.is_dry_run = is_hpa; /* it looks on */
 	int code = is_hpa ? hpa_object_create(e->kube, &e->target, family->number ? family->number : HPA_CPU_PCT, err) : 0;
 	const RunnerConfig runner = { .options = &e->run, .command = "evaluate", .session = e->session, .on_cycle = on_cycle, .arg = e,
-		.metric_window_s = e->options->metric_window_s };
+		.leases = e->leases, .metric_window_s = e->options->metric_window_s };
 	if (!code)
 		code = runner_open(&runner, ret_runner, err);
 	if (!code)
@@ -265,6 +266,23 @@ static int read_target(EvaluateLive *e, Error *err)
 	return 0;
 }
 
+/* Whoever has the Lease is alone with the target: a note or a HorizontalPodAutoscaler that is there was left by one that is dead. */
+static int wait_for_lease(EvaluateLive *e, Error *err)
+{
+	char identity[128];
+	LeaseConfig lease;
+	lease_identity(identity, sizeof identity);
+	lease_config_default(&lease);
+	lease.kube = &e->kubeconfig;
+	lease.clock = &e->session->clock;
+	lease.identity = identity;
+	int code = shards_start_each(&lease, &e->target, 1, &e->leases, err);
+	while (!code && shards_missing(e->leases))
+		if (!pause_for(e, .2))
+			code = error_set(err, ERR_CANCELLED, "%s", err_text(ERR_CANCELLED));
+	return code;
+}
+
 static int open_live(EvaluateLive *e, Error *err)
 {
 	const EvaluateOptions *o = e->options;
@@ -275,6 +293,8 @@ static int open_live(EvaluateLive *e, Error *err)
 		code = kube_client_new(&e->kubeconfig, &e->session->clock, &e->kube, err);
 	if (!code)
 		code = read_target(e, err);
+	if (!code)
+		code = wait_for_lease(e, err);
 	if (!code)
 		code = live_homes_note(e->kube, &e->target, 1, &e->homes, err);
 	Error why = { 0 };
@@ -308,12 +328,12 @@ int evaluate_live(const EvaluateOptions *options, const ContestConfig *config, S
 	e->run.pod_price = options->pod_price;
 	e->run.is_forced = true; /* its evaluation is what this is, */
 	e->run.adds_only_s = 0;  /* and its first day */
-	e->run.elects_leader = true;
 	(void) pthread_mutex_init(&e->lock, NULL);
 	int code = open_live(e, err);
 	if (!code)
 		code = contest_measure(config, play, e, stop, ret_contest, err);
 	live_homes_return(e->kube, &e->homes);
+	shards_stop(e->leases);
 	kube_client_free(e->kube);
 	kubeconfig_done(&e->kubeconfig);
 	(void) pthread_mutex_destroy(&e->lock);

@@ -16,7 +16,7 @@ void run_options_default(RunOptions *options)
 {
 	*options = (RunOptions) {
 		.policy = NULL, .rails = "all", .actuate = "scale", .latency_soft_ms = -1, .latency_hard_ms = -1,
-		.scale_down_window_s = -1, .manual_ttl_s = 600, .adds_only_s = 86400, .fallback_after = 3, .changes_per_hour = 60,
+		.scale_down_window_s = -1, .manual_ttl_s = 600, .takes_lease = true, .adds_only_s = 86400, .fallback_after = 3, .changes_per_hour = 60,
 	};
 	const char *interval = getenv("POLL_INTERVAL_SECONDS"), *deployment = getenv("TARGET_DEPLOYMENT");
 	if (interval)

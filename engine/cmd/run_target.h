@@ -18,7 +18,7 @@ typedef struct RunOptions {
 	const char *selector, *namespace_, *policy, *kubeconfig, *context, *config, *db, *rails, *actuate, *lease_namespace, *shard;
 	int32_t min_replicas, max_replicas, fallback_after, changes_per_hour;
 	double interval_s, latency_soft_ms, latency_hard_ms, scale_down_window_s, manual_ttl_s, adds_only_s, pod_price;
-	bool is_dry_run, is_once, is_forced, is_readonly, elects_leader, fallback_may_lower, predictions_add_only;
+	bool is_dry_run, is_once, is_forced, is_readonly, takes_lease, elects_leader, fallback_may_lower, predictions_add_only;
 } RunOptions;
 
 #define RUN_OPTION(type, name, letter, kind, field, lo, hi, arg, help) \
@@ -39,9 +39,10 @@ typedef struct RunOptions {
 	RUN_OPTION(type, "latency-soft", 0, OPT_DOUBLE, latency_soft_ms, -1, 1e7, "MS", "for a Deployment without the annotation; -1: off"), \
 	RUN_OPTION(type, "latency-hard", 0, OPT_DOUBLE, latency_hard_ms, -1, 1e7, "MS", "the same; -1: off"), \
 	RUN_OPTION(type, "actuate", 0, OPT_STRING, actuate, 0, 0, "HOW", "scale: the replicas; hpa-floor: only the HPA's minReplicas (scale)"), \
-	RUN_OPTION(type, "leader-elect", 0, OPT_FLAG, elects_leader, 0, 0, NULL, "act only while holding the Lease maestro-autoscaler"), \
+	RUN_OPTION(type, "lease", 0, OPT_FLAG, takes_lease, 0, 0, NULL, "act on a target only while holding its Lease maestro-for-NAME; with more than 3, maestro-autoscaler (--no-lease: without)"), \
+	RUN_OPTION(type, "leader-elect", 0, OPT_FLAG, elects_leader, 0, 0, NULL, "act only while holding the Lease maestro-autoscaler, for all targets"), \
 	RUN_OPTION(type, "shard", 0, OPT_STRING, shard, 0, 0, "I/N", "act on the i-th of n parts of the targets (from 0; auto/n: a StatefulSet's number), and on a dead replica's"), \
-	RUN_OPTION(type, "lease-namespace", 0, OPT_STRING, lease_namespace, 0, 0, "NS", "of the Lease; else the context's"), \
+	RUN_OPTION(type, "lease-namespace", 0, OPT_STRING, lease_namespace, 0, 0, "NS", "of the Lease maestro-autoscaler; else the context's"), \
 	RUN_OPTION(type, "rails", 0, OPT_STRING, rails, 0, 0, "KIND", "all, or seed: bounds alone, as the thesis ran (all)"), \
 	RUN_OPTION(type, "scale-down-window", 0, OPT_DURATION, scale_down_window_s, 0, 3600, "TIME", "a down waits until it was wanted so long; else 300s, 0s for an evaluated model"), \
 	RUN_OPTION(type, "max-changes-per-hour", 0, OPT_INT, changes_per_hour, 1, 60, "N", "writes a target (60)"), \

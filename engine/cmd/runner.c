@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RETRY_S = 5, LEASE_WAIT_MS = 5000, POLLED_MAX = 3, LIST_TRIES = 40, LIST_US = 250000 };
+enum { RETRY_S = 5, LEASE_ONCE_MS = 5000, LEASE_FIRST_MS = 500, LEASE_LOOK_US = 20000, POLLED_MAX = 3, LIST_TRIES = 40, LIST_US = 250000 };
 
 int runner_out_of_memory(Error *err)
 {
@@ -54,6 +54,22 @@ static void say_leads(void *arg, bool is_held)
 	(void) fprintf(stderr, "maestro: %s\n", is_held ? "this process leads" : "this process does not lead any more");
 }
 
+static int open_each(const Runner *r, const LeaseConfig *lease, Shards **ret_shards, Error *err)
+{
+	Target target[TARGET_LEASES_MAX] = { 0 };
+	for (size_t i = 0; i < r->n && i < TARGET_LEASES_MAX; i++) {
+		str_copy(target[i].namespace_, sizeof target[i].namespace_, r->target[i].given.namespace_);
+		str_copy(target[i].name, sizeof target[i].name, r->target[i].given.name);
+	}
+	return shards_start_each(lease, target, r->n, ret_shards, err);
+}
+
+static bool has_leases_of_targets(const Runner *r)
+{
+	const RunOptions *o = r->config.options;
+	return !o->elects_leader && !o->shard && r->n <= TARGET_LEASES_MAX;
+}
+
 static int open_lease(Runner *r, Error *err)
 {
 	const RunOptions *o = r->config.options;
@@ -65,12 +81,15 @@ static int open_lease(Runner *r, Error *err)
 	lease.identity = r->identity;
 	lease.telemetry = r->config.telemetry;
 	lease.on_change = say_leads;
+	lease.is_waived = !o->elects_leader && !o->shard && !o->lease_namespace; /* nobody asked for it by name */
 	int own = 0, n = 0, code = o->shard ? shard_parse(o->shard, NULL, &own, &n, err) : 0;
 	if (n > 0) { /* a shard whose replica died is decided for again within 20 s: 8, two looks, and a cycle */
 		lease.duration_ms = 8000;
 		lease.renew_ms = 5000;
 		lease.retry_ms = 1500;
 	}
+	if (!code && has_leases_of_targets(r))
+		return open_each(r, &lease, &r->shards, err);
 	return code ? code : shards_start(&lease, own, n, &r->shards, err);
 }
 
@@ -102,13 +121,15 @@ static int open_cluster(Runner *r, Error *err)
 	const HeraldConfig herald = { &r->kubeconfig, clock, r->budget, r->config.telemetry, r->identity };
 	bool writes = !o->is_dry_run && !o->is_readonly;
 	int code = writes ? herald_start(&herald, &r->herald, err) : 0;
-	if (!code && (o->elects_leader || o->shard) && writes)
+	r->shards = r->config.leases;
+	if (!code && !r->shards && (o->takes_lease || o->elects_leader || o->shard) && writes)
 		code = open_lease(r, err);
 	bool is_watched = r->n > POLLED_MAX && !o->is_once;
 	if (!code && is_watched)
 		code = open_watch(r, err);
 	bool is_floor = !strcmp(o->actuate, "hpa-floor");
-	const KubeClusterConfig cluster = { r->kube, clock, r->shards, r->herald, is_watched, is_floor };
+	const KubeClusterConfig cluster = { r->kube, clock, r->shards, r->herald, is_watched, is_floor,
+		.looks_for_claims = writes && !r->config.leases && !(r->shards && has_leases_of_targets(r)) };
 	if (!code)
 		code = kube_cluster_new(&cluster, &r->cluster, err);
 	if (!code)
@@ -205,10 +226,14 @@ static int look(Runner *r, Error *err)
 static int refuse_conflicts(const Runner *r, Error *err)
 {
 	const RunOptions *o = r->config.options;
-	for (size_t i = 0; i < r->n && !o->is_dry_run && !o->is_readonly; i++)
-		if (r->target[i].facts.owner[0])
-			return error_set(err, ERR_REFUSED, "%s/%s: %s has it; remove that, write its floor with --actuate hpa-floor, or watch "
-			                 "with --dry-run", r->target[i].given.namespace_, r->target[i].given.name, r->target[i].facts.owner);
+	for (size_t i = 0; i < r->n && !o->is_dry_run && !o->is_readonly; i++) {
+		const TargetFacts *facts = &r->target[i].facts;
+		if (!facts->owner[0] || (facts->is_claimed && r->shards)) /* a Lease of its own waits for another's */
+			continue;
+		return error_set(err, ERR_REFUSED, "%s/%s: %s has it; %s, or watch with --dry-run", r->target[i].given.namespace_,
+		                 r->target[i].given.name, facts->owner, facts->is_claimed ? "end that, leave --no-lease away"
+		                 : "remove that, write its floor with --actuate hpa-floor");
+	}
 	return 0;
 }
 
@@ -282,7 +307,8 @@ void runner_close(Runner *r)
 	if (!r)
 		return;
 	fleet_stop(r->fleet);
-	shards_stop(r->shards);
+	if (!r->config.leases)
+		shards_stop(r->shards);
 	herald_stop(r->herald);
 	watch_stop(r->watch);
 	close_targets(r);
@@ -306,25 +332,31 @@ void runner_note_end(Runner *r, RunStatus status)
 	}
 }
 
-/* Under a lease the first attempt is waited for: a single cycle would find nobody leading. */
-int runner_once(Runner *r, Error *err)
+/* Under a lease the first attempt is waited for: a cycle right away would find nobody leading. A signal ends it. */
+static void wait_for_lease(const Runner *r, int64_t wait_ms)
 {
 	Clock *clock = &r->config.session->clock;
-	int64_t until = clock_mono_ms(clock) + LEASE_WAIT_MS;
-	while (r->shards && !lease_is_held(shards_own(r->shards)) && clock_mono_ms(clock) < until && !session_sleep(1))
-		continue;
+	int64_t until = clock_mono_ms(clock) + wait_ms;
+	while (!runner_leads(r) && clock_mono_ms(clock) < until && !session_sleep(0))
+		(void) usleep(LEASE_LOOK_US);
+}
+
+int runner_once(Runner *r, Error *err)
+{
+	wait_for_lease(r, LEASE_ONCE_MS);
 	return fleet_once(r->fleet, err);
 }
 
 int runner_start(Runner *r, Error *err)
 {
+	wait_for_lease(r, LEASE_FIRST_MS);
 	return fleet_start(r->fleet, err);
 }
 
 /* The lease first: another may go on at once, and what the cycle under way still wants to write is refused. */
 void runner_stop(Runner *r)
 {
-	if (r->shards)
+	if (r->shards && !r->config.leases)
 		shards_release(r->shards);
 	fleet_stop(r->fleet);
 }
@@ -340,7 +372,7 @@ const KubeConfig *runner_kubeconfig(const Runner *r)
 	return &r->kubeconfig;
 }
 
-Lease *runner_lease(const Runner *r)
+bool runner_leads(const Runner *r)
 {
-	return r->shards ? shards_own(r->shards) : NULL;
+	return !r->shards || !shards_missing(r->shards);
 }

@@ -21,6 +21,7 @@ typedef struct RunnerConfig { /* all lent for the runner's life */
 	int (*policy_new)(void *arg, const Target *target, Policy **ret_policy, Error *err);
 	void (*on_cycle)(void *arg, const LiveView *view); /* on the loops' thread; may be NULL */
 	void *arg;                /* of both */
+	Shards *leases;           /* of the targets, which the caller holds for longer than the runner lives; NULL: by the options */
 	double metric_window_s;   /* of all queries; 0: the model's own, or the thesis's */
 } RunnerConfig;
 
@@ -44,6 +45,6 @@ void runner_note_end(Runner *runner, RunStatus status);
 
 Loop *const *runner_loops(const Runner *runner, size_t *ret_n);
 const KubeConfig *runner_kubeconfig(const Runner *runner);
-Lease *runner_lease(const Runner *runner); /* its own; NULL: none */
+bool runner_leads(const Runner *runner); /* it holds what Leases it wants; true where it wants none */
 
 #endif

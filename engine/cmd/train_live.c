@@ -111,18 +111,10 @@ static int open_faults(TrainLive *live, Error *err)
 /* Who does not lead has nothing to note and nothing to put back. > 0: the signal that ended the wait. */
 static int wait_for_lease(TrainLive *live)
 {
-	Lease *lease = runner_lease(live->runner);
-	char holder[160], said[160] = "";
-	while (lease && !lease_is_held(lease)) {
-		int signal_number = session_sleep(1);
-		if (signal_number > 0)
-			return signal_number;
-		lease_holder(lease, holder, sizeof holder);
-		if (holder[0] && !lease_is_held(lease) && strcmp(holder, said))
-			(void) fprintf(stderr, "maestro: waits for the lease, which %s has\n", holder);
-		str_copy(said, sizeof said, holder);
-	}
-	return 0;
+	int signal_number = 0;
+	while (!runner_leads(live->runner) && signal_number <= 0)
+		signal_number = session_sleep(1);
+	return signal_number > 0 ? signal_number : 0;
 }
 
 static int note_homes(TrainLive *live, Error *err)

@@ -139,6 +139,8 @@ static void handle(void *context, const FakeRequest *request, FakeReply *reply)
 		}
 	if (forbidden && strstr(request->path, forbidden))
 		reply->status = 403;
+	else if (cluster->has_leases && fake_leases_answer(&cluster->leases, request, reply))
+		return;
 	else if (!strcmp(request->path, "/api/v1/query"))
 		query(cluster, request, reply);
 	else if (!strcmp(request->path, "/predict"))

@@ -5,7 +5,7 @@
 #ifndef MAESTRO_TESTS_FAKES_FAKE_CLUSTER_H
 #define MAESTRO_TESTS_FAKES_FAKE_CLUSTER_H
 
-#include "tests/fakes/http_server.h"
+#include "tests/fakes/fake_leases.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -28,6 +28,8 @@ typedef struct FakeCluster {
 	const char *_Atomic model_about;  /* body of GET /model; NULL: 404 */
 	const char *_Atomic annotations;  /* members of the Deployment's annotations object */
 	const char *_Atomic forbidden;    /* part of a path whose requests are 403; NULL: none */
+	bool has_leases;                  /* else 404, as of an API without them */
+	FakeLeases leases;                /* under the server's lock */
 	void (*on_request)(void *arg, const FakeRequest *request); /* before anything else; NULL: nobody looks */
 	void *arg;
 	const char *_Atomic (*extra)[2];  /* [n_extra] path, body: looked at first */

@@ -120,7 +120,9 @@ static void what_is_wrong_is_named_with_a_remedy(void **state)
 	examine(&f);
 	assert_true(f.fails > 0);
 	assert_non_null(find(&f, "rbac", DOCTOR_FAIL, "may not update deployments/scale in shop"));
-	assert_non_null(find(&f, "rbac", DOCTOR_WARN, "may not create leases"));
+	assert_non_null(find(&f, "rbac", DOCTOR_WARN, "may not create leases in shop"));
+	assert_non_null(find(&f, "rbac", DOCTOR_WARN, "may not update leases/maestro-for-web in shop"));
+	assert_non_null(find(&f, "rbac", DOCTOR_WARN, "may not list leases in shop"));
 	assert_non_null(find(&f, "hpa", DOCTOR_FAIL, "shop/webs"));
 	assert_null(find(&f, "hpa", DOCTOR_FAIL, "shop/other"));
 	assert_non_null(find(&f, "keda", DOCTOR_FAIL, "shop/so"));
