@@ -30,6 +30,11 @@ int cmd_config(int argc, char **argv);
 int cmd_trial(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 
+/* Their options (opts.h); of train, tune and evaluate in train_opts.h and evaluate_opts.h. */
+extern const struct OptCommand RUN_COMMAND, CONSOLE_COMMAND, RUNS_COMMAND, MODEL_COMMAND, MODEL_SERVER_COMMAND, AUTOSCALER_COMMAND, TARGETS_COMMAND,
+	OVERRIDE_COMMAND, DOCTOR_COMMAND, SUGGESTION_SERVER_COMMAND, TARGET_APP_COMMAND, FIT_COMMAND, LOAD_COMMAND, KEYS_COMMAND, COLORS_COMMAND,
+	COMPLETION_COMMAND, CONFIG_COMMAND, TRIAL_COMMAND, SIM_COMMAND;
+
 /* Prints "maestro: TEXT" for a failed command and answers its exit status; NULL err prints the code's text. */
 int cmd_fail(int code, const Error *err);
 

@@ -1,8 +1,8 @@
 /* See config.h. `maestro config` prints a commented file or tests one. */
 #include "cmd/config.h"
 #include "cmd/cmd.h"
+#include "cmd/config_check.h"
 #include "cmd/opts.h"
-#include "cmd/run_target.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -17,7 +17,7 @@
 enum { FILE_MOST = 1 << 20 };
 
 static const char DEFAULT[] =
-	"# maestro: every option of a command may stand here under its name (maestro COMMAND --help lists them).\n"
+	"# maestro: every option of a command may stand here under its name (maestro CONFIG_COMMAND --help lists them).\n"
 	"# An option on the command line beats the variable MAESTRO_NAME, and that beats this file.\n"
 	"\n"
 	"# For all commands:\n"
@@ -147,7 +147,7 @@ static const Opt OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand CONFIG_COMMAND = {
 	"config [--check FILE]",
 	"Prints a commented configuration file, for $XDG_CONFIG_HOME/maestro/config.yaml, or tests one.",
 	OPTIONS, 0,
@@ -157,24 +157,13 @@ int cmd_config(int argc, char **argv)
 {
 	ConfigOptions options = { 0 };
 	Error err = { 0 };
-	int words, code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int words, code = opts_parse(&CONFIG_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	if (!options.check) {
 		(void) fputs(DEFAULT, stdout);
 		return 0;
 	}
-	Json *root = NULL;
-	code = load(options.check, &root, &err);
-	if (!code)
-		code = apply(options.check, root, "", &err);
-	for (const Json *m = json_first(root); m && !code; m = json_next(m))
-		if (json_is_object(m))
-			code = apply(options.check, root, json_key(m), &err);
-	TargetList list = { 0 };
-	if (!code)
-		code = target_list_read(&(RunOptions) { .config = options.check }, "default", &list, &err);
-	target_list_done(&list);
-	json_free(root);
+	code = config_check(options.check, &err);
 	return code ? cmd_fail(code, &err) : 0;
 }

@@ -50,7 +50,7 @@ static const Opt OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand CONSOLE_COMMAND = {
 	"[options]",
 	"Opens the console over the embedded simulator, or over a running autoscaler. `maestro --help` lists the commands.",
 	OPTIONS, 0,
@@ -161,7 +161,7 @@ int cmd_console(int argc, char **argv)
 	Error err = { 0 };
 	char next[UI_NEXT] = "";
 	int words;
-	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int code = opts_parse(&CONSOLE_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	options.next = next;

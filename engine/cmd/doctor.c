@@ -36,7 +36,7 @@ static const Opt OPTIONS[] = {
 	{ .name = NULL },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand DOCTOR_COMMAND = {
 	.usage = "doctor [options]",
 	.summary = "Looks at what `maestro run` needs, writes nothing, and says what to fix. Exit 1 where something would keep it from working.",
 	.opt = OPTIONS,
@@ -114,7 +114,7 @@ int cmd_doctor(int argc, char **argv)
 	DoctorOptions options = { .prom.url = getenv("PROMETHEUS_URL"), .deployment = getenv("TARGET_DEPLOYMENT"),
 	                          .namespace_ = getenv("TARGET_NAMESPACE"), .latency_soft_ms = -1 };
 	int words = 0;
-	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int code = opts_parse(&DOCTOR_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	char db[512];

@@ -41,7 +41,7 @@ static const Opt OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand FIT_COMMAND = {
 	"fit [options]",
 	"Estimates a service for the simulator from what Prometheus knows of a Deployment, with the error of each parameter, and\n"
 	"names what the data cannot tell. The result is for train --service and evaluate --service.",
@@ -272,7 +272,7 @@ int cmd_fit(int argc, char **argv)
 			.prom = { .url = getenv("PROMETHEUS_URL") },
 		},
 	};
-	int words = 0, code = opts_parse(&COMMAND, argc, argv, &f.options, &words);
+	int words = 0, code = opts_parse(&FIT_COMMAND, argc, argv, &f.options, &words);
 	Error err = { 0 };
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);

@@ -60,7 +60,7 @@ static const Opt OPTIONS[] = {
 	{ .name = NULL },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand LOAD_COMMAND = {
 	.usage = "load --url URL [--rps R | --trace FILE | --vus N | --stages LIST] [options]",
 	.summary = "Load on URLs. Open loop: requests are sent at their times whatever the answers do, and latency counts from then. Closed\n"
 	           "loop: users wait for their answer, which hides overload.",
@@ -261,7 +261,7 @@ int cmd_load(int argc, char **argv)
 {
 	LoadOptions options = { .timeout_s = 10.0, .connections = 500, .think_s = 1.0, .compression = 1.0, .seed = (int64_t) time(NULL) };
 	int words = 0;
-	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int code = opts_parse(&LOAD_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	if (options.url.n == 0)

@@ -2,6 +2,7 @@
 #include "cmd/cmd.h"
 #include "cmd/config.h"
 #include "cmd/opts.h"
+#include "cmd/subcommands.h"
 
 #include "base/http.h"
 #include "base/mem.h"
@@ -13,43 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct Subcommand {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *help;
-} Subcommand;
-
-static const Subcommand SUBCOMMANDS[] = {
-	{ "fit", cmd_fit, "a simulated service from a Deployment's Prometheus history" },
-	{ "train", cmd_train, "PPO training; the console on a terminal, progress lines elsewhere" },
-	{ "tune", cmd_tune, "a small search over train's hyper-parameters, by successive halving" },
-	{ "trial", cmd_trial, "one training of those that train or tune --on kubernetes has put into a Job" },
-	{ "evaluate", cmd_evaluate, "policies on the same traffic, side by side" },
-	{ "run", cmd_run, "the observe-infer-act loop over Deployments" },
-	{ "runs", cmd_runs, "the run store: list, show, compare, export, tag, delete, ..." },
-	{ "model", cmd_model, "policies as files: inspect, convert, predict; SB3 zip, safetensors, ONNX" },
-	{ "model-server", cmd_model_server, "POST /predict: a policy behind HTTP" },
-	{ "suggestion-server", cmd_suggestion_server, "GET /suggestion: metrics in, the model's action out" },
-	{ "autoscaler", cmd_autoscaler, "polls a suggestion server and scales" },
-	{ "doctor", cmd_doctor, "looks at Prometheus, API, rights and target, and says what to fix" },
-	{ "target-app", cmd_target_app, "a sample HTTP service to scale" },
-	{ "load", cmd_load, "load on URLs: a rate, a trace, or virtual users" },
-	{ "sim", cmd_sim, "sim check: the simulator against theory, single requests and a real Prometheus" },
-	{ "keys", cmd_keys, "the console's keys, and the check of a keys.yaml" },
-	{ "colors", cmd_colors, "the palettes, their contrast, and how the colour-blind see them" },
-	{ "completion", cmd_completion, "completion for bash, zsh, fish or kubectl" },
-	{ "targets", cmd_targets, "the targets, their settings and where each comes from" },
-	{ "override", cmd_override, "set or hold a target's replicas by hand, pause it, or give it back; audited" },
-	{ "config", cmd_config, "a commented configuration file, and the check of one" },
-	{ NULL, NULL, NULL },
-};
-
 static void print_help(void)
 {
 	printf("usage: maestro [command] [options]\n"
 	       "An autoscaler for Kubernetes Deployments that learns. Without a command: the console over the embedded simulator.\n\n"
 	       "commands:\n");
-	for (const Subcommand *s = SUBCOMMANDS; s->name; s++)
+	for (const Subcommand *s = subcommands(); s->name; s++)
 		printf("  %-17s %s\n", s->name, s->help);
 	printf("\n`maestro COMMAND --help` lists a command's options.\n"
 	       "exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 API or Prometheus unreachable, 5 bad model or data, 6 gate failed\n");
@@ -57,9 +27,9 @@ static void print_help(void)
 
 static int unknown(const char *word)
 {
-	const char *names[sizeof SUBCOMMANDS / sizeof *SUBCOMMANDS] = { NULL };
-	for (size_t i = 0; SUBCOMMANDS[i].name; i++)
-		names[i] = SUBCOMMANDS[i].name;
+	const char *names[SUBCOMMANDS_MAX + 1] = { NULL };
+	for (size_t i = 0; i < SUBCOMMANDS_MAX && subcommands()[i].name; i++)
+		names[i] = subcommands()[i].name;
 	const char *near = opts_nearest(word, names);
 	(void) fprintf(stderr, "maestro: unknown command \"%s\"%s%s; see maestro --help\n", word,
 	               near ? ", did you mean " : "", near ? near : "");
@@ -79,7 +49,7 @@ static int dispatch(int argc, char **argv)
 	}
 	if (word[0] == '-')
 		return cmd_console(argc, argv);
-	for (const Subcommand *s = SUBCOMMANDS; s->name; s++)
+	for (const Subcommand *s = subcommands(); s->name; s++)
 		if (!strcmp(s->name, word))
 			return s->run(argc - 1, argv + 1);
 	return unknown(word);

@@ -27,7 +27,7 @@ static const Opt KEYS_OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand KEYS_COMMAND = {
+const OptCommand KEYS_COMMAND = {
 	"keys [--commands | --check FILE]",
 	"Prints the table of keys, with those of $XDG_CONFIG_HOME/maestro/keys.yaml marked *; its names are those of that file, such as\nlive.override: o",
 	KEYS_OPTIONS, 0,
@@ -142,7 +142,7 @@ static const Opt COLORS_OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand COLORS_COMMAND = {
+const OptCommand COLORS_COMMAND = {
 	"colors [--check]",
 	"Prints the palettes with their contrast on black and on white, and how far the series are apart for three kinds of\n"
 	"colour blindness.",
@@ -217,7 +217,7 @@ static const char KUBECTL[] =
 	"esac\n";
 
 static const Opt COMPLETION_OPTIONS[] = { { 0 } };
-static const OptCommand COMPLETION_COMMAND = {
+const OptCommand COMPLETION_COMMAND = {
 	"completion bash|zsh|fish|kubectl",
 	"Prints a shell's completion script, or kubectl's for `kubectl maestro`. It asks --help, and so knows what this very program knows.",
 	COMPLETION_OPTIONS, 1,

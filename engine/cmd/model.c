@@ -31,7 +31,7 @@ static const Opt OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand MODEL_COMMAND = {
 	"model inspect|convert|predict --model FILE [options]",
 	"inspect tells what a policy is; convert writes it as another format; predict prints {\"action\",\"logits\",\"value\"}\n"
 	"for each observation, the action being the likeliest one.",
@@ -321,7 +321,7 @@ int cmd_model(int argc, char **argv)
 	ModelInfo info;
 	Error err = { 0 };
 	int words, status;
-	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int code = opts_parse(&MODEL_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	const char *verb = words ? argv[1] : "";

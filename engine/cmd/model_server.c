@@ -24,7 +24,7 @@ static const Opt OPTIONS[] = {
 	{ .name = NULL },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand MODEL_SERVER_COMMAND = {
 	.usage = "model-server --model FILE [options]",
 	.summary = "POST /predict answers a policy's action for an observation. SIGHUP, or another file in its place, loads the model anew.",
 	.opt = OPTIONS,
@@ -55,7 +55,7 @@ int cmd_model_server(int argc, char **argv)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	ModelServerOptions options = { .serving.listen = "127.0.0.1:5000", .threads = cores < 1 ? 1 : cores > 4 ? 4 : (int32_t) cores };
 	int words = 0;
-	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int code = opts_parse(&MODEL_SERVER_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	Error err = { 0 };

@@ -46,7 +46,7 @@ static const Opt OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand OVERRIDE_COMMAND = {
 	"override set TARGET N | hold TARGET | pause TARGET | resume TARGET [options]",
 	"Sets a target's replicas, holds them as they are, pauses deciding, or gives them back to the policy. TARGET is NAME or NAMESPACE/NAME.",
 	OPTIONS, 3,
@@ -149,13 +149,13 @@ static int confirm(const Override *o, Error *err)
 /* ---- who has the target, and in which state? ---- */
 
 /* A Lease that somebody holds and renews, by this machine's clock. */
-static bool is_held(Override *o, const char *name, bool *ret_exists)
+static bool is_held(Override *o, const char *namespace_, const char *name, bool *ret_exists)
 {
 	StrBuf path = { 0 };
 	Json *root = NULL;
 	int64_t renewed_ms = 0;
 	strbuf_addf(&path, "/apis/coordination.k8s.io/v1/namespaces/");
-	http_escape(&path, o->options.lease_namespace ? o->options.lease_namespace : o->kubeconfig.namespace_);
+	http_escape(&path, namespace_);
 	strbuf_addf(&path, "/leases/%s", name);
 	*ret_exists = !path.failed && !kube_request(o->kube, "lease", "GET", path.data, NULL, &root, NULL);
 	bool ok = *ret_exists && *json_string_or(root, "spec.holderIdentity", "") &&
@@ -166,15 +166,18 @@ static bool is_held(Override *o, const char *name, bool *ret_exists)
 	return ok;
 }
 
-/* The leader's, or any shard's: whose the target is depends on how many there are. */
+/* The target's own, the leader's, or any shard's: whose the target is depends on how many there are. */
 static bool is_leased(Override *o)
 {
-	bool exists, is = is_held(o, "maestro-autoscaler", &exists);
+	const char *shared = o->options.lease_namespace ? o->options.lease_namespace : o->kubeconfig.namespace_;
+	char name[NAME_MAX_K8S];
+	bool exists;
+	target_lease_name(o->target.name, name, sizeof name);
+	bool is = is_held(o, o->target.namespace_, name, &exists) || is_held(o, shared, "maestro-autoscaler", &exists);
 	exists = true;
 	for (int i = 0; i < SHARDS_MAX && exists && !is; i++) {
-		char name[NAME_MAX_K8S];
 		shard_lease_name(i, name, sizeof name);
-		is = is_held(o, name, &exists);
+		is = is_held(o, shared, name, &exists);
 	}
 	return is;
 }
@@ -340,7 +343,7 @@ int cmd_override(int argc, char **argv)
 	Override o = { .options.for_s = DEFAULT_S, .session.wake.fd = -1 };
 	Error err = { 0 };
 	int words;
-	int code = opts_parse(&COMMAND, argc, argv, &o.options, &words);
+	int code = opts_parse(&OVERRIDE_COMMAND, argc, argv, &o.options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	code = read_words(&o, words, argv + 1);

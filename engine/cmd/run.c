@@ -44,13 +44,13 @@ static const Opt OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand AUTOSCALER = {
+const OptCommand AUTOSCALER_COMMAND = {
 	"autoscaler --suggestion-url URL [options]",
 	"Polls a suggestion server and scales by its answers, within the same guard rails as `run`; without a screen.",
 	OPTIONS, 0,
 };
 
-static const OptCommand COMMAND = {
+const OptCommand RUN_COMMAND = {
 	"run [options]",
 	"Observes, decides and scales Deployments of a cluster. On a terminal it is the Live screen over them.",
 	OPTIONS, 0,
@@ -187,12 +187,12 @@ static int parse(Options *o, const OptCommand *command, int argc, char **argv)
 	int words;
 	*o = (Options) { .log_format = "text", .glyphs = "auto", .color = "auto", .theme = "dark", .has_mouse = true };
 	run_options_default(&o->run);
-	if (command == &AUTOSCALER) {
+	if (command == &AUTOSCALER_COMMAND) {
 		o->suggestion_url = getenv("SUGGESTION_SERVER_URL");
 		o->serving.listen = "127.0.0.1:5002";
 	}
 	int code = opts_parse(command, argc, argv, o, &words);
-	if (!code && command == &AUTOSCALER && !o->suggestion_url) {
+	if (!code && command == &AUTOSCALER_COMMAND && !o->suggestion_url) {
 		(void) fprintf(stderr, "maestro: autoscaler: --suggestion-url URL is missing; see maestro autoscaler --help\n");
 		code = ERR_USAGE;
 	}
@@ -227,11 +227,11 @@ static int run_main(const OptCommand *command, int argc, char **argv)
 		return cmd_fail(ERR_USAGE, &err);
 	}
 	r->telemetry = telemetry_new();
-	r->has_console = command != &AUTOSCALER && !o->is_headless && !o->is_json && !o->run.is_once && ui_can_run();
+	r->has_console = command != &AUTOSCALER_COMMAND && !o->is_headless && !o->is_json && !o->run.is_once && ui_can_run();
 	r->report = (RunReport) { .out = stdout, .is_json = o->is_json, .log = log };
 	const RunnerConfig config = {
 		.options = &o->run,
-		.command = command == &AUTOSCALER ? "autoscaler" : "run",
+		.command = command == &AUTOSCALER_COMMAND ? "autoscaler" : "run",
 		.session = &r->session,
 		.telemetry = r->telemetry,
 		.policy_new = o->suggestion_url ? suggestion_policy : NULL,
@@ -263,10 +263,10 @@ static int run_main(const OptCommand *command, int argc, char **argv)
 
 int cmd_run(int argc, char **argv)
 {
-	return run_main(&COMMAND, argc, argv);
+	return run_main(&RUN_COMMAND, argc, argv);
 }
 
 int cmd_autoscaler(int argc, char **argv)
 {
-	return run_main(&AUTOSCALER, argc, argv);
+	return run_main(&AUTOSCALER_COMMAND, argc, argv);
 }

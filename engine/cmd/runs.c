@@ -39,7 +39,7 @@ static const Opt OPTIONS[] = {
 	{ .name = NULL },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand RUNS_COMMAND = {
 	.usage = "runs VERB [options]",
 	.summary =
 		"The stored runs.\n"
@@ -466,7 +466,7 @@ int cmd_runs(int argc, char **argv)
 {
 	RunsOptions options = { .format = "csv" };
 	int words = 0;
-	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int code = opts_parse(&RUNS_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	size_t verb = 0;

@@ -27,7 +27,7 @@ static const Opt OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand SIM_COMMAND = {
 	"sim check [options]",
 	"Measures the simulator against queueing theory, against single requests, and against recorded answers of a real\n"
 	"Prometheus: a row a claim, with the error that is allowed. Exit status 6 where a row does not hold.",
@@ -100,7 +100,7 @@ int cmd_sim(int argc, char **argv)
 	SimOptions options = { .fixtures = "tests/fixtures", .effort = 1.0 };
 	int words = 0, failed = 0;
 	Error err = { 0 };
-	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int code = opts_parse(&SIM_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	if (words != 1 || strcmp(argv[1], "check") != 0)

@@ -41,7 +41,7 @@ static const Opt OPTIONS[] = {
 	{ .name = NULL },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand SUGGESTION_SERVER_COMMAND = {
 	.usage = "suggestion-server --model-url URL --prometheus URL [options]",
 	.summary = "GET /suggestion?deployment=NAME&namespace=NS: looks at the Deployment, asks the model, answers the action.",
 	.opt = OPTIONS,
@@ -93,7 +93,7 @@ int cmd_suggestion_server(int argc, char **argv)
 		.latency_soft_ms = -1, .latency_hard_ms = -1,
 	};
 	int words = 0;
-	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int code = opts_parse(&SUGGESTION_SERVER_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	if (!options.model_url)

@@ -40,7 +40,7 @@ static const Opt OPTIONS[] = {
 	{ .name = NULL },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand TARGET_APP_COMMAND = {
 	.usage = "target-app [options]",
 	.summary = "A sample HTTP service to scale: GET / burns CPU, GET /metrics tells by the names of Istio and cAdvisor.",
 	.opt = OPTIONS,
@@ -66,7 +66,7 @@ int cmd_target_app(int argc, char **argv)
 	};
 	char pod[512];
 	int words = 0;
-	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int code = opts_parse(&TARGET_APP_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	(void) snprintf(pod, sizeof pod, "%s-%ld", options.deployment, (long) getpid());

@@ -37,7 +37,7 @@ static const Opt OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand TARGETS_COMMAND = {
 	"targets [-o wide|json] [options]",
 	"Lists the targets with the settings in force. First option, then targets: of the file, then annotation, then the model, then the "
 	"default; for limits the option comes last.",
@@ -248,7 +248,7 @@ int cmd_targets(int argc, char **argv)
 	Error err = { 0 };
 	int words;
 	run_options_default(&options.run);
-	int code = opts_parse(&COMMAND, argc, argv, &options, &words);
+	int code = opts_parse(&TARGETS_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	if (options.output && strcmp(options.output, "wide") && strcmp(options.output, "json"))

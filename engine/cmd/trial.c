@@ -30,7 +30,7 @@ static const Opt OPTIONS[] = {
 	{ 0 },
 };
 
-static const OptCommand COMMAND = {
+const OptCommand TRIAL_COMMAND = {
 	"trial ARGS [options]",
 	"Runs one of several trainings, and sends its run and models home through stdout. `train --seeds` and `tune` with --on\n"
 	"kubernetes write a Job of it. ARGS is a JSON array of arrays of train's words.",
@@ -122,7 +122,7 @@ int cmd_trial(int argc, char **argv)
 	int words = 0;
 	Json *trials = NULL;
 	Error err = { 0 };
-	int code = opts_parse(&COMMAND, argc, argv, &o, &words);
+	int code = opts_parse(&TRIAL_COMMAND, argc, argv, &o, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
 	if (!words || json_parse(argv[1], strlen(argv[1]), &trials, &err)) {

@@ -58,4 +58,11 @@ check "targets reads a file with targets, a list of its own name" sh -c "[ $code
 printf 'db: [1,2]\n' >"$dir/bad.yaml"
 "$maestro" config --check "$dir/bad.yaml" 2>"$dir/err"; code=$?
 check "config --check says what is wrong" sh -c "[ $code = 5 ] && grep -q 'db: a value is wanted' '$dir/err'"
+printf 'tran:\n  envs: 4\ntrain:\n  envs: 16\n  learnig-rate: 3e-4\n  gamma: lots\nglyphz: auto\n' >"$dir/bad.yaml"
+"$maestro" config --check "$dir/bad.yaml" 2>"$dir/err"; code=$?
+check "config --check finds misspelt names, with line and hint" sh -c "[ $code = 5 ] && grep -q 'bad.yaml:1: tran: is no command, did you mean train' '$dir/err' &&
+	grep -q 'bad.yaml:5: train.learnig-rate: .*did you mean learning-rate; maestro train --help' '$dir/err' &&
+	grep -q 'bad.yaml:6: train.gamma: gamma wants' '$dir/err' && grep -q 'bad.yaml:7: glyphz: .*did you mean glyphs' '$dir/err'"
+printf 'db: /x\ntrain:\n  envs: 16\n  norm-obs: false\nconsole:\n  mouse: off\nrun:\n  lease: false\n  deployment: shop/web\n' >"$dir/good.yaml"
+check "config --check takes what is right" "$maestro" config --check "$dir/good.yaml"
 exit $failed
