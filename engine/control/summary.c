@@ -28,7 +28,8 @@ int32_t group_size(const Contest *contest, Group group)
 	return n;
 }
 
-int span_of(const Contest *contest, const double *x, Group group, Span *ret)
+/* Of [n_traces][seeds] values, over the traces of a group; NAN where it has none. ERR_NOMEM. */
+static int span_of(const Contest *contest, const double *x, Group group, Span *ret)
 {
 	size_t seeds = (size_t) contest->config.seeds, n = 0;
 	double *picked = calloc((size_t) contest->config.n_traces * seeds, sizeof *picked);

@@ -19,8 +19,6 @@ const char *group_name(Group group); /* "all", "bursty", "smooth" */
 bool group_has(const Contest *contest, Group group, int32_t trace);
 int32_t group_size(const Contest *contest, Group group);
 
-/* Of [n_traces][seeds] values, over the traces of a group; NAN where it has none. ERR_NOMEM. */
-int span_of(const Contest *contest, const double *x, Group group, Span *ret);
 
 /* A figure of a family at its settings for one lambda, over all traces. ERR_NOMEM. */
 int summary_figure(const Contest *contest, int32_t family, int32_t lambda, Figure figure, Span *ret);

@@ -32,7 +32,8 @@ const char *trend_feature(int32_t i, int32_t stack)
 	return i < TREND_DIM ? NAMES[i] : before[(i - TREND_DIM) % TREND_STACKED];
 }
 
-float trend_price_feature(float pod_price)
+/* The price as feature 28: 0 at .4, in natural logarithms. */
+static float price_feature(float pod_price)
 {
 	return pod_price > 0.0f ? logf(pod_price / PRICE_AT_0) : 0.0f;
 }
@@ -263,7 +264,7 @@ void trend_step(TrendState *state, const Target *target, const Sample *sample, f
 	fill_pods(state, target, sample, startup_s, interval_s, x);
 	x[26] = clip(1e-3 * (double) sample->age_ms[3] / (double) interval_s); /* of the rate */
 	x[TREND_IMPUTED] = is_whole ? 0.0f : 1.0f;
-	x[TREND_PRICE] = trend_price_feature(target->pod_price);
+	x[TREND_PRICE] = price_feature(target->pod_price);
 	fill_stack(state, stack, x);
 	state->rho = x[TREND_RHO];
 	state->latency = x[TREND_LATENCY];

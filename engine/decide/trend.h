@@ -56,9 +56,6 @@ void trend_step(TrendState *state, const Target *target, const Sample *sample, f
 /* Takes in the rates of n past intervals, oldest first, for a state that has seen nothing yet. */
 void trend_fill(TrendState *state, const Target *target, float interval_s, const float *rps, int32_t n);
 
-/* The price as feature 28: 0 at .4, in natural logarithms. */
-float trend_price_feature(float pod_price);
-
 /*
  * A rule on the same vector, that training starts from: pods for the load that is coming at the horizon of a start, at a utilisation that
  * rises with the pod price, with a dead band. x as trend_step writes it; an action of the set that the mask allows, nearest to that number.

@@ -144,7 +144,7 @@ int fit_check(FitLoad *load, const FitData *data, size_t from, const FitPoint *p
 	Errors seen = { 0 }, own = { 0 };
 	Grid *grid = malloc(sizeof *grid);
 	size_t steady = span_of(data, from, data->n, &low, &high, &requests);
-	bool has_memory = errors_init(&seen, data->n) & errors_init(&own, data->n) && grid;
+	bool has_memory = errors_init(&seen, data->n) && errors_init(&own, data->n) && grid;
 	if (has_memory && steady) {
 		make_grid(load, point, low, high, grid);
 		play_own(load, data, from, point, grid, 1 + (size_t) (2.0 * requests / (CHANCE_REQUESTS * fmax(load->options->effort, .1))), &own);
