@@ -101,6 +101,7 @@ static void place(Net *net, Carve *at)
 	size_t dim = (size_t) net->config.obs_dim;
 	(void) carve(at, 1, sizeof *net);
 	net->params = carve(at, net->n_params, sizeof(float));
+	carve_apart(at); /* the value's end from the policy's packed layers */
 	for (size_t t = 0; t < TRUNK_COUNT; t++, carve_apart(at))
 		for (int32_t i = 0; i < net_layers(net, t); i++) {
 			NetLayer *layer = &net->layer[t][i];

@@ -87,7 +87,9 @@ static void place(Ppo *ppo, Carve *at)
 		if (scratch)
 			ppo->worker[k].scratch = scratch;
 	}
+	carve_apart(at);
 	ppo->scratch_beside = carve(at, net_scratch_floats(ppo->net, PPO_BLOCK), sizeof(float));
+	carve_apart(at);
 	ppo->logits = carve(at, n_envs * (size_t) ppo->spec.n_actions, sizeof(float));
 	ppo->prob = carve(at, n_envs * (size_t) ppo->spec.n_actions, sizeof(float));
 	ppo->ended_return = carve(at, n, sizeof(double));
