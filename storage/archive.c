@@ -7,9 +7,11 @@
 #include "storage/edit.h"
 #include "storage/groups.h"
 #include "storage/log.h"
+#include "storage/purge.h"
 #include "storage/runs.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,13 +151,31 @@ static int answer_query(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswe
 	return code;
 }
 
+/* Each for itself: what is gone is gone, whatever the next one meets. */
+static int do_purge(StoreArchive *s, struct sqlite3 *db, const Command *command, char *text, size_t size, Error *err)
+{
+	int32_t n = 0, of = command->u.edit.n < EDIT_RUNS ? command->u.edit.n : EDIT_RUNS;
+	int code = 0;
+	char room[120] = "";
+	while (n < of && !code) {
+		code = purge_run(db, s->path, command->u.edit.run[n], err);
+		n += !code;
+	}
+	if (n)
+		purge_room(db, s->path, room, sizeof room);
+	(void) snprintf(text, size, "%d run%s purged, %s", n, n == 1 ? "" : "s", room);
+	return code;
+}
+
 /* Through a handle of its own, for as long as it takes: the reader's cannot write. */
 static int do_edit(StoreArchive *s, const Command *command, char *text, size_t size, Error *err)
 {
 	struct sqlite3 *db = NULL;
 	int code = db_open_existing(s->path, &s->clock, &db, err);
 	int32_t n = command->u.edit.n < EDIT_RUNS ? command->u.edit.n : EDIT_RUNS;
-	if (!code)
+	if (!code && command->u.edit.what == EDIT_PURGE)
+		code = do_purge(s, db, command, text, size, err);
+	else if (!code)
 		code = edit_runs(db, command->u.edit.what, command->u.edit.run, n, command->u.edit.text, clock_wall_ms(&s->clock), text,
 		                 size, err);
 	db_close(db);

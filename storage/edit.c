@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const WORDS[EDIT_COUNT] = { "tag", "untag", "note", "lock", "unlock", "delete", "restore" };
+static const char *const WORDS[EDIT_COUNT] = { "tag", "untag", "note", "lock", "unlock", "delete", "restore", "purge" };
 
 static const char *word_of(RunEdit what)
 {
@@ -100,7 +100,7 @@ static int check_text(RunEdit what, const char *text, Error *err)
 int edit_runs(struct sqlite3 *db, RunEdit what, const int64_t *run, int32_t n, const char *text, int64_t wall_ms,
               char *ret_text, size_t size, Error *err)
 {
-	int code = what < EDIT_COUNT ? check_text(what, text, err) : ERR_INVALID;
+	int code = what < EDIT_PURGE ? check_text(what, text, err) : ERR_INVALID;
 	if (!code && db_exec(db, "BEGIN IMMEDIATE"))
 		return db_error(db, err);
 	if (code)

@@ -11,7 +11,7 @@ struct sqlite3;
 /*
  * Does one edit to all its runs, or to none: one transaction. text says in words what was done ("tag prod: 2 runs").
  * ERR_NOT_FOUND (no such run), ERR_REFUSED (a locked or running run is not deleted), ERR_INVALID (a tag of more than one
- * word, a text too long), ERR_STORE.
+ * word, a text too long; EDIT_PURGE, which is purge.h's), ERR_STORE.
  */
 int edit_runs(struct sqlite3 *db, RunEdit what, const int64_t *run, int32_t n, const char *text, int64_t wall_ms,
               char *ret_text, size_t size, Error *err);

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,6 +205,30 @@ static void sort_heaps(Gathering *g, const RunSelection *s, double *x)
 		qsort(g->heap, (size_t) g->n_heaps, sizeof *g->heap, s->is_ascending ? less_first : more_first);
 }
 
+/* In what the runs of a group differ, and how far they are on average. */
+static int read_mixed(struct sqlite3 *db, RunGroup *group, Error *err)
+{
+	static const char SQL[] =
+		"SELECT count(DISTINCT status), count(DISTINCT tags), count(DISTINCT note), count(DISTINCT host), count(DISTINCT locked),"
+		" count(DISTINCT deleted IS NULL), avg(steps) FROM runs WHERE id IN (SELECT value FROM json_each(?1))";
+	sqlite3_stmt *stmt;
+	StrBuf ids = { 0 };
+	for (int32_t i = 0; i < group->n && i < ARCHIVE_COMPARE; i++)
+		strbuf_addf(&ids, "%c%lld", i ? ',' : '[', (long long) group->id[i]);
+	strbuf_addf(&ids, "]");
+	int code = ids.failed ? ERR_NOMEM : sqlite3_prepare_v2(db, SQL, -1, &stmt, NULL) ? db_error(db, err) : 0;
+	if (!code) {
+		(void) sqlite3_bind_text(stmt, 1, ids.data, -1, SQLITE_STATIC);
+		bool has_row = sqlite3_step(stmt) == SQLITE_ROW;
+		for (int i = 0; has_row && i < 6; i++) /* in the order of MIXED_* */
+			group->mixed |= sqlite3_column_int(stmt, i) > 1 ? 1 << i : 0;
+		group->mean_steps = has_row ? sqlite3_column_double(stmt, 6) : (double) NAN;
+		code = sqlite3_finalize(stmt) ? db_error(db, err) : 0;
+	}
+	strbuf_done(&ids);
+	return code;
+}
+
 static int fill(struct sqlite3 *db, const Gathering *g, const Heap *heap, double *x, RunRow *row, RunGroup *group, Error *err)
 {
 	enum { SEED = 20211, REPS = 2000 }; /* Compare's */
@@ -222,7 +247,8 @@ static int fill(struct sqlite3 *db, const Gathering *g, const Heap *heap, double
 		group->lo = estimate.lo;
 		group->hi = estimate.hi;
 	}
-	return runs_get(db, group->id[0], row, NULL, err);
+	int code = read_mixed(db, group, err);
+	return code ? code : runs_get(db, group->id[0], row, NULL, err);
 }
 
 int groups_select(struct sqlite3 *db, const RunSelection *s, RunRow *row, RunGroup *group, int32_t *ret_n, int64_t *ret_matched,

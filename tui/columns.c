@@ -70,27 +70,47 @@ static void spell_out(ColumnChoice *choice, const Column *all, int n_all)
 			put_in(choice, i);
 }
 
+static bool is_change(const char *word)
+{
+	return word[0] == '-' || word[0] == '+';
+}
+
+static bool is_default(const char *word)
+{
+	return !strcmp(word, "default");
+}
+
+/* The words without a sign: a new list, or the table's own. */
+static void take_list(ColumnChoice *next, const Column *all, int n_all, const char *const *word, int n)
+{
+	bool is_fresh = false;
+	for (int i = 0; i < n; i++) {
+		if (is_change(word[i]))
+			continue;
+		next->n = is_fresh && !is_default(word[i]) ? next->n : 0;
+		is_fresh = true;
+		if (!is_default(word[i]))
+			put_in(next, columns_find(all, n_all, word[i]));
+	}
+}
+
 int columns_choose(ColumnChoice *choice, const Column *all, int n_all, const char *const *word, int n, int *ret_word)
 {
 	ColumnChoice next = *choice;
-	bool is_fresh = false;
 	for (int i = 0; i < n; i++) {
-		bool is_less = word[i][0] == '-', is_more = word[i][0] == '+';
-		int column = columns_find(all, n_all, word[i] + (is_less || is_more));
-		bool is_default = !strcmp(word[i], "default");
 		*ret_word = i;
-		if (column < 0 && !is_default)
+		if (!is_default(word[i]) && columns_find(all, n_all, word[i] + is_change(word[i])) < 0)
 			return ERR_NOT_FOUND;
-		if (is_default || (!is_less && !is_more && !is_fresh))
-			next.n = 0;
-		is_fresh |= is_default || (!is_less && !is_more);
-		if (is_less || is_more)
-			spell_out(&next, all, n_all);
-		if (is_less)
-			take_out(&next, column);
-		else if (!is_default)
-			put_in(&next, column);
-		if (is_less && !next.n)
+	}
+	take_list(&next, all, n_all, word, n);
+	for (int i = 0; i < n; i++) {
+		int column = is_change(word[i]) ? columns_find(all, n_all, word[i] + 1) : -1;
+		if (column < 0)
+			continue;
+		*ret_word = i;
+		spell_out(&next, all, n_all);
+		(word[i][0] == '-' ? take_out : put_in)(&next, column);
+		if (!next.n)
 			return ERR_INVALID;
 	}
 	*choice = next;

@@ -25,8 +25,8 @@ const char *columns_word(const Column *column, char *text);
 /* The column of that word; -1: none. */
 int columns_find(const Column *all, int n_all, const char *word);
 
-/* Takes words: titles, each once, in place of the present ones; "+note" and "-seed" change what is there; "default" is the table's
- * own. ERR_NOT_FOUND, ERR_INVALID: which word it was, counted from 0, is in ret_word, and the choice stays. */
+/* Takes words: titles, each once, in place of the present ones; "default" is the table's own. "+note" and "-seed" change that list,
+ * wherever they stand, or what is there where there is no list. ERR_NOT_FOUND, ERR_INVALID: which word it was, counted from 0, is in ret_word, and the choice stays. */
 int columns_choose(ColumnChoice *choice, const Column *all, int n_all, const char *const *word, int n, int *ret_word);
 
 /* Reads and writes the file's text; lines that no table has any more are left out. */

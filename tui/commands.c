@@ -68,13 +68,16 @@ static ConsoleResult trash(Console *console, const Words *words, Fault *fault)
 	return CONSOLE_STAYS;
 }
 
-/* What cannot be taken back is a shell's to confirm; here is what would go. */
+/* What goes is asked of the store; the dialog names it once that has come. */
 static ConsoleResult purge(Console *console, const Words *words, Fault *fault)
 {
-	(void) words;
-	(void) fault;
+	bool is_all = words->n == 1 && !strcmp(words->word[0], "all");
+	if (words->n && !is_all)
+		return wrong(fault, 0, "only all may stand here: what is in the trash for less than 30 days too");
+	console->runs.purges = is_all ? PURGE_ALL : PURGE_DUE;
+	console->runs.is_grouped = false;
+	console->runs.is_asked_anew = true;
 	show_runs(console, "is:trash");
-	console_say(console, ROLE_WARN, "after 30 days here, maestro runs purge --confirm trash deletes it");
 	return CONSOLE_STAYS;
 }
 
@@ -186,7 +189,9 @@ static const LiveView *go_to_target(Console *console, const TargetWords *of, Fau
 {
 	console_unfreeze(console);
 	if (!console->frame.live) {
-		(void) wrong(fault, -1, "there is no target");
+		if (console->feed->can_begin)
+			console_go(console, SCREEN_LIVE);
+		(void) wrong(fault, -1, console->feed->can_begin ? "the simulated target is starting: Enter once more" : "there is no target");
 		return NULL;
 	}
 	if (of->target >= 0 && of->target != console->target) {
@@ -294,7 +299,7 @@ static const CommandRow TABLE[] = {
 	SCREENS(SCREEN_ROW)
 	{ "filter", "<words>", "runs that match", "maestro runs list --filter {rest|WORDS}", false, { 0 }, filter },
 	{ "trash", "", "runs in the trash", "maestro runs list --filter is:trash", false, { 0 }, trash },
-	{ "purge", "", "shows what emptying the trash would delete", "maestro runs purge --confirm trash", true, { 0 }, purge },
+	{ "purge", "[all]", "empty the trash of what is there for 30 days, or of all", "maestro runs purge{all} --confirm trash", true, { 0 }, purge },
 	{ "cols", "<column>...", "columns of this table and their order; +x, -x, default", "maestro --screen {screen}", false,
 	  { ARG_COLUMNS }, cols },
 	{ "hold", "<target> <time> <replicas>", "hold replicas, then resume", "maestro override {hold}", true,

@@ -146,6 +146,7 @@ static void set_difference(CompareView *view, int e, const ArchiveAnswer *answer
 	CompareEntry *entry = &view->entry[e];
 	rng_init(&rng, SEED + 1, (uint32_t) e, RNG_BOOTSTRAP);
 	entry->p_greater = NAN;
+	entry->better = (Estimate) { NAN, NAN, NAN };
 	Values a = values_of(entry, answer, e == view->baseline ? OVER_RULE : LAST_EVAL);
 	BootSample sa = sample_of(&a);
 	if (e == view->baseline) {
@@ -155,6 +156,17 @@ static void set_difference(CompareView *view, int e, const ArchiveAnswer *answer
 	Values b = values_of(&view->entry[view->baseline], answer, LAST_EVAL);
 	BootSample sb = sample_of(&b);
 	(void) boot_difference(&sa, &sb, reps, boot_draw, &rng, &entry->difference, &entry->p_greater);
+	rng_init(&rng, SEED + 1, (uint32_t) e, RNG_BOOTSTRAP); /* the same resamples */
+	(void) boot_better(&sa, &sb, reps, boot_draw, &rng, &entry->better);
+}
+
+void compare_resample(CompareView *view, const ArchiveAnswer *answer, size_t reps, const atomic_bool *is_unwanted)
+{
+	aggregate(&view->rule, answer, OF_RULE, reps);
+	for (int e = 0; e < view->n && !(is_unwanted && atomic_load(is_unwanted)); e++) {
+		aggregate(&view->entry[e], answer, LAST_EVAL, reps);
+		set_difference(view, e, answer, reps);
+	}
 }
 
 /* ---- curves ---- */
@@ -325,13 +337,9 @@ void compare_build(CompareView *view, const ArchiveAnswer *answer)
 	for (int r = 0; r < answer->n_compared; r++)
 		if (!isnan(answer->compared[r].hpa.reward))
 			view->rule.run[view->rule.n++] = r;
-	aggregate(&view->rule, answer, OF_RULE, reps);
-	for (int e = 0; e < view->n; e++) {
-		aggregate(&view->entry[e], answer, LAST_EVAL, reps);
-		make_curve(&view->entry[e], answer, view->axis);
-	}
+	compare_resample(view, answer, reps, NULL);
 	for (int e = 0; e < view->n; e++)
-		set_difference(view, e, answer, reps);
+		make_curve(&view->entry[e], answer, view->axis);
 	make_diff(view, answer);
 }
 

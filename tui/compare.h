@@ -8,7 +8,9 @@
 #include "base/archive.h"
 #include "base/boot.h"
 
-enum { COMPARE_ENTRIES = 8, COMPARE_REPS = 2000, COMPARE_REPS_MANY = 50000, COMPARE_KEYS = 64 };
+#include <stdatomic.h>
+
+enum { COMPARE_ENTRIES = 8, COMPARE_REPS = 2000, COMPARE_REPS_MANY = 50000, COMPARE_KEYS = 96 };
 
 typedef struct CompareEntry {
 	char letter;              /* 'A'.., 'H' for the rule's */
@@ -19,7 +21,8 @@ typedef struct CompareEntry {
 	Estimate iqm;             /* of the last evaluations' mean rewards */
 	double median, worst;
 	Estimate difference;      /* from the baseline; of the baseline: from the rule on the same traffic */
-	double p_greater;         /* than the baseline; NAN: not known */
+	double p_greater;         /* how often a resample is greater than the baseline's; NAN: not known */
+	Estimate better;          /* how often a run of it is better than one of the baseline's */
 	EpisodeFigures mean;      /* over its runs */
 	int n_points;             /* a common grid of the axis */
 	double x[COMPARE_POINTS], middle[COMPARE_POINTS], lo[COMPARE_POINTS], hi[COMPARE_POINTS];
@@ -48,7 +51,8 @@ typedef struct CompareView {
 	CompareAxis axis;
 	double smoothing;            /* of the curves' middle; 0: none */
 	int cursor;                  /* 1..COMPARE_POINTS over the axis; 0: none */
-	size_t reps;                 /* 0: COMPARE_REPS */
+	size_t reps;                 /* of the figures above; 0: COMPARE_REPS */
+	bool wants_many;             /* COMPARE_REPS_MANY are to follow */
 	bool shows_replay;           /* in the place of curves and options */
 	int64_t replay_id;           /* the question; 0: none */
 	int32_t replay_trace;
@@ -57,6 +61,9 @@ typedef struct CompareView {
 /* Fills entries, aggregates and the diff from an answer to ARCHIVE_PAIR. What a person chose (hidden, baseline) stays where
  * the entries are the same as before. */
 void compare_build(CompareView *view, const ArchiveAnswer *answer);
+
+/* The intervals alone, with so many resamples; is_unwanted (NULL: never) cuts it short. Reads and writes nothing but its arguments. */
+void compare_resample(CompareView *view, const ArchiveAnswer *answer, size_t reps, const atomic_bool *is_unwanted);
 
 /* The curves alone, over another axis. */
 void compare_set_axis(CompareView *view, const ArchiveAnswer *answer, CompareAxis axis);

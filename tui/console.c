@@ -1,5 +1,6 @@
 /* Frames in, keys to actions; see console.h. console_draw.c draws, the screens' own actions stand with the screens. */
 #include "tui/console.h"
+#include "tui/compare_work.h"
 #include "tui/screen_live.h"
 #include "tui/screen_targets.h"
 
@@ -51,9 +52,24 @@ static void choose_target(Console *console)
 		frame->live = frame->target[console->target];
 }
 
+/* A simulated target is begun by the first screen that shows one, and recorded from Live on. */
+static void begin_target(Console *console, const ScreenOps *ops)
+{
+	Error err = { 0 };
+	bool is_begun = ops->needs != NEEDS_NOTHING && console->feed->can_begin;
+	if (is_begun && console->feed->ops->begin(console->feed, ops->needs == NEEDS_RECORDED, &err) && !console->message.until_ms)
+		console_say(console, ROLE_BAD, err.text);
+}
+
+bool console_lacks_target(const Console *console)
+{
+	return screen_ops(console->screen)->needs != NEEDS_NOTHING && !console->frame.live;
+}
+
 static void refresh_screen(Console *console)
 {
 	const ScreenOps *ops = screen_ops(console->screen);
+	begin_target(console, ops);
 	if (ops->refresh)
 		ops->refresh(console);
 }
@@ -92,7 +108,7 @@ bool console_is_readonly(const Console *console)
 
 bool console_awaits(const Console *console)
 {
-	return console->talk.asked_id != 0;
+	return console->talk.asked_id != 0 || console_lacks_target(console) || (console->work && compare_work_is_done(console->work));
 }
 
 bool console_is_settled(const Console *console)
@@ -122,6 +138,22 @@ static void read_columns(Console *console)
 	strbuf_done(&text);
 }
 
+/* What the command line says that the first screen shows. */
+static void take_wishes(Console *console)
+{
+	CompareView *compare = &console->compare;
+	if (console->opts.filter)
+		str_copy(console_filter(console), FILTER_TEXT, console->opts.filter);
+	for (const char *at = console->opts.runs; at && *at && compare->n_ids < ARCHIVE_COMPARE; at += *at == ',') {
+		char *end;
+		int64_t id = strtoll(at, &end, 10);
+		if (end == at)
+			break;
+		compare->id[compare->n_ids++] = id;
+		at = end;
+	}
+}
+
 int console_init(Console *console, Feed *feed, const UiOptions *opts, GlyphMode glyphs, int rows, int cols)
 {
 	*console = (Console) { .feed = feed, .opts = *opts, .screen = opts->screen, .smoothing = .9f, .window = 1, .former = -1 };
@@ -133,6 +165,7 @@ int console_init(Console *console, Feed *feed, const UiOptions *opts, GlyphMode 
 	if (canvas_resize(&console->canvas, rows, cols))
 		return ERR_NOMEM;
 	talk_init(&console->talk, feed);
+	take_wishes(console);
 	console_refresh(console, 0);
 	for (int i = 0; i < SCREEN_COUNT && !console_has(console, console->screen); i++)
 		console->screen = (ScreenId) i;
@@ -143,6 +176,7 @@ void console_done(Console *console)
 {
 	if (console->has_frame)
 		console->feed->ops->release(console->feed, &console->frame);
+	compare_work_free(console->work);
 	talk_done(&console->talk);
 	free(console->past);
 	free(console->policy.view);
@@ -272,7 +306,7 @@ static void move_row(Console *console, UiAction action)
 	int by = BY[action];
 	if (console->is_helping)
 		console->help_top = console->help_top + by < 0 ? 0 : console->help_top + by; /* drawing bounds it */
-	else if (ops->move)
+	else if (ops->move && !console_lacks_target(console))
 		ops->move(console, by);
 }
 
@@ -303,7 +337,7 @@ ConsoleResult console_act(Console *console, UiAction action)
 		console_go(console, (ScreenId) (action - ACT_SCREEN_FIRST));
 		return CONSOLE_STAYS;
 	}
-	if (!console->is_helping && ops->act && ops->act(console, action))
+	if (!console->is_helping && !console_lacks_target(console) && ops->act && ops->act(console, action))
 		return console->is_leaving ? CONSOLE_TRAIN : CONSOLE_STAYS;
 	switch (action) {
 	case ACT_UP: case ACT_DOWN: case ACT_PAGE_UP: case ACT_PAGE_DOWN: case ACT_HOME: case ACT_END:

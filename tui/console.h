@@ -39,6 +39,8 @@ typedef struct UndoList {
 	int n, at;          /* entries; those before at are done, the others undone */
 } UndoList;
 
+enum { PURGE_NONE, PURGE_DUE /* TRASH_DAYS and longer there */, PURGE_ALL };
+
 typedef struct RunsView { /* what of the store is shown */
 	char filter[FILTER_TEXT];
 	char good_filter[FILTER_TEXT]; /* the last that could be read */
@@ -50,6 +52,7 @@ typedef struct RunsView { /* what of the store is shown */
 	int64_t marked[EDIT_RUNS];
 	int n_marked;
 	bool is_asked_anew; /* something changed: do not wait for the next turn */
+	int purges;         /* the next list of the trash opens the dialog: PURGE_* */
 	bool is_grouped;    /* a row for runs that differ in the seed alone */
 	int checkpoint;     /* of the selected run, in its list */
 	int64_t checkpoint_of; /* the run that it is of */
@@ -119,6 +122,7 @@ typedef struct Console {
 	Talk talk;
 	RunsView runs;
 	CompareView compare;
+	struct CompareWork *work; /* many resamples of it under way; NULL: none */
 	LogView log;
 	TargetsView targets;
 	PolicyLook policy;
@@ -161,7 +165,9 @@ void console_say(Console *console, Role role, const char *text);
 ConsoleResult console_act(Console *console, UiAction action);
 /* Shows a screen, where there is one. */
 void console_go(Console *console, ScreenId screen);
-/* An answer of the store is on its way that the screen waits for. */
+/* The screen shows a target, and there is none yet. */
+bool console_lacks_target(const Console *console);
+/* An answer of the store, or a target, is on its way that the screen waits for, or a computation has ended. */
 bool console_awaits(const Console *console);
 /* Nothing more is asked until something changes. */
 bool console_is_settled(const Console *console);
@@ -189,6 +195,8 @@ void console_train(Console *console, const char *options);
 
 /* prompt_act.c: what an answered prompt does. */
 ConsoleResult console_answered(Console *console);
+/* The filter of the screen that is shown, [FILTER_TEXT]; Runs' where it has none of its own. */
+char *console_filter(Console *console);
 /* Opens a prompt. */
 void console_prompt(Console *console, PromptKind kind, const char *label, const char *text);
 

@@ -286,6 +286,15 @@ static void draw_column(const ScreenOps *ops, const Scene *scene)
 		ops->draw(scene, 0, scene->layout->body);
 }
 
+/* All of a screen whose target is on its way. */
+static void draw_beginning(Console *console, const ScreenOps *ops)
+{
+	Scene scene = { .canvas = &console->canvas, .console = console };
+	Pen pen = { &console->canvas, 0, 0, console->canvas.cols };
+	(void) pen_item(&pen, ROLE_BADGE_INFO, " %s ", ops->name);
+	scene_empty(&scene, console->layout.body, "the simulated target is starting");
+}
+
 void console_draw(Console *console)
 {
 	Canvas *canvas = &console->canvas;
@@ -293,7 +302,9 @@ void console_draw(Console *console)
 	canvas_clear(canvas);
 	layout_compute(ops->pane, ops->n_panes, canvas->rows, canvas->cols, console->focus[console->screen],
 	               console->is_zoomed, &console->layout);
-	if (console_has(console, console->screen)) {
+	if (console_lacks_target(console)) {
+		draw_beginning(console, ops);
+	} else if (console_has(console, console->screen)) {
 		Scene scene = console_scene(console);
 		draw_status(console, &scene);
 		if (console->layout.class_ == LAYOUT_COLUMN)

@@ -33,7 +33,9 @@ static void add_buttons(Dialog *dialog, const char *accept)
 
 void dialog_refresh(Dialog *dialog, const LiveView *live)
 {
-	if (!live || dialog->kind == DIALOG_NONE || dialog->kind == DIALOG_PARAM || dialog->kind == DIALOG_TRAIN || dialog->n_bulk)
+	bool is_of_target = dialog->kind == DIALOG_OVERRIDE || dialog->kind == DIALOG_PAUSE || dialog->kind == DIALOG_QUIT ||
+	                    dialog->kind == DIALOG_SUSPEND;
+	if (!live || !is_of_target || dialog->n_bulk)
 		return;
 	dialog->now = live_replicas(live);
 	if (dialog->kind != DIALOG_OVERRIDE || !dialog->field[OVERRIDE_REPLICAS].text[0])
@@ -143,6 +145,18 @@ void dialog_open_train(Dialog *dialog, const TrainView *train, const char *optio
 	add_buttons(dialog, "Stop it and train");
 }
 
+void dialog_open_purge(Dialog *dialog, const int64_t *run, int32_t n, const char *names)
+{
+	*dialog = (Dialog) { .kind = DIALOG_PURGE, .seen = -1, .n_runs = n < EDIT_RUNS ? n : EDIT_RUNS };
+	memcpy(dialog->run, run, (size_t) dialog->n_runs * sizeof *run);
+	str_copy(dialog->name, sizeof dialog->name, "trash");
+	str_copy(dialog->targets, sizeof dialog->targets, names);
+	(void) snprintf(dialog->title, sizeof dialog->title, "Purge %d run%s", dialog->n_runs, dialog->n_runs == 1 ? "" : "s");
+	str_copy(dialog->line, sizeof dialog->line, "their records, checkpoints and models go for good: no undo");
+	(void) add(dialog, FIELD_TEXT, "type trash");
+	add_buttons(dialog, "Delete for good");
+}
+
 /* ---- what the fields say ---- */
 
 int64_t dialog_parse_hold(const char *text)
@@ -228,6 +242,8 @@ const char *dialog_fault(const Dialog *dialog, int field)
 			return *text ? NULL : dialog->param == PARAM_CHAOS ? "one of these" : "such as x2, or a name";
 		return !*text || *end || !isfinite(value) || value < 0 ? "a number of 0 or more is needed" : NULL;
 	}
+	if (dialog->kind == DIALOG_PURGE && field == 0)
+		return strcmp(text, dialog->name) != 0 ? "type trash" : NULL;
 	if (dialog->kind != DIALOG_OVERRIDE || !dialog_shows(dialog, field))
 		return NULL;
 	switch (field) {
@@ -388,6 +404,13 @@ bool dialog_command(const Dialog *dialog, Command *ret_command)
 		str_copy(ret_command->u.set.text, sizeof ret_command->u.set.text, dialog->field[0].text);
 		return true;
 	}
+	if (dialog->kind == DIALOG_PURGE) {
+		ret_command->kind = COMMAND_RUN_EDIT;
+		ret_command->u.edit.what = EDIT_PURGE;
+		ret_command->u.edit.n = dialog->n_runs;
+		memcpy(ret_command->u.edit.run, dialog->run, sizeof dialog->run);
+		return true;
+	}
 	if (dialog->kind == DIALOG_PAUSE) {
 		ret_command->kind = dialog->resumes ? COMMAND_LIVE_RESUME : COMMAND_LIVE_PAUSE;
 		return true;
@@ -416,6 +439,8 @@ void dialog_what(const Dialog *dialog, char *text, size_t size)
 		(void) snprintf(text, size, "%s %s", dialog->title, command.u.set.text);
 	else if (command.kind == COMMAND_TRAIN_SET)
 		(void) snprintf(text, size, "%s %s -> %s", dialog->title, dialog->old_text, command.u.set.text);
+	else if (command.kind == COMMAND_RUN_EDIT)
+		(void) snprintf(text, size, "purge");
 	else if (command.kind == COMMAND_LIVE_OVERRIDE)
 		(void) snprintf(text, size, "%.40s replicas %d -> %d", dialog->name, dialog->seen, command.u.override_.replicas);
 	else

@@ -15,7 +15,7 @@
 struct Keymap;
 
 typedef enum DialogKind { DIALOG_NONE, DIALOG_OVERRIDE, DIALOG_PAUSE, DIALOG_PARAM, DIALOG_QUIT,
-	DIALOG_SUSPEND, DIALOG_TRAIN } DialogKind;
+	DIALOG_SUSPEND, DIALOG_TRAIN, DIALOG_PURGE } DialogKind;
 
 typedef enum DialogResult { DIALOG_STAYS, DIALOG_CANCELLED, DIALOG_ACCEPTED, DIALOG_TO_HEADLESS } DialogResult;
 
@@ -46,11 +46,13 @@ typedef struct Dialog {
 	int32_t min, max;
 	bool is_simulated;
 	int n_bulk;                /* targets that it is for; 0: one */
-	char targets[200];         /* their names; of DIALOG_PARAM the words that it takes */
+	char targets[200];         /* their names; of DIALOG_PARAM the words that it takes; of DIALOG_PURGE the runs */
 	double speed;              /* of the target's time */
 	bool resumes;              /* DIALOG_PAUSE of a paused target */
 	TrainParam param;
 	char old_text[PARAM_TEXT]; /* its value */
+	int64_t run[EDIT_RUNS];    /* of DIALOG_PURGE */
+	int32_t n_runs;
 } Dialog;
 
 /* Fields of the override dialog. */
@@ -69,6 +71,9 @@ void dialog_open_suspend(Dialog *dialog, const LiveView *live);
 
 /* Another training in the place of the one that runs: options are those of `maestro train`. */
 void dialog_open_train(Dialog *dialog, const TrainView *train, const char *options);
+
+/* Deletes runs of the trash for good; names are theirs, and one may be too many to be told. */
+void dialog_open_purge(Dialog *dialog, const int64_t *run, int32_t n, const char *names);
 
 /* Takes a newer view of the target that the dialog is about; others pay no heed. */
 void dialog_refresh(Dialog *dialog, const LiveView *live);

@@ -123,10 +123,10 @@ static void draw_keys(const Dialog *dialog, Canvas *canvas, int row, Rect in)
 	}
 }
 
-/* The words that a parameter takes; NULL: it is a number. */
+/* The words that a parameter takes, or the runs that go; NULL: neither. */
 static const char *choices_of(const Dialog *dialog)
 {
-	return dialog->kind == DIALOG_PARAM && dialog->targets[0] ? dialog->targets : NULL;
+	return (dialog->kind == DIALOG_PARAM || dialog->kind == DIALOG_PURGE) && dialog->targets[0] ? dialog->targets : NULL;
 }
 
 static int count_rows(const Dialog *dialog)

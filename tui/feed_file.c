@@ -131,7 +131,7 @@ static void file_free(Feed *feed)
 	free(file);
 }
 
-static const FeedOps OPS = { "file", file_next, file_release, file_send, file_ask, file_free, file_inspect, NULL };
+static const FeedOps OPS = { "file", file_next, file_release, file_send, file_ask, file_free, file_inspect, NULL, NULL };
 
 /* ---- reading ---- */
 

@@ -130,23 +130,26 @@ static int size_of(const char *name, int otherwise)
 	return n >= 20 && n <= 500 ? n : otherwise;
 }
 
-int ui_print(Feed *feed, const UiOptions *opts, bool is_json, Error *err)
+int ui_print(Feed *feed, const UiOptions *opts, const char *form, Error *err)
 {
+	char name[16];
 	Console console;
 	StrBuf text = { 0 };
 	int code = console_init(&console, feed, opts, GLYPHS_ASCII, size_of("LINES", TEXT_ROWS), size_of("COLUMNS", TEXT_COLS));
 	if (!code && console.screen != opts->screen)
 		code = ERR_NOT_FOUND;
-	if (!code) {
+	bool is_shown = !code;
+	if (is_shown) {
 		settle(&console);
 		console_draw(&console);
-		code = export_text(&console, is_json ? "x.json" : "x.txt", &text);
+		(void) snprintf(name, sizeof name, "x.%.8s", form);
+		code = export_text(&console, name, &text);
 	}
 	if (!code && fwrite(text.data ? text.data : "", 1, text.len, stdout) != text.len)
 		code = ERR_CLOSED;
 	else if (code)
-		(void) error_set(err, code, code == ERR_NOT_FOUND ? "%s has nothing to show here" : "%s", code == ERR_NOT_FOUND ?
-		                 screen_ops(opts->screen)->name : err_text(code));
+		(void) error_set(err, code, code != ERR_NOT_FOUND ? "%s" : is_shown ? "%s has no table to write; --format txt and json do"
+		                 : "%s has nothing to show here", code == ERR_NOT_FOUND ? screen_ops(opts->screen)->name : err_text(code));
 	strbuf_done(&text);
 	console_done(&console);
 	return code;

@@ -10,7 +10,8 @@
 /* Until q or the end of stdin; a UiResult, or ERR_*. */
 int ui_run_plain(Feed *feed, const UiOptions *opts, Error *err);
 
-/* One screen on stdout: as text, or with is_json the views and answers behind it, an object a line. ERR_NOT_FOUND, ERR_NOMEM. */
-int ui_print(Feed *feed, const UiOptions *opts, bool is_json, Error *err);
+/* One screen on stdout in the form of a file that :export writes: "txt", "json" (the views and answers behind it, an object a line),
+ * "csv", "tsv" or "md". ERR_NOT_FOUND, ERR_NOMEM. */
+int ui_print(Feed *feed, const UiOptions *opts, const char *form, Error *err);
 
 #endif

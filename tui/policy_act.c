@@ -39,7 +39,7 @@ void policy_cursor(const Console *console, int *col, int *row)
 
 bool policy_is_there(const Console *console)
 {
-	return console->frame.live && console->feed->ops->inspect;
+	return (console->frame.live || console->feed->can_begin) && console->feed->ops->inspect;
 }
 
 static void take(Console *console)
@@ -79,7 +79,7 @@ void policy_refresh(Console *console)
 	PolicyLook *look = &console->policy;
 	take(console);
 	bool is_waiting = look->asked_id && console->now_ms - look->asked_at_ms < PATIENCE_MS;
-	if (policy_is_there(console) && !is_waiting && (!look->view || console->now_ms - look->asked_at_ms >= EVERY_MS))
+	if (console->frame.live && policy_is_there(console) && !is_waiting && (!look->view || console->now_ms - look->asked_at_ms >= EVERY_MS))
 		ask(console);
 }
 
@@ -91,7 +91,7 @@ bool policy_is_settled(const Console *console)
 static void ask_anew(Console *console)
 {
 	console->policy.asked_id = 0;
-	if (policy_is_there(console))
+	if (console->frame.live && policy_is_there(console))
 		ask(console);
 }
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static char *filter_of(Console *console)
+char *console_filter(Console *console)
 {
 	return console->screen == SCREEN_EVENTS ? console->log.filter :
 	       console->screen == SCREEN_TARGETS ? console->targets.filter : console->runs.filter;
@@ -13,7 +13,7 @@ static char *filter_of(Console *console)
 
 static void set_filter(Console *console, const char *text)
 {
-	str_copy(filter_of(console), FILTER_TEXT, text);
+	str_copy(console_filter(console), FILTER_TEXT, text);
 	if (console->screen == SCREEN_RUNS)
 		console->runs.offset = console->runs.selected = 0;
 	console->targets.selected = console->log.selected = 0;

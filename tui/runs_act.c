@@ -28,6 +28,36 @@ static int64_t newest_training(const ArchiveAnswer *answer)
 	return 0;
 }
 
+/* What of the trash goes, as listed: the dialog names it. */
+static void open_purge(Console *console, const ArchiveAnswer *list)
+{
+	RunsView *view = &console->runs;
+	int64_t run[EDIT_RUNS];
+	int32_t n = 0, n_more = 0;
+	char names[200] = "";
+	for (int i = 0; i < list->n_rows; i++) {
+		const RunRow *row = &list->row[i];
+		int64_t days = (console->frame.wall_ms - row->deleted_ms) / 86400000;
+		if (!row->deleted_ms || row->is_locked || (view->purges == PURGE_DUE && days < TRASH_DAYS) || n == EDIT_RUNS)
+			continue;
+		size_t len = strlen(names), room = sizeof names - 20; /* for "and N more" */
+		char one[80];
+		int need = snprintf(one, sizeof one, "%s%lld %s", n ? ", " : "", (long long) row->id, row->name);
+		bool fits = !n_more && len + (size_t) need < room;
+		n_more += !fits;
+		(void) snprintf(names + len, sizeof names - len, "%s", fits ? one : "");
+		run[n++] = row->id;
+	}
+	if (n_more)
+		(void) snprintf(names + strlen(names), sizeof names - strlen(names), " and %d more", n_more);
+	if (n)
+		dialog_open_purge(&console->dialog, run, n, names);
+	else
+		console_say(console, ROLE_WARN, view->purges == PURGE_ALL ? "nothing in the trash can go"
+		                                                           : "nothing has been in the trash for 30 days; :purge all takes what is there");
+	view->purges = PURGE_NONE;
+}
+
 /* A list has come: its page is the one that is shown from now on. */
 static void take_list(Console *console, const ArchiveAnswer *list)
 {
@@ -46,6 +76,8 @@ static void take_list(Console *console, const ArchiveAnswer *list)
 	view->offset = console->talk.slot[SLOT_RUNS].query.offset;
 	if (view->selected >= list->matched)
 		view->selected = list->matched > 0 ? list->matched - 1 : 0;
+	if (view->purges && !list->code && console->dialog.kind == DIALOG_NONE)
+		open_purge(console, list);
 }
 
 static bool is_same_list(const RunsView *view, const ArchiveQuery *query)
@@ -279,6 +311,14 @@ static void resume(Console *console, const RunRow *row)
 		console_say(console, ROLE_WARN, text);
 }
 
+/* A word for the command line below, which takes a quoted one whole. */
+static const char *one_word(const char *word, char *text, size_t size)
+{
+	const char *quote = !strpbrk(word, " \t'\"") ? "" : strchr(word, '\'') ? "\"" : "'";
+	(void) snprintf(text, size, "%s%s%s", quote, word, quote);
+	return text;
+}
+
 /* From the checkpoint under the cursor; of a policy without state, the policy alone. */
 static void fork_run(Console *console, const RunRow *row)
 {
@@ -293,13 +333,15 @@ static void fork_run(Console *console, const RunRow *row)
 		return;
 	}
 	size_t len = 0;
+	char name[64], word[80], path[sizeof c->path + 2];
+	(void) snprintf(name, sizeof name, "%.40s-fork", row->name);
+	(void) one_word(name, word, sizeof word);
 	if (is_net)
-		len = (size_t) snprintf(text, sizeof text, strchr(c->path, ' ') ? "--from '%s' --name %.40s-fork " : "--from %s --name %.40s-fork ", c->path,
-		                        row->name);
+		len = (size_t) snprintf(text, sizeof text, "--from %s --name %s ", one_word(c->path, path, sizeof path), word);
 	else if (c && is_here)
-		(void) snprintf(text, sizeof text, "--from %lld@%lld --name %.40s-fork ", (long long) row->id, (long long) c->steps, row->name);
+		(void) snprintf(text, sizeof text, "--from %lld@%lld --name %s ", (long long) row->id, (long long) c->steps, word);
 	else
-		(void) snprintf(text, sizeof text, "--from %lld --name %.40s-fork ", (long long) row->id, row->name);
+		(void) snprintf(text, sizeof text, "--from %lld --name %s ", (long long) row->id, word);
 	if (len < sizeof text)
 		console_prompt(console, PROMPT_TRAIN, "maestro train", text);
 	else

@@ -19,6 +19,16 @@ static const RunGroup *group_of(const void *data, int row)
 	return row < list->n_groups ? &list->group[row] : NULL;
 }
 
+/* Whether the runs of a group differ in that: then the newest's is not all of theirs. */
+static bool is_mixed(const void *data, int row, int32_t what, char *text, size_t size)
+{
+	const RunGroup *group = group_of(data, row);
+	bool is_so = group && (group->mixed & what);
+	if (is_so)
+		(void) snprintf(text, size, "mixed");
+	return is_so;
+}
+
 static Role cell_mark(const void *data, int row, char *text, size_t size)
 {
 	const RunTable *table = data;
@@ -29,6 +39,8 @@ static Role cell_mark(const void *data, int row, char *text, size_t size)
 
 static Role cell_lock(const void *data, int row, char *text, size_t size)
 {
+	if (is_mixed(data, row, MIXED_LOCK | MIXED_TRASH, text, size))
+		return ROLE_LABEL;
 	const RunRow *run = run_of(data, row);
 	const RunTable *table = data;
 	int64_t gone_days = run->deleted_ms ? (table->console->frame.wall_ms - run->deleted_ms) / 86400000 : 0;
@@ -59,12 +71,16 @@ static Role cell_age(const void *data, int row, char *text, size_t size)
 
 static Role cell_tags(const void *data, int row, char *text, size_t size)
 {
+	if (is_mixed(data, row, MIXED_TAGS, text, size))
+		return ROLE_LABEL;
 	(void) snprintf(text, size, "%s", run_of(data, row)->tags);
 	return ROLE_INFO;
 }
 
 static Role cell_note(const void *data, int row, char *text, size_t size)
 {
+	if (is_mixed(data, row, MIXED_NOTE, text, size))
+		return ROLE_LABEL;
 	(void) snprintf(text, size, "%s", run_of(data, row)->note);
 	return ROLE_LABEL;
 }
@@ -89,6 +105,8 @@ static Role cell_name(const void *data, int row, char *text, size_t size)
 
 static Role cell_status(const void *data, int row, char *text, size_t size)
 {
+	if (is_mixed(data, row, MIXED_STATUS, text, size))
+		return ROLE_LABEL;
 	static const Role ROLES[RUN_STATUS_COUNT] = { ROLE_INFO, ROLE_OK, ROLE_WARN, ROLE_BAD, ROLE_BAD };
 	RunStatus status = run_of(data, row)->status;
 	(void) snprintf(text, size, "%s", run_status_text(status));
@@ -101,10 +119,12 @@ static Role cell_seed(const void *data, int row, char *text, size_t size)
 	return ROLE_TEXT;
 }
 
+/* Of a group the mean. */
 static Role cell_steps(const void *data, int row, char *text, size_t size)
 {
+	const RunGroup *group = group_of(data, row);
 	(void) size;
-	(void) fmt_count(text, (double) run_of(data, row)->steps);
+	(void) fmt_count(text, group ? group->mean_steps : (double) run_of(data, row)->steps);
 	return ROLE_TEXT;
 }
 
@@ -186,6 +206,8 @@ static Role cell_flips(const void *data, int row, char *text, size_t size)
 
 static Role cell_host(const void *data, int row, char *text, size_t size)
 {
+	if (is_mixed(data, row, MIXED_HOST, text, size))
+		return ROLE_LABEL;
 	(void) snprintf(text, size, "%s", run_of(data, row)->host);
 	return ROLE_LABEL;
 }
@@ -251,14 +273,15 @@ static bool is_of(CellFn cell, const CellFn *list, size_t n)
 	return n > 0;
 }
 
+/* A group has the mean of these, and its own for the rest; what is a run's alone leaves. */
 int runs_pick_columns(const Console *console, Column *column)
 {
-	static const CellFn OF_RUNS[] = { cell_group, cell_seed, cell_reward, cell_length, cell_std, cell_viol, cell_hours, cell_flips, cell_policy },
+	static const CellFn OF_RUNS[] = { cell_group, cell_seed, cell_reward, cell_length, cell_std, cell_took, cell_policy },
 	                    OF_GROUPS[] = { cell_n, cell_interval };
 	const ArchiveAnswer *list = talk_answer(&console->talk, SLOT_RUNS);
 	bool is_grouped = list && list->n_groups;
 	Column all[COLUMNS_MAX];
-	int n = 0, n_all = console_columns(console, SCREEN_RUNS, all);
+	int n = 0, n_titled = 0, n_all = console_columns(console, SCREEN_RUNS, all);
 	for (int i = 0; i < n_all; i++) {
 		if (is_grouped ? is_of(all[i].cell, OF_RUNS, sizeof OF_RUNS / sizeof *OF_RUNS)
 		               : is_of(all[i].cell, OF_GROUPS, sizeof OF_GROUPS / sizeof *OF_GROUPS))
@@ -266,7 +289,10 @@ int runs_pick_columns(const Console *console, Column *column)
 		column[n] = all[i];
 		if (is_grouped && all[i].cell == cell_eval)
 			column[n].title = "eval IQM";
-		n++;
+		n_titled += column[n++].title[0] != '\0';
 	}
+	for (int i = 0; !n_titled && i < N_RUNS_COLUMNS; i++) /* all that were chosen have left */
+		if (runs_columns[i].cell == cell_name)
+			column[n++] = runs_columns[i];
 	return n;
 }

@@ -45,6 +45,7 @@ typedef struct ScreenOps { /* a screen is one file and one row of SCREENS (keys.
 	const PaneSpec *pane;
 	int n_panes;
 	const char *absent; /* what is said where there is nothing to show; NULL: just that */
+	enum { NEEDS_NOTHING, NEEDS_TARGET, NEEDS_RECORDED } needs; /* a target in the frame; a simulated one is begun for it */
 	int tick_ms;       /* between frames of new data where nobody asks for another pace; 0: the console's own */
 	/* Whether there is anything to show. */
 	bool (*is_there)(const struct Console *console);

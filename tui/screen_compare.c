@@ -2,6 +2,7 @@
  * Compare: runs side by side. Curves with their spread, aggregates with intervals and verdicts in words, the options that
  * differ, and what each costs: violations against pod-hours.
  */
+#include "tui/compare_work.h"
 #include "tui/console.h"
 #include "tui/fmt.h"
 #include "tui/plot.h"
@@ -166,11 +167,23 @@ static int count_rows(const CompareView *view)
 	return view->n + (view->rule.n && !view->hides_rule ? 1 : 0);
 }
 
+/* "P(B > A) 0.98 [0.94 1.00]": of a run against a run. */
+static void draw_better(const Scene *scene, const CompareView *view, const CompareEntry *entry, Rect in)
+{
+	Pen pen = { scene->canvas, in.row, in.col, in.col + in.cols };
+	(void) pen_item(&pen, ROLE_LABEL, "P(%c > %c) %.2f", entry->letter, view->entry[view->baseline].letter, entry->better.value);
+	if (!isnan(entry->better.lo))
+		(void) pen_item(&pen, ROLE_LABEL, " [%.2f %.2f]", entry->better.lo, entry->better.hi);
+	else
+		(void) pen_item(&pen, ROLE_LABEL, ", no interval");
+}
+
 static void draw_aggregate(const Scene *scene, Rect rect)
 {
 	const CompareView *view = view_of(scene);
 	char note[64], text[200];
-	(void) snprintf(note, sizeof note, "%zu resamples, by trace", view->reps ? view->reps : (size_t) COMPARE_REPS);
+	size_t reps = view->reps ? view->reps : (size_t) COMPARE_REPS;
+	(void) snprintf(note, sizeof note, scene->console->work ? "of %zu, computing %d" : "%zu resamples, by trace", reps, COMPARE_REPS_MANY);
 	Rect in = scene_box(scene, PANE_AGGREGATE, PANES, rect, note);
 	if (is_empty(view)) {
 		scene_empty(scene, in, why_empty(scene));
@@ -189,9 +202,8 @@ static void draw_aggregate(const Scene *scene, Rect rect)
 		bool is_shown = strstr(text, ": yes") || strstr(text, "worse");
 		row += canvas_wrap(scene->canvas, (Rect) { in.row + row, in.col, in.rows - row, in.cols }, is_shown ? ROLE_TEXT : ROLE_LABEL,
 		                   text);
-		if (!isnan(entry->p_greater) && row < in.rows)
-			(void) canvas_textf(scene->canvas, in.row + row++, in.col + 2, in.cols - 2, ROLE_LABEL, "P(%c > %c) %.2f",
-			                    entry->letter, view->entry[view->baseline].letter, entry->p_greater);
+		if (!isnan(entry->better.value) && row < in.rows)
+			draw_better(scene, view, entry, (Rect) { in.row + row++, in.col + 2, 1, in.cols - 2 });
 	}
 	for (int e = 0; e < view->n && row < in.rows; e++)
 		if (view->entry[e].n < 5)
@@ -318,6 +330,21 @@ static bool is_there(const Console *console)
 	return console->talk.is_offered;
 }
 
+/* The many resamples of what is compared now, while they are wanted: begun, taken when they are there. A job of what was compared
+ * before is let go once it has ended: it is waited for nowhere. */
+static void work(Console *console, const ArchiveAnswer *answer)
+{
+	CompareView *view = &console->compare;
+	if (console->work && compare_work_is_done(console->work)) {
+		if (view->wants_many && compare_work_is_of(console->work, view))
+			compare_work_take(console->work, view);
+		compare_work_free(console->work);
+		console->work = NULL;
+	}
+	if (view->wants_many && view->reps != COMPARE_REPS_MANY && !console->work && view->is_asked && answer && !view->refusal[0])
+		console->work = compare_work_new(view, answer, console->feed->wake_fd);
+}
+
 static void refresh(Console *console)
 {
 	CompareView *view = &console->compare;
@@ -326,8 +353,10 @@ static void refresh(Console *console)
 	bool is_ours = answer && of->n_ids == view->n_ids && !memcmp(of->id, view->id, (size_t) view->n_ids * sizeof *view->id);
 	if (is_ours && !view->is_asked) {
 		view->is_asked = true;
+		view->reps = 0;
 		compare_build(view, answer);
 	}
+	work(console, answer);
 	if (view->is_asked || !view->n_ids)
 		return;
 	ArchiveQuery query = { .ask = ARCHIVE_PAIR, .n_ids = view->n_ids };
@@ -337,7 +366,7 @@ static void refresh(Console *console)
 
 static bool is_settled(const Console *console)
 {
-	return !console->compare.n_ids || console->compare.is_asked;
+	return !console->compare.n_ids || (console->compare.is_asked && !console->work);
 }
 
 static void move(Console *console, int by)
@@ -350,8 +379,10 @@ static void move(Console *console, int by)
 static void rebuild(Console *console)
 {
 	const ArchiveAnswer *answer = talk_answer(&console->talk, SLOT_PAIR);
+	console->compare.reps = 0; /* quick ones at once; the many follow */
 	if (console->compare.is_asked && answer)
 		compare_build(&console->compare, answer);
+	work(console, answer);
 }
 
 static bool act(Console *console, UiAction action)
@@ -372,7 +403,7 @@ static bool act(Console *console, UiAction action)
 	case ACT_DIFF: view->shows_all = !view->shows_all; return true;
 	case ACT_RULE: view->hides_rule = !view->hides_rule; return true;
 	case ACT_REPLAY: compare_replay(console); return true;
-	case ACT_REPS: view->reps = view->reps == COMPARE_REPS_MANY ? 0 : COMPARE_REPS_MANY; break;
+	case ACT_REPS: view->wants_many = !view->wants_many; break;
 	default: return false;
 	}
 	rebuild(console);

@@ -392,7 +392,7 @@ static void column(const Scene *scene, Rect rect)
 
 static bool is_there(const Console *console)
 {
-	return console->frame.live != NULL;
+	return console->frame.live != NULL || console->feed->can_begin;
 }
 
 /* The first decision has come. */
@@ -402,7 +402,7 @@ static bool is_settled(const Console *console)
 }
 
 const ScreenOps screen_live = {
-	.name = "Live", .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
+	.name = "Live", .pane = PANES, .n_panes = N_PANES, .needs = NEEDS_RECORDED, .is_there = is_there, .head = head, .draw = draw,
 	.column = column, .refresh = live_refresh, .move = live_move, .act = live_act, .back = live_back, .is_settled = is_settled,
 	.columns = live_columns, .n_columns = LIVE_COLUMNS,
 };

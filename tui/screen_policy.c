@@ -375,6 +375,6 @@ static void head(const Scene *scene, Pen *pen)
 }
 
 const ScreenOps screen_policy = {
-	.name = "Policy", .pane = PANES, .n_panes = N_PANES, .is_there = policy_is_there, .head = head, .draw = draw,
+	.name = "Policy", .pane = PANES, .n_panes = N_PANES, .needs = NEEDS_TARGET, .is_there = policy_is_there, .head = head, .draw = draw,
 	.refresh = policy_refresh, .act = policy_act, .back = policy_back, .is_settled = policy_is_settled,
 };

@@ -339,7 +339,7 @@ static void draw(const Scene *scene, int pane, Rect rect)
 
 static bool is_there(const Console *console)
 {
-	return console->frame.n_targets > 0;
+	return console->frame.n_targets > 0 || console->feed->can_begin;
 }
 
 static void move(Console *console, int by)
@@ -466,7 +466,7 @@ static void table(const Console *console, TableSink sink, void *context)
 }
 
 const ScreenOps screen_targets = {
-	.name = "Targets", .pane = PANES, .n_panes = 1, .is_there = is_there, .head = head, .draw = draw, .move = move,
+	.name = "Targets", .pane = PANES, .n_panes = 1, .needs = NEEDS_TARGET, .is_there = is_there, .head = head, .draw = draw, .move = move,
 	.act = act, .back = back, .sort = sort,
 	.columns = COLUMNS, .n_columns = sizeof COLUMNS / sizeof *COLUMNS, .table = table,
 };

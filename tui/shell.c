@@ -179,18 +179,36 @@ static void add_screen(const Source *from, StrBuf *out)
 	strbuf_addf(out, "%s", screen_word(from, word, sizeof word));
 }
 
+/* What is looked at on it. */
+static void add_wishes(const Source *from, StrBuf *out)
+{
+	const Console *console = from->console;
+	ScreenId screen = console ? console->screen : SCREEN_COUNT;
+	const char *filter = screen == SCREEN_RUNS ? console->runs.filter : screen == SCREEN_EVENTS ? console->log.filter :
+	                     screen == SCREEN_TARGETS ? console->targets.filter : "";
+	if (filter[0]) {
+		strbuf_addf(out, " --filter ");
+		add_quoted(out, filter);
+	}
+	for (int i = 0; console && console->screen == SCREEN_COMPARE && i < console->compare.n_ids; i++)
+		strbuf_addf(out, "%s%lld", i ? "," : " --runs ", (long long) console->compare.id[i]);
+}
+
 /* Off a terminal a screen is printed; a training is in the store. */
 static void add_print(const Source *from, StrBuf *out)
 {
 	char word[32];
 	const char *file = from->words && from->words->n ? from->words->rest : "FILE", *dot = strrchr(file, '.');
 	bool is_json = dot && !strcmp(dot, ".json"), is_train = from->console && from->console->screen == SCREEN_TRAIN;
+	bool is_table = dot && (!strcmp(dot, ".csv") || !strcmp(dot, ".tsv") || !strcmp(dot, ".md"));
 	if (is_train) {
 		strbuf_addf(out, "runs export ");
 		add_train_run(from, out);
 		strbuf_addf(out, " --format %s", is_json ? "json" : "csv");
 	} else {
-		strbuf_addf(out, "--screen %s%s", screen_word(from, word, sizeof word), is_json ? " --json" : "");
+		strbuf_addf(out, "--screen %s", screen_word(from, word, sizeof word));
+		add_wishes(from, out);
+		strbuf_addf(out, "%s%s", is_json ? " --json" : is_table ? " --format " : "", is_table ? dot + 1 : "");
 	}
 	strbuf_addf(out, " >");
 	add_quoted(out, file);
@@ -218,6 +236,11 @@ static void add_pause(const Source *from, StrBuf *out)
 	add_context(from, out);
 }
 
+static void add_all(const Source *from, StrBuf *out)
+{
+	strbuf_addf(out, "%s", from->words && from->words->n ? " --all" : "");
+}
+
 static const struct Part {
 	const char *name;
 	void (*add)(const Source *from, StrBuf *out);
@@ -225,7 +248,7 @@ static const struct Part {
 	{ "hold", add_hold }, { "pause", add_pause }, { "target", add_target }, { "context", add_context }, { "live", add_live_run },
 	{ "train", add_train_run }, { "runs", add_runs }, { "marked", add_marked }, { "policies", add_policies },
 	{ "screen", add_screen }, { "print", add_print }, { "sort", add_sort }, { "pid", add_pid }, { "selected", add_selected },
-	{ "lock", add_lock }, { "delete", add_delete },
+	{ "all", add_all }, { "lock", add_lock }, { "delete", add_delete },
 };
 
 /* "{rest|X}" all that was typed as one word, "{words|X}" as it is, "{1|X}" its first word; X where nothing was. */

@@ -1,9 +1,8 @@
 /*
  * The console's loop: one poll on the keyboard, the feed's wake descriptor and a pipe that signals write to.
  *
- * New data are drawn refresh_hz times a second at most and take nothing from the keys, which are drawn at once while no
- * more than ten such frames a second come together; nothing is drawn where nothing is due. Frames of data come half as often while
- * they have sent more bytes than their budget. Signals are turned into bytes of a pipe, whose writing end must be
+ * New data are drawn refresh_hz times a second at most; pace.h says when, and when what a key changed is drawn. Nothing is drawn where
+ * nothing is due. Frames of data come half as often while they have sent more bytes than their budget. Signals are turned into bytes of a pipe, whose writing end must be
  * reachable from a handler: the one static of this file.
  */
 #include "tui/ui.h"
@@ -14,6 +13,7 @@
 #include "base/snap.h"
 #include "tui/console.h"
 #include "tui/export.h"
+#include "tui/pace.h"
 #include "tui/term.h"
 
 #include <curses.h>
@@ -29,7 +29,7 @@
 #include <term.h>
 #include <unistd.h>
 
-enum { FRAME_MS = 100, TICK_MS = 500, BURST = 5, N_SIGNALS = 6, SAVED_S = 2, OWED_S = 20 };
+enum { TICK_MS = 500, N_SIGNALS = 6, SAVED_S = 2, OWED_S = 20 };
 
 static const int SIGNALS[N_SIGNALS] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH };
 
@@ -43,10 +43,7 @@ typedef struct Ui {
 	struct sigaction before[N_SIGNALS];
 	sigset_t mask_before;
 	bool has_handlers;
-	bool has_data;           /* new data are not drawn yet */
-	bool is_asked;           /* nor is what a key or a new size changed */
-	int64_t data_ms;         /* when data were taken */
-	int64_t paid_ms;         /* such frames cost FRAME_MS each and are paid for up to here, a BURST of them in advance */
+	Pace pace;
 	int64_t tick_ms;         /* between takings of data, if the person chose; 0: TICK_MS, or the screen's own */
 	double debt;             /* bytes that frames of data have sent beyond the budget; < 0: saved */
 	int64_t debt_ms;         /* reckoned up to here */
@@ -120,7 +117,7 @@ static void resize(Ui *ui)
 	term_size(&rows, &cols);
 	if (console_resize(&ui->console, rows, cols) || term_resize(&ui->term, rows, cols))
 		end(ui, ERR_NOMEM);
-	ui->is_asked = true;
+	ui->pace.is_asked = true;
 }
 
 /* Curses anew; the window may have changed while nobody told us. */
@@ -173,7 +170,7 @@ static void handle(Ui *ui, ConsoleResult result)
 	case CONSOLE_REDRAW: term_forget(&ui->term); break;
 	case CONSOLE_STAYS: break;
 	}
-	ui->is_asked = true;
+	ui->pace.is_asked = true;
 }
 
 static void read_signals(Ui *ui)
@@ -225,14 +222,10 @@ static void reckon(Ui *ui, int64_t now_ms, size_t bytes)
 
 static void draw(Ui *ui, int64_t now_ms)
 {
-	int64_t paid = ui->paid_ms > now_ms - BURST * FRAME_MS ? ui->paid_ms : now_ms - BURST * FRAME_MS;
 	console_draw(&ui->console);
 	size_t bytes = term_show(&ui->term, &ui->console.canvas);
-	if (ui->is_asked)
-		ui->paid_ms = paid + FRAME_MS;
-	else
+	if (!ui->pace.is_asked)
 		reckon(ui, now_ms, bytes);
-	ui->is_asked = ui->has_data = false;
 }
 
 static int64_t tick_ms(const Ui *ui)
@@ -248,17 +241,16 @@ static int64_t tick_ms(const Ui *ui)
 /* Draws what is due; answers how long to wait. */
 static int64_t draw_due(Ui *ui)
 {
-	int64_t now = clock_mono_ms(&ui->clock), tick = tick_ms(ui);
-	if (now - ui->data_ms >= tick) {
+	int64_t now = clock_mono_ms(&ui->clock);
+	PaceStep step = pace_step(&ui->pace, now, tick_ms(ui));
+	if (step.takes_data)
 		console_refresh(&ui->console, now);
-		ui->data_ms = now;
-		ui->has_data = true;
-	}
-	if (ui->has_data || (ui->is_asked && ui->paid_ms <= now))
+	if (step.draws) {
 		draw(ui, now);
-	int64_t data_in = ui->data_ms + tick - now, frame_in = ui->paid_ms - now;
-	int64_t wait = ui->is_asked && frame_in < data_in ? frame_in : data_in;
-	return wait > 0 ? wait : 0;
+		pace_drawn(&ui->pace, &step, now);
+		step = pace_step(&ui->pace, now, tick_ms(ui));
+	}
+	return step.wait_ms;
 }
 
 static void loop(Ui *ui)
@@ -280,8 +272,7 @@ static void loop(Ui *ui)
 			read_keys(ui);
 		if (wake_fd >= 0 && fds[2].revents) {
 			wake_drain(&(Wake) { wake_fd });
-			if (console_awaits(&ui->console))
-				ui->data_ms -= tick_ms(ui); /* all else is taken at the next tick */
+			ui->pace.is_awaited |= console_awaits(&ui->console); /* all else is taken at the next tick */
 		}
 	}
 }

@@ -24,6 +24,8 @@ typedef struct UiOptions { /* all zero but `who` is a good default */
 	bool has_no_mouse;  /* the terminal keeps it */
 	bool is_readonly;   /* nothing is ever sent */
 	char columns_path[256]; /* where the choice of columns is kept; "": nowhere */
+	const char *filter; /* lent; of the first screen, where it has one; NULL: none */
+	const char *runs;   /* lent; what Compare compares: ids parted by commas; NULL: nothing */
 	const Keymap *keymap; /* lent; NULL: the table's own keys */
 	char *next;         /* [UI_NEXT] what `maestro train` is to go on with, of UI_TRAIN; NULL: no training begins from here */
 } UiOptions;

@@ -69,10 +69,14 @@ typedef struct RunRow {
 	EpisodeFigures last; /* of the last recorded evaluation episode; NAN elsewhere than in ARCHIVE_RUNS */
 } RunRow;
 
+enum { MIXED_STATUS = 1, MIXED_TAGS = 2, MIXED_NOTE = 4, MIXED_HOST = 8, MIXED_LOCK = 16, MIXED_TRASH = 32 };
+
 typedef struct RunGroup { /* runs whose configurations differ in the seed alone */
 	int32_t n;
 	int64_t id[ARCHIVE_COMPARE]; /* the newest first; of more, those */
 	double iqm, lo, hi;      /* of their best evaluations, with the 95 % bootstrap interval; NAN: too few */
+	int32_t mixed;           /* MIXED_*: in what the runs of id differ, so that the newest's would not be all of theirs */
+	double mean_steps;
 } RunGroup;
 
 typedef struct ArchiveCheckpoint { /* a file that a run left */

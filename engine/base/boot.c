@@ -55,13 +55,20 @@ double boot_quantile(const double *sorted, size_t n, double q)
 	return i + 1 < n ? sorted[i] + (at - (double) i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
-/* One resample's IQM; scratch holds all values. */
-static double resample(const BootSample *s, BootDraw draw, void *state, double *scratch)
+/* The values of one resample; answers how many. */
+static size_t draw_values(const BootSample *s, BootDraw draw, void *state, double *ret)
 {
 	size_t base = 0, n = 0;
 	for (size_t k = 0; k < s->n_strata; base += s->stratum[k++])
 		for (size_t i = 0; i < s->stratum[k]; i++)
-			scratch[n++] = s->x[base + draw(state, s->stratum[k])];
+			ret[n++] = s->x[base + draw(state, s->stratum[k])];
+	return n;
+}
+
+/* One resample's IQM; scratch holds all values. */
+static double resample(const BootSample *s, BootDraw draw, void *state, double *scratch)
+{
+	size_t n = draw_values(s, draw, state, scratch);
 	qsort(scratch, n, sizeof *scratch, by_value);
 	return middle_mean(scratch, n);
 }
@@ -107,6 +114,36 @@ int boot_difference(const BootSample *a, const BootSample *b, size_t reps, BootD
 	}
 	bounds(value, reps, ret);
 	*ret_p_greater = greater / (double) reps;
+	free(value);
+	return 0;
+}
+
+/* Of all pairs, how many a wins. */
+static double share_won(const double *a, size_t na, const double *b, size_t nb)
+{
+	double won = 0;
+	for (size_t i = 0; i < na; i++)
+		for (size_t k = 0; k < nb; k++)
+			won += a[i] > b[k] ? 1 : a[i] < b[k] ? 0 : .5;
+	return na && nb ? won / (double) (na * nb) : (double) NAN;
+}
+
+int boot_better(const BootSample *a, const BootSample *b, size_t reps, BootDraw draw, void *state, Estimate *ret)
+{
+	size_t na = count(a), nb = count(b);
+	*ret = (Estimate) { share_won(a->x, na, b->x, nb), NAN, NAN };
+	if (na < BOOT_LEAST || nb < BOOT_LEAST)
+		return 0;
+	double *value = malloc((reps + na + nb) * sizeof *value);
+	if (!value)
+		return ERR_NOMEM;
+	double *x = value + reps, *y = x + na;
+	for (size_t r = 0; r < reps; r++) {
+		(void) draw_values(a, draw, state, x);
+		(void) draw_values(b, draw, state, y);
+		value[r] = share_won(x, na, y, nb);
+	}
+	bounds(value, reps, ret);
 	free(value);
 	return 0;
 }

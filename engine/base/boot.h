@@ -35,5 +35,8 @@ int boot_estimate(const BootSample *a, size_t reps, BootDraw draw, void *state, 
 /* IQM(a) - IQM(b), each resampled on its own, and how often a's was larger (ties count half). ERR_NOMEM. */
 int boot_difference(const BootSample *a, const BootSample *b, size_t reps, BootDraw draw, void *state, Estimate *ret,
                     double *ret_p_greater);
+/* How often a value of a is larger than one of b, over all pairs (ties count half), with its 95 % interval over the same resamples as
+ * boot_difference's: the paper's probability of improvement. ERR_NOMEM. */
+int boot_better(const BootSample *a, const BootSample *b, size_t reps, BootDraw draw, void *state, Estimate *ret);
 
 #endif

@@ -38,7 +38,8 @@ const char *train_param_label(TrainParam param);
 /* PARAM_COUNT: none is called so. */
 TrainParam train_param_find(const char *name);
 
-typedef enum RunEdit { EDIT_TAG, EDIT_UNTAG, EDIT_NOTE, EDIT_LOCK, EDIT_UNLOCK, EDIT_DELETE, EDIT_RESTORE, EDIT_COUNT } RunEdit;
+typedef enum RunEdit { EDIT_TAG, EDIT_UNTAG, EDIT_NOTE, EDIT_LOCK, EDIT_UNLOCK, EDIT_DELETE, EDIT_RESTORE,
+	EDIT_PURGE /* for good, out of the trash */, EDIT_COUNT } RunEdit;
 
 enum { EDIT_RUNS = 64 };
 

@@ -9,6 +9,7 @@
 
 #include "base/archive.h"
 #include "base/command.h"
+#include "base/err.h"
 #include "base/view.h"
 
 enum { FEED_TARGETS_MAX = 2048 };
@@ -39,11 +40,15 @@ typedef struct FeedOps {
 	int (*inspect)(Feed *feed, const PolicyQuery *query, int64_t *ret_query_id);
 	/* Queues a replay of runs' policies, answered likewise; optional. */
 	int (*replay)(Feed *feed, const ReplayQuery *query, int64_t *ret_query_id);
+	/* Where can_begin says so: starts the simulated target that this feed brings along, unless it runs; it comes in a later frame.
+	 * is_recorded: as a run of the store, in the place of one that is not. ERR_*, and why: it cannot be had. Never waits. */
+	int (*begin)(Feed *feed, bool is_recorded, Error *err);
 } FeedOps;
 
 struct Feed { /* first member of each kind */
 	const FeedOps *ops;
 	int wake_fd;    /* readable when there is something new */
+	bool can_begin; /* begin may be called */
 	bool is_remote; /* the workers are another process's: leaving stops nothing */
 };
 

@@ -14,9 +14,10 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct ConsoleOptions {
-	const char *screen, *policy, *trace, *traffic, *db, *glyphs, *color, *theme;
+	const char *screen, *policy, *trace, *traffic, *db, *glyphs, *color, *theme, *format, *filter, *runs;
 	OptList fault;
 	const char *attach, *attach_token_file, *attach_ca;
 	bool is_readonly, is_json, is_plain, has_mouse;
@@ -34,7 +35,10 @@ static const Opt OPTIONS[] = {
 	OPTION("attach-ca", 0, OPT_STRING, attach_ca, 0, 0, "FILE", "authority of its certificate"),
 	OPTION("readonly", 0, OPT_FLAG, is_readonly, 0, 0, NULL, "send no overrides"),
 	OPTION("screen", 0, OPT_STRING, screen, 0, 0, "NAME", "first screen: live, runs, compare, policy, targets or events; off a terminal it is printed"),
+	OPTION("filter", 0, OPT_STRING, filter, 0, 0, "WORDS", "of that screen: runs, events or targets that match"),
+	OPTION("runs", 0, OPT_STRING, runs, 0, 0, "IDS", "that Compare compares, parted by commas"),
 	OPTION("json", 0, OPT_FLAG, is_json, 0, 0, NULL, "print what is behind the screen, an object a line, and end"),
+	OPTION("format", 0, OPT_STRING, format, 0, 0, "FORM", "print the screen as txt, json, or its table as csv, tsv or md, and end"),
 	OPTION("plain", 0, OPT_FLAG, is_plain, 0, 0, NULL, "for a screen reader: lines and a numbered menu, no boxes, no graphs"),
 	OPTION("policy", 'p', OPT_STRING, policy, 0, 0, "P", "model:FILE, hpa or hpa:cpu=N"),
 	OPTION("trace", 0, OPT_STRING, trace, 0, 0, "FILE", "request-rate trace to replay; else constant traffic"),
@@ -58,16 +62,23 @@ const OptCommand CONSOLE_COMMAND = {
 
 static int ui_options(const ConsoleOptions *options, UiOptions *ui, Error *err)
 {
-	*ui = (UiOptions) { .is_readonly = options->is_readonly, .has_no_mouse = !options->has_mouse, .next = options->next };
+	*ui = (UiOptions) { .is_readonly = options->is_readonly, .has_no_mouse = !options->has_mouse, .next = options->next,
+		.filter = options->filter, .runs = options->runs };
 	return session_look(ui, options->screen, options->glyphs, options->color, options->theme, err);
 }
 
-/* Off a terminal, and with --json, the screen is printed once. */
+/* Off a terminal, and with --json or --format, the screen is printed once. */
+static bool is_printed(const ConsoleOptions *options)
+{
+	return !options->is_plain && (options->is_json || options->format || !ui_can_run());
+}
+
 static int look(Feed *feed, const ConsoleOptions *options, UiOptions *ui, Error *err)
 {
 	if (options->is_plain)
 		return ui_run_plain(feed, ui, err);
-	return options->is_json || !ui_can_run() ? ui_print(feed, ui, options->is_json, err) : ui_run(feed, ui, err);
+	return is_printed(options) ? ui_print(feed, ui, options->is_json ? "json" : options->format ? options->format : "txt", err)
+	                           : ui_run(feed, ui, err);
 }
 
 static int show_attached(Session *session, const ConsoleOptions *options, Error *err)
@@ -90,33 +101,58 @@ static int show_attached(Session *session, const ConsoleOptions *options, Error 
 	return code == UI_HEADLESS ? UI_QUIT : code; /* there is nothing that would go on without the screen */
 }
 
+/* The simulated target: recorded once Live shows it, and only looked at elsewhere. */
+typedef struct Stage {
+	Session *session;
+	SimLiveConfig config;
+	SimLive live[2]; /* by whether it is recorded */
+} Stage;
+
+static int begin(void *arg, bool is_recorded, Loop **ret_loop, Error *err)
+{
+	Stage *stage = arg;
+	SimLiveConfig config = stage->config;
+	config.is_unrecorded = !is_recorded;
+	loop_stop(stage->live[!is_recorded].loop); /* its last picture is shown until the other's first */
+	int code = simlive_open(&stage->live[is_recorded], stage->session, &config, err);
+	if (!code)
+		*ret_loop = stage->live[is_recorded].loop;
+	return code;
+}
+
+/* What the first screen shows is there before it; to print what is stored, or to browse it, nothing runs. */
+static int begin_first(Stage *stage, const ConsoleOptions *options, ScreenId screen, Loop **ret_loop, Error *err)
+{
+	bool is_live = screen == SCREEN_LIVE, is_seen = is_live || screen == SCREEN_POLICY || screen == SCREEN_TARGETS;
+	return is_seen ? begin(stage, is_live && !is_printed(options), ret_loop, err) : 0;
+}
+
 static int show(Session *session, const ConsoleOptions *options, const SimConfig *sim, Policy *policy, Error *err)
 {
 	UiOptions ui;
 	Keymap keymap;
-	SimLive live = { 0 };
 	Feed *feed = NULL;
-	SimLiveConfig config = { .sim = sim, .policy = policy, .seed = (uint64_t) options->seed, .speed = options->speed };
+	Loop *loop = NULL;
+	Stage stage = { session, { .sim = sim, .policy = policy, .seed = (uint64_t) options->seed, .speed = options->speed }, { { 0 } } };
 	int code = ui_options(options, &ui, err);
 	if (!code)
 		code = session_keys(&keymap, &ui, err);
-	/* to print what is stored, nothing needs to run */
-	bool is_stored = (options->is_json || !ui_can_run()) && !options->is_plain && (ui.screen == SCREEN_RUNS || ui.screen == SCREEN_EVENTS ||
-	                 ui.screen == SCREEN_COMPARE);
-	if (!code && !is_stored)
-		code = simlive_open(&live, session, &config, err);
+	if (!code)
+		code = begin_first(&stage, options, ui.screen, &loop, err);
 	ReplayWorld *world = NULL;
 	if (!code && session->archive && replay_world_new(session->db, &session->clock, &world))
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	EngineParts parts = { NULL, &live.loop, live.loop ? 1 : 0, session->archive, &session->wake, &session->clock,
-		world ? replay_play : NULL, world };
+	EngineParts parts = { .loops = &loop, .n_loops = loop ? 1 : 0, .archive = session->archive, .wake = &session->wake,
+		.clock = &session->clock, .play = world ? replay_play : NULL, .play_arg = world, .begin = begin, .begin_arg = &stage,
+		.is_recorded = stage.live[true].loop != NULL };
 	if (!code && engine_feed_new(&parts, &feed))
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	if (!code)
 		code = look(feed, options, &ui, err);
 	feed_free(feed);
 	replay_world_free(world);
-	simlive_close(&live);
+	simlive_close(&stage.live[false]);
+	simlive_close(&stage.live[true]);
 	return code;
 }
 
@@ -153,6 +189,15 @@ static int run(Session *session, const ConsoleOptions *options, Error *err)
 	return code;
 }
 
+static int check_form(const char *form, Error *err)
+{
+	static const char *const FORMS[] = { "txt", "json", "csv", "tsv", "md" };
+	for (size_t i = 0; form && i < sizeof FORMS / sizeof *FORMS; i++)
+		if (!strcmp(form, FORMS[i]))
+			return 0;
+	return form ? error_set(err, ERR_USAGE, "--format %.30s: txt, json, csv, tsv or md", form) : 0;
+}
+
 int cmd_console(int argc, char **argv)
 {
 	ConsoleOptions options = { .screen = "live", .policy = "hpa", .glyphs = "auto", .color = "auto", .theme = "dark",
@@ -164,6 +209,9 @@ int cmd_console(int argc, char **argv)
 	int code = opts_parse(&CONSOLE_COMMAND, argc, argv, &options, &words);
 	if (code)
 		return code == OPTS_HELPED ? 0 : err_exit_status(code);
+	code = check_form(options.format, &err);
+	if (code)
+		return cmd_fail(code, &err);
 	options.next = next;
 	code = session_open(&session, options.db, false, &err);
 	if (code)

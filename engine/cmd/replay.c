@@ -3,11 +3,11 @@
 
 #include "base/mem.h"
 #include "cmd/policies.h"
-#include "cmd/run_folder.h"
 #include "cmd/train_opts.h"
 #include "control/evaluate.h"
 #include "decide/hpa.h"
 #include "storage/db.h"
+#include "storage/run_folder.h"
 #include "storage/runs.h"
 
 #include <math.h>

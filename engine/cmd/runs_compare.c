@@ -102,6 +102,7 @@ static int print_object(const CompareView *view, const ArchiveAnswer *answer, in
 		compare_verdict(view, i, verdict, sizeof verdict);
 		add_estimate(object, "difference", &e->difference);
 		json_add_number(object, "p_greater", e->p_greater);
+		add_estimate(object, "p_better", &e->better);
 		json_add_string(object, "verdict", verdict);
 	}
 	int code = cells_print_object(object, false);

@@ -20,7 +20,7 @@ static int build(SimLive *live, const SimLiveConfig *config, LoopConfig *loop, E
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	RunStart start = { .kind = RUN_CONTROL, .seed = config->seed, .config_json = config->config_json };
 	(void) snprintf(start.name, sizeof start.name, "live-sim");
-	code = live->session->sink->ops->run_begin(live->session->sink, &start, &live->run_id, err);
+	code = live->sink->ops->run_begin(live->sink, &start, &live->run_id, err);
 	if (code)
 		return code;
 	loop->metrics = sim_target_metrics(live->sim);
@@ -32,7 +32,7 @@ static int build(SimLive *live, const SimLiveConfig *config, LoopConfig *loop, E
 
 int simlive_open(SimLive *live, Session *session, const SimLiveConfig *config, Error *err)
 {
-	*live = (SimLive) { .session = session };
+	*live = (SimLive) { .session = session, .sink = config->is_unrecorded ? sink_null() : session->sink };
 	double speed = config->speed * (double) config->sim->interval_s / INTERVAL_SHOWN_S;
 	clock_init_scaled(&live->clock, speed);
 	LoopConfig loop = {
@@ -40,7 +40,7 @@ int simlive_open(SimLive *live, Session *session, const SimLiveConfig *config, E
 		.policy_steps = config->policy_steps,
 		.observation = sim_obs_spec(config->sim),
 		.clock = &live->clock,
-		.sink = session->sink,
+		.sink = live->sink,
 		.wake = &session->wake,
 		.interval_ms = (int64_t) (config->sim->interval_s * 1000),
 		.context = "simulator",
@@ -74,7 +74,7 @@ void simlive_close(SimLive *live)
 			.wall_ms = clock_wall_ms(&live->session->clock),
 			.u.run_end = RUN_DONE,
 		};
-		live->session->sink->ops->write(live->session->sink, &record);
+		live->sink->ops->write(live->sink, &record);
 	}
 	loop_free(live->loop);
 	policy_free(live->hpa);

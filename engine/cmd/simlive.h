@@ -13,10 +13,12 @@ typedef struct SimLiveConfig { /* pointers are lent for the life of the SimLive 
 	uint64_t seed;
 	double speed;            /* 1: an interval every 2 s */
 	const char *config_json; /* for the store */
+	bool is_unrecorded;      /* nothing of it goes there */
 } SimLiveConfig;
 
 typedef struct SimLive {
 	Session *session;
+	Sink *sink;  /* the session's, or none */
 	Clock clock; /* of the simulated cluster */
 	SimTarget *sim;
 	Policy *hpa;

@@ -6,17 +6,18 @@
 #include "cmd/cmd.h"
 #include "cmd/next_train.h"
 #include "cmd/replay.h"
-#include "cmd/run_folder.h"
 #include "cmd/session.h"
 #include "cmd/simlive.h"
 #include "cmd/tensor_log.h"
 #include "cmd/train_live.h"
 #include "cmd/train_opts.h"
+#include "cmd/train_origin.h"
 #include "cmd/train_past.h"
 #include "cmd/train_report.h"
 #include "cmd/train_seeds.h"
 #include "control/engine.h"
 #include "decide/actions.h"
+#include "storage/run_folder.h"
 #include "tui/ui.h"
 
 #include <errno.h>
@@ -284,7 +285,7 @@ static int begin(TrainCommand *t, Error *err)
 		code = read_from(t, err);
 	if (!code && is_live(t))
 		code = train_live_check(&t->options, err);
-	t->config_json = train_options_json(&t->options);
+	t->config_json = train_origin_json(&t->options, &t->config.sim);
 	if (!code && !t->config_json)
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	if (!code)
@@ -361,7 +362,8 @@ static int start_workers(TrainCommand *t, Feed **ret_feed, Error *err)
 {
 	if (replay_world_new(t->session.db, &t->session.clock, &t->replays))
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	EngineParts parts = { t->trainer, &t->live.loop, 1, t->session.archive, &t->session.wake, &t->session.clock, replay_play, t->replays };
+	EngineParts parts = { .trainer = t->trainer, .loops = &t->live.loop, .n_loops = 1, .archive = t->session.archive,
+		.wake = &t->session.wake, .clock = &t->session.clock, .play = replay_play, .play_arg = t->replays };
 	int code = t->world ? 0 : start_simulated(t, err);
 	if (t->world) {
 		size_t n;

@@ -7,11 +7,11 @@
 #include "cluster/job.h"
 #include "cmd/cmd.h"
 #include "cmd/live_home.h"
-#include "cmd/run_folder.h"
 #include "cmd/session.h"
 #include "cmd/trial_result.h"
 #include "storage/db.h"
 #include "storage/import.h"
+#include "storage/run_folder.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #include "cmd/train_past.h"
 
 #include "base/mem.h"
-#include "cmd/run_folder.h"
 #include "storage/db.h"
+#include "storage/run_folder.h"
 #include "storage/runs.h"
 
 #include <stdio.h>

@@ -2,8 +2,21 @@
 #include "control/engine.h"
 #include "control/inspector.h"
 
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+typedef struct Opener { /* a thread that begins a loop; its fields are its own until is_done */
+	pthread_t thread;
+	bool is_running;  /* not joined yet */
+	atomic_bool is_done;
+	bool is_recorded;
+	Loop *loop;
+	int code;
+	Error err;
+} Opener;
 
 typedef struct EngineFeed {
 	Feed feed;
@@ -12,13 +25,33 @@ typedef struct EngineFeed {
 	Replayer *replayer;   /* NULL: nobody has asked yet */
 	Inspector *inspector; /* NULL: nobody has looked at a policy yet */
 	const LiveView *target[FEED_TARGETS_MAX]; /* of the frame that is lent */
+	Opener opener;
+	Loop *begun[1];       /* what it has begun; parts.loops from then on */
 } EngineFeed;
+
+static void take_begun(EngineFeed *engine)
+{
+	Opener *opener = &engine->opener;
+	if (!opener->is_running || !atomic_load(&opener->is_done))
+		return;
+	(void) pthread_join(opener->thread, NULL);
+	opener->is_running = false;
+	if (opener->code)
+		return;
+	inspector_free(engine->inspector); /* it looks at the loop before */
+	engine->inspector = NULL;
+	engine->begun[0] = opener->loop;
+	engine->parts.loops = engine->begun;
+	engine->parts.n_loops = 1;
+	engine->parts.is_recorded = opener->is_recorded;
+}
 
 static int feed_next(Feed *feed, FeedFrame *ret_frame)
 {
 	EngineFeed *engine = (EngineFeed *) feed;
 	EngineParts *parts = &engine->parts;
 	wake_drain(parts->wake);
+	take_begun(engine);
 	int n = 0;
 	for (int i = 0; i < parts->n_loops; i++) {
 		const LiveView *view = snap_acquire(loop_views(parts->loops[i]));
@@ -112,8 +145,45 @@ static int feed_replay(Feed *feed, const ReplayQuery *query, int64_t *ret_query_
 	return code ? code : replayer_ask(engine->replayer, query, ret_query_id);
 }
 
+static void *opener_main(void *arg)
+{
+	EngineFeed *engine = arg;
+	Opener *opener = &engine->opener;
+	opener->code = engine->parts.begin(engine->parts.begin_arg, opener->is_recorded, &opener->loop, &opener->err);
+	atomic_store(&opener->is_done, true);
+	wake_signal(engine->parts.wake);
+	return NULL;
+}
+
+/* A store that somebody holds may keep it for seconds: hence the thread. Signals are the caller's. */
+static int feed_begin(Feed *feed, bool is_recorded, Error *err)
+{
+	EngineFeed *engine = (EngineFeed *) feed;
+	EngineParts *parts = &engine->parts;
+	Opener *opener = &engine->opener;
+	sigset_t all, before;
+	take_begun(engine);
+	if (!parts->begin)
+		return ERR_NOT_FOUND;
+	if (opener->is_running || (parts->n_loops && (parts->is_recorded || !is_recorded)))
+		return 0;
+	if (opener->code) {
+		*err = opener->err;
+		return opener->code;
+	}
+	*opener = (Opener) { .is_recorded = is_recorded };
+	(void) sigfillset(&all);
+	(void) pthread_sigmask(SIG_SETMASK, &all, &before);
+	opener->is_running = !pthread_create(&opener->thread, NULL, opener_main, engine);
+	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return opener->is_running ? 0 : error_set(err, ERR_NOMEM, "the simulated target: no thread can be had");
+}
+
 static void feed_end(Feed *feed)
 {
+	Opener *opener = &((EngineFeed *) feed)->opener;
+	if (opener->is_running)
+		(void) pthread_join(opener->thread, NULL);
 	replayer_free(((EngineFeed *) feed)->replayer);
 	inspector_free(((EngineFeed *) feed)->inspector);
 	free(feed);
@@ -122,12 +192,12 @@ static void feed_end(Feed *feed)
 int engine_feed_new(const EngineParts *parts, Feed **ret_feed)
 {
 	static const FeedOps ops = { "engine", feed_next, feed_release, feed_send, feed_ask, feed_end, feed_inspect,
-		feed_replay };
+		feed_replay, feed_begin };
 	EngineFeed *engine = calloc(1, sizeof *engine);
 	if (!engine)
 		return ERR_NOMEM;
 	*engine = (EngineFeed) {
-		.feed = { .ops = &ops, .wake_fd = parts->wake->fd },
+		.feed = { .ops = &ops, .wake_fd = parts->wake->fd, .can_begin = parts->begin != NULL },
 		.parts = *parts,
 		.next_id = 1,
 	};

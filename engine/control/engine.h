@@ -12,6 +12,9 @@
 #include "control/replayer.h"
 #include "control/trainer.h"
 
+/* Starts a target's loop, which lives as long as the feed, on a thread that may wait; see FeedOps.begin. */
+typedef int LoopBegin(void *arg, bool is_recorded, Loop **ret_loop, Error *err);
+
 typedef struct EngineParts { /* lent for the life of the feed; NULL: there is none */
 	Trainer *trainer;
 	Loop *const *loops; /* [n_loops] a target each */
@@ -21,6 +24,9 @@ typedef struct EngineParts { /* lent for the life of the feed; NULL: there is no
 	Clock *clock; /* the machine's */
 	ReplayPlay *play; /* of a replayer; NULL: runs cannot be replayed here */
 	void *play_arg;
+	LoopBegin *begin; /* of the one target, where there is none yet, or one that is not recorded; NULL: none is begun here */
+	void *begin_arg;
+	bool is_recorded; /* the loop that there is */
 } EngineParts;
 
 /* ERR_NOMEM. One reader at a time. */

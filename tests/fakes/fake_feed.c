@@ -60,6 +60,15 @@ static int fake_inspect(Feed *feed, const PolicyQuery *query, int64_t *ret_query
 	return 0;
 }
 
+static int fake_begin(Feed *feed, bool is_recorded, Error *err)
+{
+	FakeFeed *fake = (FakeFeed *) feed;
+	(void) err;
+	fake->n_begun++;
+	fake->n_recorded += is_recorded;
+	return 0;
+}
+
 static void fake_free(Feed *feed)
 {
 	(void) feed;
@@ -67,6 +76,6 @@ static void fake_free(Feed *feed)
 
 void fake_feed_init(FakeFeed *fake, const TrainView *train, const LiveView *live)
 {
-	static const FeedOps OPS = { "fake", fake_next, fake_release, fake_send, fake_ask, fake_free, fake_inspect, fake_replay };
+	static const FeedOps OPS = { "fake", fake_next, fake_release, fake_send, fake_ask, fake_free, fake_inspect, fake_replay, fake_begin };
 	*fake = (FakeFeed) { .feed = { .ops = &OPS, .wake_fd = -1 }, .frame = { .train = train, .live = live, .wall_ms = 1795523246000 } };
 }

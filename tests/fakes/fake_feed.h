@@ -20,6 +20,7 @@ typedef struct FakeFeed {
 	int64_t n_inspected;
 	ReplayQuery replayed;  /* the last replay */
 	int64_t n_replayed;
+	int n_begun, n_recorded; /* calls of begin, and of it as a run of the store */
 } FakeFeed;
 
 void fake_feed_init(FakeFeed *fake, const TrainView *train, const LiveView *live);

@@ -1,8 +1,8 @@
 /* Where a run's files are: each store's apart, and those of before where they were. */
 #include "base/mem.h"
-#include "cmd/run_folder.h"
 #include "fakes/store_room.h"
 #include "storage/db.h"
+#include "storage/run_folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,6 +6,7 @@
 #include "storage/edit.h"
 #include "storage/filter.h"
 #include "storage/groups.h"
+#include "storage/run_folder.h"
 #include "storage/log.h"
 #include "storage/runs.h"
 #include "storage/writer.h"
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -141,6 +143,16 @@ static void groups_are_runs_that_differ_in_the_seed_alone(void **state)
 	assert_float_equal(group[0].iqm, 57.5, 1e-9); /* of the one that was evaluated */
 	assert_true(isnan(group[0].lo)); /* and no interval of it */
 	assert_int_equal(group[1].id[0], 2);
+	assert_int_equal(group[0].mixed, MIXED_STATUS); /* one crashed, one is done */
+	assert_int_equal(group[1].mixed, 0);
+	(void) sql("UPDATE runs SET tags = 'x', note = 'y', host = 'z', locked = 1, deleted = 5, steps = 60 WHERE id = 3");
+	(void) sql("UPDATE runs SET steps = 20 WHERE id = 1");
+	selection.filter = "is:trash or id>0";
+	assert_int_equal(groups_select(bench.db, &selection, row, group, &n, &matched, &col, &err), 0);
+	assert_int_equal(group[0].mixed, MIXED_STATUS | MIXED_TAGS | MIXED_NOTE | MIXED_HOST | MIXED_LOCK | MIXED_TRASH);
+	assert_float_equal(group[0].mean_steps, 40, 1e-9);
+	(void) sql("UPDATE runs SET deleted = NULL");
+	selection.filter = "";
 	selection.sort = SORT_EVAL;
 	selection.is_ascending = true;
 	selection.offset = 1;
@@ -397,6 +409,30 @@ static void an_edit_is_answered_beside_the_last_answer(void **state)
 	assert_string_equal(pick("tag:x", SORT_ID, false), "2 1");
 }
 
+/* What the console's :purge sends: rows and files go, and of a run that is not in the trash neither. */
+static void a_purge_takes_rows_and_files_of_the_trash_alone(void **state)
+{
+	(void) state;
+	Archive *archive = NULL;
+	Error err = { 0 };
+	char folder[300], file[320];
+	assert_int_equal(edit(EDIT_DELETE, 1, ""), 0);
+	assert_int_equal(run_folder_make(bench.room.path, 1, folder, sizeof folder, &err), 0);
+	(void) snprintf(file, sizeof file, "%s/last.ckpt", folder);
+	assert_int_equal(mem_write_file(file, "x", 1, &err), 0);
+	assert_int_equal(store_archive_new(bench.room.path, NULL, &archive, &err), 0);
+	Command command = { .id = 78, .kind = COMMAND_RUN_EDIT, .u.edit = { .what = EDIT_PURGE, .n = 2, .run = { 1, 2 } } };
+	assert_int_equal(archive->ops->edit(archive, &command), 0);
+	static ArchiveAnswer answer;
+	answer = wait_for(archive, has_edit);
+	assert_int_equal(answer.answers.answer[0].code, ERR_REFUSED);
+	assert_non_null(strstr(answer.answers.answer[0].text, "run 2 is not in the trash"));
+	archive_free(archive);
+	assert_string_equal(sql("SELECT group_concat(id) FROM (SELECT id FROM runs ORDER BY id)"), "2,3");
+	assert_int_not_equal(access(folder, F_OK), 0);
+	assert_int_equal(edit_runs(bench.db, EDIT_PURGE, (int64_t[]) { 2 }, 1, "", NOW, file, sizeof file, &err), ERR_INVALID);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -410,6 +446,7 @@ int main(void)
 		STORE_TEST(tags_are_added_and_taken_off),
 		STORE_TEST(locked_runs_are_not_deleted_and_all_or_none_are),
 		STORE_TEST(trash_keeps_a_run_until_it_is_purged),
+		STORE_TEST(a_purge_takes_rows_and_files_of_the_trash_alone),
 		STORE_TEST(purged_rows_give_their_room_back_when_nobody_writes),
 		STORE_TEST(runs_that_differ_in_the_seed_alone_are_one_group),
 		STORE_TEST(episode_figures_are_counted_from_its_lists),

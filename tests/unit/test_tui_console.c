@@ -279,6 +279,61 @@ static void copy_is_the_focused_pane_without_its_frame(void **state)
 	strbuf_done(&text);
 }
 
+/* A person who browses runs leaves no trace: the target that comes with the console begins where one is shown. */
+static void browsing_begins_no_target_and_live_records_one(void **state)
+{
+	Desk *desk = *state;
+	const LiveView *live = desk->fake.frame.live;
+	desk->fake.has_store = desk->fake.feed.can_begin = true;
+	desk->fake.frame.live = NULL;
+	start(desk, SCREEN_RUNS, false);
+	press(desk, '7');
+	press(desk, '4');
+	for (int i = 0; i < 5; i++)
+		console_refresh(&desk->console, 2000 + i);
+	assert_int_equal(desk->fake.n_begun, 0);
+	press(desk, '5');
+	assert_non_null(strstr(screen_text(desk), "the simulated target is starting"));
+	assert_true(desk->fake.n_begun > 0);
+	assert_true(console_awaits(&desk->console)); /* its first picture waits for no tick */
+	press(desk, '6');
+	assert_int_equal(desk->fake.n_recorded, 0);
+	press(desk, '1');
+	assert_int_equal(desk->fake.n_recorded, 1);
+	desk->fake.frame.live = live;
+	console_refresh(&desk->console, 3000);
+	assert_non_null(strstr(screen_text(desk), "Last decisions"));
+}
+
+static void no_key_goes_amiss_while_a_target_is_on_its_way(void **state)
+{
+	Desk *desk = *state;
+	static const ScreenId OF[] = { SCREEN_LIVE, SCREEN_POLICY, SCREEN_TARGETS };
+	desk->fake.has_store = desk->fake.feed.can_begin = true;
+	desk->fake.frame.live = NULL;
+	for (size_t s = 0; s < sizeof OF / sizeof *OF; s++) {
+		start(desk, OF[s], false);
+		assert_int_equal(desk->console.screen, OF[s]);
+		for (int key = 1; key <= KEY_BACK_TAB; key = key == 127 ? 0x110000 : key + 1) {
+			if (key == 'q')
+				continue;
+			press(desk, key);
+			press(desk, KEY_ESC);
+			console_go(&desk->console, OF[s]);
+			console_refresh(&desk->console, 2000);
+			console_draw(&desk->console);
+		}
+		press(desk, ':');
+		type(desk, "hold 8");
+		press(desk, KEY_ENTER_);
+		assert_int_equal(desk->console.dialog.kind, DIALOG_NONE);
+		assert_non_null(strstr(screen_text(desk), "is starting"));
+		assert_int_equal(desk->fake.n_sent, 0);
+		console_done(&desk->console);
+	}
+	start(desk, SCREEN_LIVE, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +352,8 @@ int main(void)
 		DESK_TEST(screen_without_its_worker_is_not_offered),
 		DESK_TEST(frozen_screen_keeps_its_frame),
 		DESK_TEST(old_data_turn_unknown),
+		DESK_TEST(browsing_begins_no_target_and_live_records_one),
+		DESK_TEST(no_key_goes_amiss_while_a_target_is_on_its_way),
 		DESK_TEST(copy_is_the_focused_pane_without_its_frame),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

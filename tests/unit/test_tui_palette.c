@@ -178,15 +178,62 @@ static void readonly_offers_no_command_that_writes(void **state)
 	assert_int_equal(desk->fake.n_sent, 0);
 }
 
-static void purge_shows_what_would_go(void **state)
+/* The store's list of the trash: one run for long, one lately, one that is locked. */
+static void answer_with_trash(Desk *desk)
+{
+	int64_t now = desk->fake.frame.wall_ms, day = 86400000;
+	views_fill_runs(&desk->answer);
+	desk->answer.n_rows = 3;
+	desk->answer.matched = 3;
+	desk->answer.row[0].deleted_ms = now - 31 * day;
+	desk->answer.row[1].deleted_ms = now - 2 * day;
+	desk->answer.row[2].deleted_ms = now - 40 * day;
+	desk->answer.row[2].is_locked = true;
+	desk->answer.query_id = desk->fake.n_asked;
+	desk->fake.frame.archive = &desk->answer;
+	console_refresh(&desk->console, 1000);
+}
+
+static void purge_names_what_goes_and_asks_for_a_word(void **state)
 {
 	Desk *desk = *state;
 	start_with_targets(desk, SCREEN_LIVE);
+	run(desk, "purge now");
+	assert_string_equal(desk->console.prompt.problem, "purge: only all may stand here: what is in the trash for less than 30 days too");
+	press(desk, KEY_ESC);
+	press(desk, KEY_ESC);
+	desk->console.talk.asked_id = 0;
 	run(desk, "purge");
 	assert_int_equal(desk->console.screen, SCREEN_RUNS);
 	assert_string_equal(desk->console.runs.filter, "is:trash");
-	assert_non_null(strstr(screen_text(desk), "maestro runs purge --confirm trash"));
+	assert_int_equal(desk->console.dialog.kind, DIALOG_NONE); /* nothing is known yet */
+	answer_with_trash(desk);
+	assert_int_equal(desk->console.dialog.kind, DIALOG_PURGE);
+	const char *text = screen_text(desk);
+	assert_non_null(strstr(text, "Purge 1 run"));
+	assert_non_null(strstr(text, "137 first-run"));
+	assert_null(strstr(text, "137 first-run, 136"));
+	assert_int_equal(desk->console.dialog.field[desk->console.dialog.focus].press, DIALOG_CANCELLED);
+	press(desk, KEY_TAB_);
+	press(desk, KEY_ENTER_); /* the word is not typed */
+	assert_int_equal(desk->console.dialog.kind, DIALOG_PURGE);
 	assert_int_equal(desk->fake.n_sent, 0);
+	type(desk, "trash");
+	press(desk, KEY_TAB_);
+	press(desk, KEY_TAB_);
+	press(desk, KEY_ENTER_);
+	assert_int_equal(desk->fake.n_sent, 1);
+	const Command *sent = &desk->fake.sent[0];
+	assert_int_equal(sent->kind, COMMAND_RUN_EDIT);
+	assert_int_equal(sent->u.edit.what, EDIT_PURGE);
+	assert_int_equal(sent->u.edit.n, 1);
+	assert_int_equal(sent->u.edit.run[0], 137);
+	desk->console.talk.asked_id = 0;
+	run(desk, "purge all");
+	answer_with_trash(desk);
+	assert_int_equal(desk->console.dialog.n_runs, 2); /* all but the locked one */
+	press(desk, KEY_ESC);
+	assert_int_equal(desk->fake.n_sent, 1);
 }
 
 /* ---- typing ---- */
@@ -273,8 +320,12 @@ static void the_command_line_says_what_was_typed(void **state)
 		{ "history -30m", run_id },
 		{ "filter steps>9 tag:it's", "maestro runs list --filter 'steps>9 tag:it'\\''s'" },
 		{ "trash", "maestro runs list --filter is:trash" },
+		{ "purge", "maestro runs purge --confirm trash" },
+		{ "purge all", "maestro runs purge --all --confirm trash" },
 		{ "export runs.json", "maestro --screen runs --json >runs.json" },
 		{ "export runs.txt", "maestro --screen runs >runs.txt" },
+		{ "export runs.csv", "maestro --screen runs --format csv >runs.csv" },
+		{ "export 'x.md", "maestro --screen runs --format md >''\\''x.md'" },
 		{ "cols id name", "maestro --screen runs" },
 		{ "begin --steps 9 --name x", "maestro train --steps 9 --name x" },
 		{ "quit", pid },
@@ -433,7 +484,7 @@ int main(void)
 		DESK_TEST(history_goes_to_a_moment_of_a_target),
 		DESK_TEST(keys_actions_are_commands_without_a_key_too),
 		DESK_TEST(readonly_offers_no_command_that_writes),
-		DESK_TEST(purge_shows_what_would_go),
+		DESK_TEST(purge_names_what_goes_and_asks_for_a_word),
 		DESK_TEST(tab_completes_names_and_arguments),
 		DESK_TEST(up_brings_back_what_was_run),
 		DESK_TEST(the_command_line_says_what_was_typed),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static void answer_from_store(Desk *desk, void (*fill)(ArchiveAnswer *))
 {
@@ -96,7 +97,8 @@ static void fill_groups(ArchiveAnswer *answer)
 	views_fill_runs(answer);
 	answer->n_rows = answer->n_groups = 2;
 	answer->matched = 2;
-	answer->group[0] = (RunGroup) { .n = 3, .id = { 137, 130, 129 }, .iqm = 56.75, .lo = 55.5, .hi = 57.25 };
+	answer->group[0] = (RunGroup) { .n = 3, .id = { 137, 130, 129 }, .iqm = 56.75, .lo = 55.5, .hi = 57.25, .mixed = MIXED_STATUS,
+		.mean_steps = 1234000 };
 	answer->group[1] = (RunGroup) { .n = 1, .id = { 136 }, .iqm = 33, .lo = NAN, .hi = NAN };
 }
 
@@ -116,7 +118,10 @@ static void a_group_is_one_row_and_is_compared_whole(void **state)
 	assert_non_null(strstr(text, "2 groups of 48 runs"));
 	assert_non_null(strstr(text, "[55.50 57.25]"));
 	assert_non_null(strstr(text, "n=1, none")); /* no interval of one seed */
-	static const char *const OF_ONE_RUN[] = { " viol", " pod-h", " flips", " reward" }; /* the newest run's would pass for the group's */
+	assert_non_null(strstr(text, "mixed"));
+	assert_non_null(strstr(text, "1.23 M")); /* the mean, not the newest's */
+	assert_non_null(strstr(text, " pod-h")); /* the store answers with the group's mean */
+	static const char *const OF_ONE_RUN[] = { " reward", " seed", " took" }; /* the newest run's would pass for the group's */
 	for (size_t i = 0; i < sizeof OF_ONE_RUN / sizeof *OF_ONE_RUN; i++)
 		if (strstr(text, OF_ONE_RUN[i]))
 			fail_msg("a group has \"%s\":\n%s", OF_ONE_RUN[i], text);
@@ -140,6 +145,41 @@ static void fill_pair(ArchiveAnswer *answer)
 		answer->compared[i].episode_steps = 0;
 		(void) snprintf(answer->compared[i].row.host, sizeof answer->compared[i].row.host, "laptop");
 	}
+}
+
+/* Keys are taken, and the screen drawn, while they are made; what they are of may have changed by then. */
+static void many_resamples_are_made_beside_the_screen(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.has_store = true;
+	start(desk, SCREEN_COMPARE, false);
+	CompareView *view = &desk->console.compare;
+	memcpy(view->id, PAIR, sizeof PAIR);
+	view->n_ids = 6;
+	desk->console.talk.asked_id = 0;
+	console_refresh(&desk->console, 50);
+	answer_from_store(desk, fill_pair);
+	assert_non_null(strstr(screen_text(desk), "2000 resamples, by trace"));
+	assert_non_null(strstr(screen_text(desk), "P(B > A) 0."));
+	double lo = view->entry[1].difference.lo;
+	press(desk, 'b');
+	assert_non_null(strstr(screen_text(desk), "of 2000, computing 50000")); /* those that there are, and said so */
+	press(desk, 'P');
+	press(desk, 'j'); /* the other is the baseline, then the first again: a job is of what it was begun for */
+	press(desk, 'P');
+	for (int i = 0; desk->console.work; i++) {
+		console_refresh(&desk->console, 100 + i);
+		(void) usleep(1000);
+	}
+	assert_non_null(strstr(screen_text(desk), "50000 resamples, by trace"));
+	assert_int_equal(view->baseline, 1);
+	assert_true(isfinite(view->entry[0].better.lo) && view->entry[0].better.lo <= view->entry[0].better.value);
+	press(desk, 'k');
+	press(desk, 'P');
+	press(desk, 'b');
+	assert_non_null(strstr(screen_text(desk), "2000 resamples, by trace"));
+	assert_true(view->entry[1].difference.lo == lo);
+	press(desk, 'b'); /* left while it is at work */
 }
 
 static void compare_has_other_axes_and_a_cursor(void **state)
@@ -281,6 +321,7 @@ int main(void)
 		DESK_TEST(control_run_shows_its_last_decisions),
 		DESK_TEST(runs_says_what_failed),
 		DESK_TEST(a_group_is_one_row_and_is_compared_whole),
+		DESK_TEST(many_resamples_are_made_beside_the_screen),
 		DESK_TEST(compare_has_other_axes_and_a_cursor),
 		DESK_TEST(a_fork_begins_at_the_chosen_checkpoint),
 		DESK_TEST(another_run_under_the_selection_has_its_own_checkpoints),

@@ -1,5 +1,5 @@
 /* See run_folder.h. */
-#include "cmd/run_folder.h"
+#include "storage/run_folder.h"
 
 #include "base/mem.h"
 #include "storage/runs.h"

@@ -3,8 +3,8 @@
  * NAME.runs/ID beside NAME.db, so that two stores in one folder do not write over each other's. Before 2026-11-27 it was runs/ID for
  * all; such runs stay where they are.
  */
-#ifndef MAESTRO_CMD_RUN_FOLDER_H
-#define MAESTRO_CMD_RUN_FOLDER_H
+#ifndef MAESTRO_STORAGE_RUN_FOLDER_H
+#define MAESTRO_STORAGE_RUN_FOLDER_H
 
 #include "base/err.h"
 
