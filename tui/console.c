@@ -57,7 +57,7 @@ static void begin_target(Console *console, const ScreenOps *ops)
 {
 	Error err = { 0 };
 	bool is_begun = ops->needs != NEEDS_NOTHING && console->feed->can_begin;
-	if (is_begun && console->feed->ops->begin(console->feed, ops->needs == NEEDS_RECORDED, &err) && !console->message.until_ms)
+	if (is_begun && console->feed->ops->begin(console->feed, ops->needs == NEEDS_RECORDED && !console->opts.is_once, &err) && !console->message.until_ms)
 		console_say(console, ROLE_BAD, err.text);
 }
 

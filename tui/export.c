@@ -58,7 +58,7 @@ static void write_table(void *context, const Column *column, int n_columns, cons
 			cell[0] = '\0';
 			if (r < 0) /* the heading, and in Markdown the line below it */
 				(void) snprintf(cell, sizeof cell, "%s", r == -1 && !w->is_csv ? column[c].is_right ? "--:" : "---"
-				                : column[c].title);
+				                : column[c].title[0] ? column[c].title : "mark");
 			else
 				(void) column[c].cell(data, r, cell, sizeof cell);
 			add_cell(w, trimmed(cell));

@@ -135,7 +135,9 @@ int ui_print(Feed *feed, const UiOptions *opts, const char *form, Error *err)
 	char name[16];
 	Console console;
 	StrBuf text = { 0 };
-	int code = console_init(&console, feed, opts, GLYPHS_ASCII, size_of("LINES", TEXT_ROWS), size_of("COLUMNS", TEXT_COLS));
+	UiOptions once = *opts;
+	once.is_once = true;
+	int code = console_init(&console, feed, &once, GLYPHS_ASCII, size_of("LINES", TEXT_ROWS), size_of("COLUMNS", TEXT_COLS));
 	if (!code && console.screen != opts->screen)
 		code = ERR_NOT_FOUND;
 	bool is_shown = !code;

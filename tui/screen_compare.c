@@ -183,7 +183,7 @@ static void draw_aggregate(const Scene *scene, Rect rect)
 	const CompareView *view = view_of(scene);
 	char note[64], text[200];
 	size_t reps = view->reps ? view->reps : (size_t) COMPARE_REPS;
-	(void) snprintf(note, sizeof note, scene->console->work ? "of %zu, computing %d" : "%zu resamples, by trace", reps, COMPARE_REPS_MANY);
+	(void) snprintf(note, sizeof note, view->wants_many && scene->console->work ? "of %zu, computing %d" : "%zu resamples, by trace", reps, COMPARE_REPS_MANY);
 	Rect in = scene_box(scene, PANE_AGGREGATE, PANES, rect, note);
 	if (is_empty(view)) {
 		scene_empty(scene, in, why_empty(scene));

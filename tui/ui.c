@@ -329,7 +329,7 @@ static void wait_for_store(Console *console)
 int ui_render_text(Feed *feed, ScreenId screen, int rows, int cols, StrBuf *text)
 {
 	Console console;
-	UiOptions opts = { .screen = screen };
+	UiOptions opts = { .screen = screen, .is_once = true };
 	int code = console_init(&console, feed, &opts, glyphs_here(GLYPHS_AUTO, NULL), rows, cols);
 	if (!code && console.screen != screen)
 		code = ERR_NOT_FOUND;

@@ -23,6 +23,7 @@ typedef struct UiOptions { /* all zero but `who` is a good default */
 	char who[64];       /* the person, for the audit */
 	bool has_no_mouse;  /* the terminal keeps it */
 	bool is_readonly;   /* nothing is ever sent */
+	bool is_once;       /* one picture of it: no simulated target is recorded for that */
 	char columns_path[256]; /* where the choice of columns is kept; "": nowhere */
 	const char *filter; /* lent; of the first screen, where it has one; NULL: none */
 	const char *runs;   /* lent; what Compare compares: ids parted by commas; NULL: nothing */

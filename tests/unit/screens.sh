@@ -20,6 +20,12 @@ for screen in live runs compare policy targets events; do
 done
 check "the JSON of live has the sample" sh -c "jq -es '.[0].live.last.sample.rps > 0' '$dir/live.json' >/dev/null"
 check "the text of runs has the runs" grep -q 'first, "quoted"' "$dir/runs"
+"$maestro" --screen runs --filter first --format csv >"$dir/csv" </dev/null
+check "a table prints as CSV, of what the filter takes" sh -c "head -1 '$dir/csv' | grep -q '^mark,id,.*name' && [ \$(wc -l <'$dir/csv') = 3 ]"
+"$maestro" --screen policy --format csv >/dev/null 2>"$dir/err" </dev/null; code=$?
+check "a screen without a table says so" sh -c "[ $code != 0 ] && grep -q 'no table to write' '$dir/err'"
+"$maestro" --format pdf >/dev/null 2>"$dir/err" </dev/null; code=$?
+check "an unknown form names those there are" sh -c "[ $code = 2 ] && grep -q 'txt, json, csv, tsv or md' '$dir/err'"
 said() { # TEXT: waits until --plain has said it
 	i=0
 	until grep -q -- "$1" "$dir/plain" || [ $i -ge 300 ]; do i=$((i + 1)); sleep .1; done
