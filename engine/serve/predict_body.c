@@ -5,6 +5,89 @@
 #include "decide/observation.h"
 
 #include <math.h>
+#include <string.h>
+
+/* ---- the usual body, without a tree ---- */
+
+enum { DIGITS_MAX = 15 }; /* exact in a double */
+
+typedef struct Scan {
+	const char *at, *end;
+} Scan;
+
+static void scan_space(Scan *s)
+{
+	while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
+		s->at++;
+}
+
+static bool scan_char(Scan *s, char c)
+{
+	scan_space(s);
+	if (s->at == s->end || *s->at != c)
+		return false;
+	s->at++;
+	return true;
+}
+
+/* At most so many digits, behind those of *value. How many there are. */
+static int scan_digits(Scan *s, int most, int64_t *value)
+{
+	int n = 0;
+	for (; n < most && s->at < s->end && *s->at >= '0' && *s->at <= '9'; s->at++, n++)
+		*value = *value * 10 + (*s->at - '0');
+	return n;
+}
+
+/* -12.5: few enough digits that they and the power of ten are exact, and one division rounds as strtod does. */
+static bool scan_number(Scan *s, float *ret)
+{
+	static const double powers[DIGITS_MAX + 1] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+	bool is_negative = scan_char(s, '-');
+	const char *first = s->at;
+	int64_t value = 0;
+	int whole = scan_digits(s, DIGITS_MAX, &value), part = 0;
+	if (!whole || (whole > 1 && *first == '0'))
+		return false;
+	if (s->at < s->end && *s->at == '.') {
+		s->at++;
+		part = scan_digits(s, DIGITS_MAX - whole, &value);
+		if (!part)
+			return false;
+	} /* more digits, or an exponent, are none of what may follow */
+	double number = (double) value / powers[part];
+	*ret = (float) (is_negative ? -number : number);
+	return true;
+}
+
+/* {"cpu_usage":30,...}: each of the model's keys once and nothing else. False: it is something else, right or wrong. */
+static bool scan_keys(const PredictInput *input, const char *text, size_t len, float *x)
+{
+	Scan s = { text, text + len };
+	uint32_t seen = 0, all = (1u << input->dim % 32) - 1;
+	if (input->dim >= 32 || !scan_char(&s, '{'))
+		return false;
+	do {
+		if (!scan_char(&s, '"'))
+			return false;
+		const char *name = s.at, *quote = memchr(name, '"', (size_t) (s.end - name));
+		size_t name_len = quote ? (size_t) (quote - name) : 0;
+		int32_t i = 0;
+		while (i < input->dim && (strlen(observation_feature(OBS_SEED, i)) != name_len || memcmp(observation_feature(OBS_SEED, i), name, name_len) != 0))
+			i++;
+		if (!quote || i == input->dim || seen >> i & 1u)
+			return false;
+		seen |= 1u << i;
+		s.at = quote + 1;
+		if (!scan_char(&s, ':') || !scan_number(&s, &x[i]))
+			return false;
+	} while (scan_char(&s, ','));
+	bool ok = scan_char(&s, '}') && seen == all;
+	scan_space(&s);
+	return ok && s.at == s.end;
+}
+
+/* ---- any body ---- */
 
 static int read_number(const Json *value, const char *name, float *ret, Error *err)
 {
@@ -70,6 +153,9 @@ static int read_mask(const PredictInput *input, const Json *mask, PredictBody *r
 int predict_body_read(const PredictInput *input, const char *text, size_t len, PredictBody *ret, Error *err)
 {
 	Json *root = NULL;
+	ret->mask = (1u << input->n_actions) - 1;
+	if (input->is_seed && scan_keys(input, text, len, ret->x))
+		return 0;
 	int code = json_parse(text, len, &root, err);
 	if (code)
 		return ERR_INVALID;

@@ -49,6 +49,13 @@ static void make_room(Server *server, Connection *newest)
 	(void) shutdown(first->fd, SHUT_RDWR);
 }
 
+static void drop_kept(Connection *connection)
+{
+	if (connection->kept.response)
+		MHD_destroy_response(connection->kept.response);
+	connection->kept = (KeptResponse) { 0 };
+}
+
 void server_on_connection(void *context, struct MHD_Connection *mhd, void **at, enum MHD_ConnectionNotificationCode what)
 {
 	Listener *listener = context;
@@ -90,6 +97,7 @@ void server_on_connection(void *context, struct MHD_Connection *mhd, void **at, 
 	(void) pthread_mutex_unlock(&server->lock);
 	if (what == MHD_CONNECTION_NOTIFY_STARTED)
 		return;
+	drop_kept(connection);
 	strbuf_done(&connection->request.answer);
 	strbuf_done(&connection->body);
 	free(connection);
@@ -169,6 +177,31 @@ void server_on_completed(void *context, struct MHD_Connection *mhd, void **at, e
 	}
 }
 
+/* A response to send once, or to keep. Its bytes are the connection's, which are left alone until the next request. */
+static struct MHD_Response *make_response(const ServerRequest *request)
+{
+	static char nothing[] = "";
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		request->answer.len, request->answer.len > 0 ? request->answer.data : nothing, MHD_RESPMEM_PERSISTENT);
+	if (response && MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->type) != MHD_YES) {
+		MHD_destroy_response(response);
+		return NULL;
+	}
+	return response;
+}
+
+/* A good answer as long as the one before, as a client of /predict gets by the thousand, goes by the same response. */
+static struct MHD_Response *keep_response(Connection *connection)
+{
+	const ServerRequest *request = &connection->request;
+	KeptResponse *kept = &connection->kept;
+	if (kept->response && kept->data == request->answer.data && kept->len == request->answer.len && kept->type == request->type)
+		return kept->response;
+	drop_kept(connection);
+	*kept = (KeptResponse) { make_response(request), request->answer.data, request->answer.len, request->type };
+	return kept->response;
+}
+
 static enum MHD_Result send_answer(Connection *connection)
 {
 	ServerRequest *request = &connection->request;
@@ -178,15 +211,15 @@ static enum MHD_Result send_answer(Connection *connection)
 		strbuf_done(&request->answer);
 		request->status = 500;
 	}
-	static char nothing[] = "";
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		request->answer.len, request->answer.len > 0 ? request->answer.data : nothing, MHD_RESPMEM_MUST_COPY);
+	bool is_last = atomic_load_explicit(&connection->server->is_quiet, memory_order_relaxed) ||
+	               atomic_load_explicit(&connection->listener->is_retired, memory_order_relaxed);
+	bool is_kept = request->status == 200 && !is_last && request->answer.len > 0;
+	struct MHD_Response *response = is_kept ? keep_response(connection) : make_response(request);
 	if (!response)
 		return MHD_NO;
-	enum MHD_Result result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->type);
-	if (result == MHD_YES && (atomic_load_explicit(&connection->server->is_quiet, memory_order_relaxed) ||
-	                          atomic_load_explicit(&connection->listener->is_retired, memory_order_relaxed)))
-		result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	if (is_kept)
+		return MHD_queue_response(connection->mhd, (unsigned) request->status, response);
+	enum MHD_Result result = is_last ? MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") : MHD_YES;
 	if (result == MHD_YES && request->status == 401)
 		result = MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
 	if (result == MHD_YES)

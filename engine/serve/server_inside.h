@@ -23,6 +23,13 @@ typedef struct Listener {
 	atomic_bool is_retired;    /* takes no new ones, answers end theirs */
 } Listener;
 
+typedef struct KeptResponse { /* of the library, and of what it was made */
+	struct MHD_Response *response; /* NULL: none */
+	const char *data;
+	size_t len;
+	const char *type;
+} KeptResponse;
+
 typedef struct Connection { /* request is first: server_finish gets from one to the other */
 	ServerRequest request;
 	Server *server;
@@ -30,6 +37,7 @@ typedef struct Connection { /* request is first: server_finish gets from one to 
 	struct MHD_Connection *mhd;
 	int fd;
 	StrBuf body;
+	KeptResponse kept;
 	bool is_handled;              /* the handler was called */
 	bool is_too_long;
 	bool is_leaving;              /* it makes room for another; under the server's lock */

@@ -14,7 +14,7 @@ begin() { # name options...
 	local name=$1
 	shift
 	: >"$work/$name.ndjson"
-	"$maestro" run --deployment default/web --kubeconfig "$work/account.kubeconfig" --prometheus "$prometheus_url" --max-replicas 8 \
+	"$maestro" run --deployment "default/${target:-web}" --kubeconfig "$work/account.kubeconfig" --prometheus "$prometheus_url" --max-replicas 8 \
 		--db "$work/maestro.db" --json --headless --interval 2s --policy default --force "$@" \
 		>"$work/$name.ndjson" 2>"$work/$name.err" & # the program itself, not a shell around it: signals are sent to it
 	pids[$name]=$!
@@ -115,6 +115,56 @@ took=$SECONDS
 end second
 check released_lease_is_taken_at_once "after $((SECONDS - took)) s: $(tail -n 1 "$work/first.ndjson")" comes_to first Active 12
 end first
+
+# ---- a Lease a target: an override is written by whoever has it, and by nobody else ----
+
+holder() { k get lease "maestro-for-$1" -o 'jsonpath={.spec.holderIdentity}'; }
+applied() { grep -c '"applied":true' "$work/$1.ndjson"; }
+set_by_hand() { # TARGET N: another number than now, as an order to whoever acts
+	override set "default/$1" "$2" --for 60s --yes --confirm "$1" >"$work/override.out" 2>&1
+	wait_for 15 eval "[ \"\$(k get deployment $1 -o 'jsonpath={.spec.replicas}')\" = $2 ]"
+}
+sed "s/name: web/name: target-app/g; s/app: web/app: target-app/g" "$here/cluster/web.yaml" | k apply -f - >/dev/null
+begin own
+comes_to own Active 30
+begin twin
+check second_run_of_a_target_stands_by "$(tail -n 1 "$work/twin.ndjson"); $(cat "$work/twin.err")" comes_to twin Standby 20
+target=target-app begin other
+check each_target_has_a_lease "$(holder web), $(holder target-app)" wait_for 20 eval '[ "$(holder web)" ] && [ "$(holder target-app)" ] && [ "$(holder web)" != "$(holder target-app)" ]'
+check run_on_another_target_does_not_wait "$(tail -n 1 "$work/other.ndjson")" wait_for 20 eval '[ "$(last other .state)" != Standby ]'
+before=$(replicas)
+check order_on_one_target_is_written "$(replicas); $(cat "$work/override.out")" set_by_hand web $((before > 3 ? before - 1 : before + 1))
+check order_on_the_other_is_written "$(cat "$work/override.out"); $(tail -n 1 "$work/other.ndjson")" set_by_hand target-app 2
+check two_runs_of_one_target_are_one_writer "own $(applied own), twin $(applied twin)" [ "$(applied own)" -ge 1 -a "$(applied twin)" = 0 ]
+check two_runs_of_two_targets_both_act "other $(applied other)" [ "$(applied other)" -ge 1 ]
+override resume web --yes >/dev/null 2>&1
+end own
+check twin_takes_over "$(tail -n 1 "$work/twin.ndjson")" comes_to twin Active 20
+end twin
+end other
+begin auto --leader-elect
+comes_to auto Active 30
+begin hand
+check run_takes_over_from_the_autoscaler "$(tail -n 1 "$work/hand.ndjson")" comes_to hand Active 30
+check autoscaler_names_who_has_it "$(tail -n 1 "$work/auto.ndjson")" wait_for 10 eval '[ "$(last auto .state)" = Conflict ] && tail -n 1 "$work/auto.ndjson" | grep -q "maestro $(holder web)"'
+before=$(replicas) was=$(applied auto)
+set_by_hand web $((before > 3 ? before - 1 : before + 1))
+check run_beside_an_autoscaler_is_one_writer "hand $(applied hand), autoscaler $was, then $(applied auto)" [ "$(applied hand)" -ge 1 -a "$(applied auto)" = "$was" ]
+override resume web --yes >/dev/null 2>&1
+end hand
+check autoscaler_has_it_again "$(tail -n 1 "$work/auto.ndjson")" comes_to auto Active 20
+end auto
+k delete deployment target-app >/dev/null
+k create serviceaccount poor >/dev/null # may do all but have the Lease
+k create role poor --verb=get,list,watch,patch --resource=deployments.apps,pods,horizontalpodautoscalers.autoscaling >/dev/null
+k create role poor-scale --verb=get,update --resource=deployments.apps/scale >/dev/null
+for role in poor poor-scale; do k create rolebinding $role --role=$role --serviceaccount=default:poor >/dev/null; done
+account "$work/poor.kubeconfig" "$(k create token poor --duration=1h)"
+begin poor --kubeconfig "$work/poor.kubeconfig"
+check without_the_right_nothing_is_written "$(tail -n 1 "$work/poor.ndjson"); $(cat "$work/poor.err")" comes_to poor Standby 20
+check the_missing_right_is_named "$(cat "$work/poor.err")" grep -q 'allow the account to create leases in default, and to get and update the one named maestro-for-web' "$work/poor.err"
+end poor
+k delete serviceaccount/poor role/poor role/poor-scale rolebinding/poor rolebinding/poor-scale >/dev/null
 
 # ---- the floor under an HPA ----
 
