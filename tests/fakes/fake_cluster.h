@@ -28,12 +28,12 @@ typedef struct FakeCluster {
 	const char *_Atomic model_about;  /* body of GET /model; NULL: 404 */
 	const char *_Atomic annotations;  /* members of the Deployment's annotations object */
 	const char *_Atomic forbidden;    /* part of a path whose requests are 403; NULL: none */
-	bool has_leases;                  /* else 404, as of an API without them */
+	_Atomic bool has_leases;          /* else 404, as of an API without them */
 	FakeLeases leases;                /* under the server's lock */
-	void (*on_request)(void *arg, const FakeRequest *request); /* before anything else; NULL: nobody looks */
-	void *arg;
-	const char *_Atomic (*extra)[2];  /* [n_extra] path, body: looked at first */
-	size_t n_extra;
+	void (*_Atomic on_request)(void *arg, const FakeRequest *request); /* before anything else; NULL: nobody looks. After arg */
+	void *_Atomic arg;
+	const char *_Atomic (*_Atomic extra)[2]; /* [n_extra] path, body: looked at first */
+	_Atomic size_t n_extra;           /* after extra */
 	pthread_mutex_t lock;
 	char asked[4096];                 /* the last body of /predict; under lock */
 	char headers[2048];               /* of the last query of Prometheus; under lock */

@@ -174,8 +174,8 @@ static ProcessBench *process_begin(void)
 	ProcessBench *b = calloc(1, sizeof *b);
 	fake_cluster_start(&b->cluster);
 	b->cluster.has_leases = true;
-	b->cluster.on_request = note_request;
 	b->cluster.arg = b;
+	b->cluster.on_request = note_request;
 	for (int i = 0; i < 2; i++) {
 		str_copy(b->db[i], sizeof b->db[i], "/tmp/test_own_lease_XXXXXX");
 		int fd = mkstemp(b->db[i]);
