@@ -17,7 +17,8 @@
 static void print_help(void)
 {
 	printf("usage: maestro [command] [options]\n"
-	       "An autoscaler for Kubernetes Deployments that learns. Without a command: the console over the embedded simulator.\n\n"
+	       "An autoscaler for Kubernetes Deployments that learns. Without a command: the console over the embedded simulator,\n"
+	       "or with --deployment, -l or --context over a cluster, as `maestro run`.\n\n"
 	       "commands:\n");
 	for (const Subcommand *s = subcommands(); s->name; s++)
 		printf("  %-17s %s\n", s->name, s->help);
@@ -36,6 +37,21 @@ static int unknown(const char *word)
 	return err_exit_status(ERR_USAGE);
 }
 
+/* The console over a cluster is `run`: where a word names a target, or the cluster. */
+static bool is_of_cluster(int argc, char **argv)
+{
+	static const char *const names[] = { "--deployment", "--selector", "--context", "-d", "-l" };
+	bool is = false;
+	for (int i = 1; i < argc; i++) {
+		size_t len = strcspn(argv[i], "=");
+		if (len == strlen("--attach") && !strncmp(argv[i], "--attach", len))
+			return false; /* over somebody else's, which may be there too */
+		for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+			is |= strlen(names[k]) == len && !strncmp(argv[i], names[k], len);
+	}
+	return is;
+}
+
 static int dispatch(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "-";
@@ -48,7 +64,7 @@ static int dispatch(int argc, char **argv)
 		return 0;
 	}
 	if (word[0] == '-')
-		return cmd_console(argc, argv);
+		return is_of_cluster(argc, argv) ? cmd_run(argc, argv) : cmd_console(argc, argv);
 	for (const Subcommand *s = subcommands(); s->name; s++)
 		if (!strcmp(s->name, word))
 			return s->run(argc - 1, argv + 1);

@@ -21,7 +21,7 @@ typedef struct Options {
 	RunOptions run;
 	ServingOptions serving;
 	const char *suggestion_url, *suggestion_token_file, *suggestion_ca;
-	const char *glyphs, *color, *theme, *log_format;
+	const char *screen, *glyphs, *color, *theme, *log_format;
 	bool is_json, is_headless, has_mouse;
 } Options;
 
@@ -37,6 +37,7 @@ static const Opt OPTIONS[] = {
 	OPTION("headless", OPT_FLAG, is_headless, NULL, "no console, even on a terminal"),
 	OPTION("json", OPT_FLAG, is_json, NULL, "one JSON object a decision on stdout; implies --headless"),
 	OPTION("log-format", OPT_STRING, log_format, "FORM", "without a screen: text on stdout, or a record a decision on stderr as logfmt or json (text)"),
+	OPTION("screen", OPT_STRING, screen, "NAME", "the console's first: live, runs, compare, policy, targets or events (live)"),
 	OPTION("glyphs", OPT_STRING, glyphs, "KIND", "auto, braille, block or ascii"),
 	OPTION("color", OPT_STRING, color, "KIND", "auto, always, never, 16, 256 or truecolor"),
 	OPTION("mouse", OPT_FLAG, has_mouse, NULL, "clicks and the wheel are the console's (--no-mouse: the terminal keeps them)"),
@@ -157,7 +158,7 @@ static int run_console(RunCommand *r, Error *err)
 {
 	UiOptions ui = { .is_readonly = r->options.run.is_readonly, .has_no_mouse = !r->options.has_mouse };
 	Feed *feed = NULL;
-	int code = session_look(&ui, "live", r->options.glyphs, r->options.color, r->options.theme, err);
+	int code = session_look(&ui, r->options.screen, r->options.glyphs, r->options.color, r->options.theme, err);
 	Keymap keymap;
 	if (!code)
 		code = session_keys(&keymap, &ui, err);
@@ -185,7 +186,7 @@ static int run_console(RunCommand *r, Error *err)
 static int parse(Options *o, const OptCommand *command, int argc, char **argv)
 {
 	int words;
-	*o = (Options) { .log_format = "text", .glyphs = "auto", .color = "auto", .theme = "dark", .has_mouse = true };
+	*o = (Options) { .log_format = "text", .screen = "live", .glyphs = "auto", .color = "auto", .theme = "dark", .has_mouse = true };
 	run_options_default(&o->run);
 	if (command == &AUTOSCALER_COMMAND) {
 		o->suggestion_url = getenv("SUGGESTION_SERVER_URL");
