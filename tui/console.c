@@ -108,7 +108,8 @@ bool console_is_readonly(const Console *console)
 
 bool console_awaits(const Console *console)
 {
-	return console->talk.asked_id != 0 || console_lacks_target(console) || (console->work && compare_work_is_done(console->work));
+	bool is_asked = console->talk.asked_id != 0 && console->talk.asked_slot != SLOT_NEWS; /* those come with the data */
+	return is_asked || console_lacks_target(console) || (console->work && compare_work_is_done(console->work));
 }
 
 bool console_is_settled(const Console *console)

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PANE_SIGNALS, PANE_DECISION, PANE_REPLICAS, PANE_HEALTH, PANE_DECISIONS, N_PANES };
+enum { PANE_SIGNALS, PANE_DECISION, PANE_REPLICAS, PANE_PODS, PANE_HEALTH, PANE_DECISIONS, PANE_NEWS, N_PANES };
+
+enum { WIDE = 160 /* columns from which on there is a second column of panes */ };
 
 enum { PAST_LEAST = 16 /* decisions that a graph of them has room for, at least */ };
 
@@ -21,8 +23,10 @@ static const PaneSpec PANES[N_PANES] = {
 	[PANE_SIGNALS] = { "Signals", .band = 0, .share = 62, .min_rows = 9, .grow = 4 },
 	[PANE_DECISION] = { "Decision", .band = 0, .share = 36, .min_rows = 9, .grow = 4, .max_cols = 48 },
 	[PANE_REPLICAS] = { "Replicas", .band = 1, .share = 62, .min_rows = 6, .grow = 2 },
+	[PANE_PODS] = { "Pods", .band = 1, .share = 36, .min_rows = 6, .grow = 2, .min_cols = WIDE, .max_cols = 56 },
 	[PANE_HEALTH] = { "Health", .band = 1, .share = 36, .min_rows = 6, .grow = 2, .min_cols = 100, .max_cols = 48 },
-	[PANE_DECISIONS] = { "Last decisions", .band = 2, .share = 1, .min_rows = 7, .grow = 3 },
+	[PANE_DECISIONS] = { "Last decisions", .band = 2, .share = 66, .min_rows = 7, .grow = 3 },
+	[PANE_NEWS] = { "Events", .band = 2, .share = 34, .min_rows = 7, .grow = 3, .min_cols = WIDE, .max_cols = 58 },
 };
 
 static const Role STATE_ROLES[STATE_COUNT] = {
@@ -344,11 +348,11 @@ static void draw_health(const Scene *scene, Rect rect)
 		scene_figure(&pen, "pod-hours", ROLE_STRONG, text);
 		(void) pen_item(&pen, ROLE_LABEL, "in %lld cycles", (long long) v->cycles);
 	}
-	if (in.rows > 5 && v->state_detail[0])
-		(void) canvas_text(scene->canvas, in.row + 5, in.col, in.cols, ROLE_WARN, v->state_detail);
-	if (in.rows > 6 && v->sink_dropped > 0)
-		(void) canvas_textf(scene->canvas, in.row + 6, in.col, in.cols, ROLE_WARN, "! %lld records were not stored",
-		                    (long long) v->sink_dropped);
+	int row = in.row + 5, end = in.row + in.rows;
+	if (row < end && v->sink_dropped > 0)
+		(void) canvas_textf(scene->canvas, row++, in.col, in.cols, ROLE_WARN, "! %lld records were not stored", (long long) v->sink_dropped);
+	if (row < end && v->state_detail[0])
+		(void) canvas_wrap(scene->canvas, (Rect) { row, in.col, end - row, in.cols }, ROLE_WARN, v->state_detail);
 }
 
 /* ---- panes ---- */
@@ -362,6 +366,11 @@ static void draw(const Scene *scene, int pane, Rect rect)
 	case PANE_REPLICAS: live_draw_replicas(scene, scene_box(scene, pane, PANES, rect, NULL)); return;
 	case PANE_DECISION: draw_decision(scene, rect); return;
 	case PANE_HEALTH: draw_health(scene, rect); return;
+	case PANE_PODS:
+		(void) snprintf(note, sizeof note, scene->point ? "now" : "%d", scene->live->n_pods);
+		live_draw_pods(scene, scene_box(scene, pane, PANES, rect, note));
+		return;
+	case PANE_NEWS: live_draw_news(scene, scene_box(scene, pane, PANES, rect, "{all.screen-events} shows all")); return;
 	default:
 		(void) snprintf(note, sizeof note, "%d of %lld cycles", scene->live->n_rows, (long long) scene->live->cycles);
 		live_draw_decisions(scene, scene_box(scene, pane, PANES, rect, note));
@@ -390,6 +399,21 @@ static void column(const Scene *scene, Rect rect)
 	(void) canvas_textf(c, row, 0, rect.cols, ROLE_TEXT, "last %s", reason_text(v->last.decision.reason));
 }
 
+/* What happened is asked for where it is shown. */
+static bool has_news(const Console *console)
+{
+	Layout layout;
+	layout_compute(PANES, N_PANES, console->canvas.rows, console->canvas.cols, console->focus[SCREEN_LIVE], console->is_zoomed, &layout);
+	return console->talk.is_offered && layout.pane[PANE_NEWS].rows > 0;
+}
+
+static void refresh(Console *console)
+{
+	live_refresh(console);
+	if (console->frame.live && has_news(console))
+		live_ask_news(console);
+}
+
 static bool is_there(const Console *console)
 {
 	return console->frame.live != NULL || console->feed->can_begin;
@@ -398,11 +422,11 @@ static bool is_there(const Console *console)
 /* The first decision has come. */
 static bool is_settled(const Console *console)
 {
-	return console->frame.live && console->frame.live->cycles > 0;
+	return console->frame.live && console->frame.live->cycles > 0 && (!has_news(console) || talk_answer(&console->talk, SLOT_NEWS));
 }
 
 const ScreenOps screen_live = {
 	.name = "Live", .pane = PANES, .n_panes = N_PANES, .needs = NEEDS_RECORDED, .is_there = is_there, .head = head, .draw = draw,
-	.column = column, .refresh = live_refresh, .move = live_move, .act = live_act, .back = live_back, .is_settled = is_settled,
+	.column = column, .refresh = refresh, .move = live_move, .act = live_act, .back = live_back, .is_settled = is_settled,
 	.columns = live_columns, .n_columns = LIVE_COLUMNS,
 };

@@ -40,6 +40,11 @@ void live_window_note(const Scene *scene, int cols, char *text, size_t size);
 int live_graph_cols(int inner_cols);
 enum { LIVE_COLUMNS = 13 };
 extern const Column live_columns[LIVE_COLUMNS]; /* of the Last decisions */
+/* live_pods.c: inside of the Pods and Events panes, which wide terminals have. */
+void live_draw_pods(const Scene *scene, Rect in);
+void live_draw_news(const Scene *scene, Rect in);
+/* Asks the store for the target's events, now and then. */
+void live_ask_news(struct Console *console);
 /* Inside of the Last decisions pane. */
 void live_draw_decisions(const Scene *scene, Rect in);
 /* Names of the guards in the set, "-" for none. */

@@ -6,7 +6,7 @@
 
 #include "base/feed.h"
 
-typedef enum SlotId { SLOT_RUNS, SLOT_RUN, SLOT_PAIR, SLOT_LOG, SLOT_PAST, SLOT_COUNT } SlotId;
+typedef enum SlotId { SLOT_RUNS, SLOT_RUN, SLOT_PAIR, SLOT_LOG, SLOT_PAST, SLOT_NEWS, SLOT_COUNT } SlotId;
 
 typedef struct Slot {
 	ArchiveAnswer *answer; /* owned; NULL before the first */

@@ -134,6 +134,13 @@ static const ShapeRow CONDITION[] = {
 static SHAPE(condition_shape, CONDITION);
 #undef T
 
+#define T PodView
+static const ShapeRow POD[] = {
+	ONE(TEXT, name), ONE(BOOL, is_ready), ONE(BOOL, is_going), ONE(F32, cpu_cores), ONE(F32, cpu_request_cores), ONE(I64, age_ms),
+};
+static SHAPE(pod_shape, POD);
+#undef T
+
 #define T LiveView
 static const ShapeRow LIVE[] = {
 	ONE(I64, run_id), ONE(TEXT, context), INNER(target, target_shape), ENUM(state, STATE_COUNT),
@@ -146,7 +153,7 @@ static const ShapeRow LIVE[] = {
 	INNER(model, health_shape), ONE(F64, pod_hours),
 	ONE(F64, slo_total_s), ONE(F64, slo_good_s), ONE(I64, sink_dropped), INNER(answers, answers_shape),
 	ONE(TEXT, owner), INNERS(condition, NULL, condition_shape), ARRAY(I64, duration_us, NULL),
-	ONE(I32, obs_dim), ARRAY(F32, obs, "obs_dim"),
+	ONE(I32, n_pods), INNERS(pod, "n_pods", pod_shape), ONE(I32, obs_dim), ARRAY(F32, obs, "obs_dim"),
 };
 SHAPE(shape_live, LIVE);
 #undef T

@@ -85,6 +85,7 @@ typedef struct Sample {
 	int64_t coming_age_ms;         /* of the oldest pod that is not ready, where the pods are not listed; 0: none */
 	const PodSample *pods;         /* lent by the Metrics source until its next fetch; NULL where not listed */
 	size_t n_pods;
+	const char (*pod_name)[NAME_MAX_K8S]; /* [n_pods] lent likewise; NULL: they have none */
 	char missing[256];             /* what is not there and why, for a person; "" when all is */
 } Sample;
 

@@ -18,6 +18,7 @@ enum {
 	VIEW_ROWS = 64,       /* last decisions */
 	VIEW_HISTORY = 720,   /* of a target's signals, one a cycle */
 	VIEW_ANSWERS = 8,
+	VIEW_PODS = 24,
 };
 
 /* The answer to a command (command.h), newest last. */
@@ -120,6 +121,13 @@ typedef struct SourceHealth {
 	char text[96];       /* what is wrong, or a version */
 } SourceHealth;
 
+typedef struct PodView { /* of the newest sample; NAN and -1: not known */
+	char name[24];       /* its end, which tells it from the others of its Deployment; "": the source names none */
+	bool is_ready, is_going;
+	float cpu_cores, cpu_request_cores;
+	int64_t age_ms;
+} PodView;
+
 typedef struct Condition { /* CONTROL B.7 */
 	int32_t status;      /* 1 true, 0 false, -1 unknown */
 	char reason[40];
@@ -172,6 +180,8 @@ typedef struct LoopCounters {
 	ActionSet mask_of;           /* what the mask's bits are */                                                       \
 	uint32_t mask;               /* of the last decision: bit a set, action a was allowed; 0: nothing was observed */ \
 	char written_version[64];    /* resourceVersion that the last decision wrote; "" */                               \
+	int32_t n_pods;              /* listed, of which the first are here; 0: the source lists none */                          \
+	PodView pod[VIEW_PODS];                                                                                           \
 	int32_t obs_dim;             /* the newest observation; 0: none yet */                                            \
 	float obs[OBS_MAX];
 

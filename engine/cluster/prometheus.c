@@ -381,6 +381,7 @@ static int prepare_target(Fetch *fetch, Error *err)
 		.mem_limit_bytes = deployment.mem_limit_bytes,
 		.pods = slot->pods.pod,
 		.n_pods = slot->pods.n,
+		.pod_name = (const char (*)[NAME_MAX_K8S]) slot->pods.name,
 	};
 	return 0;
 }

@@ -68,6 +68,7 @@ static void record_decision(Loop *loop, const Cycle *cycle)
 	memcpy(row->obs, cycle->obs.x, sizeof row->obs);
 	row->sample = cycle->sample;
 	row->sample.pods = NULL;
+	row->sample.pod_name = NULL;
 	row->sample.n_pods = 0;
 	row->decision = cycle->decision;
 	row->time_ms = cycle->sample.wall_ms;
@@ -179,6 +180,21 @@ void loop_view_past(Loop *loop, const Sample *past, size_t n)
 
 /* ---- a cycle ---- */
 
+static void fill_pods(LiveHead *view, const Sample *sample)
+{
+	view->n_pods = sample->pods ? (int32_t) (sample->n_pods < VIEW_PODS ? sample->n_pods : VIEW_PODS) : 0;
+	for (int32_t i = 0; i < view->n_pods; i++) {
+		const PodSample *pod = &sample->pods[i];
+		const char *name = sample->pod_name ? sample->pod_name[i] : "";
+		size_t len = strlen(name), most = sizeof view->pod[i].name - 1;
+		view->pod[i] = (PodView) { .is_ready = pod->ready == READY_TRUE, .is_going = pod->is_deleting,
+			.cpu_cores = pod->has_usage ? (float) pod->usage_m / 1000 : NAN,
+			.cpu_request_cores = pod->has_request ? (float) pod->request_m / 1000 : NAN,
+			.age_ms = pod->has_start_time ? pod->start_age_ms : -1 };
+		str_copy(view->pod[i].name, sizeof view->pod[i].name, len > most ? name + len - most : name);
+	}
+}
+
 static void fill_row(Loop *loop, const Cycle *cycle)
 {
 	LiveHead *view = &loop->view;
@@ -189,7 +205,9 @@ static void fill_row(Loop *loop, const Cycle *cycle)
 		.decision = cycle->decision,
 		.write_us = cycle->duration_us[2],
 	};
+	fill_pods(view, &cycle->sample);
 	row->sample.pods = NULL;
+	row->sample.pod_name = NULL;
 	row->sample.n_pods = 0;
 	TargetState state = cycle->decision.state;
 	bool is_policy = state == STATE_ACTIVE || state == STATE_SHADOW;

@@ -1,4 +1,5 @@
 /* The guarded loop when writes fail, processes die, clocks are set and pods come and go (numbers: tests/FAULTS.md). */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -249,6 +250,31 @@ static void pods_that_do_not_become_ready_are_not_piled_up(void **state)
 	}
 }
 
+/* What the screen lists: the end of a name, and of what is not known nothing. */
+static void pods_are_shown_by_the_end_of_their_names(void **state)
+{
+	(void) state;
+	static const PodSample PODS[] = { { .ready = READY_TRUE, .has_usage = true, .has_request = true, .usage_m = 250, .request_m = 500,
+		.has_start_time = true, .start_age_ms = 7000 }, { .is_deleting = true } };
+	static const char NAMES[][NAME_MAX_K8S] = { "checkout-service-7d4b9c6f5-x2kqp", "web-1" };
+	Bench *b = bench_started(4, ACTION_KEEP);
+	b->metrics.sample.pods = PODS;
+	b->metrics.sample.pod_name = NAMES;
+	b->metrics.sample.n_pods = 2;
+	assert_int_equal(cycle(b), 0);
+	const LiveView *view = snap_acquire(loop_views(b->loop));
+	assert_int_equal(view->n_pods, 2);
+	assert_string_equal(view->pod[0].name, "service-7d4b9c6f5-x2kqp");
+	assert_true(view->pod[0].is_ready && !view->pod[0].is_going && view->pod[0].age_ms == 7000);
+	assert_float_equal(view->pod[0].cpu_cores, .25, 1e-6);
+	assert_string_equal(view->pod[1].name, "web-1");
+	assert_true(view->pod[1].is_going && isnan(view->pod[1].cpu_cores) && view->pod[1].age_ms == -1);
+	assert_null(view->last.sample.pods); /* lent for the cycle alone */
+	assert_null(view->last.sample.pod_name);
+	snap_release(view);
+	bench_free(b);
+}
+
 /* D 29 */
 static void all_pods_killed_lowers_nothing(void **state)
 {
@@ -360,6 +386,7 @@ int main(void)
 		cmocka_unit_test(the_status_is_shown_on_change_only),
 		cmocka_unit_test(a_clock_that_is_set_moves_no_window),
 		cmocka_unit_test(pods_that_do_not_become_ready_are_not_piled_up),
+		cmocka_unit_test(pods_are_shown_by_the_end_of_their_names),
 		cmocka_unit_test(all_pods_killed_lowers_nothing),
 		cmocka_unit_test(a_noisy_neighbour_ends_at_the_maximum),
 		cmocka_unit_test(a_hung_server_takes_no_timeout_a_target),

@@ -134,6 +134,39 @@ static void a_group_is_one_row_and_is_compared_whole(void **state)
 	assert_int_equal(desk->console.compare.id[2], 129);
 }
 
+static void fill_news(ArchiveAnswer *answer)
+{
+	*answer = (ArchiveAnswer) { .ask = ARCHIVE_LOG, .n_events = 1, .event = { { .level = EVENT_WARNING, .text = "Active -> Hold: no metrics" } } };
+}
+
+/* A wide terminal has the target's pods and events beside the rest; a narrow one asks for none. */
+static void wide_live_lists_pods_and_the_targets_events(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.has_store = true;
+	desk->live.n_pods = 2;
+	desk->live.pod[0] = (PodView) { .name = "7d4b-x2kqp", .is_ready = true, .cpu_cores = .6f, .cpu_request_cores = .5f, .age_ms = 7261000 };
+	desk->live.pod[1] = (PodView) { .name = "7d4b-r8w4n", .cpu_cores = NAN, .cpu_request_cores = NAN, .age_ms = -1 };
+	start(desk, SCREEN_LIVE, false);
+	desk->console.talk.asked_id = 0;
+	int64_t asked = desk->fake.n_asked;
+	console_refresh(&desk->console, 5000);
+	assert_int_equal(desk->fake.n_asked, asked);
+	assert_null(strstr(screen_text(desk), "- Pods "));
+	assert_int_equal(console_resize(&desk->console, 60, 200), 0);
+	console_refresh(&desk->console, 5001);
+	assert_int_equal(desk->fake.asked.ask, ARCHIVE_LOG);
+	assert_string_equal(desk->fake.asked.filter, desk->live.target.name);
+	assert_false(console_awaits(&desk->console)); /* they come with the next data */
+	answer_from_store(desk, fill_news);
+	const char *text = screen_text(desk), *first = strstr(text, "7d4b-x2kqp"), *second = strstr(text, "7d4b-r8w4n");
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_int_equal(strncmp(strstr(first, "ready"), "ready  0.60 cores      120 %   2 h", 34), 0);
+	assert_int_equal(strncmp(strstr(second, "coming"), "coming          ?          ?     ?", 34), 0);
+	assert_non_null(strstr(text, "! Active -> Hold: no metrics"));
+}
+
 static const int64_t PAIR[] = { 137, 136, 135, 133, 132, 131 };
 
 static void fill_pair(ArchiveAnswer *answer)
@@ -321,6 +354,7 @@ int main(void)
 		DESK_TEST(control_run_shows_its_last_decisions),
 		DESK_TEST(runs_says_what_failed),
 		DESK_TEST(a_group_is_one_row_and_is_compared_whole),
+		DESK_TEST(wide_live_lists_pods_and_the_targets_events),
 		DESK_TEST(many_resamples_are_made_beside_the_screen),
 		DESK_TEST(compare_has_other_axes_and_a_cursor),
 		DESK_TEST(a_fork_begins_at_the_chosen_checkpoint),
