@@ -184,7 +184,8 @@ int mem_make_parents(const char *path, Error *err)
 	if (strlen(path) >= sizeof folder)
 		return error_set(err, ERR_IO, "%.80s...: path too long", path);
 	str_copy(folder, sizeof folder, path);
-	for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+	char *first = folder + (folder[0] == '/'); /* the root is there */
+	for (char *slash = strchr(first, '/'); slash; slash = strchr(slash + 1, '/')) {
 		struct stat there;
 		*slash = '\0';
 		int reason = mkdir(folder, 0700) ? errno : 0;

@@ -132,6 +132,23 @@ static int files_in_folder(void)
 	return n;
 }
 
+static void mem_make_parents_makes_what_is_before_the_last_slash(void **state)
+{
+	(void) state;
+	char top[] = "/tmp/maestro-test-parents-XXXXXX", file[sizeof top + 16];
+	assert_non_null(mkdtemp(top));
+	(void) snprintf(file, sizeof file, "%s/a/b/c.db", top);
+	assert_int_equal(mem_make_parents(file, NULL), 0);
+	*strrchr(file, '/') = '\0';
+	assert_int_equal(rmdir(file), 0);
+	*strrchr(file, '/') = '\0';
+	assert_int_equal(rmdir(file), 0);
+	assert_int_equal(rmdir(top), 0);
+	assert_int_equal(mem_make_parents("", NULL), 0); /* there is nothing to make, and nothing behind it is read */
+	assert_int_equal(mem_make_parents("/", NULL), 0);
+	assert_int_equal(mem_make_parents("c.db", NULL), 0);
+}
+
 static void mem_write_file_replaces_the_whole(void **state)
 {
 	(void) state;
@@ -212,6 +229,7 @@ int main(void)
 		cmocka_unit_test(strbuf_grows_and_always_ends_in_nul),
 		cmocka_unit_test(strbuf_of_nothing_is_still_a_string),
 		cmocka_unit_test(str_copy_cuts_and_ends_in_nul),
+		cmocka_unit_test(mem_make_parents_makes_what_is_before_the_last_slash),
 		cmocka_unit_test(mem_write_file_replaces_the_whole),
 		cmocka_unit_test(mem_write_file_leaves_the_old_one_to_its_readers),
 		cmocka_unit_test(mem_write_file_that_fails_leaves_nothing_behind),
