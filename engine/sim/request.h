@@ -51,5 +51,9 @@ typedef struct RequestStats { /* of the measured part of a run */
  */
 int request_run(const Service *service, double rate_rps, uint64_t requests, uint64_t seed, uint32_t stream,
                 RequestStats *ret_stats);
+/* The same, and beside it what `other` did, a service of the same sizes, on the same arrivals and demands: what each alone would have
+ * done. NULL: nothing beside. */
+int request_run_beside(const Service *service, const Service *other, double rate_rps, uint64_t requests, uint64_t seed,
+                       uint32_t stream, RequestStats *ret_stats, RequestStats *ret_other);
 
 #endif

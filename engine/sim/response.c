@@ -360,9 +360,7 @@ static int take_table(Response *response, const Service *service)
 	}
 	if (table_cache_read(service, TABLE_REQUESTS, TABLE_SEED, &response->table))
 		return 0;
-	int code = table_build(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
-	if (!code)
-		code = table_settle(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
+	int code = table_build_settled(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
 	if (!code)
 		table_cache_write(service, TABLE_REQUESTS, TABLE_SEED, &response->table);
 	return code;

@@ -60,12 +60,21 @@ static void fill_load(ResponseTable *table, int j, const RequestStats *stats)
 
 int table_build(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *ret_table)
 {
+	return table_build_beside(service, NULL, NULL, requests, seed, ret_table, NULL);
+}
+
+int table_build_beside(const Service *service, const Service *other, const bool *at, uint64_t requests, uint64_t seed,
+                       ResponseTable *ret_table, double *ret_number)
+{
 	double rate = service_cores(service) / service_demand_s(service);
 	for (int j = 0; j < TABLE_LOADS; j++) {
-		RequestStats stats;
-		int code = request_run(service, LOAD[j] * rate, table_length(LOAD[j], requests), seed, (uint32_t) j, &stats);
+		RequestStats stats, there;
+		const Service *beside = other && at[j] ? other : NULL;
+		int code = request_run_beside(service, beside, LOAD[j] * rate, table_length(LOAD[j], requests), seed, (uint32_t) j, &stats, &there);
 		if (code)
 			return code;
+		if (beside)
+			ret_number[j] = there.in_pod_s / there.time_s;
 		fill_load(ret_table, j, &stats);
 	}
 	return 0;

@@ -28,8 +28,12 @@ double service_cores(const Service *service);
 /* Some `requests` of measurement a load, more near saturation. The same arguments give the same table. ERR_NOMEM. */
 int table_build(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *ret_table);
 
-/* Takes out of a table made so what chance has put in, as far as theory knows better. ERR_NOMEM. */
-int table_settle(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *table);
+/* The same less what chance has put in, as far as theory knows better (table_settle.c). ERR_NOMEM. */
+int table_build_settled(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *ret_table);
+/* table_build(), and beside it on the same chance, where at[load] says so, the mean number in a pod of another service of the same
+ * sizes and capacity. NULL: nothing beside. */
+int table_build_beside(const Service *service, const Service *other, const bool *at, uint64_t requests, uint64_t seed,
+                       ResponseTable *ret_table, double *ret_number);
 
 /* Of the j-th load: its place over capacity, and how many requests of `requests` it is measured by. */
 double table_load(int j);

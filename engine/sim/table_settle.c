@@ -42,27 +42,37 @@ static void stretch(ResponseTable *table, int j, double times, double delay_s)
 	table->mean_s[j] = (float) (delay_s + ((double) table->mean_s[j] - delay_s) * times);
 }
 
-int table_settle(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *table)
+/* should: the number there is, 0: not known. number: in the pod that has the quota's cores all the time; NULL: in the pod itself. */
+static void settle(const Service *whole, const double *should, const double *number, ResponseTable *table)
 {
-	double cores = service_cores(service), rate = cores / service_demand_s(service), waiting;
-	bool is_limited = cores < service->threads;
-	Service whole = *service;
-	whole.threads = cores;
-	whole.cpu_limit = 0.0;
+	double cores = service_cores(whole), rate = cores / service_demand_s(whole);
 	for (int j = 0; j < TABLE_LOADS; j++) {
-		double rho = table_load(j), should = number_of(&whole, rho, &waiting), was = (double) table->n[j];
-		RequestStats stats;
-		if (rho > RHO_MOST || waiting > WAITING_MOST)
+		double rho = table_load(j), was = (double) table->n[j];
+		if (should[j] <= 0.0)
 			continue;
-		int code = is_limited ? request_run(&whole, rho * rate, table_length(rho, requests), seed, (uint32_t) j, &stats) : 0;
-		if (code)
-			return code;
-		double times = should / (is_limited ? stats.in_pod_s / stats.time_s : was);
-		stretch(table, j, times, service->net_delay);
+		double times = should[j] / (number ? number[j] : was);
+		stretch(table, j, times, whole->net_delay);
 		table->n[j] = (float) (was * times);
 		table->x[j] = (float) (rho * rate);
 		table->cores[j] = (float) (rho * cores);
 	}
 	table_raise(table);
-	return 0;
+}
+
+int table_build_settled(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *ret_table)
+{
+	double should[TABLE_LOADS], number[TABLE_LOADS], cores = service_cores(service), waiting;
+	bool at[TABLE_LOADS], is_limited = cores < service->threads;
+	Service whole = *service;
+	whole.threads = cores;
+	whole.cpu_limit = 0.0;
+	for (int j = 0; j < TABLE_LOADS; j++) {
+		should[j] = number_of(&whole, table_load(j), &waiting);
+		at[j] = table_load(j) <= RHO_MOST && waiting <= WAITING_MOST;
+		should[j] = at[j] ? should[j] : 0.0;
+	}
+	int code = table_build_beside(service, is_limited ? &whole : NULL, at, requests, seed, ret_table, number);
+	if (!code)
+		settle(&whole, should, is_limited ? number : NULL, ret_table);
+	return code;
 }

@@ -181,9 +181,7 @@ static int bench_table(void)
 	Service service;
 	service_default(&service);
 	double begin = cpu_now();
-	int code = table_build(&service, REQUESTS, 1, &table);
-	if (!code)
-		code = table_settle(&service, REQUESTS, 1, &table);
+	int code = table_build_settled(&service, REQUESTS, 1, &table);
 	if (!code)
 		printf("{\"bench\":\"response_table\",\"ms\":%.0f}\n", 1e3 * (cpu_now() - begin));
 	return code;
