@@ -60,6 +60,8 @@ int32_t actions_direction(ActionSet set, int32_t action)
 int32_t actions_wish(ActionSet set, int32_t action, int32_t replicas)
 {
 	const Action *a = &SETS[set].action[action];
+	if (!a->percent)
+		return replicas < INT32_MAX || a->pods <= 0 ? replicas + a->pods : INT32_MAX;
 	int64_t hundredths = (int64_t) a->percent * replicas;
 	int64_t pods = (hundredths > 0 ? hundredths + 99 : hundredths - 99) / 100; /* 0 stays 0: -99 / 100 */
 	int64_t wish = replicas + a->pods + pods;

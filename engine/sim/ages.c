@@ -59,7 +59,7 @@ static float since_accepted(Walk *walk, float count)
 static int32_t cells_of(Walk walk, Cell *cell)
 {
 	const Response *r = walk.model->response;
-	float per_demand = r->mu / r->cores, had = 0.0f;
+	float per_demand = r->mu / r->cores * walk.row->pace, had = 0.0f; /* slow pods' CPU time does less */
 	Moment later = walk.present;
 	float later_begun = begun(walk.model, &later);
 	int32_t count = 0, first = walk.lead_s > 0.0f ? 0 : 1;

@@ -121,7 +121,7 @@ static int check(const SimConfig *c, Error *err)
 	return 0;
 }
 
-static double soft_or_default_ms(const SimConfig *config)
+double core_soft_ms(const SimConfig *config)
 {
 	return config->latency_soft_ms > 0.0f ? (double) config->latency_soft_ms : 250.0;
 }
@@ -149,14 +149,14 @@ void sim_target_of(const SimConfig *config, double pod_capacity_rps, Target *ret
 static int set_traffic(SimModel *model, Error *err)
 {
 	const SimConfig *c = &model->config;
-	model->pod_capacity = response_capacity(model->response, soft_or_default_ms(c) * 1e-3);
+	model->pod_capacity = response_capacity(model->response, core_soft_ms(c) * 1e-3);
 	model->peak_rps = c->peak_rps > 0.0 ? c->peak_rps : .8 * c->max_replicas * model->pod_capacity;
 	if (c->think_s > 0.0 && c->peak_rps <= 0.0) /* users: a round takes the think time and an easy request's */
 		model->peak_rps *= c->think_s + service_demand_s(&c->service);
 	if (model->peak_rps <= 0.0)
 		return error_set(err, ERR_INVALID,
 		                 "simulator: even an idle pod's p95 is over %g ms; raise the soft limit or set the peak rate",
-		                 soft_or_default_ms(c));
+		                 core_soft_ms(c));
 	return 0;
 }
 
@@ -537,8 +537,10 @@ void core_info(const SimModel *model, const SimRow *row, const SimView *view, En
 	float all = t->served + t->dropped, per_all = all > 0.0f ? 1.0f / all : 0.0f;
 	float per_s = t->time_s > 0.0f ? 1.0f / t->time_s : NAN, demand = 0.0f;
 	int32_t ready = 0;
-	for (int32_t k = 0; k < row->n_used; k++)
-		ready += pod_is_ready(&view->pod[view->order[k]], now);
+	for (int32_t k = 0; k < row->n_used; k++) { /* without branches */
+		const Pod *pod = &view->pod[view->order[k]];
+		ready += (pod->state == LANE_POD) & (pod->ready_s <= now) & (pod->deleted_s > now);
+	}
 	const float *after = &t->within[model->response->bounds];
 	if (model->pod_capacity > 0.0 && t->time_s > 0.0f)
 		demand = fmaxf(ceilf(t->offered * per_s / (float) model->pod_capacity), 1.0f);

@@ -161,10 +161,10 @@ typedef struct Pod {
 	int32_t scrape_tick;   /* of its next scrape */
 	uint32_t house_at;     /* cAdvisor's next visit in HOUSE_PARTS of a sub-step, modulo 2^32 */
 	uint32_t chance;       /* of its own: state of the visits' jitter */
-	int16_t house_stamp;   /* sub-step of cAdvisor's last visit, modulo 2^16 */
+	int16_t unused;
 	int16_t cohort;        /* -1: has taken no traffic yet, or is gone */
 	uint8_t state : 2;     /* LaneState */
-	uint8_t has_house : 1; /* cAdvisor was there */
+	uint8_t : 1;
 	uint8_t restarts : 5;  /* of its container */
 	uint8_t n_stamps, stamp; /* kept, and where the newest is */
 } Pod;
@@ -221,6 +221,8 @@ typedef struct SimView {
 /* ERR_INVALID names the setting; ERR_NOMEM. */
 int core_model_init(SimModel *model, const SimConfig *config, Error *err);
 void core_model_done(SimModel *model);
+/* The soft limit, or the default one where it is off. */
+double core_soft_ms(const SimConfig *config);
 SimView core_view(const SimModel *model, SimRow *row);
 /* To time 0 of an episode: streams set, starting replicas ready, windows full. */
 void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, uint32_t episode);
@@ -315,6 +317,8 @@ void vary_delay(const SimModel *model, SimRow *row, Sample *sample);
 
 /* Of the configuration itself, or of the k-th of its worlds. */
 int world_model(const SimConfig *config, int32_t k, SimModel *ret, Error *err);
+/* No idle pod's p95 is less. */
+double world_idle_least_s(const Service *service);
 /* The world of an episode. */
 int32_t world_of(int32_t worlds, uint64_t seed, uint32_t id, uint32_t episode);
 /* Noise on what is measured, and gaps. */

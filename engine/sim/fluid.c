@@ -162,8 +162,8 @@ static bool is_beyond_chance(const Cast *cast, float n, float rho)
 	const SimRow *row = cast->row;
 	if ((rho >= 1.0f && n <= response_settled(r, RHO_SHAPE)) || (rho >= RHO_MAX && rho < 1.0f))
 		return false;
-	return (rho >= 1.0f || n > LAGS * response_settled(r, rho) + .5f) && row->pace == 1.0f && row->chaos.cpu_extra == 0.0f &&
-	       !has_bad_network(row);
+	return (rho >= 1.0f || n > LAGS * response_settled(r, rho) + .5f) && row->pace == drawn_of(cast->model, row)->capacity &&
+	       row->chaos.cpu_extra == 0.0f && !has_bad_network(row);
 }
 
 /* The oldest cohort, in the endpoints throughout: once it stays where it is, it does so until the weather changes. */
@@ -184,6 +184,13 @@ static ALWAYS Change advance_oldest(const Cast *cast, const Flow *flow, const Co
 		row->steady = change;
 	}
 	return change;
+}
+
+/* Whether it has stayed where it is for longer than the history goes back: view.kept is of its weather then. */
+static ALWAYS bool is_long_alike(const Cast *cast, const Cohort *cohort)
+{
+	const SimRow *row = cast->row;
+	return cohort->n == row->steady_n && row->steady_ticks > cast->model->depth && !has_bad_network(row);
 }
 
 /* ---- sojourns ---- */
@@ -348,7 +355,7 @@ static ALWAYS void count_grown(const Flow *flow, const float *restrict grown, fl
 /* ---- a cohort, and all of them ---- */
 
 /* A young pod is slow: its demand falls from warm_factor to 1. */
-static float speed_of(const Service *service, double age_s)
+static ALWAYS float speed_of(const Service *service, double age_s)
 {
 	if (age_s > WARM * service->warm_time || service->warm_factor <= 1.0)
 		return 1.0f;
@@ -369,19 +376,19 @@ static ALWAYS void live_through(const Cast *cast, const Flow *flow, Cohort *coho
 	float lambda = flow->rate * cohort->share, pods = (float) cohort->pods;
 	bool is_usual = speed == flow->pace && cohort->share == 1.0f;
 	float rho = is_usual ? cast->row->weather.rho : lambda / (speed * r->mu);
-	bool is_swamped = is_usual && is_oldest && is_beyond_chance(cast, cohort->n, rho);
-	Change change = is_usual && is_oldest ? advance_oldest(cast, flow, cohort, speed, is_swamped) :
-		advance(flow, cohort->n, lambda, speed);
+	bool is_first = is_usual && is_oldest; /* what is known of a settled cohort is known of this one */
+	bool is_alike = is_first && is_long_alike(cast, cohort);
+	bool is_swamped = !is_alike && is_first && is_beyond_chance(cast, cohort->n, rho);
+	Change change = is_first ? advance_oldest(cast, flow, cohort, speed, is_swamped) : advance(flow, cohort->n, lambda, speed);
 	/* chance in the number of arrivals shows in what completes only while there is room */
 	float burst = rho < RHO_MAX && cohort->n < r->concurrency ? flow->burst : 1.0f;
 	float served = pods * at_least(change.served, 0.0f) * burst, hazard[POINTS];
-	int32_t alike = is_usual && is_oldest && !has_bad_network(cast->row) ? cast->row->steady_ticks - cast->model->depth : 0;
-	if (alike > 1) { /* its past is all alike, and what follows from it is kept */
+	if (is_alike) { /* its past is all alike, and what follows from it is kept */
 		count_grown(flow, cast->view->kept, served, sum->within);
 	} else {
 		Sojourn sojourn = is_swamped ? swamped(cast, cohort, &change) : sojourn_of(cast, cohort, &change, rho, speed, hazard);
 		count(flow, sojourn, served, sum->within);
-		if (alike == 1)
+		if (is_first && cast->row->steady_ticks == cast->model->depth + 1 && !has_bad_network(cast->row))
 			keep_grown(cast, flow->per, sojourn);
 	}
 	sum->n += pods * change.n;
@@ -414,7 +421,7 @@ static void join_twin(SimRow *row, const SimView *view, int32_t k)
  * An AR(1) of deviation 1, turned into a gamma of mean 1 by the cube of Wilson and Hilferty (1931). Pods are
  * independent, so c of them have 1/c of the variance.
  */
-static void change_weather(const SimModel *model, Weather *weather, Load load)
+static __attribute__((noinline)) void change_weather(const SimModel *model, Weather *weather, Load load)
 {
 	const Response *r = model->response;
 	float endpoints = load.open + load.ghosts, mean = load.rate_rps * (float) model->dt;
@@ -439,7 +446,7 @@ static ALWAYS void draw_noise(SimRow *row, float normal, Flow *flow)
 }
 
 /* Part of [from, from + dt] during which a pod is in the endpoints. */
-static float share_of(double ready_s, double out_s, double from_s, double dt)
+static ALWAYS float share_of(double ready_s, double out_s, double from_s, double dt)
 {
 	if (ready_s <= from_s && out_s >= from_s + dt)
 		return 1.0f;
@@ -447,7 +454,7 @@ static float share_of(double ready_s, double out_s, double from_s, double dt)
 	return end > start ? (float) ((end - start) / dt) : 0.0f;
 }
 
-static void draw_pair(SimRow *row, uint32_t pair)
+static ALWAYS void draw_pair(SimRow *row, uint32_t pair)
 {
 	const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
 	const uint32_t counter[] = { pair, row->episode, row->id, RNG_ARRIVALS };
@@ -459,7 +466,7 @@ typedef struct Words { /* two words of chance for a sub-step */
 } Words;
 
 /* The next pair of sub-steps' block is drawn as soon as this pair has its words, so that nothing waits for it. */
-static Words words_of(const SimModel *model, SimRow *row)
+static ALWAYS Words words_of(const SimModel *model, SimRow *row)
 {
 	uint32_t k = (uint32_t) (row->tick + model->warm_ticks);
 	if (!k)
@@ -483,17 +490,7 @@ static ALWAYS void live_all(const Cast *cast, const Flow *flow, Counts *sum)
 	history_add(cast->model, cast->row, cast->view, sum);
 }
 
-/* The same arithmetic in wider registers, where the machine has them: nothing is fused, so the bits are the same. */
-#ifdef __x86_64__
-__attribute__((target("avx2"))) static void live_wide(const Cast *cast, const Flow *flow, Counts *sum)
-{
-	live_all(cast, flow, sum);
-}
-#else
-#define live_wide live_all
-#endif
-
-static float open_shares(const SimModel *model, SimRow *row, const SimView *view, double now_s)
+static ALWAYS float open_shares(const SimModel *model, SimRow *row, const SimView *view, double now_s)
 {
 	float open = 0.0f;
 	for (int32_t k = 0; k < row->n_live; k++) {
@@ -504,11 +501,13 @@ static float open_shares(const SimModel *model, SimRow *row, const SimView *view
 	return open;
 }
 
-void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
+static ALWAYS void tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
 {
 	Weather *weather = &row->weather;
 	Counts sum;
-	memset(&sum, 0, offsetof(Counts, within) + (size_t) model->response->n_points * sizeof *sum.within);
+	memset(&sum, 0, offsetof(Counts, within));
+	for (int32_t p = 0; p < model->response->n_points; p += SIDE_BY_SIDE)
+		__builtin_memset(sum.within + p, 0, SIDE_BY_SIDE * sizeof *sum.within); /* inline, whatever memset() is */
 	sum.open = open_shares(model, row, view, now_s);
 	int32_t ghosts = chaos_ghosts(row);
 	const Load load = { (float) rate_rps, sum.open, (float) ghosts, row->pace };
@@ -529,9 +528,26 @@ void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double 
 	else if (ghosts)
 		sum.dropped += arrivals * (float) ghosts / (sum.open + (float) ghosts);
 	const Cast cast = { model, row, view, now_s };
-	if (model->is_wide)
-		live_wide(&cast, &flow, &sum);
-	else
-		live_all(&cast, &flow, &sum);
+	live_all(&cast, &flow, &sum);
 	row->busy_cores = sum.busy_cores;
+}
+
+/* The same arithmetic in wider registers, where the machine has them: nothing is fused, so the bits are the same. */
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void tick_wide(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
+{
+	tick(model, row, view, now_s, rate_rps);
+}
+#else
+#define tick_wide tick
+#endif
+
+static __attribute__((noinline)) void tick_narrow(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
+{
+	tick(model, row, view, now_s, rate_rps);
+}
+
+void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
+{
+	(model->is_wide ? tick_wide : tick_narrow)(model, row, view, now_s, rate_rps);
 }

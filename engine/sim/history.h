@@ -17,11 +17,17 @@ void history_rebase(const SimModel *model, const SimView *view, int32_t at);
 
 /* One of the mean pod's counters at a moment, in sub-steps since time 0; the oldest where the history is shorter. */
 float history_column(const SimModel *model, const SimRow *row, const SimView *view, double tick, int32_t column);
+/* at, or that and size where it is below 0: without a branch, as no one can foresee where in a ring the present is. */
+static ALWAYS int32_t ring_at(int32_t at, int32_t size)
+{
+	return at + (size & -(int32_t) ((uint32_t) at >> 31));
+}
+
 /* The entry of a sub-step not older than depth - 1. */
 static inline const float *history_entry(const SimModel *model, const SimRow *row, const SimView *view, int64_t tick)
 {
 	int32_t at = row->at - (int32_t) (row->tick - tick);
-	return view->history + (at < 0 ? at + model->depth : at) * model->columns;
+	return view->history + ring_at(at, model->depth) * model->columns;
 }
 
 typedef struct Between { /* two entries, and the part of the way from one to the other */

@@ -67,6 +67,27 @@ void sim_world(const SimConfig *config, int32_t k, SimConfig *ret)
 	ret->vary.worlds = 0;
 }
 
+/*
+ * The least that an idle pod's p95 can be: that of the demands, at the pace of one core or of the quota (a request begins with a period's
+ * at the best, and has the next one's at once). A table is not worth its half second where this is over the limit already.
+ */
+double world_idle_least_s(const Service *s)
+{
+	static const double Z95 = 1.6448536269514722, EXP95 = 2.995732273553991;
+	double variance = log(1.0 + s->service_cv * s->service_cv);
+	double times = s->service_cv == 0.0 ? 1.0 : s->service_cv == 1.0 ? EXP95 : exp(Z95 * sqrt(variance) - .5 * variance);
+	double demand = s->service_mean * times + s->service_overhead, least = demand / fmin(s->threads, 1.0);
+	if (s->cpu_limit > 0.0 && s->cpu_limit < s->threads)
+		least = fmax(least, demand / s->cpu_limit - 2.0 * s->cfs_period);
+	return least + s->net_delay;
+}
+
+static bool is_hopeless(const Service *service, double latency_ms)
+{
+	static const double CHANCE = 1.1; /* that a table is measured with: more than it is ever off */
+	return 1e3 * world_idle_least_s(service) > CHANCE * latency_ms;
+}
+
 /* Where even an idle pod is slower than the limit there is nothing to learn: another world takes the place of such a one. */
 static void another_world(const SimConfig *config, int32_t k, int32_t i, SimConfig *ret)
 {
@@ -79,6 +100,8 @@ int sim_world_able(const SimConfig *config, int32_t k, double latency_ms, SimCon
 	double capacity_rps = 0.0;
 	for (int32_t i = 0; i < WORLD_TRIES && capacity_rps <= 0.0; i++) {
 		another_world(config, k, i, ret);
+		if (is_hopeless(&ret->service, latency_ms))
+			continue;
 		capacity_rps = sim_capacity_rps(&ret->service, 1, latency_ms);
 		if (isnan(capacity_rps))
 			return ERR_NOMEM;
@@ -90,13 +113,20 @@ int world_model(const SimConfig *config, int32_t k, SimModel *ret, Error *err)
 {
 	SimConfig world;
 	int code = ERR_INVALID;
+	double soft_ms = core_soft_ms(config);
+	int32_t hopeless = 0;
 	if (config->vary.worlds <= 0)
 		return core_model_init(ret, config, err);
 	for (int32_t i = 0; i < WORLD_TRIES && code == ERR_INVALID; i++) {
 		another_world(config, k, i, &world);
-		code = core_model_init(ret, &world, err);
+		if (config->peak_rps <= 0.0 && is_hopeless(&world.service, soft_ms)) /* with a peak rate it is nobody's concern */
+			hopeless++;
+		else
+			code = core_model_init(ret, &world, err);
 	}
-	return code;
+	return hopeless < WORLD_TRIES ? code
+		: error_set(err, code, "simulator: of %d services about this one none has an idle p95 under %g ms; raise the soft limit or set the peak rate",
+		            WORLD_TRIES, soft_ms);
 }
 
 int32_t world_of(int32_t worlds, uint64_t seed, uint32_t id, uint32_t episode)

@@ -256,6 +256,34 @@ static void young_pods_are_slower(void **state)
 	bench_free(&bench);
 }
 
+typedef struct Over { /* share of the requests that took longer than SOFT_S, HARD_S */
+	double soft, hard;
+} Over;
+static const double SOFT_S = 2.0, HARD_S = 3.5;
+
+/* In the last of LAST seconds in which a pod that was empty gets rho of what it can do; its core has so much of its pace. */
+enum { LAST = 12 };
+static Over overload(const Service *service, float capacity, double rho)
+{
+	enum { RUNS = 400 }; /* chance moves each */
+	const double idle = .02, most = (double) capacity * mu_of(service);
+	Over over = { 0.0, 0.0 };
+	Bench bench = bench_new(service, idle, 1, 1.0f, 1.0f, 1e3f * (float) SOFT_S, 1e3f * (float) HARD_S);
+	bench.model.drawn.capacity = capacity;
+	for (uint32_t run = 0; run < RUNS; run++) {
+		EnvInfo info;
+		bench.model.peak_rps = idle * most;
+		core_reset(&bench.model, bench.row, 22, run, 0);
+		bench.model.peak_rps = rho * most;
+		for (int k = 0; k < LAST; k++)
+			info = window(&bench);
+		over.soft += (double) info.slow_soft / RUNS;
+		over.hard += (double) info.slow_hard / RUNS;
+	}
+	bench_free(&bench);
+	return over;
+}
+
 /*
  * A pod without a limit that was empty at 0 gets 1.2 of what it can do. By the fluid limit of processor sharing (ages.h)
  * with exponential demands its queue grows as g t, and of those done at t the part (1 - a/t)^(1 + mu/g) is older than a.
@@ -263,26 +291,31 @@ static void young_pods_are_slower(void **state)
 static void an_overloads_ages_are_those_of_processor_sharing(void **state)
 {
 	(void) state;
-	enum { RUNS = 400, LAST = 12 };
-	const double rho = 1.2, soft_s = 2.0, hard_s = 3.5, power = 1.0 + 1.0 / (rho - 1.0), idle = .02;
-	double soft = 0.0, hard = 0.0, t = LAST - .5;
+	const double rho = 1.2, power = 1.0 + 1.0 / (rho - 1.0), t = LAST - .5;
 	Service service;
 	service_default(&service);
 	service.cpu_limit = 0.0;
-	Bench bench = bench_new(&service, idle, 1, 1.0f, 1.0f, 1e3f * (float) soft_s, 1e3f * (float) hard_s);
-	for (uint32_t run = 0; run < RUNS; run++) { /* chance moves each; their mean is the limit */
-		EnvInfo info;
-		bench.model.peak_rps = idle * mu_of(&service);
-		core_reset(&bench.model, bench.row, 22, run, 0);
-		bench.model.peak_rps = rho * mu_of(&service);
-		for (int k = 0; k < LAST; k++)
-			info = window(&bench);
-		soft += (double) info.slow_soft / RUNS;
-		hard += (double) info.slow_hard / RUNS;
-	}
-	assert_near("over 2 s", rho, soft, pow(1.0 - soft_s / t, power), .15);
-	assert_near("over 3.5 s", rho, hard, pow(1.0 - hard_s / t, power), .2);
-	bench_free(&bench);
+	const Over over = overload(&service, 1.0f, rho);
+	assert_near("over 2 s", rho, over.soft, pow(1.0 - SOFT_S / t, power), .15);
+	assert_near("over 3.5 s", rho, over.hard, pow(1.0 - HARD_S / t, power), .2);
+}
+
+/* A pod at .6 of its pace is one whose requests need 1/.6 of the CPU time, in overload too. */
+static void slow_pods_are_those_of_a_slow_service(void **state)
+{
+	(void) state;
+	const float pace = .6f;
+	Service service, slow;
+	service_default(&service);
+	service.cpu_limit = 0.0;
+	service.service_cv = 1.5; /* then an overload's growth goes by its ages too */
+	slow = service;
+	slow.service_mean /= (double) pace;
+	slow.service_overhead /= (double) pace;
+	const Over got = overload(&service, pace, 1.3), want = overload(&slow, 1.0f, 1.3);
+	assert_true(want.soft > .2 && want.hard > .05);
+	assert_near("over 2 s", 1.3, got.soft, want.soft, .03);
+	assert_near("over 3.5 s", 1.3, got.hard, want.hard, .05);
 }
 
 /* z = lambda (1 - E exp(-z B)) worked out elsewhere: for fixed demands at rho 1.25 (1 - exp(-y))/y = .8 at y = .46421. */
@@ -320,10 +353,7 @@ static void a_settled_table_is_nearer_to_a_long_run(void **state)
 	assert_int_equal(request_run(&service, rho * mu_of(&service), 4000000, 5, 1, &stats), 0);
 	for (uint64_t seed = 1; seed <= 4; seed++)
 		for (int settled = 0; settled < 2; settled++) {
-			if (!settled)
-				assert_int_equal(table_build(&service, REQUESTS, seed, &table), 0);
-			else
-				assert_int_equal(table_settle(&service, REQUESTS, seed, &table), 0);
+			assert_int_equal((settled ? table_build_settled : table_build)(&service, REQUESTS, seed, &table), 0);
 			off[settled] += fabs((double) table.n[J] / (stats.in_pod_s / stats.time_s) - 1.0) / 4.0;
 			for (int j = 1; j < TABLE_LOADS; j++)
 				assert_true(table.n[j] > table.n[j - 1]);
@@ -332,8 +362,7 @@ static void a_settled_table_is_nearer_to_a_long_run(void **state)
 		}
 	assert_true(off[0] > .05 && off[1] < .5 * off[0]);
 	service.cpu_limit = 0.0; /* then the number is rho/(1 - rho), whatever the demands */
-	assert_int_equal(table_build(&service, 2000, 1, &table), 0);
-	assert_int_equal(table_settle(&service, 2000, 1, &table), 0);
+	assert_int_equal(table_build_settled(&service, 2000, 1, &table), 0);
 	assert_true(fabs((double) table.n[J] - rho / (1.0 - rho)) < 1e-3);
 }
 
@@ -348,6 +377,7 @@ int main(void)
 		cmocka_unit_test(an_overloads_ages_are_those_of_processor_sharing),
 		cmocka_unit_test(counts_vary_as_poisson),
 		cmocka_unit_test(young_pods_are_slower),
+		cmocka_unit_test(slow_pods_are_those_of_a_slow_service),
 		cmocka_unit_test(an_overload_grows_by_its_demands),
 		cmocka_unit_test(a_settled_table_is_nearer_to_a_long_run),
 	};

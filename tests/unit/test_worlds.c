@@ -1,7 +1,7 @@
 /* Domain randomisation: worlds are within their ranges, training leaves the corner out, rows stay their own. */
 #include "base/mem.h"
 #include "decide/trend.h"
-#include "sim/sim.h"
+#include "sim/core.h"
 #include "tests/fakes/sim_batch.h"
 
 #include <math.h>
@@ -71,6 +71,45 @@ static void step(Batch *batch, int k, size_t first, size_t count)
 	for (size_t i = 0; i < batch->env->n; i++)
 		batch->buf.action[i] = (k + (int) i) % 3;
 	assert_int_equal(batch->env->ops->step(batch->env, first, count, &batch->buf), 0);
+}
+
+/* What no table is made for is over the limit indeed. */
+static void an_idle_pod_is_no_faster_than_its_least(void **state)
+{
+	(void) state;
+	static const double cv[] = { 0.0, 1.0, 2.0 }, limit[] = { 0.0, .5, .1 };
+	double nearest = INFINITY;
+	for (int i = 0; i < 9; i++) {
+		Service service;
+		RequestStats stats;
+		service_default(&service);
+		service.service_cv = cv[i % 3];
+		service.cpu_limit = limit[i / 3];
+		assert_int_equal(request_run(&service, .01 * service_cores(&service) / service_demand_s(&service), 20000, 5, 1, &stats), 0);
+		double least = world_idle_least_s(&service), over = 0.0, part;
+		for (int32_t k = time_bin(least, &part); k < TIME_POINTS; k++)
+			over += stats.bin[k] / stats.completed;
+		if (over < .045)
+			fail_msg("cv %g, L %g: %g of the requests are over %g s", service.service_cv, service.cpu_limit, over, least);
+		nearest = fmin(nearest, over);
+	}
+	assert_true(nearest < .07); /* and it is of some use */
+}
+
+static void a_limit_that_no_world_keeps_is_refused_without_tables(void **state)
+{
+	(void) state;
+	SimConfig config = config_of(WORLDS);
+	Env *env;
+	Error err = { 0 };
+	config.peak_rps = 0.0;
+	config.latency_soft_ms = 5.0f;
+	assert_int_equal(sim_env_new(&config, 2, &env, &err), ERR_INVALID);
+	assert_non_null(strstr(err.text, "of 32 services about this one none has an idle p95 under 5 ms"));
+	config.min_replicas = 0; /* what is wrong with the settings is told first */
+	config.latency_soft_ms = 250.0f;
+	assert_int_equal(sim_env_new(&config, 2, &env, &err), ERR_INVALID);
+	assert_non_null(strstr(err.text, "replicas 0 to"));
 }
 
 static void rows_change_worlds_and_stay_their_own(void **state)
@@ -181,6 +220,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(worlds_are_drawn_from_their_ranges_without_the_corner),
+		cmocka_unit_test(an_idle_pod_is_no_faster_than_its_least),
+		cmocka_unit_test(a_limit_that_no_world_keeps_is_refused_without_tables),
 		cmocka_unit_test(rows_change_worlds_and_stay_their_own),
 		cmocka_unit_test(the_memory_limit_varies_alone),
 		cmocka_unit_test(noise_and_gaps_are_as_large_as_asked_for),
