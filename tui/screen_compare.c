@@ -149,8 +149,10 @@ static Role cell_gap(const void *data, int row, char *text, size_t size)
 	double best = -INFINITY, value = entry_of(view, row)->iqm.value;
 	for (int e = 0; e < view->n; e++)
 		best = fmax(best, view->entry[e].iqm.value);
-	(void) size;
-	(void) fmt_number(text, isfinite(best) ? best - value : (double) NAN);
+	if (best - value == 0)
+		(void) snprintf(text, size, "best");
+	else
+		(void) fmt_number(text, isfinite(best) ? best - value : (double) NAN);
 	return ROLE_LABEL;
 }
 
@@ -207,9 +209,9 @@ static void draw_aggregate(const Scene *scene, Rect rect)
 	}
 	for (int e = 0; e < view->n && row < in.rows; e++)
 		if (view->entry[e].n < 5)
-			(void) canvas_textf(scene->canvas, in.row + row++, in.col, in.cols, ROLE_WARN, "! %c has %d seed%s: %s",
+			(void) canvas_textf(scene->canvas, in.row + row++, in.col, in.cols, ROLE_WARN, "! %c has %d seed%s: %s interval",
 			                    view->entry[e].letter, view->entry[e].n, view->entry[e].n == 1 ? "" : "s",
-			                    view->entry[e].n < BOOT_LEAST ? "no interval" : "the interval is wide");
+			                    view->entry[e].n < BOOT_LEAST ? "no" : "wide");
 }
 
 /* ---- options ---- */

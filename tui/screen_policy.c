@@ -213,9 +213,12 @@ static void draw_cell_figures(const Scene *scene, Rect in, int at, bool is_live)
 		memcpy(p, view->p_now, sizeof p);
 	if (view->is_rule)
 		(void) snprintf(text, sizeof text, "%s (a rule has no probabilities)", p[ACTION_UP] > 0 ? "up" : p[ACTION_DOWN] > 0 ? "down" : "keep");
+	else if (in.cols < 30) /* in percent: three digits fit */
+		(void) snprintf(text, sizeof text, "up %.0f keep %.0f dn %.0f %%", 100 * (double) p[ACTION_UP], 100 * (double) p[ACTION_KEEP],
+		                100 * (double) p[ACTION_DOWN]);
 	else
-		(void) snprintf(text, sizeof text, in.cols < 30 ? "up%4.2f keep%4.2f dn%4.2f" : "up %.2f keep %.2f down %.2f",
-		                (double) p[ACTION_UP], (double) p[ACTION_KEEP], (double) p[ACTION_DOWN]);
+		(void) snprintf(text, sizeof text, "up %.2f keep %.2f down %.2f", (double) p[ACTION_UP], (double) p[ACTION_KEEP],
+		                (double) p[ACTION_DOWN]);
 	(void) canvas_text(scene->canvas, in.row, in.col, 2, ROLE_KEY, is_live ? "x" : "+");
 	(void) canvas_text(scene->canvas, in.row, in.col + 2, in.cols - 2, ROLE_STRONG, text);
 	int row = 1;
