@@ -240,7 +240,7 @@ static void find_owner(const KubeCluster *self, const Space *space, const Target
 		                : "HorizontalPodAutoscaler", owner->namespace_, owner->name);
 	facts->is_claimed = !owner && holder;
 	if (facts->is_claimed)
-		(void) snprintf(facts->owner, sizeof facts->owner, "maestro %.100s, by its Lease,", holder);
+		(void) snprintf(facts->owner, sizeof facts->owner, "maestro %.100s (by its Lease)", holder);
 }
 
 static int compare_pickers(const void *a, const void *b)
