@@ -101,8 +101,9 @@ static void place(Net *net, Carve *at)
 	size_t dim = (size_t) net->config.obs_dim;
 	(void) carve(at, 1, sizeof *net);
 	net->params = carve(at, net->n_params, sizeof(float));
-	carve_apart(at); /* the value's end from the policy's packed layers */
-	for (size_t t = 0; t < TRUNK_COUNT; t++, carve_apart(at))
+	for (size_t t = 0; t < TRUNK_COUNT; t++) {
+		if (t < HEADS || net->depth[t]) /* what comes before the policy's is the end of the value's parameters */
+			carve_apart(at);
 		for (int32_t i = 0; i < net_layers(net, t); i++) {
 			NetLayer *layer = &net->layer[t][i];
 			layer->packed = carve(at, (layer->in + 1) * layer->out_pad, sizeof(float));
@@ -113,6 +114,7 @@ static void place(Net *net, Carve *at)
 			else if (net->params)
 				layer->padded = net->params + layer->weight_at;
 		}
+	}
 	net->mean = carve(at, dim, sizeof(double));
 	net->var = carve(at, dim, sizeof(double));
 	net->scale = carve(at, dim, sizeof(double));
