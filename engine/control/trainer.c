@@ -30,7 +30,10 @@ static bool serve_commands(Trainer *trainer)
 {
 	while (trainer_is_over(trainer) || !trainer->is_stopping) {
 		Command command;
+		Error err = { 0 };
 		bool is_idle = trainer->view.phase == TRAIN_PAUSED || trainer_is_over(trainer);
+		if (trainer->view.phase == TRAIN_PAUSED && trainer_settle_best(trainer, &err))
+			trainer_fail(trainer, &err);
 		int code = queue_pop(&trainer->commands, &command, is_idle ? -1 : 0);
 		if (code == ERR_TIMEOUT)
 			return true;
@@ -150,8 +153,13 @@ int trainer_run_update(Trainer *trainer)
 	Error err = { 0 };
 	const TrainerConfig *config = &trainer->config;
 	int code = run_stages(trainer, &err);
+	if (!code)
+		code = trainer_settle_best(trainer, &err);
 	if (!code && config->eval_every > 0 && ppo_steps(trainer->ppo) >= trainer->next_eval)
 		code = trainer_evaluate(trainer, &err);
+	bool is_due = config->live || now_ms(trainer) - trainer->last_checkpoint_ms >= CHECKPOINT_MS;
+	if (!code && is_due)
+		code = trainer_settle_best(trainer, &err);
 	if (code == ERR_CLOSED && config->live)
 		trainer->is_cut = true;
 	else if (code == ERR_NONFINITE && config->stop_steps)
@@ -160,7 +168,7 @@ int trainer_run_update(Trainer *trainer)
 		pause_unfinite(trainer, &err);
 	else if (code)
 		trainer_fail(trainer, &err);
-	else if (config->live || now_ms(trainer) - trainer->last_checkpoint_ms >= CHECKPOINT_MS)
+	else if (is_due)
 		checkpoint_or_say(trainer);
 	if (now_ms(trainer) - trainer->last_publish_ms >= PUBLISH_MS || trainer->view.phase >= TRAIN_PAUSED)
 		trainer_publish(trainer);
@@ -188,7 +196,7 @@ static int save_last(Trainer *trainer, Error *err)
 	LastModel last = { .trainer = trainer };
 	pthread_t thread;
 	bool is_beside = !trainer->is_cut && !pthread_create(&thread, NULL, save_last_model, &last);
-	int code = trainer->is_cut ? 0 : trainer_save_checkpoint(trainer, err);
+	int code = trainer->is_cut ? trainer_settle_best(trainer, err) : trainer_save_checkpoint(trainer, err);
 	if (is_beside)
 		(void) pthread_join(thread, NULL);
 	else
@@ -208,6 +216,7 @@ static void finish(Trainer *trainer, RunStatus status)
 		status = RUN_FAILED;
 		has_model = false;
 	}
+	(void) trainer_settle_best(trainer, &err); /* of a run that has failed */
 	Record record = trainer_record(trainer, RECORD_RUN_END);
 	record.u.run_end = status;
 	config->sink->ops->write(config->sink, &record);

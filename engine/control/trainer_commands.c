@@ -241,6 +241,8 @@ static void evaluate_now(Trainer *trainer, const Command *command)
 	int code = trainer_evaluate(trainer, &err);
 	const TrainView *view = &trainer->view;
 	if (!code)
+		code = trainer_settle_best(trainer, &err);
+	if (!code)
 		(void) snprintf(text, sizeof text, "mean reward %.4g over %d episodes of held-out traffic",
 		                (double) view->eval[view->n_evals - 1].mean_reward, trainer->config.eval_episodes);
 	answer(trainer, command, code, code ? err.text : text);

@@ -1,6 +1,6 @@
 /*
- * Evaluation while training: greedy episodes on held-out traffic, and the best policy so far as a file. The HPA rule plays
- * the first of them once, for the picture beside ours.
+ * Evaluation while training: greedy episodes on held-out traffic, and the best policy so far as a file, whose way to the disk
+ * training does not wait for. The HPA rule plays the first of them once, for the picture beside ours.
  */
 #include "control/trainer_internal.h"
 
@@ -78,19 +78,55 @@ static RecordEval summarise(const Trainer *trainer)
 	};
 }
 
+static void *save_best(void *arg)
+{
+	BestSave *best = arg;
+	best->code = model_save(best->path, best->net, &best->info, &best->err);
+	return NULL;
+}
+
+static void record_best(Trainer *trainer)
+{
+	const BestSave *best = &trainer->best;
+	Record record = trainer_record(trainer, RECORD_CHECKPOINT);
+	RecordCheckpoint *row = &record.u.checkpoint;
+	row->steps = best->info.steps;
+	str_copy(row->path, sizeof row->path, best->path);
+	str_copy(row->kind, sizeof row->kind, "best");
+	trainer->config.sink->ops->write(trainer->config.sink, &record);
+}
+
+int trainer_settle_best(Trainer *trainer, Error *err)
+{
+	BestSave *best = &trainer->best;
+	if (best->net) {
+		if (best->is_beside)
+			(void) pthread_join(best->thread, NULL);
+		net_free(best->net);
+		best->net = NULL;
+		if (!best->code)
+			record_best(trainer);
+	}
+	if (best->code)
+		*err = best->err;
+	return best->code;
+}
+
 static int keep_best(Trainer *trainer, const RecordEval *eval, Error *err)
 {
 	if (!eval->is_best)
 		return 0;
-	int code = trainer_save_model(trainer, trainer->config.best_path, err);
+	int code = trainer_settle_best(trainer, err);
 	if (code)
 		return code;
-	Record record = trainer_record(trainer, RECORD_CHECKPOINT);
-	RecordCheckpoint *row = &record.u.checkpoint;
-	row->steps = eval->steps;
-	str_copy(row->path, sizeof row->path, trainer->config.best_path);
-	str_copy(row->kind, sizeof row->kind, "best");
-	trainer->config.sink->ops->write(trainer->config.sink, &record);
+	BestSave *best = &trainer->best;
+	*best = (BestSave) { .net = net_clone(ppo_net(trainer->ppo)), .info = trainer->config.info, .path = trainer->config.best_path };
+	if (!best->net)
+		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	best->info.steps = eval->steps;
+	best->is_beside = !pthread_create(&best->thread, NULL, save_best, best);
+	if (!best->is_beside)
+		(void) save_best(best);
 	trainer->has_best = true;
 	trainer->best_reward = eval->mean_reward;
 	return 0;

@@ -6,12 +6,23 @@
 #include "base/queue.h"
 #include "control/evaluate.h"
 #include "control/trainer.h"
+#include "rl/model.h"
 
 enum { RATE_SAMPLES = 24 };
 
 typedef struct RateSample {
 	int64_t mono_ms, steps;
 } RateSample;
+
+typedef struct BestSave { /* the best policy's file, on its way to the disk while training goes on */
+	Net *net;               /* NULL: none is, and code is of the last */
+	ModelInfo info;
+	const char *path;
+	pthread_t thread;
+	bool is_beside;         /* by the thread; else it is done */
+	int code;
+	Error err;
+} BestSave;
 
 struct Trainer {
 	TrainerConfig config;
@@ -25,6 +36,7 @@ struct Trainer {
 	int64_t next_eval;      /* steps */
 	double best_reward;
 	bool has_best;
+	BestSave best;
 	int64_t updates;        /* done, over the whole run */
 	int64_t start_steps;    /* of this process */
 	int64_t busy_ms;        /* of this process, without pauses */
@@ -70,7 +82,11 @@ int trainer_load_checkpoint(Trainer *trainer, const char *path, Error *err);
 int trainer_save_model(const Trainer *trainer, const char *path, Error *err);
 
 /* trainer_eval.c */
+/* Leaves the best policy's file under way. */
 int trainer_evaluate(Trainer *trainer, Error *err);
+/* Waits for that file, where one is under way, and records it. What counts on it comes after: a checkpoint, the run's end. A file
+ * that could not be written is told each time. */
+int trainer_settle_best(Trainer *trainer, Error *err);
 
 /* trainer_view.c */
 void trainer_view_init(Trainer *trainer);

@@ -99,6 +99,8 @@ static int save(Trainer *trainer, const char *path, const char *kind, Error *err
 			code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	}
 	if (!code)
+		code = trainer_settle_best(trainer, err); /* its header says that there is one */
+	if (!code)
 		settle(trainer);
 	if (!code)
 		code = mem_write_file(path, file.data, file.len, err);

@@ -24,6 +24,8 @@ typedef struct Course {
 	Trainer *trainer;
 	TrainerConfig config;
 	TrainChange crowd; /* traffic a hundredfold, and each slow request costs 1e38 */
+	int64_t eval_every;
+	const char *best; /* name of the best policy's file; NULL: the usual one */
 	int updates;
 	RunStatus status;
 	char folder[40], trouble[200];
@@ -47,7 +49,7 @@ static void begin(Course *course, bool has_console, bool is_sick, const char *re
 	fake_sink_init(&course->sink);
 	course->crowd = (TrainChange) { .steps = GOOD, .param = PARAM_TRAFFIC, .to = "x100", .who = "test" };
 	*config = (TrainerConfig) {
-		.total_steps = steps, .eval_episodes = 1, .name = "sick", .clock = &course->clock, .sink = &course->sink.sink,
+		.total_steps = steps, .eval_episodes = 1, .eval_every = course->eval_every, .name = "sick", .clock = &course->clock, .sink = &course->sink.sink,
 		.on_event = on_event, .arg = course, .resume_path = resume, .has_console = has_console,
 		.change = is_sick ? &course->crowd : NULL, .n_changes = is_sick,
 		.info = { .obs_version = OBS_SEED, .interval_s = 30.0f, .max_replicas = 15 },
@@ -66,7 +68,7 @@ static void begin(Course *course, bool has_console, bool is_sick, const char *re
 	config->sim.slo.violation = 1e38f;
 	config->eval_sim = config->sim;
 	(void) snprintf(config->model_path, sizeof config->model_path, "%s/model.safetensors", course->folder);
-	(void) snprintf(config->best_path, sizeof config->best_path, "%s/best.safetensors", course->folder);
+	(void) snprintf(config->best_path, sizeof config->best_path, "%s/%s", course->folder, course->best ? course->best : "best.safetensors");
 	(void) snprintf(config->checkpoint_path, sizeof config->checkpoint_path, "%s/last.ckpt", course->folder);
 	if (trainer_new(config, &course->trainer, &err) || trainer_start(course->trainer, &err))
 		fail_msg("%s", err.text);
@@ -163,11 +165,58 @@ static void who_leaves_while_it_is_paused_keeps_a_net_that_is_finite(void **stat
 	remove_folder(&course);
 }
 
+static void the_best_policy_is_on_the_disk_and_recorded_when_a_run_ends(void **state)
+{
+	(void) state;
+	Course course;
+	make_folder(&course);
+	course.eval_every = GOOD;
+	begin(&course, false, false, NULL, GOOD);
+	wait_for(&course, TRAIN_DONE);
+	end(&course);
+	assert_int_equal(course.status, RUN_DONE);
+	StrBuf best = { 0 }, model = { 0 };
+	assert_int_equal(mem_read_file(course.config.best_path, 1 << 20, &best, NULL), 0);
+	assert_int_equal(mem_read_file(course.config.model_path, 1 << 20, &model, NULL), 0);
+	assert_int_equal(best.len, model.len); /* of the same step */
+	assert_memory_equal(best.data, model.data, model.len);
+	strbuf_done(&best);
+	strbuf_done(&model);
+	int found = 0;
+	for (int64_t i = 0; i < course.sink.n && i < FAKE_RECORDS; i++) {
+		const Record *record = &course.sink.record[i];
+		bool is_best = record->kind == RECORD_CHECKPOINT && !strcmp(record->u.checkpoint.kind, "best");
+		found += is_best && record->u.checkpoint.steps == GOOD && !strcmp(record->u.checkpoint.path, course.config.best_path);
+	}
+	assert_int_equal(found, 1);
+	remove_folder(&course);
+}
+
+static void a_best_policy_that_cannot_be_written_ends_the_run_by_name(void **state)
+{
+	(void) state;
+	for (int64_t updates = 2; updates <= 4; updates += 2) { /* at the last step, and before */
+		Course course;
+		make_folder(&course);
+		course.eval_every = GOOD;
+		course.best = "nowhere/best.safetensors";
+		begin(&course, false, false, NULL, updates * UPDATE);
+		wait_for(&course, TRAIN_DONE);
+		end(&course);
+		assert_int_equal(course.status, RUN_FAILED);
+		assert_non_null(strstr(course.trouble, "nowhere/best.safetensors"));
+		assert_in_range(course.updates, 2, 3); /* at the latest after the update that it went beside */
+		remove_folder(&course);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_loss_that_is_not_finite_leaves_the_last_good_checkpoint),
 		cmocka_unit_test(who_leaves_while_it_is_paused_keeps_a_net_that_is_finite),
+		cmocka_unit_test(the_best_policy_is_on_the_disk_and_recorded_when_a_run_ends),
+		cmocka_unit_test(a_best_policy_that_cannot_be_written_ends_the_run_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
