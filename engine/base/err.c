@@ -31,7 +31,7 @@ int err_exit_status(int code)
 	return row(code)->exit_status;
 }
 
-int error_set(Error *err, int code, const char *format, ...)
+int (error_set)(Error *err, int code, const char *format, ...) /* in parentheses: `make analyze` has a macro of its name */
 {
 	if (!err)
 		return code;
