@@ -28,6 +28,8 @@ check "a fork goes on to the bytes of a run that was never left ($code)" cmp "$d
 check "a fork is a run of its own" [ "$run $(show 1 | jq .steps) $(show 3 | jq .steps)" = "3 4096 8192" ]
 check "it says whence it came and what differs" grep -q 'forks run 1 at 4096 steps; steps 4096 -> 8192$' "$dir/talk"
 check "its parent is recorded" [ "$(show 3 | jq -r .config.from)" = 1@4096 ]
+check "and which program made it, on which traffic" [ "$(show 3 | jq -r '.config | "\(.code) \(."trace-sha256" | length)"')" = "$("$maestro" version | grep -o '[0-9]*\.[0-9]*\.[0-9]*' | head -1) 12" ]
+check "which is the same as its parent's" [ "$(show 3 | jq -r '.config."trace-sha256"')" = "$(show 1 | jq -r '.config."trace-sha256"')" ]
 
 train --from 1@4096 --steps 8192 --learning-rate lin_5e-4 --ent-coef .1
 check "another learning rate is another fork ($code)" grep -q 'ent-coef 0.005 -> 0.1; \|learning-rate "1e-3" -> "lin_5e-4"' "$dir/talk"

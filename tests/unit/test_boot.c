@@ -83,6 +83,12 @@ static void intervals_are_those_of_numpy_on_the_same_draws(void **state)
 		assert_near(e.lo, c, "lo");
 		assert_near(e.hi, c, "hi");
 		assert_near(p, c, "p_greater");
+		drawn.next = json_first(json_get(c, "draws_both"));
+		assert_int_equal(boot_better(&x, &y, reps, draw_recorded, &drawn, &e), 0);
+		assert_null(drawn.next);
+		assert_near(e.value, c, "better");
+		assert_near(e.lo, c, "better_lo");
+		assert_near(e.hi, c, "better_hi");
 	}
 	assert_int_equal(n_cases, 4);
 	json_free(root);

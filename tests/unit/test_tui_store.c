@@ -1,6 +1,7 @@
 /* The console's talk with the store: one question at a time, late answers, what failed. */
 #include "tests/fakes/desk.h"
 #include "tui/export.h"
+#include "tui/screen_runs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -165,6 +166,64 @@ static void wide_live_lists_pods_and_the_targets_events(void **state)
 	assert_int_equal(strncmp(strstr(first, "ready"), "ready  0.60 cores      120 %   2 h", 34), 0);
 	assert_int_equal(strncmp(strstr(second, "coming"), "coming          ?          ?     ?", 34), 0);
 	assert_non_null(strstr(text, "! Active -> Hold: no metrics"));
+}
+
+static const char *columns_shown(Desk *desk)
+{
+	static char titles[200];
+	Column column[COLUMNS_MAX];
+	int n = runs_pick_columns(&desk->console, column);
+	titles[0] = '\0';
+	for (int i = 0; i < n; i++)
+		(void) snprintf(titles + strlen(titles), sizeof titles - strlen(titles), "%s%s", column[i].title, column[i].title[0] ? "," : "");
+	return titles;
+}
+
+static void choose_columns(Desk *desk, const char *words)
+{
+	press(desk, ':');
+	type(desk, words);
+	press(desk, KEY_ENTER_);
+}
+
+static void columns_are_a_list_and_its_changes_in_any_order(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.has_store = true;
+	start(desk, SCREEN_RUNS, false);
+	answer_from_store(desk, views_fill_runs);
+	choose_columns(desk, "cols +note id");
+	assert_string_equal(columns_shown(desk), "id,note,");
+	choose_columns(desk, "cols -note name steps");
+	assert_string_equal(columns_shown(desk), "name,steps,");
+	choose_columns(desk, "cols -steps");
+	assert_string_equal(columns_shown(desk), "name,");
+	choose_columns(desk, "cols -name");
+	assert_non_null(strstr(desk->console.prompt.problem, "must keep a column"));
+	press(desk, KEY_ESC);
+	choose_columns(desk, "cols seed took");
+	assert_string_equal(columns_shown(desk), "seed,took,");
+	desk->console.talk.asked_id = 0;
+	press(desk, 'v'); /* a group has neither */
+	answer_from_store(desk, fill_groups);
+	assert_string_equal(columns_shown(desk), "name,");
+	assert_non_null(strstr(screen_text(desk), "first-run"));
+}
+
+static void a_name_with_blanks_is_one_word_of_a_fork(void **state)
+{
+	Desk *desk = *state;
+	static const struct { const char *name, *word; } CASES[] = { { "plain", "--name plain-fork " }, { "my run", "--name 'my run-fork' " },
+		{ "it's mine", "--name \"it's mine-fork\" " } };
+	desk->fake.has_store = true;
+	start(desk, SCREEN_RUNS, false);
+	answer_from_store(desk, views_fill_runs);
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		str_copy(desk->console.talk.slot[SLOT_RUNS].answer->row[0].name, 64, CASES[i].name);
+		press(desk, 'F');
+		assert_non_null(strstr(desk->console.prompt.text, CASES[i].word));
+		press(desk, KEY_ESC);
+	}
 }
 
 static const int64_t PAIR[] = { 137, 136, 135, 133, 132, 131 };
@@ -354,6 +413,8 @@ int main(void)
 		DESK_TEST(control_run_shows_its_last_decisions),
 		DESK_TEST(runs_says_what_failed),
 		DESK_TEST(a_group_is_one_row_and_is_compared_whole),
+		DESK_TEST(columns_are_a_list_and_its_changes_in_any_order),
+		DESK_TEST(a_name_with_blanks_is_one_word_of_a_fork),
 		DESK_TEST(wide_live_lists_pods_and_the_targets_events),
 		DESK_TEST(many_resamples_are_made_beside_the_screen),
 		DESK_TEST(compare_has_other_axes_and_a_cursor),
