@@ -16,6 +16,7 @@
 
 typedef struct EnvSpec {
 	int32_t obs_dim;
+	int32_t hint_dim;      /* of obs_dim, the last: what only an environment made for training knows, for a critic and no policy */
 	int32_t n_actions;
 	int32_t episode_steps; /* time limit; 0: none */
 	float interval_s;      /* of one step */

@@ -160,6 +160,7 @@ static int load_from(TrainCommand *t, int argc, char **argv, Error *err)
 	if (!o->from || t->past.checkpoint[0])
 		return 0;
 	int code = model_load(o->from, &t->from, &t->from_info, err);
+	o->critic_ahead = false; /* a file's critic knows nothing of what is coming */
 	const char *sees = observation_version_name(info->obs_version);
 	int32_t stack = info->obs_stack > 1 ? info->obs_stack : 1;
 	if (!code && (strcmp(sees, o->sim.observation) || stack != o->sim.stack)) /* before its actions, which not every observation has */

@@ -26,6 +26,7 @@ static const Opt OPTIONS[] = {
 	SETTING("clone-steps", OPT_INT64, clone_steps, 0, 1e12, "N", "steps that copy a rule before it learns from rewards"),
 	SETTING("teacher-coef", OPT_DOUBLE, teacher_coef, 0, 100, "X", "weight of staying with that rule where rewards say little; falls to 0 over --steps"),
 	SETTING("even-advantage", OPT_DOUBLE, even_advantage, 0, 1, "X", "0..1: how far calm episodes count as much as wild ones"),
+	SETTING("critic-ahead", OPT_FLAG, critic_ahead, 0, 0, NULL, "the critic knows the simulated traffic that is coming; the policy and its file do not"),
 	SETTING("norm-obs", OPT_FLAG, norm_obs, 0, 0, NULL, "running normalisation of observations (--no-norm-obs: off)"),
 	SETTING("norm-reward", OPT_FLAG, norm_reward, 0, 0, NULL, "rewards by the running deviation of the discounted return"),
 	SETTING("use-masking", OPT_FLAG, use_masking, 0, 0, NULL, "actions past a bound are neither drawn nor learnt"),
@@ -127,7 +128,7 @@ static void set_default(TrainOptions *o)
 	o->clone_steps = 300000;
 	o->even_advantage = .75;
 	o->eval_every = 500000;
-	o->norm_obs = o->norm_reward = o->use_masking = true;
+	o->norm_obs = o->norm_reward = o->use_masking = o->critic_ahead = true;
 }
 
 /* A step is dear: few at a time, small changes, no rule to copy in real time. */
@@ -329,6 +330,7 @@ static void apply_learning(const TrainOptions *o, TrainerConfig *config)
 		config->ppo.teacher_coef = o->teacher_coef;
 	}
 	config->ppo.even_advantage = o->even_advantage;
+	config->sim.has_hints = o->critic_ahead && is_trend && !config->ppo.net.shared_depth;
 	if (!strcmp(o->sim.reward, "slo-lagrange"))
 		config->violation_budget = o->violation_budget;
 }

@@ -16,7 +16,7 @@ typedef struct TrainOptions {
 	const char *learning_rate, *clip_range, *clip_range_vf; /* schedules: X, or lin_X */
 	double gamma, gae_lambda, ent_coef, vf_coef, max_grad_norm, target_kl;
 	double violation_budget, even_advantage, teacher_coef;
-	bool norm_obs, norm_reward, normalize_advantage, use_masking;
+	bool norm_obs, norm_reward, normalize_advantage, use_masking, critic_ahead;
 	const char *env, *from, *chaos_by;
 	double metric_window_s, max_hours, max_pod_hours, compression;
 	OptList load_url;

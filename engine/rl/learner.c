@@ -160,12 +160,12 @@ static void take_step(Learner *learner, size_t trunk, const AdamStep *step)
 	}
 }
 
-static void gather_rows(const RolloutBuf *buf, const Job *job, float *rows)
+/* What a trunk's first layer takes of the samples: the policy's none of the hints. */
+static void gather_rows(const RolloutBuf *buf, const Job *job, const NetLayer *first, float *rows)
 {
-	size_t dim = buf->obs_dim, ldx = pad16(dim);
 	for (size_t b = 0; b < job->n; b++)
-		for (size_t o = 0; o < dim; o++)
-			rows[b * ldx + o] = buf->obs[job->index[b] * dim + o];
+		for (size_t o = 0; o < first->in; o++)
+			rows[b * first->in_pad + o] = buf->obs[job->index[b] * buf->obs_dim + o];
 }
 
 static void forward(Learner *learner, size_t trunk, const Job *job)
@@ -173,7 +173,7 @@ static void forward(Learner *learner, size_t trunk, const Job *job)
 	Pass *pass = &learner->pass[trunk];
 	const float *x = pass->x;
 	if (pass->rows)
-		gather_rows(learner->buf, job, pass->rows);
+		gather_rows(learner->buf, job, learner->net->layer[trunk], pass->rows);
 	for (int32_t i = 0; i < net_layers(learner->net, trunk); i++) {
 		const NetLayer *layer = &learner->net->layer[trunk][i];
 		net_layer_forward(learner->net, layer, job->n, x, layer->in_pad, pass->y[i], true);

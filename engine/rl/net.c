@@ -44,6 +44,8 @@ static int check(const NetConfig *config, Error *err)
 		code = check_trunk("value", config->value_depth, config->value_width, err);
 	if (!code)
 		code = check_trunk("shared", config->shared_depth, config->shared_width, err);
+	if (!code)
+		code = check_range("hint_dim", config->hint_dim, 0, config->shared_depth ? 0 : config->obs_dim - 1, err);
 	if (!code && config->activation != ACTIVATION_TANH && config->activation != ACTIVATION_RELU)
 		code = error_set(err, ERR_INVALID, "net: unknown activation %d", (int) config->activation);
 	return code;
@@ -78,7 +80,7 @@ static void size_layers(Net *net)
 	const NetConfig *c = &net->config;
 	size_t at = 0, from;
 	from = size_trunk(net, TRUNK_SHARED, c->shared_depth, c->shared_width, (size_t) c->obs_dim, 0, &at);
-	(void) size_trunk(net, TRUNK_POLICY, c->depth, c->width, from, (size_t) c->n_actions, &at);
+	(void) size_trunk(net, TRUNK_POLICY, c->depth, c->width, from - (size_t) c->hint_dim, (size_t) c->n_actions, &at);
 	at += APART / sizeof(float);
 	(void) size_trunk(net, TRUNK_VALUE, c->has_value_arch ? c->value_depth : c->depth,
 			  c->has_value_arch ? c->value_width : c->width, from, 1, &at);
@@ -159,12 +161,28 @@ void net_free(Net *net)
 	free(net);
 }
 
+/* The tensors of one net into another that may have fewer inputs. */
+static void copy_tensors(const Net *from, Net *to)
+{
+	NetTensor source[NET_TENSORS_MAX], copy[NET_TENSORS_MAX];
+	size_t n = net_tensors((Net *) from, source, NET_TENSORS_MAX); /* only read */
+	(void) net_tensors(to, copy, NET_TENSORS_MAX);
+	for (size_t t = 0; t < n; t++) {
+		size_t wide = source[t].cols ? (size_t) source[t].cols : 1, cols = copy[t].cols ? (size_t) copy[t].cols : 1;
+		for (size_t r = 0; r < (size_t) copy[t].rows; r++)
+			memcpy(copy[t].data + r * cols, source[t].data + r * wide, cols * sizeof(float));
+	}
+}
+
 Net *net_clone(const Net *net)
 {
 	Net *copy = NULL;
-	if (net_new(&net->config, &copy, NULL))
+	NetConfig config = net->config;
+	config.obs_dim -= config.hint_dim;
+	config.hint_dim = 0;
+	if (net_new(&config, &copy, NULL))
 		return NULL;
-	memcpy(copy->params, net->params, net->n_params * sizeof *net->params);
+	copy_tensors(net, copy);
 	if (net->is_normalised)
 		net_set_normalisation(copy, net->mean, net->var, net->count);
 	if (net->has_range)

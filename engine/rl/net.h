@@ -19,6 +19,7 @@ typedef enum Activation { ACTIVATION_TANH, ACTIVATION_RELU } Activation;
 
 typedef struct NetConfig {
 	int32_t obs_dim, n_actions;
+	int32_t hint_dim;              /* of obs_dim, the last: inputs of the value's trunk alone, which only training has; not with shared layers */
 	int32_t depth;                 /* hidden layers, 0..NET_DEPTH_MAX */
 	int32_t width[NET_DEPTH_MAX];
 	Activation activation;
@@ -34,7 +35,8 @@ typedef struct Net Net;
 /* Zeroed parameters, no normalisation. ERR_INVALID, ERR_NOMEM. */
 int net_new(const NetConfig *config, Net **ret_net, Error *err);
 void net_free(Net *net);
-/* A copy with its own memory (a frozen policy for another thread). NULL: out of memory. */
+/* A copy with its own memory for use outside training (a frozen policy for another thread, a file): without inputs that only training
+ * has, so that its value is that of hints at their mean. NULL: out of memory. */
 Net *net_clone(const Net *net);
 const NetConfig *net_config(const Net *net);
 

@@ -208,6 +208,7 @@ int ppo_new(const PpoConfig *config, Env *env, Ppo **ret_ppo, Error *err)
 	ppo->env = env;
 	env->ops->spec(env, &ppo->spec);
 	ppo->config.net.obs_dim = ppo->spec.obs_dim;
+	ppo->config.net.hint_dim = ppo->spec.hint_dim;
 	ppo->config.net.n_actions = ppo->spec.n_actions;
 	code = take_memory(ppo, err);
 	if (!code)

@@ -80,6 +80,7 @@ typedef struct SimConfig {
 	ObsKind observation;
 	ActionSet actions;
 	int32_t stack;           /* of trend; 0 counts as 1 */
+	bool has_hints;          /* the observation ends with the traffic that is coming, for a critic (EnvSpec.hint_dim) */
 	bool has_rails;          /* the batch passes the guard rails of serving a model with an evaluation; the mask is theirs */
 	SimReward reward;
 	SloWeights slo;

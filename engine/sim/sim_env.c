@@ -22,6 +22,10 @@ typedef struct SimEnv {
 	uint64_t mark;       /* of the configuration: a snapshot of another one is refused */
 } SimEnv;
 
+/* What a critic is told is coming: rates so many intervals ahead. */
+static const float AHEAD[] = { .5f, 1, 1.5f, 2, 3, 4, 5, 6, 8, 10, 14, 20 };
+enum { HINTS = sizeof AHEAD / sizeof *AHEAD };
+
 static SimRow *row_at(const SimEnv *sim, size_t i)
 {
 	return (SimRow *) (void *) (sim->rows + i * sim->row_bytes);
@@ -40,11 +44,22 @@ static void reset_row(const SimEnv *sim, SimRow *row, uint64_t seed, uint32_t id
 	row->world = (uint8_t) world;
 }
 
+static int32_t hint_dim(const SimConfig *config)
+{
+	return config->has_hints ? HINTS : 0;
+}
+
+static int32_t obs_dim(const SimConfig *config)
+{
+	return observer_dim(sim_obs_spec(config)) + hint_dim(config);
+}
+
 static void env_spec(const Env *env, EnvSpec *ret_spec)
 {
 	const SimConfig *config = &((const SimEnv *) env)->model->config;
 	*ret_spec = (EnvSpec) {
-		.obs_dim = observer_dim(sim_obs_spec(config)),
+		.obs_dim = obs_dim(config),
+		.hint_dim = hint_dim(config),
 		.n_actions = actions_count(config->actions),
 		.episode_steps = config->episode_steps,
 		.interval_s = config->interval_s,
@@ -86,6 +101,17 @@ static uint32_t rails_left(const SimModel *model, const SimRow *row, const SimVi
 	return mask;
 }
 
+/* Traffic that is coming, in parts of what the pods asked for take. It comes whatever is done, so a critic that knows it blames no action
+ * for it, and the policy's gradient keeps its mean (Mao et al. 2019, input-dependent baselines). */
+static void write_hints(const SimModel *model, const SimRow *row, const SimView *view, float *ret)
+{
+	static const double MOST = 5.0;
+	double now_s = core_now_s(model, row), interval_s = (double) drawn_of(model, row)->interval_s;
+	double capacity = (double) view->target->pod_capacity_rps * (row->replicas > 0 ? row->replicas : 1);
+	for (int32_t k = 0; k < hint_dim(&model->config); k++)
+		ret[k] = (float) fmin(core_rate(model, row, now_s + (double) AHEAD[k] * interval_s) / capacity, MOST);
+}
+
 /* Writes the observation of row i as it stands, and answers the latency in it. */
 static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_latency_ms)
 {
@@ -105,8 +131,10 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 		: observation_build(model->config.observation, view.target, &sample, &observation, NULL);
 	if (code)
 		return code;
-	memcpy(buf->obs + i * (size_t) observation.dim, observation.x, (size_t) observation.dim * sizeof *buf->obs);
 	const SimConfig *c = &model->config;
+	float *obs = buf->obs + i * (size_t) obs_dim(c);
+	memcpy(obs, observation.x, (size_t) observation.dim * sizeof *obs);
+	write_hints(model, row, &view, obs + observation.dim);
 	int32_t n_actions = actions_count(c->actions);
 	uint32_t mask = c->terminate_at_bounds ? ~0u : actions_mask(c->actions, row->replicas, drawn->min_replicas, drawn->max_replicas);
 	if (c->has_rails)
@@ -170,7 +198,7 @@ static float slo_of(const SimModel *model, SimRow *row, const SimView *view, int
 
 static int end_episode(SimEnv *sim, size_t i, EnvBuf *buf)
 {
-	size_t dim = (size_t) observer_dim(sim_obs_spec(&sim->model->config));
+	size_t dim = (size_t) obs_dim(&sim->model->config);
 	float latency_ms;
 	SimRow *row = row_at(sim, i);
 	memcpy(buf->final_obs + i * dim, buf->obs + i * dim, dim * sizeof *buf->obs);
@@ -367,7 +395,7 @@ static uint64_t mark_of(const SimModel *model)
 		c->chaos_rate > 0.0 ? (double) c->chaos_steps : 0.0, c->n_plans, /* without chaos a run can go on for longer */
 	};
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
-	mark += (uint64_t) c->actions;
+	mark += (uint64_t) c->actions + (c->has_hints ? HINTS : 0);
 	mark = c->vary.memory_max > 0.0 ? mark_bytes(mark, &c->vary.memory_min, 2 * sizeof(double)) : mark;
 	for (int32_t i = 0; i < SIM_AXES; i++)
 		if (c->vary.axis[i].is_on) {

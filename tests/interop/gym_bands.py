@@ -100,5 +100,5 @@ def same_band(name, options):
 
 same_band("preset seed", ["--preset", "seed", "--trace", TRACE])
 same_band("preset seed, limits on", ["--preset", "seed", "--trace", TRACE, "--latency-soft", 250, "--latency-hard", 500])
-same_band("preset default", ["--preset", "default", "--steps", STEPS, "--clone-steps", 0, "--even-advantage", 0])
+same_band("preset default", ["--preset", "default", "--steps", STEPS, "--clone-steps", 0, "--even-advantage", 0, "--no-critic-ahead"])
 end()

@@ -192,6 +192,32 @@ static void net_normalises_and_clips_its_observations(void **state)
 	net_free(net);
 }
 
+/* Five inputs, of which the policy sees three; row by row with other hints, then the copy with none. */
+static void hints_are_the_values_alone_and_a_copy_has_them_at_their_mean(void **state)
+{
+	(void) state;
+	const double mean[5] = { 1.0, 0.0, -1.0, 30.0, 4.0 }, var[5] = { 4.0, 1.0, 0.25, 9.0, 16.0 };
+	const float raw[3][5] = { { 2.0f, 0.5f, -1.2f, 30.0f, 4.0f }, { 2.0f, 0.5f, -1.2f, 36.0f, 4.0f }, { 2.0f, 0.5f, -1.2f, 30.0f, -4.0f } };
+	Net *net = random_net_of(&(NetConfig) { .obs_dim = 5, .hint_dim = 2, .n_actions = 3, .depth = 2, .width = { 8, 8 } });
+	float *scratch = mem_block(net_scratch_floats(net, 3), sizeof *scratch), logits[4][3], value[4];
+	net_set_normalisation(net, mean, var, 10.0);
+	net_set_range(net, mean, var);
+	Net *copy = net_clone(net);
+	assert_non_null(copy);
+	assert_int_equal(net_config(copy)->obs_dim, 3);
+	assert_int_equal(net_config(copy)->hint_dim, 0);
+	assert_memory_equal(net_range_max(copy), var, 3 * sizeof *var);
+	net_forward(net, raw[0], 3, logits[0], value, scratch);
+	net_forward(copy, raw[0], 1, logits[3], &value[3], scratch);
+	for (size_t b = 1; b < 4; b++)
+		assert_memory_equal(logits[b], logits[0], sizeof logits[0]);
+	assert_true(fabsf(value[1] - value[0]) > 1e-3f && fabsf(value[2] - value[0]) > 1e-3f);
+	assert_true(fabsf(value[3] - value[0]) < 1e-6f);
+	free(scratch);
+	net_free(copy);
+	net_free(net);
+}
+
 static void net_new_names_the_bad_setting(void **state)
 {
 	(void) state;
@@ -204,8 +230,10 @@ static void net_new_names_the_bad_setting(void **state)
 		{ .obs_dim = 5, .n_actions = 3, .depth = 1, .width = { 2000 } },
 		{ .obs_dim = 5, .n_actions = 3, .has_value_arch = true, .value_depth = -1 },
 		{ .obs_dim = 5, .n_actions = 3, .activation = (Activation) 7 },
+		{ .obs_dim = 5, .n_actions = 3, .hint_dim = 5 },
+		{ .obs_dim = 5, .n_actions = 3, .hint_dim = 1, .shared_depth = 1, .shared_width = { 4 } },
 	};
-	static const char *const NAMES[] = { "obs_dim", "n_actions", "depth", "width", "value", "activation" };
+	static const char *const NAMES[] = { "obs_dim", "n_actions", "depth", "width", "value", "activation", "hint_dim", "hint_dim" };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		assert_int_equal(net_new(&bad[i], &net, &err), ERR_INVALID);
 		assert_non_null(strstr(err.text, NAMES[i]));
@@ -220,6 +248,7 @@ int main(void)
 		cmocka_unit_test(net_tensors_have_the_names_and_order_of_sb3),
 		cmocka_unit_test(net_starts_orthogonal_with_sb3s_gains),
 		cmocka_unit_test(net_normalises_and_clips_its_observations),
+		cmocka_unit_test(hints_are_the_values_alone_and_a_copy_has_them_at_their_mean),
 		cmocka_unit_test(net_new_names_the_bad_setting),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,40 @@ static void traffic_is_the_same_whatever_the_replicas_do(void **state)
 	trace_done(&trace);
 }
 
+/* Beside the same environment without: the rest of the observation, the reward and the traffic are the same. */
+static void hints_are_the_traffic_that_then_comes_and_change_nothing_else(void **state)
+{
+	(void) state;
+	enum { NEXT = 1, AFTER = 3 }; /* of the hints: in one interval, in two */
+	Trace trace = load_trace();
+	SimConfig config = config_of(15);
+	config.trace = &trace;
+	config.random_start = true;
+	config.start = SIM_START_DEMAND;
+	Batch plain = batch_new(&config, 1, 5);
+	config.has_hints = true;
+	Batch told = batch_new(&config, 1, 5);
+	const float *hint = told.buf.obs + OBS_SEED_DIM;
+	double unit = sim_capacity_rps(&config.service, 1, 250.0);
+	assert_int_equal(plain.spec.hint_dim, 0);
+	assert_int_equal(told.spec.obs_dim, plain.spec.obs_dim + told.spec.hint_dim);
+	for (int k = 0; k < 39; k++) {
+		float next = hint[NEXT], after = hint[AFTER];
+		plain.buf.action[0] = told.buf.action[0] = ACTION_KEEP;
+		step(&plain, 0, 1);
+		step(&told, 0, 1);
+		assert_memory_equal(told.buf.obs, plain.buf.obs, OBS_SEED_DIM * sizeof(float));
+		assert_memory_equal(told.buf.reward, plain.buf.reward, sizeof(float));
+		const EnvInfo *info = told.buf.info;
+		double at_end = (double) next * unit * info->replicas;
+		assert_true(fabs((double) (hint[NEXT] - after)) < 1e-5);
+		assert_true(fabs(at_end - (double) info->rps) < .15 * (double) info->rps + 8.0);
+	}
+	batch_free(&plain);
+	batch_free(&told);
+	trace_done(&trace);
+}
+
 static void first_observation_is_that_of_a_running_service(void **state)
 {
 	(void) state;
@@ -332,6 +366,7 @@ int main(void)
 		cmocka_unit_test(rows_do_not_depend_on_their_number_or_on_the_ranges_stepped),
 		cmocka_unit_test(snapshot_resumes_to_the_same_bytes),
 		cmocka_unit_test(traffic_is_the_same_whatever_the_replicas_do),
+		cmocka_unit_test(hints_are_the_traffic_that_then_comes_and_change_nothing_else),
 		cmocka_unit_test(first_observation_is_that_of_a_running_service),
 		cmocka_unit_test(episode_ends_at_its_length_with_its_last_observation_kept),
 		cmocka_unit_test(bounds_are_masked_or_end_the_episode),
