@@ -71,7 +71,7 @@ const CheckRow SIM_CHECK[] = {
 	{ "quota-periods", "CFS: all periods are throttled then", .01, true, check_quota_periods, 0, 0 },
 	{ "table-80", "table p95, rho .1 to .8, cv 0-2, L none .5 .25", .05, false, check_table_p95, .1, .8 },
 	{ "table-90", "table p95 at rho .9, the default service left out", .03, false, check_table_p95, .9, .9 },
-	{ "table-90-default", "the same of the default service, whose table models are trained on as it is", .03, false, check_default_p95, .9, .9 },
+	{ "table-90-default", "the same of the default service, whose table is compiled in", .03, false, check_default_p95, .9, .9 },
 	{ "table-95", "table p95 at rho .95, the default service left out", .08, false, check_table_p95, .95, .95 },
 	{ "table-95-default", "of the default service", .08, false, check_default_p95, .95, .95 },
 	{ "table-pods", "table p95 against 8 and 15 pods, random splitting, rho .3 to .8", .05, false, check_many_pods, .3, .8 },

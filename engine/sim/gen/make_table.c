@@ -18,7 +18,7 @@ int main(void)
 	static ResponseTable table;
 	Service service;
 	service_default(&service);
-	if (table_build(&service, REQUESTS, SEED, &table))
+	if (table_build_settled(&service, REQUESTS, SEED, &table))
 		return 1;
 	print_row("rho", table.rho, TABLE_LOADS);
 	print_row("n", table.n, TABLE_LOADS);
