@@ -119,7 +119,7 @@ static void set_seed(TrainOptions *o)
 
 static void set_default(TrainOptions *o)
 {
-	o->n_steps = 64;
+	o->n_steps = 128;
 	o->batch_size = 1024;
 	o->n_epochs = 4;
 	o->learning_rate = "lin_1e-3";
