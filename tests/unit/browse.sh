@@ -27,6 +27,7 @@ check "browsing leaves no run" [ "$(n_runs)" = "$before" ]
 tmux send-keys 1
 see 'Last decisions'
 see '^ *>[0-9:]* policy\|^| *>*[0-9:]* policy'
+for _ in $(seq 50); do [ "$(n_runs)" = "$before" ] || break; sleep .1; done # the store's writer is another thread
 check "Live is recorded" [ "$(n_runs)" = $((before + 1)) ]
 tmux send-keys 3
 see live-sim

@@ -36,6 +36,7 @@ static void open_world(World *w, char **argv, bool is_held_out)
 	if (service)
 		assert_int_equal(service_file_read(service, &w->service, &err), 0);
 	assert_int_equal(train_options_apply(&w->options, service ? &w->service : NULL, &w->config, &err), 0);
+	w->config.sim.has_hints = false; /* for a critic within training: no part of the environment */
 	assert_int_equal(sim_traffic_open(&w->options.sim, &w->traffic, &w->config.sim, &w->config.eval_sim, &err), 0);
 	const SimConfig *sim = is_held_out ? &w->config.eval_sim : &w->config.sim;
 	assert_int_equal(sim_env_new(sim, (size_t) w->options.sim.envs, &w->env, &err), 0);
@@ -143,7 +144,7 @@ static void each_option_changes_something(void **state)
 		{ "trace", "nasa95_jul_week" }, { "traffic", "step" }, { "randomise", "3" }, { "chaos", "1" }, { "startup", "90s" },
 		{ "stack", "2" }, { "start", "random" }, { "window-from", ".2" }, { "window-to", ".2" }, { "compression", "3" },
 		{ "latency-window", "90s" }, { "substep", "2.5s" }, { "metric-noise", ".1" }, { "metric-missing", ".2" },
-		{ "part", "held-out" }, { "level", "request" }, { "seed", "4" }, { "episode-steps", "10" },
+		{ "part", "held-out" }, { "level", "request" }, { "seed", "5" }, { "episode-steps", "10" },
 	};
 	char *argv[] = { "train", "--steps", "1", NULL };
 	MaestroSim *plain = open_abi(argv, false, 2);
