@@ -13,6 +13,7 @@
  * number grows at another rate, since the small ones still get done: by the ages where these are known (its pace), else as it would
  * for ever (response.c's growth).
  */
+#include "base/philox.h"
 #include "sim/ages.h"
 #include "sim/chance.h"
 #include "sim/history.h"
@@ -458,7 +459,7 @@ static ALWAYS void draw_pair(SimRow *row, uint32_t pair)
 {
 	const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
 	const uint32_t counter[] = { pair, row->episode, row->id, RNG_ARRIVALS };
-	rng_philox(counter, key, row->chance);
+	philox_block(counter, key, row->chance);
 }
 
 typedef struct Words { /* two words of chance for a sub-step */
