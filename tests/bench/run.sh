@@ -3,11 +3,11 @@
 #   [SB3_VENV=FOLDER] run.sh BUILD
 # Everything that touches OpenBLAS is measured as its variables are set, and with them unset. A busy machine shows: the
 # whole process is the median of 9 and its best.
-# Stable-Baselines3 is measured in the same run, learn() alone beside whole processes of ours, where its virtual environment is
-# (SB3_VENV, else the one that `make interop` sets up); else a line says that it is not.
+# Stable-Baselines3 is measured in the same run, learn() alone and whole processes of ours in turn, where its virtual environment is
+# (SB3_VENV, else the one that `make interop` sets up); else a line says that it is not. SB3_ROUNDS: 3 unless set.
 set -eu
 cd "$(dirname "$0")/../.."
-build=$1 runs=9 sb3_rounds=3
+build=$1 runs=9 sb3_rounds=${SB3_ROUNDS:-3}
 venv=${SB3_VENV:-$build/interop/venv}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -60,7 +60,7 @@ jq -s --arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" --
 jq -r '
 	def row: [.bench + (if .name then " " + .name else "" end) + (if .size then " " + .size else "" end) + (if .envs then ", \(.envs) env" else "" end)
 	          + (if .threads then ", \(.threads) thread" + (if .threads > 1 then "s" else "" end) else "" end), (.blas // ""),
-	          if .bench == "sb3" then "learn() \(.seconds) s, ours \(.process_s) s: \(.times) x (least of \(.rounds): \(.least_times) x)"
+	          if .bench == "sb3" then "SB3 learn() alone \(.learn_s) s (best of \(.rounds): \(.learn_best_s)), our whole process \(.process_s) s (best of \(.processes): \(.process_best_s)): \(.times) x by medians, \(.best_times) x by bests"
 	          elif .bench == "process" then "\(.seconds) s (best \(.best_s)), \(.steps_per_s) steps/s"
 	          elif .servers then "\(.servers.maestro.requests_per_s | round) requests/s, p99 \(.servers.maestro.p99_ms) ms, \(.percent_of_bare) % of a bare responder"
 	          elif .steps_per_s then "\(.seconds) s, \(.steps_per_s) steps/s" + (if .bytes_per_env then ", \(.bytes_per_env) bytes" else "" end)
