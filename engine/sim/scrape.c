@@ -548,6 +548,7 @@ void scrape_query(const SimModel *model, SimRow *row, const SimView *view, doubl
 	ret_sample->mem_limit_bytes = model->config.service.mem_limit_bytes * (double) row->limit_scale;
 	ret_sample->coming_age_ms = llround(1e3 * coming_s);
 	ret_sample->pods = NULL;
+	ret_sample->pod_name = NULL;
 	ret_sample->n_pods = 0;
 	ret_sample->missing[0] = '\0';
 	give(ret_sample, 0, answer.n_cpu > 0, ms * answer.cpu_tick, "cpu: no pod has two scrapes");
