@@ -17,14 +17,14 @@ see() { # TEXT: waits until it is on the screen
 	i=0
 	until screen | grep -q -- "$1"; do
 		i=$((i + 1))
-		[ $i -lt 300 ] || { echo "not ok the screen shows \"$1\""; screen; exit 1; }
+		[ $i -lt 900 ] || { echo "not ok the screen shows \"$1\""; screen; exit 1; }
 		sleep .1
 	done
 }
 until_full() { # FILE WHAT: waits until there is something in it
 	i=0
 	until [ -s "$1" ]; do
-		i=$((i + 1)); [ $i -lt 300 ] || { echo "not ok $2"; screen; exit 1; }
+		i=$((i + 1)); [ $i -lt 900 ] || { echo "not ok $2"; screen; exit 1; }
 		sleep .1
 	done
 }

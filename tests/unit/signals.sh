@@ -32,8 +32,8 @@ pid=$!
 started "$dir/nohup"
 kill -s HUP $pid
 lines=$(wc -l <"$dir/nohup")
-sleep 2
-more=$(wc -l <"$dir/nohup")
+more=$lines i=0
+until [ "$more" -gt "$lines" ] || [ $i = 600 ]; do sleep .1; i=$((i + 1)); more=$(wc -l <"$dir/nohup"); done
 kill -s TERM $pid
 wait $pid; status=$?
 if [ "$status" = 143 ] && [ "$more" -gt "$lines" ]; then echo "ok an ignored hang-up stays ignored"
