@@ -39,7 +39,7 @@ waits() { # how a line ends: by itself, by a person in the console, or when told
 	case $1 in
 	*'maestro --attach'* | *'maestro --trace'*) echo person ;;
 	*'maestro model-server'* | *'maestro suggestion-server'* | *'maestro autoscaler'* | *'maestro target-app'* | *--listen*) echo stays ;;
-	*'maestro run '* | *'--env live'*) echo told ;;
+	*'maestro run '* | *'maestro --deployment'* | *'--env live'*) echo told ;;
 	*) echo itself ;;
 	esac
 }
