@@ -31,9 +31,10 @@ PaceStep pace_step(const Pace *pace, int64_t now_ms, int64_t tick_ms)
 
 void pace_drawn(Pace *pace, const PaceStep *step, int64_t now_ms)
 {
-	pace->paid_ms = later(pace->paid_ms, now_ms - PACE_BURST * PACE_FRAME_MS) + PACE_FRAME_MS;
-	if (pace->is_asked)
+	if (pace->is_asked) { /* frames of data alone cost a key nothing */
+		pace->paid_ms = later(pace->paid_ms, now_ms - PACE_BURST * PACE_FRAME_MS) + PACE_FRAME_MS;
 		pace->asked_ms = now_ms;
+	}
 	if (step->takes_data) {
 		pace->data_ms = now_ms;
 		pace->is_awaited = false;

@@ -18,7 +18,7 @@ typedef struct Pace { /* times are of one clock that never goes back; 0 is long 
 	bool is_awaited;  /* what a key asked for has come, and waits for no tick */
 	int64_t asked_ms; /* when such a change was drawn last */
 	int64_t data_ms;  /* when data were taken last */
-	int64_t paid_ms;  /* frames cost PACE_FRAME_MS each and are paid for up to here, PACE_BURST of them in advance */
+	int64_t paid_ms;  /* such frames cost PACE_FRAME_MS each and are paid for up to here, PACE_BURST of them in advance */
 } Pace;
 
 typedef struct PaceStep {

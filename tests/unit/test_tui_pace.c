@@ -90,6 +90,20 @@ static void held_keys_starve_no_data_and_get_ten_frames_a_second(void **state)
 	assert_in_range(longest, TICK, TICK + PACE_FRAME_MS);
 }
 
+/* However many answers and ticks were drawn: a key after them waits for nothing. */
+static void frames_of_data_cost_a_key_nothing(void **state)
+{
+	(void) state;
+	PaceStep step;
+	Pace pace = at_rest(START);
+	for (int i = 1; i <= 20; i++) {
+		pace.is_awaited = true;
+		assert_true(step_at(&pace, START + i, &step));
+	}
+	pace.is_asked = true;
+	assert_true(step_at(&pace, START + 21, &step));
+}
+
 /* Frames that are not the keys', such as one each 50 ms, cannot put data off for good. */
 static void data_are_late_by_a_bounded_time(void **state)
 {
@@ -132,6 +146,7 @@ int main(void)
 		cmocka_unit_test(data_keep_away_from_a_keys_frame),
 		cmocka_unit_test(a_keys_frame_takes_the_data_that_are_due),
 		cmocka_unit_test(held_keys_starve_no_data_and_get_ten_frames_a_second),
+		cmocka_unit_test(frames_of_data_cost_a_key_nothing),
 		cmocka_unit_test(data_are_late_by_a_bounded_time),
 		cmocka_unit_test(an_awaited_answer_waits_for_no_tick),
 		cmocka_unit_test(the_first_frame_has_data_and_waits_for_nothing),
