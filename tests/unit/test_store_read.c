@@ -53,7 +53,7 @@ static const char *sql(const char *question)
 static void commit(void)
 {
 	Error err = { 0 };
-	if (bench.sink->ops->commit(bench.sink, 10000, &err))
+	if (bench.sink->ops->commit(bench.sink, 60000, &err)) /* under valgrind too */
 		fail_msg("%s", err.text);
 }
 
