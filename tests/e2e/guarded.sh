@@ -134,7 +134,7 @@ check each_target_has_a_lease "$(holder web), $(holder target-app)" wait_for 20 
 check run_on_another_target_does_not_wait "$(tail -n 1 "$work/other.ndjson")" wait_for 20 eval '[ "$(last other .state)" != Standby ]'
 before=$(replicas)
 check order_on_one_target_is_written "$(replicas); $(cat "$work/override.out")" set_by_hand web $((before > 3 ? before - 1 : before + 1))
-check order_on_the_other_is_written "$(cat "$work/override.out"); $(tail -n 1 "$work/other.ndjson")" set_by_hand target-app 2
+check order_on_the_other_is_written "$(cat "$work/override.out"); $(tail -n 1 "$work/other.ndjson")" set_by_hand target-app 3
 check two_runs_of_one_target_are_one_writer "own $(applied own), twin $(applied twin)" [ "$(applied own)" -ge 1 -a "$(applied twin)" = 0 ]
 check two_runs_of_two_targets_both_act "other $(applied other)" [ "$(applied other)" -ge 1 ]
 override resume web --yes >/dev/null 2>&1
