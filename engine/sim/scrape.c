@@ -550,7 +550,6 @@ void scrape_query(const SimModel *model, SimRow *row, const SimView *view, doubl
 	ret_sample->pods = NULL;
 	ret_sample->pod_name = NULL;
 	ret_sample->n_pods = 0;
-	ret_sample->pod_name = NULL;
 	ret_sample->missing[0] = '\0';
 	give(ret_sample, 0, answer.n_cpu > 0, ms * answer.cpu_tick, "cpu: no pod has two scrapes");
 	give(ret_sample, 1, answer.n_mem > 0, ms * answer.mem_tick, "memory: no pod was scraped");
