@@ -246,22 +246,17 @@ static double trace_rps(const SimModel *model, const SimRow *row, double t_s)
 	return part * row->traffic_scale * model->peak_rps * trace_rate(trace, row->trace_from_s + along);
 }
 
-static inline __attribute__((always_inline)) double rate_at(const SimModel *model, const SimRow *row, double t_s)
-{
-	double rate = model->config.trace ? trace_rps(model, row, t_s) : row->traffic_scale * model->peak_rps;
-	return model->drawn_at ? rate * vary_traffic(drawn_of(model, row), t_s) : rate;
-}
-
 double core_rate(const SimModel *model, const SimRow *row, double t_s)
 {
-	return rate_at(model, row, t_s);
+	double rate = trace_rps(model, row, t_s);
+	return model->drawn_at ? rate * vary_traffic(drawn_of(model, row), t_s) : rate;
 }
 
 /*
  * What is offered when users think between requests and try again after failures. A user's round is think + sojourn, so
  * V of them make V/(think + sojourn) requests a second; the sojourn is what Little's law gives for the sub-step before.
  */
-static inline double offered_rps(const SimModel *model, const SimRow *row, double rate)
+static double offered_rps(const SimModel *model, const SimRow *row, double rate)
 {
 	if (model->config.think_s > 0.0)
 		rate /= model->config.think_s + row->sojourn_s;
@@ -479,7 +474,7 @@ void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 	StepTotals before;
 	if (has_echo)
 		before = row->totals;
-	double rate = offered_rps(model, row, rate_at(model, row, now + .5 * model->dt));
+	double rate = offered_rps(model, row, core_rate(model, row, now + .5 * model->dt));
 	if (model->jobs)
 		discrete_tick(model, row, view, now, rate);
 	else

@@ -277,8 +277,8 @@ static inline bool pod_is_pending(const Pod *pod, double now_s) /* no node has r
 {
 	return pod->state == LANE_POD && pod->ready_s > now_s + .5 * NO_NODE_S;
 }
-/* Where nodes' pods can want more than there is. */
-void nodes_contend(const SimModel *model, SimRow *row);
+/* Sets the row's pace and cpu_share of this sub-step. */
+void nodes_tick(const SimModel *model, SimRow *row);
 /* Kills what is over its memory limit. */
 void memory_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s);
 /* A pod's working set, with n requests in it. */
@@ -307,15 +307,6 @@ static inline const Drawn *drawn_of(const SimModel *model, const SimRow *row)
 {
 	return model->drawn_at ? (const void *) ((const char *) row + model->drawn_at) : &model->drawn;
 }
-/* The row's pace and cpu_share of this sub-step. */
-static inline void nodes_tick(const SimModel *model, SimRow *row)
-{
-	row->pace = row->chaos.speed * drawn_of(model, row)->capacity;
-	row->cpu_share = row->chaos.cpu_share;
-	if (model->may_contend)
-		nodes_contend(model, row);
-}
-
 /* Times the traffic at t_s of the episode. */
 double vary_traffic(const Drawn *drawn, double t_s);
 /* Keeps what Prometheus knows now; puts what it knew a delay ago in place of the present. Where model.late_ticks > 0. */

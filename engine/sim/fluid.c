@@ -13,7 +13,6 @@
  * number grows at another rate, since the small ones still get done: by the ages where these are known (its pace), else as it would
  * for ever (response.c's growth).
  */
-#include "base/philox.h"
 #include "sim/ages.h"
 #include "sim/chance.h"
 #include "sim/history.h"
@@ -459,7 +458,7 @@ static ALWAYS void draw_pair(SimRow *row, uint32_t pair)
 {
 	const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
 	const uint32_t counter[] = { pair, row->episode, row->id, RNG_ARRIVALS };
-	philox_block(counter, key, row->chance);
+	rng_philox(counter, key, row->chance);
 }
 
 typedef struct Words { /* two words of chance for a sub-step */

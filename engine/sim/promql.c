@@ -102,13 +102,9 @@ double histogram_quantile(double q, const double *bound, const double *rate, int
 {
 	/* Scrapes of several series at several times may not be monotonic over the bounds; Prometheus takes the largest
 	 * count so far. */
-	double most[2] = { 0.0, 0.0 }; /* of every other one: the comparisons need not wait for one another */
-	for (int32_t b = 0; b + 1 < n; b += 2) {
-		most[0] = rate[b] > most[0] ? rate[b] : most[0];
-		most[1] = rate[b + 1] > most[1] ? rate[b + 1] : most[1];
-	}
-	most[0] = rate[n - 1] > most[0] ? rate[n - 1] : most[0];
-	double total = most[0] > most[1] ? most[0] : most[1];
+	double total = 0.0;
+	for (int32_t b = 0; b < n; b++)
+		total = rate[b] > total ? rate[b] : total;
 	if (!(total > 0.0))
 		return NAN;
 	double rank = q * total, below = 0.0, count = rate[0] > 0.0 ? rate[0] : 0.0;

@@ -356,7 +356,6 @@ enum { BATCH = 16, FOUR = 4 };
 typedef struct Batch { /* so many pods, in their order: samples of the cpu, and what comes of them */
 	int32_t first[BATCH], last[BATCH], samples[BATCH];
 	double before[BATCH], increase[BATCH], cpu[BATCH]; /* of the counter, as of rate_term() */
-	double bytes[BATCH];
 } Batch;
 
 static ALWAYS void note_none(Batch *batch, int32_t k)
@@ -391,7 +390,7 @@ static ALWAYS void note_cpu(const Query *q, const Pod *pod, bool plain, Samples 
 }
 
 /* Several pods at once; their sum in their order. */
-static ALWAYS void add_noted(const Query *q, Batch *batch, int32_t n, Answer *answer)
+static ALWAYS void add_cpu(const Query *q, Batch *batch, int32_t n, Answer *answer)
 {
 	double dt = q->model->dt, range_s = 1e-3 * (double) q->model->rate_window_ms, sum = answer->cpu;
 	for (int32_t k = n; k % FOUR; k++)
@@ -401,25 +400,22 @@ static ALWAYS void add_noted(const Query *q, Batch *batch, int32_t n, Answer *an
 			RateTerms terms = terms_at(dt, range_s, q->tick, (Span) { batch->samples[k], batch->first[k], batch->last[k] });
 			batch->cpu[k] = rate_term(&terms, batch->before[k], batch->increase[k]);
 		}
-	double bytes = answer->mem, limit = q->model->config.service.mem_limit_bytes;
-	for (int32_t k = 0; k < n; k++) {
+	for (int32_t k = 0; k < n; k++)
 		sum += batch->cpu[k];
-		bytes += batch->bytes[k] < limit ? batch->bytes[k] : limit;
-	}
 	answer->cpu = sum;
-	answer->mem = bytes;
 }
 
-static ALWAYS void note_memory(const Query *q, const Pod *pod, Samples samples, int32_t k, Batch *batch, Answer *answer)
+static ALWAYS void add_memory(const Query *q, const Pod *pod, Samples samples, Answer *answer)
 {
-	batch->bytes[k] = 0.0; /* adds 0 */
 	if (pod->state != LANE_POD || !samples.n || q->is_stale) /* an instant value goes stale with its pod */
 		return;
+	const Service *s = &q->model->config.service;
 	double n = 0.0;
 	int32_t newest = q->tick - samples.newest;
 	if (pod->cohort >= 0 && samples.newest < q->model->depth && newest * q->model->dt >= pod->ready_s)
 		n = (double) entry_of(q, newest)[COLUMN_N];
-	batch->bytes[k] = memory_of(q->model, q->row, pod, n);
+	double bytes = memory_of(q->model, q->row, pod, n);
+	answer->mem += bytes < s->mem_limit_bytes ? bytes : s->mem_limit_bytes;
 	answer->mem_tick = later(answer->mem_tick, newest);
 	answer->n_mem++;
 }
@@ -462,21 +458,19 @@ static ALWAYS bool is_plain(const Query *q, const Pod *pod)
 	return pod->deleted_s == INFINITY && pod->ready_s <= q->old_s;
 }
 
-/* In short loops: what one pod waits for is done for the next ones meanwhile. */
 static ALWAYS void ask_some(const Query *q, const int16_t *lane, int32_t n, Answer *answer, double *ret_coming_s)
 {
 	const SimView *view = q->view;
 	Batch batch;
-	Samples samples[BATCH];
 	bool plain[BATCH];
-	for (int32_t k = 0; k < n; k++)
-		samples[k] = catch_up(q, &view->pod[lane[k]], view->stamp + lane[k] * q->stamps);
 	for (int32_t k = 0; k < n; k++) {
-		const Pod *pod = &view->pod[lane[k]];
+		Pod *pod = &view->pod[lane[k]];
+		Samples samples = catch_up(q, pod, view->stamp + lane[k] * q->stamps);
 		plain[k] = is_plain(q, pod);
-		note_cpu(q, pod, plain[k], samples[k], k, &batch, answer);
-		note_memory(q, pod, samples[k], k, &batch, answer);
+		note_cpu(q, pod, plain[k], samples, k, &batch, answer);
+		add_memory(q, pod, samples, answer);
 	}
+	add_cpu(q, &batch, n, answer);
 	for (int32_t k = 0; k < n; k++) {
 		const Pod *pod = &view->pod[lane[k]];
 		if (plain[k]) {
@@ -489,7 +483,6 @@ static ALWAYS void ask_some(const Query *q, const int16_t *lane, int32_t n, Answ
 		if (pod->state == LANE_POD && pod->ready_s > q->now_s && pod->deleted_s > q->now_s)
 			*ret_coming_s = fmax(*ret_coming_s, q->now_s - (pod->ready_s - (double) pod->created));
 	}
-	add_noted(q, &batch, n, answer);
 }
 
 static ALWAYS void ask(const Query *q, Answer *answer, double *ret_coming_s)
