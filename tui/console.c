@@ -108,8 +108,10 @@ bool console_is_readonly(const Console *console)
 
 bool console_awaits(const Console *console)
 {
-	bool is_asked = console->talk.asked_id != 0 && console->talk.asked_slot != SLOT_NEWS; /* those come with the data */
-	return is_asked || console_lacks_target(console) || (console->work && compare_work_is_done(console->work));
+	bool is_late = console->talk.asked_slot == SLOT_NEWS && talk_answer(&console->talk, SLOT_NEWS); /* but the first come with the data */
+	bool is_asked = console->talk.asked_id != 0 && !is_late;
+	bool is_blank = screen_ops(console->screen)->needs != NEEDS_NOTHING && !(console->frame.live && console->frame.live->n_rows);
+	return is_asked || is_blank || (console->work && compare_work_is_done(console->work));
 }
 
 bool console_is_settled(const Console *console)
