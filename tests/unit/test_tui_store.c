@@ -158,7 +158,7 @@ static void wide_live_lists_pods_and_the_targets_events(void **state)
 	console_refresh(&desk->console, 5001);
 	assert_int_equal(desk->fake.asked.ask, ARCHIVE_LOG);
 	assert_string_equal(desk->fake.asked.filter, desk->live.target.name);
-	assert_false(console_awaits(&desk->console)); /* they come with the next data */
+	assert_true(console_awaits(&desk->console)); /* the first wait for no tick */
 	answer_from_store(desk, fill_news);
 	const char *text = screen_text(desk), *first = strstr(text, "7d4b-x2kqp"), *second = strstr(text, "7d4b-r8w4n");
 	assert_non_null(first);
@@ -166,6 +166,10 @@ static void wide_live_lists_pods_and_the_targets_events(void **state)
 	assert_int_equal(strncmp(strstr(first, "ready"), "ready  0.60 cores      120 %   2 h", 34), 0);
 	assert_int_equal(strncmp(strstr(second, "coming"), "coming          ?          ?     ?", 34), 0);
 	assert_non_null(strstr(text, "! Active -> Hold: no metrics"));
+	asked = desk->fake.n_asked;
+	console_refresh(&desk->console, 9000);
+	assert_int_equal(desk->fake.n_asked, asked + 1);
+	assert_false(console_awaits(&desk->console)); /* later ones come with the data */
 }
 
 static const char *columns_shown(Desk *desk)
