@@ -280,8 +280,7 @@ static Record audit_record(const Loop *loop, const Command *command, int32_t fro
 
 void loop_audit(Loop *loop, const Command *command, const char *what)
 {
-	const Sample *seen = &loop->view.last.sample;
-	int32_t now = seen->valid & SAMPLE_REPLICAS ? seen->replicas : -1;
+	int32_t now = loop->seen_replicas; /* an override's write since the last cycle counted */
 	Record record = audit_record(loop, command, now);
 	RecordAudit *audit = &record.u.audit;
 	str_copy(audit->what, sizeof audit->what, what);

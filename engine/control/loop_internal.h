@@ -49,7 +49,7 @@ struct Loop {
 	bool is_paused;          /* by a command */
 	int32_t own_replicas;    /* of the loop's own last write; -1: none */
 	int32_t tried_replicas;  /* of a write whose answer was lost; -1: none */
-	int32_t seen_replicas;   /* as the last cycle left them; -1: not known */
+	int32_t seen_replicas;   /* as the last cycle or a write since then left them; -1: not known */
 	int32_t remembered_replicas; /* as an earlier process left them; -1: not known */
 	int64_t fight_ms[FIGHTS]; /* when others last took back what was written; 0: never. Newest first */
 	char uid[64];
