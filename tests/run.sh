@@ -4,6 +4,7 @@
 #   SKIP=NAME               but not those whose name contains NAME
 set -u
 cd "$(dirname "$0")/.."
+for name in $(env | sed -n 's/^\(MAESTRO_[A-Z0-9_]*\)=.*/\1/p'); do unset "$name"; done # the caller's settings are not the tests'
 build=$1 pick=${2:-}
 out=$build/tests/out
 rm -rf "$out" && mkdir -p "$out"

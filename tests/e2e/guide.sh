@@ -25,14 +25,15 @@ cp engine/sim/traces/nasa95_jul_week.csv your.csv
 jq '.obs[:4]' tests/fixtures/sb3_ppo_seedlike.json >obs.json
 make -s -j2 >"$work/make.log" 2>&1 || { tail -n 5 "$work/make.log"; bad clone_builds "see above"; exit 1; }
 export MANPATH=$work/inst/usr/local/share/man PATH=$clone/build:$KUBE_CACHE/bin:$PATH
-stopped_run() { # the number of a run that can be gone on with
-	timeout -s INT 10 maestro train --preset seed --steps 100000000 --headless >/dev/null 2>&1
-	maestro runs list --json | jq -s 'map(.id) | max'
+stopped_run() { # RUN STEPS of one that can be gone on with
+	timeout --foreground -s INT 5 maestro train --preset seed --steps 100000000 --headless >/dev/null 2>&1
+	maestro runs list --json | jq -sr 'max_by(.id) | "\(.id) \(.steps)"'
 }
 as_here() { # a line with the reader's names for what is here
 	sed -e "s,http://prometheus:9090,$prometheus_url,g; s,shop/web,default/web,g; s,-n shop ,-n default ,g" \
 		-e "s,http://web.shop/,http://127.0.0.1:$service_port/,g; s,web\.live\.safetensors,web.safetensors,g" \
-		-e "s,--window 7d,--window $((SECONDS - began))s --step 5s," -e "s,--resume 3,--resume ${resumable:-3}," \
+		-e "s,--window 7d,--window $((SECONDS - began))s --step 5s," -e "s,--resume 3,--resume ${resumed% *} --steps $((${resumed#* } + 20480))," \
+		-e "s,--from 3@81920,--from ${forked/ /@} --steps $((${forked#* } + 20480))," -e "s,^maestro train --replay,env -u MAESTRO_STEPS &," \
 		-e "s,sudo make \([a-z]*\),make \1 DESTDIR=$work/inst," -e "s,&& kind load.*,," -e 's, *#.*,,' <<<"$1"
 }
 waits() { # how a line ends: by itself, by a person in the console, or when told
@@ -88,7 +89,7 @@ run_line() { # LINE HOW: its exit status; 0 when it is as it should be
 }
 n=0 n_skip=0 servers=()
 sleep 150 # a little history for fit
-resumable=$(stopped_run)
+resumed=$(stopped_run) forked=$(stopped_run)
 for file in "${files[@]}"; do
 	while IFS= read -r written; do
 		n=$((n + 1))
