@@ -360,6 +360,11 @@ static void look(Cluster *cluster, const Target *target, size_t n, TargetFacts *
 	find_twins(self, n, facts);
 }
 
+void kube_cluster_lead(Cluster *cluster, Shards *shards)
+{
+	((KubeCluster *) cluster)->config.shards = shards;
+}
+
 static bool leads(Cluster *cluster, const Target *target)
 {
 	const KubeCluster *self = (KubeCluster *) cluster;

@@ -26,6 +26,9 @@ typedef struct KubeClusterConfig { /* all lent for its life */
 
 int kube_cluster_new(const KubeClusterConfig *config, Cluster **ret_cluster, Error *err);
 
+/* From now on it leads where shards (lent) are held: for a Lease that begins after the first look. */
+void kube_cluster_lead(Cluster *cluster, Shards *shards);
+
 /* `--actuate hpa-floor`: an Actuator that writes spec.minReplicas of the HPA that has the target, conditionally and at most to the
  * HPA's own maximum. The cluster is lent for its life. ERR_NOT_FOUND where no HPA, or more than one, has the target. */
 int kube_floor_new(Cluster *cluster, Actuator **ret_actuator, Error *err);

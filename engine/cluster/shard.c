@@ -129,7 +129,7 @@ int shards_start(const LeaseConfig *lease, int own, int n, Shards **ret_shards, 
 			shard_lease_name(i, name, sizeof name);
 			config.name = name;
 			config.is_spare = i != own;
-			config.on_change = say;
+			config.on_change = lease->on_change ? say : NULL;
 			config.arg = &shards->shard[i];
 		}
 		code = lease_start(&config, &shards->shard[i].lease, err);
@@ -161,7 +161,7 @@ int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, 
 		config.name = name;
 		config.is_further = i > 0;
 		config.is_waived = true; /* where the target's namespace is not there, there is no target */
-		config.on_change = say_target;
+		config.on_change = lease->on_change ? say_target : NULL;
 		config.arg = shard;
 		code = lease_start(&config, &shard->lease, err);
 	}

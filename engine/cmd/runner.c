@@ -70,6 +70,13 @@ static bool has_leases_of_targets(const Runner *r)
 	return !o->elects_leader && !o->shard && r->n <= TARGET_LEASES_MAX;
 }
 
+static bool wants_lease(const Runner *r)
+{
+	const RunOptions *o = r->config.options;
+	return !r->config.leases && !o->is_dry_run && !o->is_readonly && (o->takes_lease || o->elects_leader || o->shard);
+}
+
+/* Once the targets are known to be there: a Lease says what its holder acts on. */
 static int open_lease(Runner *r, Error *err)
 {
 	const RunOptions *o = r->config.options;
@@ -80,7 +87,7 @@ static int open_lease(Runner *r, Error *err)
 	lease.namespace_ = o->lease_namespace ? o->lease_namespace : r->kubeconfig.namespace_;
 	lease.identity = r->identity;
 	lease.telemetry = r->config.telemetry;
-	lease.on_change = say_leads;
+	lease.on_change = o->is_once ? NULL : say_leads; /* one line says why one cycle failed */
 	lease.is_waived = !o->elects_leader && !o->shard && !o->lease_namespace; /* nobody asked for it by name */
 	int own = 0, n = 0, code = o->shard ? shard_parse(o->shard, NULL, &own, &n, err) : 0;
 	if (n > 0) { /* a shard whose replica died is decided for again within 20 s: 8, two looks, and a cycle */
@@ -89,8 +96,12 @@ static int open_lease(Runner *r, Error *err)
 		lease.retry_ms = 1500;
 	}
 	if (!code && has_leases_of_targets(r))
-		return open_each(r, &lease, &r->shards, err);
-	return code ? code : shards_start(&lease, own, n, &r->shards, err);
+		code = open_each(r, &lease, &r->shards, err);
+	else if (!code)
+		code = shards_start(&lease, own, n, &r->shards, err);
+	if (!code)
+		kube_cluster_lead(r->cluster, r->shards);
+	return code;
 }
 
 /* CONTROL C allows polling up to three targets. */
@@ -122,14 +133,12 @@ static int open_cluster(Runner *r, Error *err)
 	bool writes = !o->is_dry_run && !o->is_readonly;
 	int code = writes ? herald_start(&herald, &r->herald, err) : 0;
 	r->shards = r->config.leases;
-	if (!code && !r->shards && (o->takes_lease || o->elects_leader || o->shard) && writes)
-		code = open_lease(r, err);
 	bool is_watched = r->n > POLLED_MAX && !o->is_once;
 	if (!code && is_watched)
 		code = open_watch(r, err);
 	bool is_floor = !strcmp(o->actuate, "hpa-floor");
 	const KubeClusterConfig cluster = { r->kube, clock, r->shards, r->herald, is_watched, is_floor,
-		.looks_for_claims = writes && !r->config.leases && !(r->shards && has_leases_of_targets(r)) };
+		.looks_for_claims = writes && !r->config.leases && !(wants_lease(r) && has_leases_of_targets(r)) };
 	if (!code)
 		code = kube_cluster_new(&cluster, &r->cluster, err);
 	if (!code)
@@ -228,7 +237,7 @@ static int refuse_conflicts(const Runner *r, Error *err)
 	const RunOptions *o = r->config.options;
 	for (size_t i = 0; i < r->n && !o->is_dry_run && !o->is_readonly; i++) {
 		const TargetFacts *facts = &r->target[i].facts;
-		if (!facts->owner[0] || (facts->is_claimed && r->shards)) /* a Lease of its own waits for another's */
+		if (!facts->owner[0] || (facts->is_claimed && (r->shards || wants_lease(r)))) /* a Lease of its own waits for another's */
 			continue;
 		return error_set(err, ERR_REFUSED, "%s/%s: %s has it; %s, or watch with --dry-run", r->target[i].given.namespace_,
 		                 r->target[i].given.name, facts->owner, facts->is_claimed ? "end that, leave --no-lease away"
@@ -270,6 +279,8 @@ int runner_open(const RunnerConfig *config, Runner **ret_runner, Error *err)
 		code = look(r, err);
 	if (!code)
 		code = refuse_conflicts(r, err);
+	if (!code && wants_lease(r))
+		code = open_lease(r, err);
 	if (!code)
 		code = runner_build(r, err);
 	if (code) {
