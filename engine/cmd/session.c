@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 static int open_store(Session *session, Error *err)
@@ -77,14 +78,27 @@ void session_who(char *who, size_t size)
 
 /* A handler has nothing else to go by: the last caught signal, and the pipe that wakes a poll. */
 static volatile sig_atomic_t caught;
+static struct timespec caught_at;
 static int caught_pipe[2] = { -1, -1 };
+
+/* timeout(1) sends its signal to the process and then to the group, so the same one comes twice at once. */
+static bool is_an_echo(int number, const struct timespec *now)
+{
+	double since_s = (double) (now->tv_sec - caught_at.tv_sec) + 1e-9 * (double) (now->tv_nsec - caught_at.tv_nsec);
+	return number == caught && since_s < .1;
+}
 
 static void note_signal(int number)
 {
 	int saved = errno;
+	struct timespec now = { 0 };
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	if (is_an_echo(number, &now))
+		return;
 	if (caught && caught != SIGHUP && number != SIGHUP)
 		_exit(128 + number); /* asked twice: whatever it is that waits, waits no more */
 	caught = number;
+	caught_at = now;
 	ssize_t wrote = write(caught_pipe[1], "", 1); /* full: it is readable already */
 	(void) wrote;
 	errno = saved;

@@ -101,7 +101,7 @@ with tempfile.TemporaryDirectory() as folder:
     # there and back: our own training goes on in Python, under our environment
     from maestro_gym import MaestroVecEnv
     for preset, words, n_envs, steps, n_steps, ent_coef in [("seed", ["--steps", 4096], 1, 4096, 1024, .01),
-                                                            ("default", ["--steps", 1024, "--envs", 8, "--clone-steps", 0], 8, 1024, 64, .005)]:
+                                                            ("default", ["--steps", 1024, "--envs", 8, "--clone-steps", 0], 8, 1024, 128, .005)]:
         own = os.path.join(folder, f"{preset}.safetensors")
         run("train", "--headless", "--json", "--preset", preset, "--eval-every", 0, "--db", os.path.join(folder, "s.db"), "--out", own, *words)
         run("model", "convert", "--model", own, "--out", os.path.join(folder, "own.zip"))

@@ -26,6 +26,12 @@ for row in TERM:143 INT:130 HUP:129; do
 	else echo "not ok $signal stops training with a checkpoint and exit $want: $status $stored $ended"; failed=1; fi
 done
 
+# as timeout(1) stops it: the process is told, and at once its group too
+timeout -s TERM 5 "$maestro" train --headless --json --n-steps 32 --steps 1000000000 --db "$dir/twice.db" >"$dir/twice" 2>&1
+stored=$("$maestro" runs show 1 --db "$dir/twice.db" --json | jq -r .status)
+if [ "$stored" = stopped ]; then echo "ok the same signal twice at once is one"
+else echo "not ok the same signal twice at once is one: $stored"; failed=1; fi
+
 # started as nohup does it
 (trap '' HUP; exec "$maestro" train --headless --json --n-steps 32 --steps 1000000000 --eval-every 0 --db "$dir/nohup.db" >"$dir/nohup" 2>&1) &
 pid=$!
