@@ -282,7 +282,7 @@ model: all ## train the shipped model anew (about a minute on two idle cores), t
 # Pages from the program itself, on the traces of the tree: index.md has the lines of the bar. SEEDS=10 trains ten models (and ten with
 # faults) by the default command first; REPORT='--engine fluid' is the quick level, PAGES='startup-30s unseen' some of the pages.
 SEEDS    ?= 0
-REPORT   ?= --engine des --span 3h
+REPORT   ?= --engine des --span 12h
 report: all ## models beside the rules on every line of the bar, as pages with pictures, into build/report/ (SEEDS=10: trained anew)
 	@engine/cmd/gen/report.sh $(B)/maestro $(B)/report $(SEEDS) $(REPORT)
 
