@@ -164,7 +164,7 @@ bool label_index_find(const LabelIndex *index, const char *namespace_, const cha
 			while (first + n < index->n && index->place[first + n].hash == hash && (!is_found || n < *ret_n))
 				n++;
 			if (!is_found || n < *ret_n) {
-				*ret = index->place + first;
+				*ret = n ? index->place + first : NULL;
 				*ret_n = n;
 			}
 			is_found = true;

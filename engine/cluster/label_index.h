@@ -25,8 +25,8 @@ void label_index_clear(LabelIndex *index);
 int label_index_add(LabelIndex *index, const char *namespace_, size_t namespace_len, const char *labels, size_t at);
 /* After the last add, before the first find. */
 void label_index_sort(LabelIndex *index);
-/* The fewest candidates that an equality of the selector gives, lent and in the order of objects; they may not all be selected. False:
- * the selector has no equality. */
+/* The fewest candidates that an equality of the selector gives, lent and in the order of objects; they may not all be selected; NULL where
+ * there is none. False: the selector has no equality. */
 bool label_index_find(const LabelIndex *index, const char *namespace_, const char *selector, const LabelPlace **ret, size_t *ret_n);
 
 /* Whether labels are picked by a labelSelector ("a=1,b in (2,3),!c"). */

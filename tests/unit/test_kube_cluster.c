@@ -430,6 +430,20 @@ static void selectors_pick_as_the_api_does(void **state)
 			fail_msg("%s of %s", cases[i].selector, cases[i].labels);
 }
 
+/* Found by fuzzing: pods without labels, or none. */
+static void an_index_of_nothing_has_no_candidates(void **state)
+{
+	(void) state;
+	LabelIndex index = { 0 };
+	const LabelPlace *place = (const LabelPlace[1]) { { 0 } };
+	size_t n = 7;
+	label_index_sort(&index);
+	assert_true(label_index_find(&index, "shop", "app=web", &place, &n));
+	assert_int_equal(n, 0);
+	assert_null(place);
+	label_index_done(&index);
+}
+
 static void put_labelled(KubeCache *cache, const char *namespace_, int i, const char *labels)
 {
 	char text[256];
@@ -509,6 +523,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_status_is_a_server_side_apply_without_force, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_event_that_cannot_be_written_stops_nothing, set_up, tear_down),
 		cmocka_unit_test(selectors_pick_as_the_api_does),
+		cmocka_unit_test(an_index_of_nothing_has_no_candidates),
 		cmocka_unit_test(pods_are_found_by_label_as_their_labels_are_now),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
