@@ -35,6 +35,8 @@ typedef struct ClusterOps {
 	void (*look)(Cluster *cluster, const Target *target, size_t n, TargetFacts *ret_facts);
 	/* Whether this process may act on the target now; asked again right before each write. */
 	bool (*leads)(Cluster *cluster, const Target *target);
+	/* Where it does not lead: whether that is for want of an answer. NULL: never. */
+	bool (*is_cut_off)(Cluster *cluster, const Target *target);
 	/* An Event on the target. Never waits for the API, never fails: scaling comes first. */
 	void (*tell)(Cluster *cluster, const Target *target, EventWord word, const char *text);
 	/* The annotation maestro.io/status, where it has changed. The same. */

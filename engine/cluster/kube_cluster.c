@@ -371,6 +371,12 @@ static bool leads(Cluster *cluster, const Target *target)
 	return !self->config.shards || shards_hold(self->config.shards, target);
 }
 
+static bool is_cut_off(Cluster *cluster, const Target *target)
+{
+	const KubeCluster *self = (KubeCluster *) cluster;
+	return self->config.shards && shards_fail(self->config.shards, target);
+}
+
 static const char *uid_of(const KubeCluster *self, const Target *target)
 {
 	for (size_t i = 0; i < self->n_targets; i++)
@@ -409,7 +415,7 @@ static void cluster_done(Cluster *cluster)
 	free(self);
 }
 
-static const ClusterOps OPS = { "kubernetes", look, leads, tell, show, cluster_done };
+static const ClusterOps OPS = { "kubernetes", look, leads, is_cut_off, tell, show, cluster_done };
 
 int kube_cluster_new(const KubeClusterConfig *config, Cluster **ret_cluster, Error *err)
 {

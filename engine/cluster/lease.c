@@ -250,6 +250,14 @@ bool lease_is_held(Lease *lease)
 	return is_held;
 }
 
+bool lease_is_failing(Lease *lease)
+{
+	(void) pthread_mutex_lock(&lease->lock);
+	bool is_failing = lease->is_failing;
+	(void) pthread_mutex_unlock(&lease->lock);
+	return is_failing;
+}
+
 /* ---- the thread ---- */
 
 static int64_t pause_ms(const Lease *lease)
@@ -270,7 +278,9 @@ static void note_attempt(Lease *lease, int code, const Error *err)
 	if (code == ERR_FORBIDDEN && !lease->is_failing)
 		(void) fprintf(stderr, "maestro: nothing is written without it; allow the account to create leases in %s, and to get and update the "
 		               "one named %s (manifests/rbac.yaml), watch with --dry-run, or act without by --no-lease\n", lease->namespace_, lease->name);
+	(void) pthread_mutex_lock(&lease->lock); /* others read it; this thread alone writes it */
 	lease->is_failing = is_failing;
+	(void) pthread_mutex_unlock(&lease->lock);
 }
 
 static void tell(Lease *lease)

@@ -41,6 +41,8 @@ void lease_stop(Lease *lease);
 
 /* Any thread. True until the renew deadline after the last renewal that the API confirmed. */
 bool lease_is_held(Lease *lease);
+/* Whether the last attempt failed otherwise than by another's win. */
+bool lease_is_failing(Lease *lease);
 /* Who holds it, as last seen. */
 void lease_holder(Lease *lease, char *text, size_t size);
 

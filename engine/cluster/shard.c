@@ -204,6 +204,12 @@ bool shards_hold(Shards *shards, const Target *target)
 	return lease && lease_is_held(lease);
 }
 
+bool shards_fail(Shards *shards, const Target *target)
+{
+	Lease *lease = lease_of(shards, target);
+	return lease && lease_is_failing(lease);
+}
+
 Lease *shards_missing(Shards *shards)
 {
 	for (int i = 0; i < shards->n; i++)

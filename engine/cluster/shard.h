@@ -40,6 +40,8 @@ void shards_stop(Shards *shards);    /* and frees; accepts NULL */
 
 /* Any thread: whether this process may decide for the target now. */
 bool shards_hold(Shards *shards, const Target *target);
+/* Whether that target's Lease could not be asked for. */
+bool shards_fail(Shards *shards, const Target *target);
 /* The first of its own Leases that it does not hold, spares aside; the shards'. NULL: it holds all. */
 Lease *shards_missing(Shards *shards);
 

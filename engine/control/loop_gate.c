@@ -252,7 +252,10 @@ void loop_gate(Loop *loop)
 	const TargetFacts *facts = &cycle->facts;
 	if (!cycle->leads) {
 		forget(loop);
-		shut(cycle, STATE_STANDBY, REASON_NONE, "this process does not hold the lease");
+		Cluster *cluster = loop->config.cluster;
+		bool is_cut_off = cluster->ops->is_cut_off && cluster->ops->is_cut_off(cluster, &loop->config.target);
+		shut(cycle, STATE_STANDBY, is_cut_off ? REASON_API_ERROR : REASON_NONE,
+		     is_cut_off ? "the lease cannot be asked for" : "this process does not hold the lease");
 		return;
 	}
 	if (loop->config.cluster && !facts->code)

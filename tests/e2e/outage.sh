@@ -63,8 +63,8 @@ outage() { # name stop start states-and-reasons (a regular expression)
 }
 outage model_server stop_model start_model 'Active .*|Hold ModelUnavailable|Fallback ModelUnavailable'
 outage prometheus stop_prometheus start_prometheus_again 'Hold (MetricsMissing|ModelUnavailable)'
-outage api_server stop_api start_api '(Hold|Warming) ApiError'
-outage everything stop_all start_all '(Hold|Warming) (ApiError|MetricsMissing|ModelUnavailable)'
+outage api_server stop_api start_api '(Hold|Warming|Standby) ApiError'
+outage everything stop_all start_all '(Hold|Warming|Standby) (ApiError|MetricsMissing|ModelUnavailable)'
 check no_down_but_by_the_policy "$(during 1 '[.[] | select(.state == "Hold" and .applied)]')" \
 	[ "$(during 1 '[.[] | select(.applied and .desired < .replicas and .state != "Active")] | length')" = 0 ]
 close

@@ -135,6 +135,12 @@ static bool cluster_leads(Cluster *cluster, const Target *target)
 	return ((FakeSide *) cluster)->leads;
 }
 
+static bool cluster_is_cut_off(Cluster *cluster, const Target *target)
+{
+	(void) target;
+	return ((FakeSide *) cluster)->is_cut_off;
+}
+
 static void cluster_tell(Cluster *cluster, const Target *target, EventWord word, const char *text)
 {
 	(void) target;
@@ -159,7 +165,7 @@ static void cluster_end(Cluster *cluster)
 
 void fake_side_init(FakeSide *fake)
 {
-	static const ClusterOps ops = { "fake", cluster_look, cluster_leads, cluster_tell, cluster_show, cluster_end };
+	static const ClusterOps ops = { "fake", cluster_look, cluster_leads, cluster_is_cut_off, cluster_tell, cluster_show, cluster_end };
 	*fake = (FakeSide) { .cluster = { &ops }, .facts = { .held_replicas = -1 }, .leads = true };
 }
 

@@ -49,7 +49,7 @@ enum { FAKE_EVENTS = 64 };
 typedef struct FakeSide {
 	Cluster cluster;
 	TargetFacts facts;      /* of every target */
-	bool leads;
+	bool leads, is_cut_off;
 	int32_t n_events, n_shown;
 	EventWord event[FAKE_EVENTS];
 	char text[FAKE_EVENTS][200];

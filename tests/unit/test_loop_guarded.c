@@ -487,6 +487,12 @@ static void a_standby_asks_nothing_and_writes_nothing(void **state)
 	assert_int_equal(b->actuator.n_writes, 0);
 	assert_int_equal(view_of(b).state, STATE_STANDBY);
 	assert_int_equal(fake_sink_count(&b->sink, RECORD_DECISION), 3);
+	assert_int_equal(view_of(b).state_reason, REASON_NONE);
+	b->cluster.is_cut_off = true; /* nobody else has it: the API does not answer, and the state says so */
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(view_of(b).state, STATE_STANDBY);
+	assert_int_equal(view_of(b).state_reason, REASON_API_ERROR);
+	b->cluster.is_cut_off = false;
 	b->cluster.leads = true;
 	assert_int_equal(cycle(b), 0);
 	assert_int_equal(b->actuator.replicas, 4);
