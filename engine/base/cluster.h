@@ -35,7 +35,7 @@ typedef struct ClusterOps {
 	void (*look)(Cluster *cluster, const Target *target, size_t n, TargetFacts *ret_facts);
 	/* Whether this process may act on the target now; asked again right before each write. */
 	bool (*leads)(Cluster *cluster, const Target *target);
-	/* Where it does not lead: whether that is for want of an answer. NULL: never. */
+	/* Where it does not lead: whether that is for want of an answer. */
 	bool (*is_cut_off)(Cluster *cluster, const Target *target);
 	/* An Event on the target. Never waits for the API, never fails: scaling comes first. */
 	void (*tell)(Cluster *cluster, const Target *target, EventWord word, const char *text);

@@ -93,6 +93,7 @@ static void note_signal(int number)
 	int saved = errno;
 	struct timespec now = { 0 };
 	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	errno = saved;
 	if (is_an_echo(number, &now))
 		return;
 	if (caught && caught != SIGHUP && number != SIGHUP)

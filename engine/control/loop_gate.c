@@ -253,7 +253,7 @@ void loop_gate(Loop *loop)
 	if (!cycle->leads) {
 		forget(loop);
 		Cluster *cluster = loop->config.cluster;
-		bool is_cut_off = cluster->ops->is_cut_off && cluster->ops->is_cut_off(cluster, &loop->config.target);
+		bool is_cut_off = cluster->ops->is_cut_off(cluster, &loop->config.target);
 		shut(cycle, STATE_STANDBY, is_cut_off ? REASON_API_ERROR : REASON_NONE,
 		     is_cut_off ? "the lease cannot be asked for" : "this process does not hold the lease");
 		return;

@@ -243,15 +243,22 @@ static void fill_pair(ArchiveAnswer *answer)
 	}
 }
 
-/* Keys are taken, and the screen drawn, while they are made; what they are of may have changed by then. */
-static void many_resamples_are_made_beside_the_screen(void **state)
+/* On Compare, for the two configurations of fill_pair; nothing is asked yet. */
+static CompareView *start_compare(Desk *desk)
 {
-	Desk *desk = *state;
 	desk->fake.has_store = true;
 	start(desk, SCREEN_COMPARE, false);
 	CompareView *view = &desk->console.compare;
 	memcpy(view->id, PAIR, sizeof PAIR);
 	view->n_ids = 6;
+	return view;
+}
+
+/* Keys are taken, and the screen drawn, while they are made; what they are of may have changed by then. */
+static void many_resamples_are_made_beside_the_screen(void **state)
+{
+	Desk *desk = *state;
+	CompareView *view = start_compare(desk);
 	desk->console.talk.asked_id = 0;
 	console_refresh(&desk->console, 50);
 	answer_from_store(desk, fill_pair);
@@ -281,11 +288,7 @@ static void many_resamples_are_made_beside_the_screen(void **state)
 static void compare_has_other_axes_and_a_cursor(void **state)
 {
 	Desk *desk = *state;
-	desk->fake.has_store = true;
-	start(desk, SCREEN_COMPARE, false);
-	CompareView *view = &desk->console.compare;
-	memcpy(view->id, PAIR, sizeof PAIR);
-	view->n_ids = 6;
+	CompareView *view = start_compare(desk);
 	console_refresh(&desk->console, 100); /* the first answer is Runs' own */
 	answer_from_store(desk, views_fill_runs);
 	console_refresh(&desk->console, 200);
