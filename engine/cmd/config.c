@@ -17,7 +17,7 @@
 enum { FILE_MOST = 1 << 20 };
 
 static const char DEFAULT[] =
-	"# maestro: every option of a command may stand here under its name (maestro CONFIG_COMMAND --help lists them).\n"
+	"# maestro: every option of a command may stand here under its name (maestro COMMAND --help lists them).\n"
 	"# An option on the command line beats the variable MAESTRO_NAME, and that beats this file.\n"
 	"\n"
 	"# For all commands:\n"
@@ -112,7 +112,7 @@ static const char *take_option(int *argc, char **argv)
 	return NULL;
 }
 
-int config_apply(int *argc, char **argv, Error *err)
+int config_apply(const char *(*command_of)(int argc, char **argv), int *argc, char **argv, Error *err)
 {
 	char standard[4096];
 	const char *path = take_option(argc, argv);
@@ -131,7 +131,7 @@ int config_apply(int *argc, char **argv, Error *err)
 	Json *root = NULL;
 	int code = load(path, &root, err);
 	if (!code)
-		code = apply(path, root, *argc > 1 && argv[1][0] != '-' ? argv[1] : "console", err);
+		code = apply(path, root, command_of(*argc, argv), err);
 	json_free(root);
 	return code;
 }

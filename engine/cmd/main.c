@@ -43,13 +43,22 @@ static bool is_of_cluster(int argc, char **argv)
 	static const char *const names[] = { "--deployment", "--selector", "--context", "-d", "-l" };
 	bool is = false;
 	for (int i = 1; i < argc; i++) {
-		size_t len = strcspn(argv[i], "=");
+		bool is_letter = argv[i][0] == '-' && argv[i][1] != '-'; /* its value may follow at once: -lapp=web */
+		size_t len = is_letter ? 2 : strcspn(argv[i], "=");
 		if (len == strlen("--attach") && !strncmp(argv[i], "--attach", len))
 			return false; /* over somebody else's, which may be there too */
 		for (size_t k = 0; k < sizeof names / sizeof *names; k++)
 			is |= strlen(names[k]) == len && !strncmp(argv[i], names[k], len);
 	}
 	return is;
+}
+
+/* The command that the line is of, whose part of the configuration file it has. */
+static const char *command_of(int argc, char **argv)
+{
+	if (argc > 1 && argv[1][0] != '-')
+		return argv[1];
+	return is_of_cluster(argc, argv) ? "run" : "console";
 }
 
 static int dispatch(int argc, char **argv)
@@ -104,7 +113,7 @@ int main(int argc, char **argv)
 	keep_standard_streams();
 	(void) signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, not the end of a run */
 	Error err = { 0 };
-	int code = config_apply(&argc, argv, &err);
+	int code = config_apply(command_of, &argc, argv, &err);
 	int status = code ? cmd_fail(code, &err) : dispatch(argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && !status)
 		status = err_exit_status(ERR_IO);

@@ -71,4 +71,10 @@ check "config --check finds misspelt names, with line and hint" sh -c "[ $code =
 	grep -q 'bad.yaml:6: train.gamma: gamma wants' '$dir/err' && grep -q 'bad.yaml:7: glyphz: .*did you mean glyphs' '$dir/err'"
 printf 'db: /x\ntrain:\n  envs: 16\n  norm-obs: false\nconsole:\n  mouse: off\nrun:\n  lease: false\n  deployment: shop/web\n' >"$dir/good.yaml"
 check "config --check takes what is right" "$maestro" config --check "$dir/good.yaml"
+printf 'run:\n  interval: bogus\n' >"$dir/run.yaml"
+for words in '--deployment shop/web' -dshop/web -lapp=web; do
+	"$maestro" $words --config "$dir/run.yaml" >/dev/null 2>"$dir/err"; code=$?
+	check "the console over a cluster, $words, has run's part of the file" sh -c "[ $code != 0 ] && grep -q 'interval' '$dir/err'"
+done
+check "config says which help lists the options" sh -c "'$maestro' config | grep -q '(maestro COMMAND --help lists them)'"
 exit $failed
