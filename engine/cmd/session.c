@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -76,32 +77,31 @@ void session_who(char *who, size_t size)
 	str_copy(who, size, entry ? entry->pw_name : "unknown");
 }
 
-/* A handler has nothing else to go by: the last caught signal, and the pipe that wakes a poll. */
-static volatile sig_atomic_t caught;
-static struct timespec caught_at;
+/* A handler has nothing else to go by: the last caught signal with its time, and the pipe that wakes a poll. */
+static atomic_int caught;
+static atomic_llong caught_ns; /* written before caught, read after it: handlers may run side by side on two threads */
 static int caught_pipe[2] = { -1, -1 };
 
-/* timeout(1) sends its signal to the process and then to the group, so the same one comes twice at once. */
-static bool is_an_echo(int number, const struct timespec *now)
+static long long now_ns(void)
 {
-	double since_s = (double) (now->tv_sec - caught_at.tv_sec) + 1e-9 * (double) (now->tv_nsec - caught_at.tv_nsec);
-	return number == caught && since_s < .1;
+	struct timespec now = { 0 };
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long) now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static void note_signal(int number)
 {
-	int saved = errno;
-	struct timespec now = { 0 };
-	(void) clock_gettime(CLOCK_MONOTONIC, &now);
-	errno = saved;
-	if (is_an_echo(number, &now))
-		return;
-	if (caught && caught != SIGHUP && number != SIGHUP)
-		_exit(128 + number); /* asked twice: whatever it is that waits, waits no more */
-	caught = number;
-	caught_at = now;
-	ssize_t wrote = write(caught_pipe[1], "", 1); /* full: it is readable already */
-	(void) wrote;
+	static const long long ECHO_NS = 100000000; /* timeout(1) tells the process and then its group: the same signal twice at once */
+	int saved = errno, was = caught;
+	long long now = now_ns();
+	if (was != number || now - caught_ns >= ECHO_NS) {
+		if (was && was != SIGHUP && number != SIGHUP)
+			_exit(128 + number); /* asked twice: whatever it is that waits, waits no more */
+		caught_ns = now;
+		caught = number;
+		ssize_t wrote = write(caught_pipe[1], "", 1); /* full: it is readable already */
+		(void) wrote;
+	}
 	errno = saved;
 }
 
