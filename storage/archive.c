@@ -155,16 +155,21 @@ static int answer_query(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswe
 static int do_purge(StoreArchive *s, struct sqlite3 *db, const Command *command, char *text, size_t size, Error *err)
 {
 	int32_t n = 0, of = command->u.edit.n < EDIT_RUNS ? command->u.edit.n : EDIT_RUNS;
-	int code = 0;
+	int first = 0;
 	char room[120] = "";
-	while (n < of && !code) {
-		code = purge_run(db, s->path, command->u.edit.run[n], err);
+	Error why = { 0 };
+	for (int32_t i = 0; i < of; i++) {
+		int code = purge_run(db, s->path, command->u.edit.run[i], first ? &why : err);
 		n += !code;
+		first = first ? first : code;
 	}
+	why = *err;
+	if (first && n)
+		(void) error_set(err, first, "%d purged; %.400s", n, why.text);
 	if (n)
 		purge_room(db, s->path, room, sizeof room);
 	(void) snprintf(text, size, "%d run%s purged, %s", n, n == 1 ? "" : "s", room);
-	return code;
+	return first;
 }
 
 /* Through a handle of its own, for as long as it takes: the reader's cannot write. */
