@@ -44,9 +44,10 @@ static void reset_row(const SimEnv *sim, SimRow *row, uint64_t seed, uint32_t id
 	row->world = (uint8_t) world;
 }
 
+/* None where users think: what they ask for is not known before what they were answered. */
 static int32_t hint_dim(const SimConfig *config)
 {
-	return config->has_hints ? HINTS : 0;
+	return config->has_hints && config->think_s <= 0.0 ? HINTS : 0;
 }
 
 static int32_t obs_dim(const SimConfig *config)
@@ -109,7 +110,7 @@ static void write_hints(const SimModel *model, const SimRow *row, const SimView 
 	double now_s = core_now_s(model, row), interval_s = (double) drawn_of(model, row)->interval_s;
 	double capacity = (double) view->target->pod_capacity_rps * (row->replicas > 0 ? row->replicas : 1);
 	for (int32_t k = 0; k < hint_dim(&model->config); k++)
-		ret[k] = (float) fmin(core_rate(model, row, now_s + (double) AHEAD[k] * interval_s) / capacity, MOST);
+		ret[k] = capacity > 0.0 ? (float) fmin(core_rate(model, row, now_s + (double) AHEAD[k] * interval_s) / capacity, MOST) : 0.0f;
 }
 
 /* Writes the observation of row i as it stands, and answers the latency in it. */
@@ -395,7 +396,7 @@ static uint64_t mark_of(const SimModel *model)
 		c->chaos_rate > 0.0 ? (double) c->chaos_steps : 0.0, c->n_plans, /* without chaos a run can go on for longer */
 	};
 	uint64_t mark = mark_bytes(UINT64_C(14695981039346656037), &c->service, sizeof c->service);
-	mark += (uint64_t) c->actions + (c->has_hints ? HINTS : 0);
+	mark += (uint64_t) c->actions + (uint64_t) hint_dim(c);
 	mark = c->vary.memory_max > 0.0 ? mark_bytes(mark, &c->vary.memory_min, 2 * sizeof(double)) : mark;
 	for (int32_t i = 0; i < SIM_AXES; i++)
 		if (c->vary.axis[i].is_on) {
