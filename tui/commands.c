@@ -47,9 +47,9 @@ SCREENS(GO)
 
 static void show_runs(Console *console, const char *filter)
 {
-	console_go(console, SCREEN_RUNS);
-	str_copy(console->runs.filter, sizeof console->runs.filter, filter);
+	str_copy(console->runs.filter, sizeof console->runs.filter, filter); /* before it is shown: the first question is of this list */
 	console->runs.offset = console->runs.selected = 0;
+	console_go(console, SCREEN_RUNS);
 	console_refresh(console, console->now_ms);
 }
 

@@ -52,11 +52,11 @@ bool compare_work_is_done(const CompareWork *work)
 	return atomic_load(&work->is_done);
 }
 
-/* Runs, grouping and baseline are never written once the thread runs: they may be read here. */
-bool compare_work_is_of(const CompareWork *work, const CompareView *view)
+/* Answer, runs, grouping and baseline are never written once the thread runs: they may be read here. */
+bool compare_work_is_of(const CompareWork *work, const CompareView *view, const ArchiveAnswer *answer)
 {
 	const CompareView *of = &work->view;
-	return of->n_ids == view->n_ids && !memcmp(of->id, view->id, (size_t) view->n_ids * sizeof *view->id) && of->n == view->n &&
+	return work->answer.query_id == answer->query_id && of->n_ids == view->n_ids && !memcmp(of->id, view->id, (size_t) view->n_ids * sizeof *view->id) && of->n == view->n &&
 	       of->is_single == view->is_single && of->baseline == view->baseline;
 }
 

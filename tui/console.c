@@ -110,8 +110,9 @@ bool console_awaits(const Console *console)
 {
 	bool is_late = console->talk.asked_slot == SLOT_NEWS && talk_answer(&console->talk, SLOT_NEWS); /* but the first come with the data */
 	bool is_asked = console->talk.asked_id != 0 && !is_late;
-	bool is_blank = screen_ops(console->screen)->needs != NEEDS_NOTHING && !(console->frame.live && console->frame.live->n_rows);
-	return is_asked || is_blank || (console->work && compare_work_is_done(console->work));
+	bool comes = console->frame.live ? !console->frame.live->n_rows : console->feed->can_begin;
+	bool is_blank = screen_ops(console->screen)->needs != NEEDS_NOTHING && comes;
+	return is_asked || is_blank || (console->screen == SCREEN_COMPARE && console->work && compare_work_is_done(console->work));
 }
 
 bool console_is_settled(const Console *console)

@@ -84,6 +84,12 @@ void live_ask_news(Console *console)
 		(void) talk_ask(&console->talk, console->feed, SLOT_NEWS, &query, console->now_ms);
 }
 
+/* The store was asked for the name's letters, which others have in theirs too. A source is cut. */
+static bool is_of(const ArchiveEvent *event, const LiveView *live)
+{
+	return event->run_id == live->run_id || !strncmp(event->source, live->target.name, sizeof event->source - 1);
+}
+
 void live_draw_news(const Scene *scene, Rect in)
 {
 	static const Role ROLES[EVENT_LEVELS] = { ROLE_TEXT, ROLE_WARN, ROLE_BAD };
@@ -97,6 +103,8 @@ void live_draw_news(const Scene *scene, Rect in)
 	}
 	for (int i = 0, row = 0; i < answer->n_events && row < in.rows; i++) {
 		const ArchiveEvent *event = &answer->event[i];
+		if (!is_of(event, scene->live))
+			continue;
 		Rect rest = { in.row + row, in.col + TIME_COLS + 2, in.rows - row, in.cols - TIME_COLS - 2 };
 		(void) canvas_text(scene->canvas, in.row + row, in.col, TIME_COLS, ROLE_LABEL, fmt_clock(text, event->wall_ms));
 		canvas_put(scene->canvas, in.row + row, in.col + TIME_COLS, (uint32_t) MARKS[event->level], ROLES[event->level]);

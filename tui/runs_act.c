@@ -76,7 +76,10 @@ static void take_list(Console *console, const ArchiveAnswer *list)
 	view->offset = console->talk.slot[SLOT_RUNS].query.offset;
 	if (view->selected >= list->matched)
 		view->selected = list->matched > 0 ? list->matched - 1 : 0;
-	if (view->purges && !list->code && console->dialog.kind == DIALOG_NONE)
+	if (strcmp(view->filter, "is:trash") != 0)
+		view->purges = PURGE_NONE; /* something else was wished for meanwhile */
+	bool is_trash = !strcmp(console->talk.slot[SLOT_RUNS].query.filter, "is:trash");
+	if (view->purges && is_trash && !list->code && console->dialog.kind == DIALOG_NONE)
 		open_purge(console, list);
 }
 

@@ -338,7 +338,7 @@ static void work(Console *console, const ArchiveAnswer *answer)
 {
 	CompareView *view = &console->compare;
 	if (console->work && compare_work_is_done(console->work)) {
-		if (view->wants_many && compare_work_is_of(console->work, view))
+		if (view->wants_many && answer && compare_work_is_of(console->work, view, answer))
 			compare_work_take(console->work, view);
 		compare_work_free(console->work);
 		console->work = NULL;

@@ -33,16 +33,11 @@ tmux send-keys 3
 see live-sim
 
 # ---- a purge ----
-tmux send-keys d
-see 'to the trash'
-tmux send-keys : 'purge all' Enter
-see 'nothing in the trash\|Purge 1 run'
-tmux send-keys Escape
 tmux send-keys q
 sleep .5
 tmux kill-server
 id=$("$maestro" runs list --json | jq -s 'map(select(.name == "live-sim"))[0].id')
-"$maestro" runs delete "$id" 2>/dev/null || true
+"$maestro" runs delete "$id"
 start --screen runs
 see 'Selected run'
 tmux send-keys : 'purge all' Enter

@@ -135,9 +135,14 @@ static void a_group_is_one_row_and_is_compared_whole(void **state)
 	assert_int_equal(desk->console.compare.id[2], 129);
 }
 
+static const char *news_of; /* target */
+
 static void fill_news(ArchiveAnswer *answer)
 {
-	*answer = (ArchiveAnswer) { .ask = ARCHIVE_LOG, .n_events = 1, .event = { { .level = EVENT_WARNING, .text = "Active -> Hold: no metrics" } } };
+	*answer = (ArchiveAnswer) { .ask = ARCHIVE_LOG, .n_events = 2, .event = {
+		{ .run_id = -1, .level = EVENT_WARNING, .source = "checkout-web", .text = "of another target" },
+		{ .run_id = -1, .level = EVENT_WARNING, .text = "Active -> Hold: no metrics" } } };
+	str_copy(answer->event[1].source, sizeof answer->event[1].source, news_of);
 }
 
 /* A wide terminal has the target's pods and events beside the rest; a narrow one asks for none. */
@@ -159,6 +164,7 @@ static void wide_live_lists_pods_and_the_targets_events(void **state)
 	assert_int_equal(desk->fake.asked.ask, ARCHIVE_LOG);
 	assert_string_equal(desk->fake.asked.filter, desk->live.target.name);
 	assert_true(console_awaits(&desk->console)); /* the first wait for no tick */
+	news_of = desk->live.target.name;
 	answer_from_store(desk, fill_news);
 	const char *text = screen_text(desk), *first = strstr(text, "7d4b-x2kqp"), *second = strstr(text, "7d4b-r8w4n");
 	assert_non_null(first);
@@ -166,6 +172,7 @@ static void wide_live_lists_pods_and_the_targets_events(void **state)
 	assert_int_equal(strncmp(strstr(first, "ready"), "ready  0.60 cores      120 %   2 h", 34), 0);
 	assert_int_equal(strncmp(strstr(second, "coming"), "coming          ?          ?     ?", 34), 0);
 	assert_non_null(strstr(text, "! Active -> Hold: no metrics"));
+	assert_null(strstr(text, "of another target"));
 	asked = desk->fake.n_asked;
 	console_refresh(&desk->console, 9000);
 	assert_int_equal(desk->fake.n_asked, asked + 1);
