@@ -180,7 +180,7 @@ typedef struct LoopCounters {
 	ActionSet mask_of;           /* what the mask's bits are */                                                       \
 	uint32_t mask;               /* of the last decision: bit a set, action a was allowed; 0: nothing was observed */ \
 	char written_version[64];    /* resourceVersion that the last decision wrote; "" */                               \
-	int32_t n_pods;              /* listed, of which the first are here; 0: the source lists none */                          \
+	int32_t n_pods;              /* here, the first of those listed; 0: the source lists none */                             \
 	PodView pod[VIEW_PODS];                                                                                           \
 	int32_t obs_dim;             /* the newest observation; 0: none yet */                                            \
 	float obs[OBS_MAX];

@@ -32,13 +32,13 @@ struct Lease {
 	StrBuf path;
 	Queue wake;              /* closed to stop; nothing is ever in it */
 	pthread_t thread;
-	bool is_failing;         /* and it was said */
-	bool is_waived;          /* the same */
+	bool is_waived;          /* and it was said */
 	char said[128];          /* the holder that was named last */
 	LeaseRecord seen;
 	int64_t changed_ms;      /* monotonic, when the record was last seen to change */
 	pthread_mutex_t lock;    /* of those below */
 	int64_t held_until_ms;   /* monotonic; 0: not held */
+	bool is_failing;         /* and it was said; the thread alone writes it */
 	bool was_held;
 	bool is_released;        /* by its owner's thread */
 	char holder[128];

@@ -4,7 +4,8 @@
  * their replica has been silent for the Lease's duration. So a target always has one decider or, for as long, none; never two.
  *
  * One shard under the plain name is leader election. A process of few targets has a Lease for each instead, in the target's namespace:
- * so two processes of unlike targets do not wait for one another, and two of the same do.
+ * so two processes of unlike targets do not wait for one another, and two of the same do. Whoever decides under another Lease sees
+ * that one when it next looks: for up to an interval after the first has begun, both may write, each conditionally.
  */
 #ifndef MAESTRO_CLUSTER_SHARD_H
 #define MAESTRO_CLUSTER_SHARD_H
@@ -30,10 +31,10 @@ bool target_lease_is(const char *name);
 typedef struct Shards Shards;
 /*
  * Stands for the Leases of all n shards, each on a thread of its own. n 0: no shards but one Lease for all targets, as lease describes
- * it. Else the name is each shard's own, and on_change of lease is not called: what changes hands is said on stderr. Those of lease_start.
+ * it. Else the name is each shard's own, and what changes hands is said on stderr unless on_change of lease is NULL. Those of lease_start.
  */
 int shards_start(const LeaseConfig *lease, int own, int n, Shards **ret_shards, Error *err);
-/* A Lease a target, at most TARGET_LEASES_MAX; name, namespace and on_change of lease are not looked at. The same. */
+/* A Lease a target, at most TARGET_LEASES_MAX; name and namespace of lease are not looked at. The same. */
 int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, Shards **ret_shards, Error *err);
 void shards_release(Shards *shards); /* lease_release of all */
 void shards_stop(Shards *shards);    /* and frees; accepts NULL */

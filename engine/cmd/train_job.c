@@ -289,7 +289,6 @@ static void say_progress(JobFollow *f, const JobView *view)
 	f->said_ms = now_ms;
 }
 
-/* Of an index that gave nothing: the Job's reason, and what its last pod said at its end. */
 /* As it may be shown on a terminal: a pod's log is anybody's. */
 static const char *plain(char *text)
 {
@@ -304,6 +303,7 @@ static const char *plain(char *text)
 	return text;
 }
 
+/* Of an index that gave nothing: the Job's reason, and what its last pod said at its end. */
 static void say_lost(JobFollow *f, int i, const JobView *view)
 {
 	StrBuf line = { 0 };

@@ -43,7 +43,7 @@ def learn(envs):
 
 def sb3_learn(envs):
     words = [sys.executable, "-W", "ignore", os.path.abspath(__file__), "--learn", str(envs)]
-    return json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
+    return json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def our_seconds(build):
