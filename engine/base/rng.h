@@ -38,6 +38,12 @@ typedef struct Rng {
 /* One Philox4x32-10 block: the test against the paper's known answers calls this. */
 void rng_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ret_word[4]);
 
+enum { RNG_BLOCKS = 4 };
+
+/* The blocks of counter[0], counter[0] + 1 ..., the others alike: word w of the b-th is ret_word[w][b]. At about one's cost where
+ * the machine has wider registers. */
+void rng_philox_blocks(const uint32_t counter[4], const uint32_t key[2], uint32_t ret_word[4][RNG_BLOCKS]);
+
 void rng_init(Rng *rng, uint64_t seed, uint32_t id, RngStream stream);
 
 uint32_t rng_u32(Rng *rng);

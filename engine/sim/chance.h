@@ -13,11 +13,7 @@
 static inline float chance_normal(uint32_t word)
 {
 	const float per_sd = .405554f; /* 1/sqrt(24/4 + 1/12) */
-	uint32_t sum = word & 0xffffff; /* its bits, added in parallel */
-	sum -= sum >> 1 & 0x555555;
-	sum = (sum & 0x333333) + (sum >> 2 & 0x333333);
-	sum = (sum + (sum >> 4)) & 0x0f0f0f;
-	int32_t heads = (int32_t) (sum * 0x10101 >> 16 & 0xff);
+	int32_t heads = __builtin_popcount(word & 0xffffff);
 	return ((float) (256 * heads + (int32_t) (word >> 24)) - (12.5f * 256.0f - .5f)) * (per_sd / 256.0f);
 }
 

@@ -127,7 +127,7 @@ static void fluid_once(SimModel *model, SimRow *row, const Schedule *schedule, S
 		row->totals = (StepTotals) { 0 };
 		for (int k = 0; k < model->drawn.substeps; k++) {
 			float before = view.cohort[view.live[0]].n;
-			core_tick(model, row, &view);
+			core_run(model, row, &view, 1);
 			sum->n[w] += .5 * (double) (before + view.cohort[view.live[0]].n) / model->drawn.substeps;
 		}
 		add_totals(&totals[w], &row->totals);

@@ -438,8 +438,7 @@ void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, 
 		discrete_reset(model, row, &view);
 	float rho = (float) offered_rps(model, row, core_rate(model, row, 0.0)) / ((float) row->replicas * model->response->mu);
 	pods_add_settled(model, row, &view, row->replicas, response_settled(model->response, rho));
-	while (row->tick < 0)
-		core_tick(model, row, &view);
+	core_run(model, row, &view, model->warm_ticks);
 	row->totals = (StepTotals) { 0 };
 	if (view.rails)
 		rails_history_init(view.rails, 0, row->replicas);
@@ -460,7 +459,7 @@ static void note_outcome(const SimModel *model, SimRow *row, const SimView *view
 	row->again_rps = drawn_of(model, row)->retries * failed / model->dt;
 }
 
-void core_tick(const SimModel *model, SimRow *row, const SimView *view)
+static inline void tick(const SimModel *model, SimRow *row, const SimView *view, Dice *dice)
 {
 	double now = core_now_s(model, row);
 	if (model->has_chaos)
@@ -478,13 +477,20 @@ void core_tick(const SimModel *model, SimRow *row, const SimView *view)
 	if (model->jobs)
 		discrete_tick(model, row, view, now, rate);
 	else
-		fluid_tick(model, row, view, now, rate);
+		fluid_tick(model, row, view, dice, now, rate);
 	if (has_echo)
 		note_outcome(model, row, view, &before);
 	row->tick++;
 	row->at = row->at + 1 < model->depth ? row->at + 1 : 0;
 	if (model->late_ticks)
 		vary_keep_sample(model, row, view);
+}
+
+void core_run(const SimModel *model, SimRow *row, const SimView *view, int32_t ticks)
+{
+	Dice dice = { .has_any = false };
+	for (; ticks > 0; ticks--)
+		tick(model, row, view, &dice);
 }
 
 /* ---- what happened ---- */

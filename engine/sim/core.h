@@ -143,7 +143,6 @@ typedef struct SimRow {
 	float reward_scale;    /* by the price */
 	float limit_scale;     /* of the memory limit that is told, over the service's */
 	int32_t judged;        /* intervals in violations */
-	uint32_t chance[4];    /* Philox block of this sub-step and its neighbour, drawn one sub-step ahead */
 	float last[4];         /* last known value of each signal but the replicas, in the order of the SAMPLE_ bits */
 	Rng lifecycle;
 	Weather weather;
@@ -228,8 +227,8 @@ SimView core_view(const SimModel *model, SimRow *row);
 void core_reset(const SimModel *model, SimRow *row, uint64_t seed, uint32_t id, uint32_t episode);
 /* An observer that has read the trace's hour before the episode, as one on a cluster reads Prometheus. */
 void core_observe_past(const SimModel *model, const SimRow *row, const Target *target, ObsSpec spec, Observer *ret);
-/* One sub-step. */
-void core_tick(const SimModel *model, SimRow *row, const SimView *view);
+/* So many sub-steps, one after the other. */
+void core_run(const SimModel *model, SimRow *row, const SimView *view, int32_t ticks);
 /* What happened since the totals were cleared. */
 void core_info(const SimModel *model, const SimRow *row, const SimView *view, EnvInfo *ret_info);
 /* What was served in many steps: single precision would lose digits. */
@@ -277,8 +276,8 @@ static inline bool pod_is_pending(const Pod *pod, double now_s) /* no node has r
 {
 	return pod->state == LANE_POD && pod->ready_s > now_s + .5 * NO_NODE_S;
 }
-/* Sets the row's pace and cpu_share of this sub-step. */
-void nodes_tick(const SimModel *model, SimRow *row);
+/* Takes from the row's pace and cpu_share what its nodes have not. */
+void nodes_contend(const SimModel *model, SimRow *row);
 /* Kills what is over its memory limit. */
 void memory_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s);
 /* A pod's working set, with n requests in it. */
@@ -306,6 +305,14 @@ void vary_draw(const SimModel *model, SimRow *row);
 static inline const Drawn *drawn_of(const SimModel *model, const SimRow *row)
 {
 	return model->drawn_at ? (const void *) ((const char *) row + model->drawn_at) : &model->drawn;
+}
+/* Sets the row's pace and cpu_share of this sub-step. */
+static inline void nodes_tick(const SimModel *model, SimRow *row)
+{
+	row->pace = row->chaos.speed * drawn_of(model, row)->capacity;
+	row->cpu_share = row->chaos.cpu_share;
+	if (model->may_contend)
+		nodes_contend(model, row);
 }
 /* Times the traffic at t_s of the episode. */
 double vary_traffic(const Drawn *drawn, double t_s);
@@ -350,8 +357,15 @@ void cohort_leave(SimRow *row, const SimView *view, int32_t lane);
 /* All pods of a cohort go over to another one in the same state. */
 void cohort_merge(SimRow *row, const SimView *view, int32_t from, int32_t to);
 
+/* chance.h: words for the sub-steps to come, two a block. */
+typedef struct Dice {
+	uint32_t first;        /* block in word[], of BLOCKS; whose words are there if has_any */
+	bool has_any;
+	uint32_t word[4][RNG_BLOCKS];
+} Dice;
+
 /* fluid.c: queues and counters over [now_s, now_s + dt] at rate_rps offered. */
-void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps);
+void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, Dice *dice, double now_s, double rate_rps);
 
 /* discrete.c: the same by single requests. */
 void discrete_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps);

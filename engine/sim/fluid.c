@@ -370,36 +370,55 @@ static void keep_grown(const Cast *cast, float per, Sojourn sojourn)
 	cast->row->kept_stretch = 0.0f; /* they are no hazards any more */
 }
 
-static ALWAYS void live_through(const Cast *cast, const Flow *flow, Cohort *cohort, bool is_oldest, float speed, Counts *sum)
+static ALWAYS void add_up(const Cast *cast, const Flow *flow, const Cohort *cohort, const Change *change, float burst, float served, Counts *sum)
 {
 	const Response *r = flow->response;
-	float lambda = flow->rate * cohort->share, pods = (float) cohort->pods;
-	bool is_usual = speed == flow->pace && cohort->share == 1.0f;
-	float rho = is_usual ? cast->row->weather.rho : lambda / (speed * r->mu);
-	bool is_first = is_usual && is_oldest; /* what is known of a settled cohort is known of this one */
-	bool is_alike = is_first && is_long_alike(cast, cohort);
-	bool is_swamped = !is_alike && is_first && is_beyond_chance(cast, cohort->n, rho);
-	Change change = is_first ? advance_oldest(cast, flow, cohort, speed, is_swamped) : advance(flow, cohort->n, lambda, speed);
-	/* chance in the number of arrivals shows in what completes only while there is room */
-	float burst = rho < RHO_MAX && cohort->n < r->concurrency ? flow->burst : 1.0f;
-	float served = pods * at_least(change.served, 0.0f) * burst, hazard[POINTS];
-	if (is_alike) { /* its past is all alike, and what follows from it is kept */
-		count_grown(flow, cast->view->kept, served, sum->within);
-	} else {
-		Sojourn sojourn = is_swamped ? swamped(cast, cohort, &change) : sojourn_of(cast, cohort, &change, rho, speed, hazard);
-		count(flow, sojourn, served, sum->within);
-		if (is_first && cast->row->steady_ticks == cast->model->depth + 1 && !has_bad_network(cast->row))
-			keep_grown(cast, flow->per, sojourn);
-	}
-	sum->n += pods * change.n;
-	sum->accepted += pods * change.accepted;
-	sum->served += served;
-	sum->dropped += pods * change.dropped * burst;
-	float wanted = at_most(change.cores * burst, r->cores), own = cast->row->cpu_share * wanted;
+	float pods = (float) cohort->pods, wanted = at_most(change->cores * burst, r->cores), own = cast->row->cpu_share * wanted;
 	float extra = cast->row->chaos.cpu_extra * r->cores;
+	sum->n += pods * change->n;
+	sum->accepted += pods * change->accepted;
+	sum->served += served;
+	sum->dropped += pods * change->dropped * burst;
 	sum->cpu_s += pods * (own + extra) * flow->dt;
 	sum->busy_cores += pods * wanted;
 	sum->live += pods;
+}
+
+/* Chance in the number of arrivals shows in what completes only while there is room. */
+static ALWAYS float burst_of(const Flow *flow, const Cohort *cohort, float rho)
+{
+	return rho < RHO_MAX && cohort->n < flow->response->concurrency ? flow->burst : 1.0f;
+}
+
+/* The oldest cohort, whose past is all alike: nothing changes but by chance, and what follows from its past is kept. */
+static ALWAYS void live_alike(const Cast *cast, const Flow *flow, Cohort *cohort, Counts *sum)
+{
+	const Change *change = &cast->row->steady;
+	float burst = burst_of(flow, cohort, cast->row->weather.rho), served = (float) cohort->pods * at_least(change->served, 0.0f) * burst;
+	cast->row->steady_ticks++;
+	count_grown(flow, cast->view->kept, served, sum->within);
+	add_up(cast, flow, cohort, change, burst, served, sum);
+}
+
+static ALWAYS void live_through(const Cast *cast, const Flow *flow, Cohort *cohort, bool is_oldest, float speed, Counts *sum)
+{
+	const Response *r = flow->response;
+	float lambda = flow->rate * cohort->share;
+	bool is_usual = speed == flow->pace && cohort->share == 1.0f;
+	bool is_first = is_usual && is_oldest; /* what is known of a settled cohort is known of this one */
+	if (is_first && is_long_alike(cast, cohort)) {
+		live_alike(cast, flow, cohort, sum);
+		return;
+	}
+	float rho = is_usual ? cast->row->weather.rho : lambda / (speed * r->mu), hazard[POINTS];
+	bool is_swamped = is_first && is_beyond_chance(cast, cohort->n, rho);
+	Change change = is_first ? advance_oldest(cast, flow, cohort, speed, is_swamped) : advance(flow, cohort->n, lambda, speed);
+	float burst = burst_of(flow, cohort, rho), served = (float) cohort->pods * at_least(change.served, 0.0f) * burst;
+	Sojourn sojourn = is_swamped ? swamped(cast, cohort, &change) : sojourn_of(cast, cohort, &change, rho, speed, hazard);
+	count(flow, sojourn, served, sum->within);
+	if (is_first && cast->row->steady_ticks == cast->model->depth + 1 && !has_bad_network(cast->row))
+		keep_grown(cast, flow->per, sojourn);
+	add_up(cast, flow, cohort, &change, burst, served, sum);
 	cohort->n = change.n;
 }
 
@@ -454,27 +473,22 @@ static ALWAYS float share_of(double ready_s, double out_s, double from_s, double
 	return end > start ? (float) ((end - start) / dt) : 0.0f;
 }
 
-static ALWAYS void draw_pair(SimRow *row, uint32_t pair)
-{
-	const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
-	const uint32_t counter[] = { pair, row->episode, row->id, RNG_ARRIVALS };
-	rng_philox(counter, key, row->chance);
-}
-
 typedef struct Words { /* two words of chance for a sub-step */
 	uint32_t arrivals, noise;
 } Words;
 
-/* The next pair of sub-steps' block is drawn as soon as this pair has its words, so that nothing waits for it. */
-static ALWAYS Words words_of(const SimModel *model, SimRow *row)
+/* Blocks are drawn several at once, those of the sub-steps to come. */
+static ALWAYS Words words_of(const SimModel *model, const SimRow *row, Dice *dice)
 {
-	uint32_t k = (uint32_t) (row->tick + model->warm_ticks);
-	if (!k)
-		draw_pair(row, 0);
-	const Words words = { row->chance[k % 2 * 2], row->chance[k % 2 * 2 + 1] };
-	if (k % 2)
-		draw_pair(row, k / 2 + 1);
-	return words;
+	uint32_t k = (uint32_t) (row->tick + model->warm_ticks), pair = k / 2, half = k % 2 * 2;
+	if (!dice->has_any || pair - dice->first >= RNG_BLOCKS) {
+		const uint32_t key[] = { (uint32_t) row->seed, (uint32_t) (row->seed >> 32) };
+		const uint32_t counter[] = { pair, row->episode, row->id, RNG_ARRIVALS };
+		rng_philox_blocks(counter, key, dice->word);
+		dice->first = pair;
+		dice->has_any = true;
+	}
+	return (Words) { dice->word[half][pair - dice->first], dice->word[half + 1][pair - dice->first] };
 }
 
 /* From the newest on, so that the one that joins another is not met again. */
@@ -501,13 +515,10 @@ static ALWAYS float open_shares(const SimModel *model, SimRow *row, const SimVie
 	return open;
 }
 
-static ALWAYS void tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
+static ALWAYS void tick(const SimModel *model, SimRow *row, const SimView *view, Dice *dice, double now_s, double rate_rps)
 {
 	Weather *weather = &row->weather;
-	Counts sum;
-	memset(&sum, 0, offsetof(Counts, within));
-	for (int32_t p = 0; p < model->response->n_points; p += SIDE_BY_SIDE)
-		__builtin_memset(sum.within + p, 0, SIDE_BY_SIDE * sizeof *sum.within); /* inline, whatever memset() is */
+	Counts sum = { 0 };
 	sum.open = open_shares(model, row, view, now_s);
 	int32_t ghosts = chaos_ghosts(row);
 	const Load load = { (float) rate_rps, sum.open, (float) ghosts, row->pace };
@@ -517,7 +528,7 @@ static ALWAYS void tick(const SimModel *model, SimRow *row, const SimView *view,
 		row->steady_n = -1.0f;
 		row->steady_ticks = 0;
 	}
-	const Words words = words_of(model, row);
+	const Words words = words_of(model, row, dice);
 	float arrivals = chance_poisson(words.arrivals, weather->load.rate_rps * (float) model->dt, weather->sd);
 	Flow flow = { .response = model->response, .dt = (float) model->dt, .rate = weather->rate, .pace = row->pace,
 		.burst = arrivals * weather->per_mean };
@@ -534,20 +545,20 @@ static ALWAYS void tick(const SimModel *model, SimRow *row, const SimView *view,
 
 /* The same arithmetic in wider registers, where the machine has them: nothing is fused, so the bits are the same. */
 #ifdef __x86_64__
-__attribute__((target("avx2"))) static void tick_wide(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
+__attribute__((target("avx2,popcnt"))) static void tick_wide(const SimModel *model, SimRow *row, const SimView *view, Dice *dice, double now_s, double rate_rps)
 {
-	tick(model, row, view, now_s, rate_rps);
+	tick(model, row, view, dice, now_s, rate_rps);
 }
 #else
 #define tick_wide tick
 #endif
 
-static __attribute__((noinline)) void tick_narrow(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
+static __attribute__((noinline)) void tick_narrow(const SimModel *model, SimRow *row, const SimView *view, Dice *dice, double now_s, double rate_rps)
 {
-	tick(model, row, view, now_s, rate_rps);
+	tick(model, row, view, dice, now_s, rate_rps);
 }
 
-void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s, double rate_rps)
+void fluid_tick(const SimModel *model, SimRow *row, const SimView *view, Dice *dice, double now_s, double rate_rps)
 {
-	(model->is_wide ? tick_wide : tick_narrow)(model, row, view, now_s, rate_rps);
+	(model->is_wide ? tick_wide : tick_narrow)(model, row, view, dice, now_s, rate_rps);
 }

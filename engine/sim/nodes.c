@@ -8,12 +8,8 @@
 
 #include <math.h>
 
-void nodes_tick(const SimModel *model, SimRow *row)
+void nodes_contend(const SimModel *model, SimRow *row)
 {
-	row->pace = row->chaos.speed * drawn_of(model, row)->capacity;
-	row->cpu_share = row->chaos.cpu_share;
-	if (!model->may_contend)
-		return;
 	const Service *s = &model->config.service;
 	float there = (float) fmax(s->node_cpu - s->neighbour, .01 * s->node_cpu) * (float) row->nodes;
 	if (row->busy_cores > there) {

@@ -51,7 +51,7 @@ __attribute__((target("avx2"))) static void stretch_wide(const Response *respons
 bool response_has_wide(void)
 {
 #ifdef __x86_64__
-	return __builtin_cpu_supports("avx2");
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt");
 #else
 	return false;
 #endif

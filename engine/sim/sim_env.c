@@ -224,8 +224,7 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 	SimView view = core_view(model, row);
 	row->totals = (StepTotals) { 0 };
 	bool is_within = act(model, row, &view, buf->action[i]), is_terminated = !is_within;
-	for (int32_t k = drawn_of(model, row)->substeps; k > 0; k--)
-		core_tick(model, row, &view);
+	core_run(model, row, &view, drawn_of(model, row)->substeps);
 	row->step++;
 	float latency_ms;
 	EnvInfo info;

@@ -91,7 +91,7 @@ static int target_fetch(Metrics *metrics, const Target *target, size_t n, int64_
 	sim->row->chaos.seen = sim->row->chaos.active;
 	sim->row->oom_kills = 0;
 	while (sim->row->tick < tick)
-		core_tick(&sim->model, sim->row, &view);
+		core_run(&sim->model, sim->row, &view, 1);
 	double now_s = core_now_s(&sim->model, sim->row);
 	core_info(&sim->model, sim->row, &view, &sim->info);
 	core_add_served(&sim->served, &sim->row->totals);

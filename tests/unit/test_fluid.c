@@ -57,7 +57,7 @@ static EnvInfo window(Bench *bench)
 	EnvInfo info;
 	bench->row->totals = (StepTotals) { 0 };
 	for (int32_t k = 0; k < bench->model.drawn.substeps; k++)
-		core_tick(&bench->model, bench->row, &bench->view);
+		core_run(&bench->model, bench->row, &bench->view, 1);
 	core_info(&bench->model, bench->row, &bench->view, &info);
 	return info;
 }
@@ -65,7 +65,7 @@ static EnvInfo window(Bench *bench)
 static void tick_at(Bench *bench, double rate_rps)
 {
 	bench->model.peak_rps = rate_rps;
-	core_tick(&bench->model, bench->row, &bench->view);
+	core_run(&bench->model, bench->row, &bench->view, 1);
 }
 
 static double over_s(const RequestStats *stats, double t_s)

@@ -30,6 +30,24 @@ static void rng_philox_gives_the_known_answers(void **state)
 	}
 }
 
+/* Wide registers or not, and over the end of the counter: the same words as one block after the other. */
+static void rng_philox_blocks_are_those_of_one_by_one(void **state)
+{
+	(void) state;
+	static const uint32_t counters[][4] = { { 0, 0, 0, 0 }, { 0xfffffffe, 7, 0xffffffff, 3 }, { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 } };
+	static const uint32_t key[2] = { 0xa4093822, 0xf99f31d0 };
+	for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+		uint32_t got[4][RNG_BLOCKS], want[4];
+		rng_philox_blocks(counters[i], key, got);
+		for (uint32_t b = 0; b < RNG_BLOCKS; b++) {
+			const uint32_t counter[4] = { counters[i][0] + b, counters[i][1], counters[i][2], counters[i][3] };
+			rng_philox(counter, key, want);
+			for (int w = 0; w < 4; w++)
+				assert_int_equal(got[w][b], want[w]);
+		}
+	}
+}
+
 static void rng_of_seed_zero_starts_with_the_known_block(void **state)
 {
 	(void) state;
@@ -225,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rng_philox_gives_the_known_answers),
+		cmocka_unit_test(rng_philox_blocks_are_those_of_one_by_one),
 		cmocka_unit_test(rng_of_seed_zero_starts_with_the_known_block),
 		cmocka_unit_test(rng_carries_into_the_upper_counter_word),
 		cmocka_unit_test(rng_copy_is_a_snapshot),
