@@ -170,6 +170,23 @@ void canvas_text_tail(Canvas *canvas, int row, int col, int cols, Role role, con
 	(void) canvas_text(canvas, row, col + is_cut, cols - is_cut, role, text);
 }
 
+/* The end has more of the room: a path's last name is there. */
+void canvas_text_middle(Canvas *canvas, int row, int col, int cols, Role role, const char *text)
+{
+	int width = canvas_width(canvas, text), head = cols / 3, at = 0;
+	const char *rest = text;
+	if (width <= cols) {
+		(void) canvas_text(canvas, row, col, cols, role, text);
+		return;
+	}
+	while (at < head) {
+		uint32_t ch = decode(&rest);
+		canvas_put(canvas, row, col + at, ch, role);
+		at += width_of(canvas, &ch);
+	}
+	canvas_text_tail(canvas, row, col + at, cols - at, role, rest);
+}
+
 /* Bytes of the longest beginning that ends before a blank and fits; of the first word where none does. */
 static size_t line_length(const Canvas *canvas, const char *text, int cols)
 {

@@ -76,6 +76,8 @@ int canvas_text(Canvas *canvas, int row, int col, int cols, Role role, const cha
 void canvas_text_right(Canvas *canvas, int row, int end, int cols, Role role, const char *text);
 /* The same for a path: what does not fit is cut at its front. */
 void canvas_text_tail(Canvas *canvas, int row, int col, int cols, Role role, const char *text);
+/* The same for a path whose both ends tell something: what does not fit is cut out of its middle. */
+void canvas_text_middle(Canvas *canvas, int row, int col, int cols, Role role, const char *text);
 /* Broken at blanks into the lines of area; answers how many lines it took. */
 int canvas_wrap(Canvas *canvas, Rect area, Role role, const char *text);
 __attribute__((format(printf, 6, 7)))

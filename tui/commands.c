@@ -35,13 +35,22 @@ static ConsoleResult wrong(Fault *fault, int word, const char *format, ...)
 
 /* ---- screens ---- */
 
+static ConsoleResult begin(Console *console, const Words *words, Fault *fault);
+
+/* :train with options, or where nothing trains, is :begin. */
+static ConsoleResult go_to(Console *console, ScreenId screen, const Words *words, Fault *fault)
+{
+	bool is_begin = screen == SCREEN_TRAIN && (words->n || !console_has(console, screen)) && !console_is_readonly(console);
+	if (is_begin)
+		return begin(console, words, fault);
+	console_go(console, screen);
+	return CONSOLE_STAYS;
+}
+
 #define GO(id, word, key, help, said, shell) \
 	static ConsoleResult go_##word(Console *console, const Words *words, Fault *fault) \
 	{ \
-		(void) words; \
-		(void) fault; \
-		console_go(console, SCREEN_##id); \
-		return CONSOLE_STAYS; \
+		return go_to(console, SCREEN_##id, words, fault); \
 	}
 SCREENS(GO)
 
@@ -138,7 +147,7 @@ static ConsoleResult begin(Console *console, const Words *words, Fault *fault)
 	if (words->n)
 		console_train(console, words->rest);
 	else
-		console_prompt(console, PROMPT_TRAIN, "maestro train", "--steps 4000000 --name mine");
+		console_begin(console);
 	return console->is_leaving ? CONSOLE_TRAIN : CONSOLE_STAYS;
 }
 
@@ -317,7 +326,7 @@ static const CommandRow TABLE[] = {
 	  { ARG_TRAFFIC }, set_traffic },
 	{ "chaos", "<fault>", "in every training environment, now; none ends all", "maestro --fault {rest|KIND}", true,
 	  { ARG_FAULT }, set_chaos },
-	{ "begin", "<options>", "a training, in the place of this console", "maestro train {words|OPTIONS}", true, { 0 }, begin },
+	{ "begin", "<options>", "a new training, in the place of this console", "maestro train {words|OPTIONS}", true, { 0 }, begin },
 	{ "history", "<target> <time>", "move the cursor to a moment: 12:40, -30m", "maestro runs export {live} --format csv", false,
 	  { ARG_TARGET, ARG_TIME }, history },
 	{ "export", "<file>", "write what is shown: .txt .json .csv .md", "maestro {print}", false, { 0 }, export },

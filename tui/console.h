@@ -192,6 +192,8 @@ ConsoleResult palette_run(Console *console);
 
 /* train_act.c: leaves for `maestro train` with these options, at once or after a question where a training would stop. */
 void console_train(Console *console, const char *options);
+/* The line that such options are written in. */
+void console_begin(Console *console);
 
 /* prompt_act.c: what an answered prompt does. */
 ConsoleResult console_answered(Console *console);

@@ -156,10 +156,11 @@ static void draw_keys(const Console *console, Pen *pen)
 {
 	size_t n;
 	const KeyRow *table = keys_table(&n);
+	const ScreenOps *ops = screen_ops(console->screen);
 	if (!draw_next_pane(console, pen))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		bool is_off = table[i].is_write && console_is_readonly(console);
+		bool is_off = (table[i].is_write && console_is_readonly(console)) || (ops->offers && !ops->offers(console, table[i].action));
 		bool is_here = table[i].label && table[i].screens & 1u << console->screen;
 		bool is_last = table[i].action == ACT_HELP || table[i].action == ACT_QUIT;
 		if (is_here && !is_off && !is_last && console->keymap.key[i] >= 0 &&

@@ -32,7 +32,7 @@ typedef struct MouseEvent { /* a press */
  */
 #define SCREENS(X) \
 	X(LIVE, live, '1', "Live: a target's signals and decisions", "a target's signals and decisions", "maestro --screen live") \
-	X(TRAIN, train, '2', "Train: learning curves and controls", "learning curves and controls", "maestro train") \
+	X(TRAIN, train, '2', "Train: learning curves and controls", "learning curves and controls; with options: a new training", "maestro train{options}") \
 	X(RUNS, runs, '3', "Runs: what was recorded", "what was recorded", "maestro runs list") \
 	X(COMPARE, compare, '4', "Compare: the marked runs side by side", "the marked runs side by side", "maestro runs compare {marked}") \
 	X(POLICY, policy, '5', "Policy: what it would do, over any two inputs", "what the policy would do", "maestro --screen policy") \
@@ -52,7 +52,7 @@ typedef enum UiAction {
 	ACT_NONE,
 	ACT_SCREEN_FIRST, ACT_SCREEN_LAST = ACT_SCREEN_FIRST + SCREEN_COUNT - 1,
 	ACT_TRAIN_PAUSE, ACT_TRAIN_ONE, ACT_TRAIN_CHECKPOINT, ACT_TRAIN_LR, ACT_TRAIN_ENT, ACT_TRAIN_CLIP,
-	ACT_TRAIN_TRAFFIC, ACT_TRAIN_CHAOS, ACT_TRAIN_EVALUATE, ACT_TRAIN_STOP,
+	ACT_TRAIN_TRAFFIC, ACT_TRAIN_CHAOS, ACT_TRAIN_EVALUATE, ACT_TRAIN_STOP, ACT_BEGIN,
 	ACT_SMOOTH_MORE, ACT_SMOOTH_LESS,
 	ACT_LIVE_OVERRIDE, ACT_LIVE_PAUSE, ACT_LIVE_WHY, ACT_WINDOW_LONGER, ACT_WINDOW_SHORTER, ACT_TARGET_NEXT, ACT_TARGET_BACK,
 	ACT_MARK, ACT_MARK_ALL, ACT_COMPARE, ACT_TAG, ACT_NOTE, ACT_LOCK, ACT_DELETE, ACT_SORT, ACT_REVERSE, ACT_GROUP, ACT_FILTER, ACT_RESUME, ACT_FORK,

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { ROWS = 8, COLS = 92, NAME_COLS = 33, MATCHES = 96, SHELL_TEXT = 256 };
 
@@ -31,6 +32,15 @@ static int score(const char *text, const char *word, size_t len)
 		at = found + 1;
 	}
 	return points;
+}
+
+/* Whether a word of text begins so. */
+static bool begins_word(const char *text, const char *word, size_t len)
+{
+	for (const char *at = text; len && *at; at++)
+		if ((at == text || at[-1] == ' ') && !strncasecmp(at, word, len))
+			return true;
+	return false;
 }
 
 typedef struct Match {
@@ -62,6 +72,7 @@ static int find_commands(const Console *console, const char *text, size_t len, M
 	for (size_t i = 0; i < n_rows; i++) {
 		const CommandRow *row = &table[i];
 		int by_name = score(row->name, text, len), by_help = len > 2 ? score(row->help, text, len) / 3 : 0;
+		by_help += len > 2 && begins_word(row->help, text, len) ? 20 : 0;
 		if (row->is_write && console_is_readonly(console))
 			continue;
 		if (is_named(row, text, len) && text[len]) { /* its arguments are being written */

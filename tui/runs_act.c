@@ -184,7 +184,7 @@ bool runs_is_marked(const Console *console, int64_t run)
 	return mark_of(&console->runs, run) >= 0;
 }
 
-static void mark(Console *console, int64_t run, bool is_on)
+void runs_mark(Console *console, int64_t run, bool is_on)
 {
 	RunsView *view = &console->runs;
 	int at = mark_of(view, run);
@@ -208,9 +208,9 @@ static const RunGroup *group_at(const ArchiveAnswer *list, int64_t at)
 static void mark_row(Console *console, const ArchiveAnswer *list, int64_t at, bool is_on)
 {
 	const RunGroup *group = group_at(list, at);
-	mark(console, list->row[at].id, is_on);
+	runs_mark(console, list->row[at].id, is_on);
 	for (int i = 0; group && i < group->n && i < ARCHIVE_COMPARE; i++)
-		mark(console, group->id[i], is_on);
+		runs_mark(console, group->id[i], is_on);
 }
 
 static void mark_all(Console *console)
@@ -322,33 +322,45 @@ static const char *one_word(const char *word, char *text, size_t size)
 	return text;
 }
 
+static void open_fork(Console *console, const char *from, const char *name)
+{
+	char text[PROMPT_TEXT], fork[64], word[80];
+	(void) snprintf(fork, sizeof fork, "%.40s-fork", name);
+	int len = snprintf(text, sizeof text, "--from %s --name %s ", from, one_word(fork, word, sizeof word));
+	if ((size_t) len < sizeof text)
+		console_prompt(console, PROMPT_TRAIN, "maestro train", text);
+	else
+		console_say(console, ROLE_WARN, "its file's path is too long for this line; in a shell: maestro train --from FILE");
+}
+
+void runs_fork_last(Console *console, int64_t run, const char *name)
+{
+	char from[32];
+	(void) snprintf(from, sizeof from, "%lld", (long long) run);
+	open_fork(console, from, name);
+}
+
 /* From the checkpoint under the cursor; of a policy without state, the policy alone. */
 static void fork_run(Console *console, const RunRow *row)
 {
 	const ArchiveAnswer *run = talk_answer(&console->talk, SLOT_RUN);
 	int at = console->runs.checkpoint;
-	const ArchiveCheckpoint *c = at < n_checkpoints(console) ? &run->checkpoint[at] : NULL;
-	bool is_here = console->focus[SCREEN_RUNS] == RUNS_PANE_RUN, is_net = c && is_here && !strcmp(c->kind, "best");
-	char text[PROMPT_TEXT];
-	if (!row || row->kind != RUN_TRAIN || (c && is_here && c->size_bytes < 0)) {
+	const ArchiveCheckpoint *c = console->focus[SCREEN_RUNS] == RUNS_PANE_RUN && at < n_checkpoints(console) ? &run->checkpoint[at] : NULL;
+	char from[sizeof c->path + 2];
+	if (!row || row->kind != RUN_TRAIN || (c && c->size_bytes < 0)) {
 		console_say(console, ROLE_WARN, row && row->kind == RUN_TRAIN ? "this checkpoint's file is gone; another one can be forked"
 		                                                             : "only a training can be forked");
 		return;
 	}
-	size_t len = 0;
-	char name[64], word[80], path[sizeof c->path + 2];
-	(void) snprintf(name, sizeof name, "%.40s-fork", row->name);
-	(void) one_word(name, word, sizeof word);
-	if (is_net)
-		len = (size_t) snprintf(text, sizeof text, "--from %s --name %s ", one_word(c->path, path, sizeof path), word);
-	else if (c && is_here)
-		(void) snprintf(text, sizeof text, "--from %lld@%lld --name %s ", (long long) row->id, (long long) c->steps, word);
+	if (!c) {
+		runs_fork_last(console, row->id, row->name);
+		return;
+	}
+	if (!strcmp(c->kind, "best"))
+		(void) one_word(c->path, from, sizeof from);
 	else
-		(void) snprintf(text, sizeof text, "--from %lld --name %s ", (long long) row->id, word);
-	if (len < sizeof text)
-		console_prompt(console, PROMPT_TRAIN, "maestro train", text);
-	else
-		console_say(console, ROLE_WARN, "its file's path is too long for this line; in a shell: maestro train --from FILE");
+		(void) snprintf(from, sizeof from, "%lld@%lld", (long long) row->id, (long long) c->steps);
+	open_fork(console, from, row->name);
 }
 
 bool runs_sort(Console *console, const char *title)
@@ -389,6 +401,7 @@ bool runs_act(Console *console, UiAction action)
 	case ACT_NOTE: console_prompt(console, PROMPT_NOTE, "note", row ? row->note : ""); return true;
 	case ACT_RESUME: resume(console, row); return true;
 	case ACT_FORK: fork_run(console, row); return true;
+	case ACT_BEGIN: console_begin(console); return true;
 	case ACT_LOCK: flip(console, EDIT_LOCK, EDIT_UNLOCK); return true;
 	case ACT_DELETE: flip(console, EDIT_DELETE, EDIT_RESTORE); return true;
 	case ACT_SORT: view->sort = (RunSort) ((view->sort + 1) % SORT_COUNT); break;

@@ -61,6 +61,8 @@ typedef struct ScreenOps { /* a screen is one file and one row of SCREENS (keys.
 	void (*move)(struct Console *console, int by);
 	/* An action that is this screen's own. False: it is not. */
 	bool (*act)(struct Console *console, UiAction action);
+	/* Whether the footer has the key of an action as things stand; NULL: of all. */
+	bool (*offers)(const struct Console *console, UiAction action);
 	/* Leaves a layer of its own; false: there was none. */
 	bool (*back)(struct Console *console);
 	/* Nothing more is awaited; NULL: never anything. */

@@ -27,6 +27,9 @@ bool runs_act(struct Console *console, UiAction action);
 bool runs_back(struct Console *console);
 bool runs_is_settled(const struct Console *console);
 bool runs_is_marked(const struct Console *console, int64_t run);
+void runs_mark(struct Console *console, int64_t run, bool is_on);
+/* Opens the line of a training that goes on from a run's last checkpoint, with other settings. */
+void runs_fork_last(struct Console *console, int64_t run, const char *name);
 
 /* Inside of the Selected run pane: curves of a training run or the last decisions of a control run, and its
  * configuration. */

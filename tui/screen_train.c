@@ -7,14 +7,16 @@
 #include "tui/plot.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PANE_REWARD, PANE_LENGTH, PANE_UPDATE, PANE_TIME, PANE_PAST, PANE_EPISODE, PANE_PROGRESS, N_PANES };
+enum { PANE_REWARD, PANE_LENGTH, PANE_SPREAD, PANE_UPDATE, PANE_TIME, PANE_PAST, PANE_EPISODE, PANE_PROGRESS, N_PANES };
 
 static const PaneSpec PANES[N_PANES] = {
 	[PANE_REWARD] = { "Reward", .band = 0, .share = 3, .min_rows = 8, .grow = 4 },
 	[PANE_LENGTH] = { "Episode length", .band = 0, .share = 2, .min_rows = 8, .grow = 4 },
+	[PANE_SPREAD] = { "Reward over environments", .band = 0, .share = 2, .min_rows = 8, .grow = 4, .min_cols = 160 },
 	[PANE_UPDATE] = { "Last update", .band = 1, .share = 3, .min_rows = 7, .drop = 3 },
 	[PANE_TIME] = { "Time and checkpoint", .band = 1, .share = 2, .min_rows = 7, .drop = 3, .min_cols = 100 },
 	[PANE_PAST] = { "Figures over all updates", .band = 2, .share = 1, .min_rows = 12, .grow = 2, .drop = 4,
@@ -119,8 +121,8 @@ static double first_steps(const TrainView *v)
 
 static double end_steps(const TrainView *v)
 {
-	double end = axis_end((double) v->steps), total = (double) v->total_steps;
-	return total >= (double) v->steps && end > total ? fmax(total, 1) : end;
+	double steps = (double) v->steps, end = axis_end(steps), total = (double) v->total_steps;
+	return total > 0 && end > total ? fmax(total, steps) : end; /* the last rollout may go past the total */
 }
 
 static void draw_chart(const Scene *scene, TrainMetric metric, Rect area)
@@ -166,6 +168,58 @@ static void draw_curve(const Scene *scene, int pane, Rect rect)
 		}
 	}
 	draw_chart(scene, metric, (Rect) { in.row, in.col, in.rows - 1, in.cols });
+}
+
+/* ---- environments ---- */
+
+typedef struct Quantile {
+	const TrainView *view;
+	size_t at; /* of a TrainPoint */
+} Quantile;
+
+static void quantile_point(const void *data, int i, double *ret_x, double *ret_y)
+{
+	const Quantile *of = data;
+	const TrainPoint *point = &of->view->point[i];
+	*ret_x = (double) point->steps;
+	*ret_y = (double) *(const float *) (const void *) ((const char *) point + of->at);
+}
+
+/* Whether the mean hides environments that learn nothing: the least, the middle and the most of them. */
+static void draw_spread(const Scene *scene, Rect rect)
+{
+	static const struct { const char *name; size_t at; PlotKind kind; Role role; char letter; } LINES[] = {
+		{ "most", offsetof(TrainPoint, env_most), PLOT_DOTS, ROLE_SERIES_C, '+' },
+		{ "least", offsetof(TrainPoint, env_least), PLOT_DOTS, ROLE_SERIES_B, '-' },
+		{ "median", offsetof(TrainPoint, env_middle), PLOT_LINE, ROLE_SERIES_A, '#' },
+	};
+	enum { N = sizeof LINES / sizeof *LINES };
+	static const ChartLabels LABELS = { curve_label, fmt_count, " steps", 6 };
+	const TrainView *v = scene->train;
+	char note[64], text[FMT_TEXT];
+	double lo = INFINITY, hi = -INFINITY;
+	(void) snprintf(note, sizeof note, "last episode of each of %d", v->n_envs);
+	Rect in = scene_box(scene, PANE_SPREAD, PANES, rect, v->n_envs ? note : NULL);
+	for (int i = 0; v->n_envs && i < v->n_points; i++) {
+		lo = fmin(lo, (double) v->point[i].env_least); /* which leave out NAN */
+		hi = fmax(hi, (double) v->point[i].env_most);
+	}
+	if (!(hi >= lo)) {
+		scene_empty(scene, in, "no episode has ended yet");
+		return;
+	}
+	Axis axis = axis_fit(lo, hi, (in.rows - 1) / 3);
+	Plot plot = chart_begin(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, in.cols }, first_steps(v), end_steps(v), &axis, &LABELS);
+	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
+	for (int i = 0; i < N; i++) {
+		Quantile of = { v, LINES[i].at };
+		double x, now;
+		quantile_point(&of, v->n_points - 1, &x, &now);
+		plot_series(&plot, &(Series) { .data = &of, .n = v->n_points, .at = quantile_point, .kind = LINES[i].kind, .role = LINES[i].role,
+		            .letter = LINES[i].letter });
+		scene_legend(&pen, LINES[i].role, scene->canvas->glyphs->sample, LINES[i].letter);
+		scene_figure(&pen, LINES[i].name, ROLE_STRONG, fmt_number(text, now));
+	}
 }
 
 /* ---- last update ---- */
@@ -318,29 +372,29 @@ static void draw_episode(const Scene *scene, Rect rect)
 static void draw_progress(const Scene *scene, Rect rect)
 {
 	const TrainView *v = scene->train;
-	char done[FMT_TEXT], total[FMT_TEXT], eta[FMT_TEXT], share[FMT_TEXT], text[160], said[128];
-	double ratio = v->total_steps > 0 ? (double) v->steps / (double) v->total_steps : NAN;
-	(void) snprintf(text, sizeof text, "%s  %s of %s steps  %s%s", fmt_percent(share, ratio),
-	                fmt_count(done, (double) v->steps), v->total_steps > 0 ? fmt_count(total,
-		(double) v->total_steps) : "?",
-	                v->phase >= TRAIN_DONE ? "" : "ETA ",
-	                v->phase >= TRAIN_DONE ? PHASES[v->phase] : isnan(v->eta_s) ? "--" : fmt_duration(eta, v->eta_s));
-	int width = canvas_width(scene->canvas, text) + 1;
-	if (v->trouble[0])
-		(void) canvas_textf(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3,
-		                    v->phase == TRAIN_FAILED ? ROLE_BAD : ROLE_WARN, "! %s", v->trouble);
-	else if (v->phase >= TRAIN_DONE)
-		(void) canvas_text(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3, ROLE_LABEL,
-		                   keys_say(&scene->console->keymap, "{all.screen-runs} Runs: {runs.mark} marks, {runs.compare} compares, "
-		                            "{runs.fork} trains on; {all.screen-live} Live: its policy", said, sizeof said));
-	else if (rect.cols > width + 6)
-		canvas_bar(scene->canvas, rect.row, rect.col + 1, rect.cols - width - 3, ratio, ROLE_SERIES_C);
+	char done[FMT_TEXT], total[FMT_TEXT], eta[FMT_TEXT], share[FMT_TEXT], text[160] = "";
+	double ratio = v->total_steps > 0 ? fmin(1, (double) v->steps / (double) v->total_steps) : NAN;
+	int len = snprintf(text, sizeof text, "%s  %s of %s steps", fmt_percent(share, ratio), fmt_count(done, (double) v->steps),
+	                   v->total_steps > 0 ? fmt_count(total, (double) v->total_steps) : "?");
+	if (v->phase < TRAIN_DONE) /* else row 0 says how it ended */
+		(void) snprintf(text + len, sizeof text - (size_t) len, "  ETA %s", isnan(v->eta_s) ? "--" : fmt_duration(eta, v->eta_s));
+	int width = canvas_width(scene->canvas, text) + 1, room = rect.cols - width - 3;
+	if (v->saved_path[0]) {
+		Pen pen = { scene->canvas, rect.row, rect.col + 1, rect.col + 1 + room };
+		(void) pen_item(&pen, ROLE_LABEL, "policy ");
+		canvas_text_middle(scene->canvas, rect.row, pen.col, pen.end - pen.col, ROLE_TEXT, v->saved_path);
+	} else if (v->trouble[0]) {
+		(void) canvas_textf(scene->canvas, rect.row, rect.col + 1, room, v->phase == TRAIN_FAILED ? ROLE_BAD : ROLE_WARN, "! %s", v->trouble);
+	} else if (room > 3) {
+		canvas_bar(scene->canvas, rect.row, rect.col + 1, room, ratio, ROLE_SERIES_C);
+	}
 	canvas_text_right(scene->canvas, rect.row, rect.col + rect.cols - 1, rect.cols - 1, ROLE_TEXT, text);
 }
 
 static void draw(const Scene *scene, int pane, Rect rect)
 {
 	switch (pane) {
+	case PANE_SPREAD: draw_spread(scene, rect); return;
 	case PANE_UPDATE: draw_update(scene, rect); return;
 	case PANE_TIME: draw_time(scene, rect); return;
 	case PANE_PAST: draw_past(scene, rect); return;
@@ -377,8 +431,22 @@ static bool is_there(const Console *console)
 	return console->frame.train != NULL;
 }
 
+/* Of a training that has ended nothing can be changed; what follows it is for one that has. */
+static bool offers(const Console *console, UiAction action)
+{
+	const TrainView *v = console->frame.train;
+	bool is_over = v && v->phase >= TRAIN_DONE, is_whole = v && v->phase == TRAIN_DONE;
+	switch (action) {
+	case ACT_BEGIN: case ACT_FORK: case ACT_COMPARE: return is_over;
+	case ACT_RESUME: return is_over && !is_whole;
+	case ACT_TRAIN_ONE: return v && v->phase == TRAIN_PAUSED;
+	case ACT_TRAIN_EVALUATE: return true;
+	default: return !is_over || action < ACT_TRAIN_PAUSE || action > ACT_TRAIN_STOP;
+	}
+}
+
 const ScreenOps screen_train = {
 	.absent = "nothing trains here: {all.palette}begin does, {runs.resume} and {runs.fork} on Runs ({all.screen-runs}) too",
 	.name = "Train", .pane = PANES, .n_panes = N_PANES, .is_there = is_there, .head = head, .draw = draw,
-	.column = column, .act = train_act, .tick_ms = 1000 /* some twenty figures change at each update */,
+	.column = column, .act = train_act, .offers = offers, .tick_ms = 1000 /* some twenty figures change at each update */,
 };

@@ -111,9 +111,13 @@ static const ArchiveAnswer *runs_list(const Source *from)
 	return from->console ? talk_answer(&from->console->talk, SLOT_RUNS) : NULL;
 }
 
-/* The selected run alone, whatever is marked. */
+/* The selected run alone, whatever is marked; on Train its own. */
 static void add_selected(const Source *from, StrBuf *out)
 {
+	if (from->console && from->console->screen == SCREEN_TRAIN) {
+		add_train_run(from, out);
+		return;
+	}
 	const ArchiveAnswer *list = runs_list(from);
 	int64_t at = list ? from->console->runs.selected - from->console->runs.offset : -1;
 	add_run(out, at >= 0 && at < list->n_rows ? list->row[at].id : 0);
@@ -241,6 +245,12 @@ static void add_all(const Source *from, StrBuf *out)
 	strbuf_addf(out, "%s", from->words && from->words->n ? " --all" : "");
 }
 
+static void add_options(const Source *from, StrBuf *out)
+{
+	if (from->words && from->words->n)
+		strbuf_addf(out, " %s", from->words->rest);
+}
+
 static const struct Part {
 	const char *name;
 	void (*add)(const Source *from, StrBuf *out);
@@ -248,7 +258,7 @@ static const struct Part {
 	{ "hold", add_hold }, { "pause", add_pause }, { "target", add_target }, { "context", add_context }, { "live", add_live_run },
 	{ "train", add_train_run }, { "runs", add_runs }, { "marked", add_marked }, { "policies", add_policies },
 	{ "screen", add_screen }, { "print", add_print }, { "sort", add_sort }, { "pid", add_pid }, { "selected", add_selected },
-	{ "all", add_all }, { "lock", add_lock }, { "delete", add_delete },
+	{ "options", add_options }, { "all", add_all }, { "lock", add_lock }, { "delete", add_delete },
 };
 
 /* "{rest|X}" all that was typed as one word, "{words|X}" as it is, "{1|X}" its first word; X where nothing was. */
@@ -303,6 +313,7 @@ static const struct {
 	{ ACT_TRAIN_ENT, "maestro train --from {train} --ent-coef X" }, { ACT_TRAIN_CLIP, "maestro train --from {train} --clip-range X" },
 	{ ACT_TRAIN_TRAFFIC, "maestro train --trace TRACE" }, { ACT_TRAIN_CHAOS, "maestro --fault KIND" },
 	{ ACT_TRAIN_EVALUATE, "maestro evaluate --policy run:{train}" }, { ACT_TRAIN_STOP, "kill {pid}" },
+	{ ACT_BEGIN, "maestro train OPTIONS" },
 	{ ACT_COMPARE, "maestro runs compare {marked}" }, { ACT_TAG, "maestro runs tag NAME {runs}" },
 	{ ACT_NOTE, "maestro runs note {selected} TEXT" }, { ACT_LOCK, "maestro runs {lock} {runs}" },
 	{ ACT_DELETE, "maestro runs {delete} {runs}" }, { ACT_RESUME, "maestro train --resume {selected}" },

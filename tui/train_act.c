@@ -1,5 +1,6 @@
 /* What Train does: every change is a command that the trainer takes between two updates. */
 #include "tui/console.h"
+#include "tui/screen_runs.h"
 
 #include <stdio.h>
 
@@ -33,12 +34,54 @@ void console_train(Console *console, const char *options)
 		console->is_leaving = true;
 }
 
+void console_begin(Console *console)
+{
+	console_prompt(console, PROMPT_TRAIN, "maestro train", "--steps 4000000 --name mine");
+}
+
+static void resume(Console *console, const TrainView *train)
+{
+	char text[64];
+	(void) snprintf(text, sizeof text, "--resume %lld", (long long) train->run_id);
+	if (train->phase == TRAIN_STOPPED || train->phase == TRAIN_FAILED)
+		console_train(console, text);
+	else
+		console_say(console, ROLE_WARN, train->phase == TRAIN_DONE ? "it has done all its steps; {train.fork} forks it, with more: --steps N"
+		                                                           : "it is training; {train.stop} stops it");
+}
+
+/* The run among the marked ones of Runs, where the others are. */
+static void compare(Console *console, const TrainView *train)
+{
+	char text[120];
+	console_go(console, SCREEN_RUNS);
+	if (console->screen != SCREEN_RUNS)
+		return;
+	runs_mark(console, train->run_id, true);
+	(void) snprintf(text, sizeof text, "run %lld is marked; {runs.mark} marks others, then {runs.compare} compares them", (long long) train->run_id);
+	console_say(console, ROLE_INFO, text);
+}
+
+static void evaluate(Console *console, const TrainView *train)
+{
+	char text[120];
+	(void) snprintf(text, sizeof text, "in another terminal: maestro evaluate --policy run:%lld --policy hpa", (long long) train->run_id);
+	if (train->phase >= TRAIN_DONE)
+		console_say(console, ROLE_INFO, text);
+	else
+		send_flag(console, COMMAND_TRAIN_EVALUATE, true, "evaluation");
+}
+
 bool train_act(Console *console, UiAction action)
 {
 	const TrainView *train = console->frame.train;
 	if (!train)
 		return false;
 	switch (action) {
+	case ACT_BEGIN: console_begin(console); return true;
+	case ACT_FORK: runs_fork_last(console, train->run_id, train->name); return true;
+	case ACT_COMPARE: compare(console, train); return true;
+	case ACT_RESUME: resume(console, train); return true;
 	case ACT_TRAIN_PAUSE: {
 		bool pause = train->phase != TRAIN_PAUSED;
 		send_flag(console, COMMAND_TRAIN_PAUSE, pause, pause ? "pause training" : "go on training");
@@ -55,7 +98,7 @@ bool train_act(Console *console, UiAction action)
 	case ACT_TRAIN_ENT: dialog_open_param(&console->dialog, train, PARAM_ENT_COEF); return true;
 	case ACT_TRAIN_TRAFFIC: dialog_open_param(&console->dialog, train, PARAM_TRAFFIC); return true;
 	case ACT_TRAIN_CHAOS: dialog_open_param(&console->dialog, train, PARAM_CHAOS); return true;
-	case ACT_TRAIN_EVALUATE: send_flag(console, COMMAND_TRAIN_EVALUATE, true, "evaluation"); return true;
+	case ACT_TRAIN_EVALUATE: evaluate(console, train); return true;
 	case ACT_TRAIN_STOP: send_flag(console, COMMAND_STOP, true, "stop"); return true;
 	case ACT_TRAIN_CLIP: dialog_open_param(&console->dialog, train, PARAM_CLIP_RANGE); return true;
 	default: return false;

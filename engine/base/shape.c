@@ -37,7 +37,7 @@ static SHAPE(answers_shape, ANSWERS);
 
 #define T TrainPoint
 static const ShapeRow POINT[] = {
-	ONE(I64, steps), ARRAY(F32, value, NULL),
+	ONE(I64, steps), ARRAY(F32, value, NULL), ONE(F32, env_least), ONE(F32, env_middle), ONE(F32, env_most),
 };
 static SHAPE(point_shape, POINT);
 #undef T
@@ -68,12 +68,12 @@ static SHAPE(episode_shape, EPISODE);
 static const ShapeRow TRAIN[] = {
 	ONE(I64, run_id), ONE(TEXT, name), ONE(TEXT, traffic), ONE(I64, seed), ENUM(phase, TRAIN_FAILED + 1),
 	ONE(TEXT, trouble), ONE(I64, update), ONE(I64, n_updates), ONE(I64, steps), ONE(I64, total_steps),
-	ONE(F64, wall_s), ONE(F64, steps_per_s), ONE(F64, eta_s), ARRAY(F64, now, NULL), ONE(I32, n_points),
+	ONE(F64, wall_s), ONE(F64, steps_per_s), ONE(F64, eta_s), ARRAY(F64, now, NULL), ONE(I32, n_envs), ONE(I32, n_points),
 	ONE(I64, stride), INNERS(point, "n_points", point_shape), ONE(I32, n_evals),
 	INNERS(eval, "n_evals", eval_shape), ONE(I32, n_ticks), INNERS(tick, "n_ticks", tick_shape),
 	INNER(last_eval, episode_shape), INNER(last_eval_hpa, episode_shape), ARRAY(F64, time_share, NULL),
 	ONE(I64, checkpoint_steps), ONE(I64, checkpoint_wall_ms), ONE(TEXT, checkpoint_path),
-	ONE(I64, sink_dropped), INNER(answers, answers_shape),
+	ONE(TEXT, saved_path), ONE(I64, sink_dropped), INNER(answers, answers_shape),
 };
 SHAPE(shape_train, TRAIN);
 #undef T

@@ -44,6 +44,7 @@ typedef enum TrainPhase { TRAIN_STARTING, TRAIN_RUNNING, TRAIN_PAUSED, TRAIN_EVA
 typedef struct TrainPoint { /* one update, or one in `stride` */
 	int64_t steps;
 	float value[TRAIN_METRIC_COUNT];
+	float env_least, env_middle, env_most; /* over environments: reward of the last episode that each ended; NAN: none has */
 } TrainPoint;
 
 typedef struct EvalPoint {
@@ -81,6 +82,7 @@ typedef struct TrainView {
 	double steps_per_s;          /* over the last 10 s; NAN before there is an update */
 	double eta_s;                /* NAN: not known */
 	double now[TRAIN_METRIC_COUNT]; /* of the last update */
+	int32_t n_envs;              /* 0: not known */
 	int32_t n_points;
 	int64_t stride;              /* updates a point */
 	TrainPoint point[VIEW_POINTS];
@@ -93,6 +95,7 @@ typedef struct TrainView {
 	int64_t checkpoint_steps;    /* -1: none yet */
 	int64_t checkpoint_wall_ms;
 	char checkpoint_path[256];
+	char saved_path[256];        /* of a run that has ended: its policy's file, the best where one was kept; "": none */
 	int64_t sink_dropped;
 	CommandAnswers answers;
 } TrainView;

@@ -230,6 +230,8 @@ static void finish(Trainer *trainer, RunStatus status)
 	}
 	int64_t steps = ppo_steps(trainer->ppo);
 	double wall_s = (double) trainer->busy_ms / 1000;
+	bool has_best = trainer->has_best && !access(config->best_path, R_OK);
+	str_copy(trainer->view.saved_path, sizeof trainer->view.saved_path, has_best ? config->best_path : has_model ? config->model_path : "");
 	if (config->on_event)
 		config->on_event(config->arg, &(TrainEvent) {
 			.kind = TRAIN_EVENT_END,
@@ -239,7 +241,7 @@ static void finish(Trainer *trainer, RunStatus status)
 			.steps_per_s = wall_s > 0 ? (double) (steps - trainer->start_steps) / wall_s : NAN,
 			.status = status,
 			.model = has_model ? config->model_path : NULL,
-			.best_model = trainer->has_best && !access(config->best_path, R_OK) ? config->best_path : NULL,
+			.best_model = has_best ? config->best_path : NULL,
 			.trouble = trainer->view.trouble,
 		});
 	trainer->view.steps_per_s = trainer->view.eta_s = NAN;
@@ -288,7 +290,8 @@ static int build(Trainer *trainer, Error *err)
 	if (queue_init(&trainer->commands, sizeof(Command), COMMANDS))
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	trainer->episode = calloc((size_t) config->eval_episodes + 1, sizeof *trainer->episode);
-	if (!trainer->episode)
+	trainer->ended = calloc((size_t) config->ppo.n_envs, sizeof *trainer->ended);
+	if (!trainer->episode || !trainer->ended)
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	int code = config->live ? 0 : sim_env_new(&config->sim, (size_t) config->ppo.n_envs, &trainer->env, err);
 	if (config->live)
@@ -333,6 +336,7 @@ void trainer_free(Trainer *trainer)
 	queue_done(&trainer->commands);
 	snap_bus_done(&trainer->views);
 	free(trainer->episode);
+	free(trainer->ended);
 	free(trainer);
 }
 

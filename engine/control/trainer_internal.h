@@ -46,6 +46,7 @@ struct Trainer {
 	int32_t row0_steps;
 	double row0_reward;
 	bool row0_is_partial;   /* after a resume: its first steps are not known */
+	double *ended;          /* [n_envs] scratch */
 	bool checkpoint_fails;
 	bool is_collecting;     /* a live rollout is under way */
 	bool is_cut;            /* and was stopped in the middle: the last checkpoint stands */

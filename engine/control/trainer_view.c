@@ -4,6 +4,8 @@
  */
 #include "control/trainer_internal.h"
 
+#include "base/boot.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +76,7 @@ void trainer_view_init(Trainer *trainer)
 		.checkpoint_steps = -1,
 		.is_live = config->live != NULL,
 		.rollout_steps = config->ppo.n_steps,
+		.n_envs = config->ppo.n_envs,
 	};
 	str_copy(view->name, sizeof view->name, config->name);
 	str_copy(view->traffic, sizeof view->traffic, config->traffic);
@@ -87,8 +90,26 @@ void trainer_view_init(Trainer *trainer)
 	trainer_publish(trainer);
 }
 
-static void add_point(TrainView *view, const RecordUpdate *update)
+static int by_value(const void *a, const void *b)
 {
+	double x = *(const double *) a, y = *(const double *) b;
+	return (x > y) - (x < y);
+}
+
+/* How far apart the environments are: of the last episode that each has ended. */
+static void spread(const Trainer *trainer, TrainPoint *point)
+{
+	double *sorted = trainer->ended;
+	size_t n = ppo_last_returns(trainer->ppo, sorted);
+	qsort(sorted, n, sizeof *sorted, by_value);
+	point->env_least = n ? (float) sorted[0] : NAN;
+	point->env_middle = n ? (float) boot_quantile(sorted, n, .5) : NAN;
+	point->env_most = n ? (float) sorted[n - 1] : NAN;
+}
+
+static void add_point(Trainer *trainer, const RecordUpdate *update)
+{
+	TrainView *view = &trainer->view;
 	if (update->update % view->stride)
 		return;
 	if (view->n_points == VIEW_POINTS) {
@@ -103,6 +124,7 @@ static void add_point(TrainView *view, const RecordUpdate *update)
 	point->steps = update->steps;
 	for (int i = 0; i < TRAIN_METRIC_COUNT; i++)
 		point->value[i] = (float) update->value[i];
+	spread(trainer, point);
 }
 
 /* Steps a second over the last ten seconds; NAN before there is half a second to measure. */
@@ -163,7 +185,7 @@ void trainer_view_update(Trainer *trainer, const RecordUpdate *update)
 	view->eta_s = view->steps_per_s > 0 ? (double) (view->total_steps - view->steps) / view->steps_per_s : NAN;
 	str_copy(view->trouble, sizeof view->trouble, trouble_of(update));
 	share_time(trainer);
-	add_point(view, update);
+	add_point(trainer, update);
 }
 
 void trainer_view_eval(Trainer *trainer, const RecordEval *eval)

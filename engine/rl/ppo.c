@@ -94,6 +94,7 @@ static void place(Ppo *ppo, Carve *at)
 	ppo->prob = carve(at, n_envs * (size_t) ppo->spec.n_actions, sizeof(float));
 	ppo->ended_return = carve(at, n, sizeof(double));
 	ppo->ended_len = carve(at, n, sizeof(int32_t));
+	ppo->env_return = carve(at, n_envs, sizeof(double));
 	ppo->obs_stats.mean = carve(at, dim, sizeof(double));
 	ppo->obs_stats.var = carve(at, dim, sizeof(double));
 	ppo->reward_stats.mean = carve(at, 1, sizeof(double));
@@ -143,8 +144,10 @@ static int start(Ppo *ppo, Error *err)
 	Rng rng;
 	rng_init(&rng, ppo->config.seed, 0, RNG_INIT);
 	rng_init(&ppo->shuffle, ppo->config.seed, 0, RNG_SHUFFLE);
-	for (size_t e = 0; e < n_envs; e++)
+	for (size_t e = 0; e < n_envs; e++) {
 		rng_init(&ppo->row[e].rng, ppo->config.seed, (uint32_t) e, RNG_ACTION);
+		ppo->env_return[e] = NAN;
+	}
 	for (size_t k = 0; k < ppo->n_workers; k++) {
 		ppo->worker[k].first = k * n_envs / ppo->n_workers;
 		ppo->worker[k].count = (k + 1) * n_envs / ppo->n_workers - ppo->worker[k].first;
@@ -382,6 +385,15 @@ const Net *ppo_net(const Ppo *ppo)
 float *ppo_advantages(Ppo *ppo)
 {
 	return ppo->rollout.advantage;
+}
+
+size_t ppo_last_returns(const Ppo *ppo, double *ret)
+{
+	size_t n = 0;
+	for (size_t e = 0; e < ppo->rollout.n_envs; e++)
+		if (!isnan(ppo->env_return[e]))
+			ret[n++] = ppo->env_return[e];
+	return n;
 }
 
 size_t ppo_samples(const Ppo *ppo)

@@ -88,6 +88,9 @@ const Net *ppo_net(const Ppo *ppo); /* lent; changes in ppo_learn */
 /* [n_envs * n_steps] sample i = env * n_steps + step; for tests. */
 float *ppo_advantages(Ppo *ppo);
 size_t ppo_samples(const Ppo *ppo);
+/* Of each environment the return of the last episode that ended in it, as it paid, into ret [n_envs]; answers how many have ended
+ * one. A restored Ppo knows none of before. */
+size_t ppo_last_returns(const Ppo *ppo, double *ret);
 /* Seconds spent since the start, added up over threads: 0 stepping environments, 1 inference (both from one step in
  * eight), 2 learning. */
 void ppo_times(const Ppo *ppo, double ret_seconds[3]);

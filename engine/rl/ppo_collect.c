@@ -211,6 +211,7 @@ static void list_episodes(Ppo *ppo)
 			int64_t at = ppo->n_episodes++ % PPO_EPISODES;
 			ppo->last_return[at] = ppo->ended_return[i];
 			ppo->last_len[at] = ppo->ended_len[i];
+			ppo->env_return[e] = ppo->ended_return[i];
 		}
 }
 

@@ -51,6 +51,7 @@ struct Ppo {
 	float *logits, *prob;    /* [n_envs][n_actions] */
 	double *ended_return;    /* [n_samples] of the episode that ended with the step */
 	int32_t *ended_len;      /* [n_samples] 0: none ended */
+	double *env_return;      /* [n_envs] of the last episode that ended there, for ppo_last_returns; NAN: none has */
 	Running obs_stats, reward_stats;
 	int32_t *teacher;        /* [n_samples] where there is one */
 	double *obs_range;       /* [2][n_envs][obs_dim] least and most of each input so far, by environment */

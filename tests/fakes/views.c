@@ -42,6 +42,9 @@ static void fill_point(TrainPoint *p, int update)
 	v[TRAIN_CLIP_RANGE] = .2f;
 	v[TRAIN_ENT_COEF] = .01f;
 	v[TRAIN_GRAD_NORM] = (float) (.46 + .1 * noise(update, 11));
+	p->env_middle = v[TRAIN_EP_REW_MEAN] + (float) (2 * noise(update, 13));
+	p->env_least = p->env_middle - (float) (14 + 20 * (1 - learned) + 5 * noise(update, 14));
+	p->env_most = p->env_middle + (float) (9 + 12 * (1 - learned) + 4 * noise(update, 15));
 }
 
 static void fill_evals(TrainView *view, int updates)
@@ -75,7 +78,7 @@ void views_fill_train(TrainView *view, double progress)
 	int updates = (int) (progress * N_UPDATES);
 	*view = (TrainView) { .run_id = 137, .seed = 3, .phase = TRAIN_RUNNING, .update = updates, .n_updates = N_UPDATES,
 		.steps = (int64_t) updates * UPDATE_STEPS, .total_steps = (int64_t) N_UPDATES * UPDATE_STEPS,
-		.steps_per_s = updates ? 398200 : NAN, .stride = updates > VIEW_POINTS ? 2 : 1, .checkpoint_steps = -1 };
+		.steps_per_s = updates ? 398200 : NAN, .stride = updates > VIEW_POINTS ? 2 : 1, .checkpoint_steps = -1, .n_envs = 8 };
 	(void) snprintf(view->name, sizeof view->name, "first-run");
 	(void) snprintf(view->traffic, sizeof view->traffic, "wc98_group_week.csv");
 	(void) snprintf(view->setting[PARAM_LEARNING_RATE], PARAM_TEXT, "0.0001");

@@ -11,6 +11,7 @@
 #include "fakes/loop_fakes.h"
 #include "rl/model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,11 @@ static void make_folder(Course *course)
 	assert_non_null(mkdtemp(course->folder));
 }
 
+static const TrainView *ended_view(const Course *course)
+{
+	return snap_acquire(trainer_views(course->trainer));
+}
+
 static void remove_folder(const Course *course)
 {
 	char command[64];
@@ -173,6 +179,9 @@ static void the_best_policy_is_on_the_disk_and_recorded_when_a_run_ends(void **s
 	course.eval_every = GOOD;
 	begin(&course, false, false, NULL, GOOD);
 	wait_for(&course, TRAIN_DONE);
+	const TrainView *view = ended_view(&course);
+	assert_string_equal(view->saved_path, course.config.best_path);
+	snap_release(view);
 	end(&course);
 	assert_int_equal(course.status, RUN_DONE);
 	StrBuf best = { 0 }, model = { 0 };
@@ -189,6 +198,25 @@ static void the_best_policy_is_on_the_disk_and_recorded_when_a_run_ends(void **s
 		found += is_best && record->u.checkpoint.steps == GOOD && !strcmp(record->u.checkpoint.path, course.config.best_path);
 	}
 	assert_int_equal(found, 1);
+	remove_folder(&course);
+}
+
+/* Of each environment the last episode, from the first that has ended on; without an evaluation the last policy is the one that is kept. */
+static void the_view_has_the_rewards_of_the_environments(void **state)
+{
+	(void) state;
+	Course course;
+	make_folder(&course);
+	begin(&course, false, false, NULL, 12 * UPDATE);
+	wait_for(&course, TRAIN_DONE);
+	const TrainView *view = ended_view(&course);
+	const TrainPoint *first = &view->point[0], *last = &view->point[view->n_points - 1];
+	assert_int_equal(view->n_envs, ENVS);
+	assert_true(isnan(first->env_least) && isnan(first->env_middle) && isnan(first->env_most));
+	assert_true(last->env_least < last->env_middle && last->env_middle < last->env_most); /* each has traffic of its own */
+	assert_string_equal(view->saved_path, course.config.model_path);
+	snap_release(view);
+	end(&course);
 	remove_folder(&course);
 }
 
@@ -216,6 +244,7 @@ int main(void)
 		cmocka_unit_test(a_loss_that_is_not_finite_leaves_the_last_good_checkpoint),
 		cmocka_unit_test(who_leaves_while_it_is_paused_keeps_a_net_that_is_finite),
 		cmocka_unit_test(the_best_policy_is_on_the_disk_and_recorded_when_a_run_ends),
+		cmocka_unit_test(the_view_has_the_rewards_of_the_environments),
 		cmocka_unit_test(a_best_policy_that_cannot_be_written_ends_the_run_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -334,11 +334,73 @@ static void no_key_goes_amiss_while_a_target_is_on_its_way(void **state)
 	start(desk, SCREEN_LIVE, false);
 }
 
+/* What there is to do after a training, and where its policy is; the last rollout goes past the steps that were asked for. */
+static void a_training_that_ended_names_its_policy_and_offers_what_follows(void **state)
+{
+	Desk *desk = *state;
+	TrainView *train = &desk->train;
+	static const char *const GONE[] = { " pause", " checkpoint", " lr", " stop" }, *const THERE[] = { "b new training", "F fork", "= compare", "v eval" };
+	desk->fake.has_store = true;
+	start(desk, SCREEN_TRAIN, false);
+	assert_non_null(strstr(screen_text(desk), "p pause"));
+	assert_null(strstr(screen_text(desk), "F fork"));
+	train->phase = TRAIN_DONE;
+	train->steps = train->total_steps + 40000;
+	train->point[train->n_points - 1].steps = train->steps;
+	str_copy(train->saved_path, sizeof train->saved_path, "/home/ana/.local/share/maestro/runs/137/best.safetensors");
+	const char *text = screen_text(desk);
+	assert_non_null(strstr(text, "policy /home/ana/.local/share/maestro/runs/137/best.safetensors"));
+	assert_non_null(strstr(text, "100 %  2.04 M of 2.00 M steps"));
+	assert_non_null(strstr(text, "2.04 M steps "));
+	assert_null(strstr(text, "3.00 M"));
+	const char *footer = strrchr(text, '|');
+	for (size_t i = 0; i < sizeof GONE / sizeof *GONE; i++)
+		assert_null(strstr(footer, GONE[i]));
+	for (size_t i = 0; i < sizeof THERE / sizeof *THERE; i++)
+		if (!strstr(footer, THERE[i]))
+			fail_msg("no \"%s\" in %s", THERE[i], footer);
+	assert_int_equal(console_resize(&desk->console, 24, 80), 0);
+	text = screen_text(desk);
+	assert_non_null(strstr(text, "policy /home/ana/."));
+	assert_non_null(strstr(text, "7/best.safetensors"));
+	press(desk, 'v');
+	assert_non_null(strstr(screen_text(desk), "maestro evaluate --policy run:137"));
+	press(desk, 'F');
+	assert_string_equal(desk->console.prompt.text, "--from 137 --name first-run-fork ");
+	press(desk, KEY_ESC);
+	press(desk, '=');
+	assert_int_equal(desk->console.screen, SCREEN_RUNS);
+	assert_int_equal(desk->console.runs.marked[0], 137);
+	assert_int_equal(desk->fake.n_sent, 0);
+}
+
+/* Whether some environments learn nothing, where there is room. */
+static void a_wide_train_has_the_rewards_of_the_environments(void **state)
+{
+	Desk *desk = *state;
+	start(desk, SCREEN_TRAIN, false);
+	TrainPoint *last = &desk->train.point[desk->train.n_points - 1];
+	last->env_least = 11.25f;
+	last->env_middle = 60.5f;
+	last->env_most = 99.75f;
+	assert_null(strstr(screen_text(desk), "Reward over environments"));
+	assert_int_equal(console_resize(&desk->console, 60, 200), 0);
+	const char *text = screen_text(desk);
+	assert_non_null(strstr(text, "last episode of each of 8"));
+	assert_non_null(strstr(text, "most 99.75"));
+	assert_non_null(strstr(text, "least 11.25"));
+	assert_non_null(strstr(text, "median 60.50"));
+	desk->train.n_envs = 0; /* of an older recording */
+	assert_non_null(strstr(screen_text(desk), "no episode has ended yet"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(pause_and_resume_follow_the_phase),
 		DESK_TEST(a_live_training_says_when_its_next_step_ends),
+		DESK_TEST(a_training_that_ended_names_its_policy_and_offers_what_follows),
+		DESK_TEST(a_wide_train_has_the_rewards_of_the_environments),
 		DESK_TEST(one_update_is_for_a_paused_run),
 		DESK_TEST(learning_rate_is_edited_as_old_to_new),
 		DESK_TEST(answer_replaces_pending),

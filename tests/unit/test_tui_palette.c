@@ -120,6 +120,7 @@ static void set_changes_what_trains(void **state)
 		assert_string_equal(field(desk, 0), CASES[i].value);
 		press(desk, KEY_ESC);
 	}
+	press(desk, '1');
 	desk->fake.frame.train = NULL;
 	console_refresh(&desk->console, 2000);
 	console_go(&desk->console, SCREEN_LIVE);
@@ -236,6 +237,28 @@ static void purge_names_what_goes_and_asks_for_a_word(void **state)
 	assert_int_equal(desk->fake.n_sent, 1);
 }
 
+/* Whoever looks for a new training writes train. */
+static void train_finds_the_beginning_of_one(void **state)
+{
+	Desk *desk = *state;
+	start_with_targets(desk, SCREEN_LIVE);
+	press(desk, ':');
+	type(desk, "train");
+	assert_non_null(strstr(screen_text(desk), "begin <options>"));
+	press(desk, KEY_ENTER_);
+	assert_int_equal(desk->console.screen, SCREEN_TRAIN); /* one is there */
+	press(desk, '?');
+	type(desk, "new train");
+	assert_non_null(strstr(screen_text(desk), "in the place of this console"));
+	for (int i = 0; desk->console.is_helping && i < 9; i++)
+		press(desk, KEY_ESC);
+	console_go(&desk->console, SCREEN_LIVE);
+	desk->fake.frame.train = NULL;
+	console_refresh(&desk->console, 2000);
+	run(desk, "train");
+	assert_int_equal(desk->console.prompt.kind, PROMPT_TRAIN);
+}
+
 /* ---- typing ---- */
 
 static void tab_completes_names_and_arguments(void **state)
@@ -320,6 +343,8 @@ static void the_command_line_says_what_was_typed(void **state)
 		{ "history -30m", run_id },
 		{ "filter steps>9 tag:it's", "maestro runs list --filter 'steps>9 tag:it'\\''s'" },
 		{ "trash", "maestro runs list --filter is:trash" },
+		{ "train", "maestro train" },
+		{ "train --steps 9 --name x", "maestro train --steps 9 --name x" },
 		{ "purge", "maestro runs purge --confirm trash" },
 		{ "purge all", "maestro runs purge --all --confirm trash" },
 		{ "export runs.json", "maestro --screen runs --json >runs.json" },
@@ -485,6 +510,7 @@ int main(void)
 		DESK_TEST(keys_actions_are_commands_without_a_key_too),
 		DESK_TEST(readonly_offers_no_command_that_writes),
 		DESK_TEST(purge_names_what_goes_and_asks_for_a_word),
+		DESK_TEST(train_finds_the_beginning_of_one),
 		DESK_TEST(tab_completes_names_and_arguments),
 		DESK_TEST(up_brings_back_what_was_run),
 		DESK_TEST(the_command_line_says_what_was_typed),
