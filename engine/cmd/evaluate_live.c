@@ -106,7 +106,8 @@ static void on_cycle(void *arg, const LiveView *view)
 static void figure(EvaluateLive *e, double interval_s, double ret[FIGURE_COUNT])
 {
 	static const Figure unknown[] = { FIGURE_REWARD, FIGURE_THETA_U, FIGURE_THETA_O, FIGURE_TAU_U, FIGURE_TAU_O, FIGURE_INSTABILITY, FIGURE_UNDER,
-		FIGURE_OVER, FIGURE_LEAD, FIGURE_LEAD_SHARE, FIGURE_RAMPS, FIGURE_REGRET };
+		FIGURE_OVER, FIGURE_LEAD, FIGURE_LEAD_SHARE, FIGURE_RAMPS, FIGURE_REGRET,
+		FIGURE_V_SHORT, FIGURE_V_DRAIN, FIGURE_V_ENOUGH };
 	const FiguresInput in = {
 		.step = e->step, .n = e->n, .interval_s = interval_s, .soft_ms = (double) e->target.latency_soft_ms,
 		.hard_ms = (double) e->target.latency_hard_ms, .min_replicas = e->target.min_replicas, .max_replicas = e->target.max_replicas,

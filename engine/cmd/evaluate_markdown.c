@@ -45,12 +45,14 @@ static void add_protocol(Page *p)
 	            (double) sim->latency_hard_ms, sim->min_replicas, sim->max_replicas, c->arena.pod_capacity_rps);
 	if (sim->n_plans)
 		strbuf_addf(p->to, "With %d kinds of faults. ", (int) sim->n_plans);
-	strbuf_addf(p->to, "V is the time with p95 over soft, plus that over hard once more, in percent. Figures are interquartile means; intervals "
+	strbuf_addf(p->to, "V is the time with p95 over soft, plus that over hard once more, in percent: v_short while demand exceeds "
+	            "what is ready, v_drain in the minute behind, v_enough with as many pods as the demand asks for. Figures are interquartile means; intervals "
 	            "are of 95 %%, by bootstrap over traces and seeds where there are several traces, else over seeds.\n");
 }
 
-static const Figure FIGURES[] = { FIGURE_V_PCT, FIGURE_POD_HOURS, FIGURE_SLO_FRAC, FIGURE_P99, FIGURE_ACTIONS, FIGURE_REVERSALS_10M,
-	FIGURE_RECOVERY, FIGURE_THETA_U, FIGURE_THETA_O, FIGURE_INSTABILITY, FIGURE_LEAD, FIGURE_LEAD_SHARE, FIGURE_COST, FIGURE_REGRET };
+static const Figure FIGURES[] = { FIGURE_V_PCT, FIGURE_V_SHORT, FIGURE_V_DRAIN, FIGURE_V_ENOUGH, FIGURE_POD_HOURS,
+	FIGURE_SLO_FRAC, FIGURE_P99, FIGURE_ACTIONS, FIGURE_REVERSALS_10M, FIGURE_RECOVERY,
+	FIGURE_THETA_U, FIGURE_THETA_O, FIGURE_INSTABILITY, FIGURE_LEAD, FIGURE_LEAD_SHARE, FIGURE_COST, FIGURE_REGRET };
 
 static void add_figures(Page *p)
 {

@@ -121,6 +121,21 @@ static void add_elasticity(const FiguresInput *in, double *f)
 	f[FIGURE_INSTABILITY] = in->n > 1 ? 100 * unstable / (n - 1) : NAN;
 }
 
+/* Where V is: a lack of pods, what it leaves in the queues, or chance within an interval. */
+static void add_causes(const FiguresInput *in, double *f)
+{
+	double v[3] = { 0 }, lacked_s = -INFINITY;
+	for (int32_t t = 0; t < in->n; t++) {
+		const EvalStep *s = &in->step[t];
+		double at_s = t * in->interval_s;
+		bool lacks = demand_at(in, t) > s->ready;
+		lacked_s = lacks ? at_s : lacked_s;
+		v[lacks ? 0 : at_s - lacked_s <= SETTLED_S ? 1 : 2] += is_over(s, in->soft_ms) + is_over(s, in->hard_ms);
+	}
+	for (int i = 0; i < 3; i++)
+		f[FIGURE_V_SHORT + i] = in->soft_ms > 0 && in->hard_ms > 0 ? 100 * v[i] / in->n : NAN;
+}
+
 static void add_recovery(const FiguresInput *in, double *f)
 {
 	double time[EVENTS_MAX], worst = NAN, open = 0;
@@ -225,6 +240,7 @@ void figures_of(const FiguresInput *in, double ret[FIGURE_COUNT])
 {
 	figures_of_use(in, ret);
 	add_changes(in, ret);
+	add_causes(in, ret);
 	add_recovery(in, ret);
 	add_leads(in, ret);
 	ret[FIGURE_STEPS] = in->n;

@@ -19,7 +19,8 @@
 	X(INSTABILITY, "instability", 2) X(UNDER, "under_area", 3) X(OVER, "over_area", 3)                   \
 	X(COST, "cost", 2) X(REGRET, "regret", 2)                                                            \
 	X(LEAD, "lead_s", 0) X(LEAD_SHARE, "lead_share", 3) X(RAMPS, "ramps", 0)                             \
-	X(V_HOURS, "v_hours", 3)
+	X(V_HOURS, "v_hours", 3)                                                                             \
+	X(V_SHORT, "v_short_pct", 3) X(V_DRAIN, "v_drain_pct", 3) X(V_ENOUGH, "v_enough_pct", 3)
 
 typedef enum Figure {
 #define WORD(name, key, decimals) FIGURE_##name,
@@ -44,7 +45,8 @@ typedef struct FiguresInput {
 /*
  * All but reward, p95, p99 and regret, which the steps do not tell: those are NAN. recovery_s: from an interval whose p95 is over
  * soft until p95 has been at or under it for 60 s, that minute not counted; what is still over at the end is censored there and
- * counted in unrecovered. lead_s: see figures_leads. NAN: nothing to measure.
+ * counted in unrecovered. lead_s: see figures_leads. v_short, v_drain and v_enough add up to v: while demand exceeds what is ready, within
+ * the minute behind such a time, and with as many pods ready as the demand asks for. NAN: nothing to measure.
  */
 void figures_of(const FiguresInput *in, double ret[FIGURE_COUNT]);
 /* Of these only those of violation and of pods: all that tuning asks. */

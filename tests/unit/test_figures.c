@@ -92,6 +92,25 @@ static void recovery_ends_with_a_quiet_minute(void **state)
 	assert_true(isnan(f[FIGURE_RECOVERY]) && is_near(f[FIGURE_UNRECOVERED], 0));
 }
 
+/* Over hard with a pod too few, over soft in the minute behind, over soft with enough of them five intervals later, and without a lack. */
+static void violation_is_told_apart_by_what_was_lacking(void **state)
+{
+	(void) state;
+	double f[FIGURE_COUNT];
+	EvalStep step[20];
+	for (int t = 0; t < 20; t++)
+		step[t] = step_of(t == 3 ? 600 : t == 5 || t == 8 || t == 12 ? 300 : 100, 3, t == 3 || t == 4 ? 2 : 3, 3);
+	measure(PLAIN, step, 20, f);
+	assert_true(is_near(f[FIGURE_V_SHORT], 10) && is_near(f[FIGURE_V_DRAIN], 10) && is_near(f[FIGURE_V_ENOUGH], 5));
+	step[7] = step[8];
+	measure(PLAIN, step + 5, 15, f); /* no lack before: chance alone */
+	assert_true(is_near(f[FIGURE_V_SHORT], 0) && is_near(f[FIGURE_V_DRAIN], 0) && is_near(f[FIGURE_V_ENOUGH], f[FIGURE_V_PCT]));
+	FiguresInput off = PLAIN;
+	off.hard_ms = -1;
+	measure(off, step, 20, f);
+	assert_true(isnan(f[FIGURE_V_SHORT]) && isnan(f[FIGURE_V_ENOUGH]));
+}
+
 /* Demand rises from 2 to 6 and passes the three that are ready in interval 12. */
 static void lead_is_from_the_first_up_to_the_need(void **state)
 {
@@ -128,6 +147,7 @@ int main(void)
 		cmocka_unit_test(elasticity_is_the_spec_groups),
 		cmocka_unit_test(changes_and_reversals_are_counted),
 		cmocka_unit_test(recovery_ends_with_a_quiet_minute),
+		cmocka_unit_test(violation_is_told_apart_by_what_was_lacking),
 		cmocka_unit_test(lead_is_from_the_first_up_to_the_need),
 		cmocka_unit_test(a_rise_within_what_is_ready_is_no_ramp),
 	};
