@@ -39,7 +39,6 @@ struct Watch {
 	size_t n;
 	pthread_t thread;
 	atomic_bool is_stopping;
-	atomic_llong lists;
 };
 
 static double draw(void)
@@ -97,7 +96,6 @@ static int list(Stream *stream, Error *err)
 	KubeCache *cache = stream->watch->config.cache;
 	char next[4096] = "", version[sizeof stream->version] = "";
 	int code = 0, pages = 0;
-	atomic_fetch_add(&stream->watch->lists, 1);
 	kube_cache_list_begin(cache, stream->kind, stream->namespace_);
 	do {
 		Json *page = NULL;
@@ -327,9 +325,4 @@ void watch_stop(Watch *watch)
 	http_streams_wake(watch->http);
 	(void) pthread_join(watch->thread, NULL);
 	watch_free(watch);
-}
-
-int64_t watch_lists(Watch *watch)
-{
-	return (int64_t) atomic_load(&watch->lists);
 }

@@ -24,7 +24,5 @@ typedef struct WatchConfig {
 typedef struct Watch Watch;
 int watch_start(const WatchConfig *config, Watch **ret_watch, Error *err);
 void watch_stop(Watch *watch); /* accepts NULL */
-/* How often it has listed, of all kinds and namespaces. Any thread. */
-int64_t watch_lists(Watch *watch);
 
 #endif

@@ -150,12 +150,6 @@ static int own_fleet(Loop *loop, Error *err)
 	return code;
 }
 
-int loop_once(Loop *loop, Error *err)
-{
-	int code = own_fleet(loop, err);
-	return code ? code : fleet_once(loop->own, err);
-}
-
 /* ---- commands ---- */
 
 static void resume(Loop *loop, const Command *command)

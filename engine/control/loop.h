@@ -72,10 +72,6 @@ void loop_free(Loop *loop); /* accepts NULL; after the stop of the thread that r
 /* What the target did before this process: a change of its replicas, age_ms ago. Oldest first, before the first cycle. */
 void loop_remember(Loop *loop, int64_t age_ms, int32_t from, int32_t to);
 
-/* One cycle on the caller's thread (`run --once`). 0, or why nothing could be decided or written; the view says the same.
- * Not after loop_start. */
-int loop_once(Loop *loop, Error *err);
-
 /* The loop on a thread of its own, until loop_stop, which finishes the write in flight. Not for one in a fleet. */
 int loop_start(Loop *loop, Error *err);
 void loop_stop(Loop *loop);
@@ -93,7 +89,8 @@ typedef struct Fleet Fleet;
 /* Takes n loops that were not started; they stay the caller's. ERR_NOMEM. */
 int fleet_new(Loop *const *loops, size_t n, Fleet **ret_fleet, Error *err);
 void fleet_free(Fleet *fleet); /* before its loops; accepts NULL */
-/* One cycle of all of them. 0, or the first loop's code that is not 0. */
+/* One cycle of all of them on the caller's thread (`run --once`). 0, or why the first that could not, did not decide or write; its view
+ * says the same. Not after fleet_start. */
 int fleet_once(Fleet *fleet, Error *err);
 /* The same in two halves, for who decides in between (live_env.h): up to the observation, and from the policy's answer on. Commands are
  * then served by fleet_serve, which does not wait. */

@@ -27,7 +27,7 @@ Bench *bench_new_whole(int32_t replicas, int32_t action);
 Bench *bench_started(int32_t replicas, int32_t action);
 /* Ends the test where the last cycle left another state. */
 void bench_want_state(Bench *b, TargetState state, Reason reason);
-/* One cycle and 15 s; what loop_once answered. */
+/* One cycle and 15 s; what fake_cycle answered. */
 int cycle(Bench *b);
 LiveView view_of(Bench *b);
 

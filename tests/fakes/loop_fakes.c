@@ -232,3 +232,13 @@ int fake_sink_count(const FakeSink *fake, RecordKind kind)
 		count += fake->record[i].kind == kind;
 	return count;
 }
+
+int fake_cycle(Loop *loop, Error *err)
+{
+	Fleet *fleet = NULL;
+	int code = fleet_new(&loop, 1, &fleet, err);
+	if (!code)
+		code = fleet_once(fleet, err);
+	fleet_free(fleet);
+	return code;
+}

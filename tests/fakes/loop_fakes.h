@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "base/policy.h"
 #include "base/sink.h"
+#include "control/loop.h"
 
 enum { FAKE_WRITES = 4096, FAKE_RECORDS = 256 };
 
@@ -75,5 +76,8 @@ void fake_sink_init(FakeSink *fake);
 const Record *fake_sink_last(const FakeSink *fake, RecordKind kind);
 /* How many records of a kind are kept. */
 int fake_sink_count(const FakeSink *fake, RecordKind kind);
+
+/* A cycle of this loop alone: fleet_once. */
+int fake_cycle(Loop *loop, Error *err);
 
 #endif

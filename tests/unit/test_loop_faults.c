@@ -214,17 +214,17 @@ static void a_clock_that_is_set_moves_no_window(void **state)
 		Error err = { 0 };
 		b->config.clock = &clock.clock;
 		bench_open(b);
-		assert_int_equal(loop_once(b->loop, &err), 0); /* 3 -> 4 */
+		assert_int_equal(fake_cycle(b->loop, &err), 0); /* 3 -> 4 */
 		b->policy.action = ACTION_DOWN;
 		b->metrics.sample.ready = 4;
 		for (int i = 1; i <= 3; i++) { /* 15, 30, 45 s on: within the cooldown */
 			clock.mono_ms += 15000;
 			clock.wall_ms += 15000 + (i == 2 ? jump : 0);
-			assert_int_equal(loop_once(b->loop, &err), 0);
+			assert_int_equal(fake_cycle(b->loop, &err), 0);
 			assert_int_equal(b->actuator.replicas, 4);
 		}
 		clock.mono_ms += 15000;
-		assert_int_equal(loop_once(b->loop, &err), 0);
+		assert_int_equal(fake_cycle(b->loop, &err), 0);
 		assert_int_equal(b->actuator.replicas, 3);
 		bench_free(b);
 	}
