@@ -33,7 +33,7 @@ static void read_claim(const Claims *before, const Json *item, Clock *clock, Cla
 	const Claim *was = find(before, ret->name);
 	if (was && !strcmp(was->renewed, ret->renewed) && !strcmp(was->holder, ret->holder))
 		ret->until_ms = was->until_ms;
-	else if (!was && (!time_parse(ret->renewed, &renewed_ms) || clock_wall_ms(clock) - renewed_ms >= duration_ms))
+	else if (!was && !before->is_known && (!time_parse(ret->renewed, &renewed_ms) || clock_wall_ms(clock) - renewed_ms >= duration_ms))
 		ret->until_ms = 0; /* of one that ended long ago, by its clock and ours */
 }
 
@@ -42,7 +42,7 @@ int claims_look(Claims *claims, KubeClient *client, Clock *clock, const char *na
 	StrBuf path = { 0 };
 	Json *root = NULL;
 	char what[96];
-	Claims now = { .may_not_list = claims->may_not_list };
+	Claims now = { .may_not_list = claims->may_not_list, .is_known = true };
 	(void) snprintf(what, sizeof what, "leases of %.60s", namespace_);
 	strbuf_addf(&path, "/apis/coordination.k8s.io/v1/namespaces/");
 	http_escape(&path, namespace_);
