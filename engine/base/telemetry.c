@@ -2,17 +2,16 @@
 #include "base/telemetry.h"
 
 #include "base/err.h"
-#include "base/mem.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 512, LABELS = 3, VALUE_MAX = 64 };
+enum { ROWS_MAX = 512, LABELS = 3 };
 
 typedef struct Row {
 	TelemetryKind kind;
-	char value[LABELS][VALUE_MAX];
+	char *value[LABELS]; /* owned; NULL past its labels */
 	uint64_t n;
 } Row;
 
@@ -20,7 +19,6 @@ struct Telemetry {
 	pthread_mutex_t lock; /* of the rows */
 	Row row[ROWS_MAX];
 	size_t n_rows;
-	atomic_int leads;
 	Histogram duration[BACKENDS];
 };
 
@@ -36,13 +34,18 @@ const char *backend_text(Backend backend)
 	return texts[backend];
 }
 
+static void row_done(Row *row)
+{
+	for (int l = 0; l < LABELS; l++)
+		free(row->value[l]);
+}
+
 Telemetry *telemetry_new(void)
 {
 	Telemetry *telemetry = calloc(1, sizeof *telemetry);
 	if (!telemetry)
 		return NULL;
 	(void) pthread_mutex_init(&telemetry->lock, NULL);
-	atomic_init(&telemetry->leads, -1);
 	return telemetry;
 }
 
@@ -51,25 +54,35 @@ void telemetry_free(Telemetry *telemetry)
 	if (!telemetry)
 		return;
 	(void) pthread_mutex_destroy(&telemetry->lock);
+	for (size_t i = 0; i < telemetry->n_rows; i++)
+		row_done(&telemetry->row[i]);
 	free(telemetry);
 }
 
+static bool is_row(const Row *row, TelemetryKind kind, const char *const *value)
+{
+	for (int l = 0; row->kind == kind && l < LABELS && LABEL[kind][l]; l++)
+		if (strcmp(row->value[l], value[l]))
+			return false;
+	return row->kind == kind;
+}
+
+/* NULL: there is no room for another. */
 static Row *find(Telemetry *telemetry, TelemetryKind kind, const char *const *value)
 {
-	for (size_t i = 0; i < telemetry->n_rows; i++) {
-		Row *row = &telemetry->row[i];
-		int l = 0;
-		while (row->kind == kind && l < LABELS && (!LABEL[kind][l] || !strncmp(row->value[l], value[l], VALUE_MAX - 1)))
-			l++;
-		if (l == LABELS)
-			return row;
-	}
+	for (size_t i = 0; i < telemetry->n_rows; i++)
+		if (is_row(&telemetry->row[i], kind, value))
+			return &telemetry->row[i];
 	if (telemetry->n_rows == ROWS_MAX)
 		return NULL;
-	Row *row = &telemetry->row[telemetry->n_rows++];
+	Row *row = &telemetry->row[telemetry->n_rows];
 	*row = (Row) { .kind = kind };
 	for (int l = 0; l < LABELS && LABEL[kind][l]; l++)
-		str_copy(row->value[l], VALUE_MAX, value[l]);
+		if (!(row->value[l] = strdup(value[l]))) {
+			row_done(row);
+			return NULL;
+		}
+	telemetry->n_rows++;
 	return row;
 }
 
@@ -103,18 +116,18 @@ void telemetry_query(Telemetry *telemetry, Backend backend, int code, int64_t us
 	histogram_note(&telemetry->duration[backend], us);
 }
 
-void telemetry_lead(Telemetry *telemetry, bool is_leader)
+void telemetry_lead(Telemetry *telemetry, const char *lease_namespace, const char *lease, bool is_held)
 {
 	if (!telemetry)
 		return;
-	int before = atomic_exchange(&telemetry->leads, is_leader);
-	if (before != (int) is_leader && (is_leader || before == 1))
-		telemetry_count(telemetry, TELEMETRY_LEADER_TRANSITIONS, NULL, NULL, NULL);
-}
-
-int telemetry_leads(const Telemetry *telemetry)
-{
-	return telemetry ? atomic_load(&telemetry->leads) : -1;
+	(void) pthread_mutex_lock(&telemetry->lock);
+	Row *row = find(telemetry, TELEMETRY_LEADER, (const char *const[LABELS]) { lease_namespace, lease, NULL });
+	bool is_change = row && row->n != is_held;
+	if (row)
+		row->n = is_held;
+	(void) pthread_mutex_unlock(&telemetry->lock);
+	if (is_change)
+		telemetry_count(telemetry, TELEMETRY_LEADER_TRANSITIONS, lease_namespace, lease, NULL);
 }
 
 const Histogram *telemetry_durations(const Telemetry *telemetry, Backend backend)

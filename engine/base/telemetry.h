@@ -15,7 +15,10 @@
 	X(QUERIES, "maestro_queries_total", "Questions to a backend for metrics or an action.", "backend", "outcome", NULL)    \
 	X(API_REQUESTS, "maestro_api_requests_total", "Requests to the Kubernetes API.", "verb", "resource", "code")           \
 	X(EVENTS, "maestro_events_total", "Kubernetes Events told, by what became of them.", "reason", "outcome", NULL)        \
-	X(LEADER_TRANSITIONS, "maestro_leader_transitions_total", "Times that leadership was won or lost.", NULL, NULL, NULL)  \
+	X(LEADER_TRANSITIONS, "maestro_leader_transitions_total", "Times that a Lease was won or lost.",                       \
+	  "lease_namespace", "lease", NULL)                                                                                    \
+	X(LEADER, "maestro_leader", "Whether this process holds the Lease: one for each that it stands for.",                  \
+	  "lease_namespace", "lease", NULL)                                                                                    \
 	X(MODEL_RELOADS, "maestro_model_reloads_total", "Times that the model's file was read again.", "outcome", NULL, NULL)
 
 typedef enum TelemetryKind {
@@ -37,10 +40,10 @@ void telemetry_free(Telemetry *telemetry);
 void telemetry_count(Telemetry *telemetry, TelemetryKind kind, const char *a, const char *b, const char *c);
 /* A question to a backend: its outcome by an ERR_ code, and how long it took. */
 void telemetry_query(Telemetry *telemetry, Backend backend, int code, int64_t us);
-void telemetry_lead(Telemetry *telemetry, bool is_leader);
+/* Whether a Lease is held: the one kind that is no counter. A change from or to held counts as a transition. */
+void telemetry_lead(Telemetry *telemetry, const char *lease_namespace, const char *lease, bool is_held);
 
-/* For who shows it. -1: nobody has said. */
-int telemetry_leads(const Telemetry *telemetry);
+/* For who shows it. */
 const Histogram *telemetry_durations(const Telemetry *telemetry, Backend backend);
 /* Calls told once a row of kind, in the order of first counting; value holds as many as kind has labels. */
 void telemetry_each(Telemetry *telemetry, TelemetryKind kind,

@@ -27,7 +27,7 @@ typedef struct LeaseRecord { /* what the API has */
 
 struct Lease {
 	LeaseConfig config;
-	char namespace_[NAMESPACE_MAX], name[NAME_MAX_K8S], identity[128];
+	char namespace_[NAMESPACE_MAX], name[NAME_MAX_K8S], identity[128], instead[160];
 	KubeClient *client;
 	StrBuf path;
 	Queue wake;              /* closed to stop; nothing is ever in it */
@@ -107,14 +107,20 @@ static char *record_body(const Lease *lease, const LeaseRecord *record)
 	return text;
 }
 
+static bool is_expired(const Lease *lease)
+{
+	return clock_mono_ms(lease->config.clock) - lease->changed_ms >= lease->config.duration_ms;
+}
+
 /* Takes note of what the API has; a record that its holder has changed starts the clock of its expiry. */
 static void observe(Lease *lease, const LeaseRecord *record)
 {
 	bool is_new = strcmp(record->renewed, lease->seen.renewed) || strcmp(record->holder, lease->seen.holder);
+	bool is_ours = !strcmp(record->holder, lease->identity) || lease->is_waived;
 	if (is_new)
 		lease->changed_ms = clock_mono_ms(lease->config.clock);
 	(void) pthread_mutex_lock(&lease->lock);
-	str_copy(lease->holder, sizeof lease->holder, record->holder);
+	str_copy(lease->holder, sizeof lease->holder, is_ours ? lease->identity : is_expired(lease) ? "" : record->holder);
 	(void) pthread_mutex_unlock(&lease->lock);
 	lease->seen = *record;
 }
@@ -229,16 +235,17 @@ static int attempt(Lease *lease, Error *err)
 	observe(lease, &record);
 	bool is_ours = !strcmp(record.holder, lease->identity);
 	bool is_free = !record.version[0] || !record.holder[0];
-	int64_t age_ms = clock_mono_ms(lease->config.clock) - lease->changed_ms;
-	bool is_expired = age_ms >= lease->config.duration_ms;
-	if (is_ours && lease->config.is_spare && record.wanted[0])
+	bool may_hold = !lease->config.may_hold || lease->config.may_hold(lease->config.arg);
+	if (is_ours && (!may_hold || (lease->config.is_spare && record.wanted[0])))
 		return give_up(lease, &record, err);
-	if (is_ours || is_expired || (is_free && !lease->config.is_spare)) {
+	if (may_hold && (is_ours || is_expired(lease) || (is_free && !lease->config.is_spare))) {
 		lease->said[0] = '\0';
 		return take(lease, &record, err);
 	}
-	say_holder(lease, record.holder);
 	set_held(lease, 0);
+	if (is_free)
+		return 0;
+	say_holder(lease, record.holder);
 	return ask_for(lease, &record, err);
 }
 
@@ -277,7 +284,7 @@ static void note_attempt(Lease *lease, int code, const Error *err)
 		(void) fprintf(stderr, "maestro: lease %s/%s: %s; trying again\n", lease->namespace_, lease->name, err->text);
 	if (code == ERR_FORBIDDEN && !lease->is_failing)
 		(void) fprintf(stderr, "maestro: nothing is written without it; allow the account to create leases in %s, and to get and update the "
-		               "one named %s (manifests/rbac.yaml), watch with --dry-run, or act without by --no-lease\n", lease->namespace_, lease->name);
+		               "one named %s (manifests/rbac.yaml)%s%s\n", lease->namespace_, lease->name, lease->instead[0] ? ", " : "", lease->instead);
 	(void) pthread_mutex_lock(&lease->lock); /* others read it; this thread alone writes it */
 	lease->is_failing = is_failing;
 	(void) pthread_mutex_unlock(&lease->lock);
@@ -286,8 +293,7 @@ static void note_attempt(Lease *lease, int code, const Error *err)
 static void tell(Lease *lease)
 {
 	bool is_held = lease_is_held(lease);
-	if (!lease->config.is_spare && !lease->config.is_further)
-		telemetry_lead(lease->config.telemetry, is_held);
+	telemetry_lead(lease->config.telemetry, lease->namespace_, lease->name, is_held);
 	if (is_held != lease->was_held && lease->config.on_change)
 		lease->config.on_change(lease->config.arg, is_held);
 	lease->was_held = is_held;
@@ -325,6 +331,8 @@ int lease_start(const LeaseConfig *config, Lease **ret_lease, Error *err)
 	str_copy(lease->namespace_, sizeof lease->namespace_, config->namespace_);
 	str_copy(lease->name, sizeof lease->name, config->name);
 	str_copy(lease->identity, sizeof lease->identity, config->identity);
+	str_copy(lease->instead, sizeof lease->instead, config->instead ? config->instead : "");
+	str_copy(lease->holder, sizeof lease->holder, "?");
 	strbuf_addf(&lease->path, "/apis/coordination.k8s.io/v1/namespaces/");
 	http_escape(&lease->path, lease->namespace_);
 	strbuf_addf(&lease->path, "/leases");

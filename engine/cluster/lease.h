@@ -20,11 +20,12 @@ typedef struct LeaseConfig {
 	const char *identity;    /* copied; lease_identity() */
 	int64_t duration_ms, renew_ms, retry_ms; /* 15, 10 and 2 s */
 	bool is_spare;           /* it belongs to somebody else */
-	bool is_further;         /* the process has another one, which tells whether it leads */
 	bool is_waived;          /* an API that has no such thing (404 on creating it) is as good as one that gave it */
+	const char *instead;     /* copied; what to do without it, said where the account may not have it; NULL: nothing */
 	Telemetry *telemetry;    /* lent; NULL: nobody counts */
 	void (*on_change)(void *arg, bool is_held); /* on the lease's thread; may be NULL */
-	void *arg;
+	bool (*may_hold)(void *arg); /* the same, at each attempt: false leaves it, or gives it back; NULL: always true */
+	void *arg;               /* of both */
 } LeaseConfig;
 
 /* Durations and name of the specification. */
@@ -43,7 +44,7 @@ void lease_stop(Lease *lease);
 bool lease_is_held(Lease *lease);
 /* Whether the last attempt failed otherwise than by another's win. */
 bool lease_is_failing(Lease *lease);
-/* Who holds it, as last seen. */
+/* Who holds it, as last seen: "" nobody, or one who has been silent for its duration; "?" it was not seen yet. */
 void lease_holder(Lease *lease, char *text, size_t size);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ struct Shards {
 	int own, n;          /* n is 1 of SHARDS_ONE */
 	ShardKind kind;
 	Shard shard[SHARDS_MAX];
+	char identity[128];
+	atomic_bool is_open; /* all Leases are there to be looked at */
 };
 
 static uint64_t fnv1a(uint64_t hash, const char *text)
@@ -141,12 +144,36 @@ int shards_start(const LeaseConfig *lease, int own, int n, Shards **ret_shards, 
 	return code;
 }
 
-int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, Shards **ret_shards, Error *err)
+static bool precedes(const Shard *a, const Shard *b)
+{
+	int by_space = strcmp(a->namespace_, b->namespace_);
+	return by_space ? by_space < 0 : strcmp(a->name, b->name) < 0;
+}
+
+/* All or none: those before it are had, and those after it had or free. */
+static bool is_turn(void *arg)
+{
+	const Shard *shard = arg;
+	Shards *shards = shard->shards;
+	bool is = atomic_load(&shards->is_open);
+	for (int i = 0; i < shards->n && is; i++) {
+		char holder[128];
+		const Shard *other = &shards->shard[i];
+		if (other == shard)
+			continue;
+		lease_holder(other->lease, holder, sizeof holder);
+		is = !strcmp(holder, shards->identity) || (!holder[0] && precedes(shard, other));
+	}
+	return is;
+}
+
+int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, bool is_all, Shards **ret_shards, Error *err)
 {
 	Shards *shards = calloc(1, sizeof *shards);
 	if (!shards)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	shards->kind = SHARDS_EACH;
+	str_copy(shards->identity, sizeof shards->identity, lease->identity);
 	shards->n = n < TARGET_LEASES_MAX ? (int) n : TARGET_LEASES_MAX;
 	int code = 0;
 	for (int i = 0; i < shards->n && !code; i++) {
@@ -159,12 +186,13 @@ int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, 
 		target_lease_name(target[i].name, name, sizeof name);
 		config.namespace_ = shard->namespace_;
 		config.name = name;
-		config.is_further = i > 0;
 		config.is_waived = true; /* where the target's namespace is not there, there is no target */
 		config.on_change = lease->on_change ? say_target : NULL;
+		config.may_hold = is_all ? is_turn : NULL;
 		config.arg = shard;
 		code = lease_start(&config, &shard->lease, err);
 	}
+	atomic_store(&shards->is_open, !code);
 	if (code)
 		shards_stop(shards);
 	else
@@ -183,6 +211,7 @@ void shards_stop(Shards *shards)
 {
 	if (!shards)
 		return;
+	shards_release(shards); /* all of them, before one is gone: they look at one another */
 	for (int i = 0; i < shards->n; i++)
 		lease_stop(shards->shard[i].lease);
 	free(shards);
@@ -210,10 +239,10 @@ bool shards_fail(Shards *shards, const Target *target)
 	return lease && lease_is_failing(lease);
 }
 
-Lease *shards_missing(Shards *shards)
+bool shards_hold_all(Shards *shards)
 {
 	for (int i = 0; i < shards->n; i++)
 		if ((shards->kind != SHARDS_PARTS || i == shards->own) && !lease_is_held(shards->shard[i].lease))
-			return shards->shard[i].lease;
-	return NULL;
+			return false;
+	return true;
 }

@@ -4,8 +4,8 @@
  * their replica has been silent for the Lease's duration. So a target always has one decider or, for as long, none; never two.
  *
  * One shard under the plain name is leader election. A process of few targets has a Lease for each instead, in the target's namespace:
- * so two processes of unlike targets do not wait for one another, and two of the same do. Whoever decides under another Lease sees
- * that one when it next looks: for up to an interval after the first has begun, both may write, each conditionally.
+ * so two processes of unlike targets do not wait for one another, and two of the same do. Whoever decides under another Lease looks for
+ * that one at the beginning of each cycle: the cycle under way when it is taken may still write, conditionally and for 10 s at most.
  */
 #ifndef MAESTRO_CLUSTER_SHARD_H
 #define MAESTRO_CLUSTER_SHARD_H
@@ -34,8 +34,12 @@ typedef struct Shards Shards;
  * it. Else the name is each shard's own, and what changes hands is said on stderr unless on_change of lease is NULL. Those of lease_start.
  */
 int shards_start(const LeaseConfig *lease, int own, int n, Shards **ret_shards, Error *err);
-/* A Lease a target, at most TARGET_LEASES_MAX; name and namespace of lease are not looked at. The same. */
-int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, Shards **ret_shards, Error *err);
+/*
+ * A Lease a target, at most TARGET_LEASES_MAX; name and namespace of lease are not looked at. The same. is_all: for who can use nothing
+ * less. It then takes them in the order of their names, the first only while nobody else has any of them, and gives back what it has when
+ * somebody does: so it waits without holding any, and two that want the same do not wait for one another.
+ */
+int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, bool is_all, Shards **ret_shards, Error *err);
 void shards_release(Shards *shards); /* lease_release of all */
 void shards_stop(Shards *shards);    /* and frees; accepts NULL */
 
@@ -43,7 +47,7 @@ void shards_stop(Shards *shards);    /* and frees; accepts NULL */
 bool shards_hold(Shards *shards, const Target *target);
 /* Whether that target's Lease could not be asked for. */
 bool shards_fail(Shards *shards, const Target *target);
-/* The first of its own Leases that it does not hold, spares aside; the shards'. NULL: it holds all. */
-Lease *shards_missing(Shards *shards);
+/* The same, for all of its own, spares aside. */
+bool shards_hold_all(Shards *shards);
 
 #endif

@@ -159,7 +159,7 @@ static int open_contender(EvaluateLive *e, const Family *family, Runner **ret_ru
 	e->run.is_dry_run = is_hpa; /* it looks on */
 	int code = is_hpa ? hpa_object_create(e->kube, &e->target, family->number ? family->number : HPA_CPU_PCT, err) : 0;
 	const RunnerConfig runner = { .options = &e->run, .command = "evaluate", .session = e->session, .on_cycle = on_cycle, .arg = e,
-		.leases = e->leases, .metric_window_s = e->options->metric_window_s };
+		.is_trainer = true, .leases = e->leases, .metric_window_s = e->options->metric_window_s };
 	if (!code)
 		code = runner_open(&runner, ret_runner, err);
 	if (!code)
@@ -277,8 +277,8 @@ static int wait_for_lease(EvaluateLive *e, Error *err)
 	lease.kube = &e->kubeconfig;
 	lease.clock = &e->session->clock;
 	lease.identity = identity;
-	int code = shards_start_each(&lease, &e->target, 1, &e->leases, err);
-	while (!code && shards_missing(e->leases))
+	int code = shards_start_each(&lease, &e->target, 1, false, &e->leases, err);
+	while (!code && !shards_hold_all(e->leases))
 		if (!pause_for(e, .2))
 			code = error_set(err, ERR_CANCELLED, "%s", err_text(ERR_CANCELLED));
 	return code;

@@ -61,13 +61,14 @@ static int open_each(const Runner *r, const LeaseConfig *lease, Shards **ret_sha
 		str_copy(target[i].namespace_, sizeof target[i].namespace_, r->target[i].given.namespace_);
 		str_copy(target[i].name, sizeof target[i].name, r->target[i].given.name);
 	}
-	return shards_start_each(lease, target, r->n, ret_shards, err);
+	return shards_start_each(lease, target, r->n, r->config.is_trainer, ret_shards, err);
 }
 
+/* Else one Lease for all: too many targets, or somebody asked for it by an option. */
 static bool has_leases_of_targets(const Runner *r)
 {
 	const RunOptions *o = r->config.options;
-	return !o->elects_leader && !o->shard && r->n <= TARGET_LEASES_MAX;
+	return !o->elects_leader && !o->shard && !o->lease_namespace && r->n <= TARGET_LEASES_MAX;
 }
 
 static bool wants_lease(const Runner *r)
@@ -76,12 +77,23 @@ static bool wants_lease(const Runner *r)
 	return !r->config.leases && !o->is_dry_run && !o->is_readonly && (o->takes_lease || o->elects_leader || o->shard);
 }
 
+/* Without the right to a Lease, in the command's own options. */
+static void say_instead(const Runner *r, char *text, size_t size)
+{
+	const RunOptions *o = r->config.options;
+	(void) snprintf(text, size, "%sact without by --no-lease%s", r->config.is_trainer ? "or " : "watch with --dry-run, or ",
+	                o->shard ? " in place of --shard" : o->elects_leader ? " in place of --leader-elect" : "");
+}
+
 /* Once the targets are known to be there: a Lease says what its holder acts on. */
 static int open_lease(Runner *r, Error *err)
 {
 	const RunOptions *o = r->config.options;
 	LeaseConfig lease;
+	char instead[128];
+	say_instead(r, instead, sizeof instead);
 	lease_config_default(&lease);
+	lease.instead = instead;
 	lease.kube = &r->kubeconfig;
 	lease.clock = &r->config.session->clock;
 	lease.namespace_ = o->lease_namespace ? o->lease_namespace : r->kubeconfig.namespace_;
@@ -239,9 +251,10 @@ static int refuse_conflicts(const Runner *r, Error *err)
 		const TargetFacts *facts = &r->target[i].facts;
 		if (!facts->owner[0] || (facts->is_claimed && (r->shards || wants_lease(r)))) /* a Lease of its own waits for another's */
 			continue;
-		return error_set(err, ERR_REFUSED, "%s/%s: %s has it; %s, or watch with --dry-run", r->target[i].given.namespace_,
-		                 r->target[i].given.name, facts->owner, facts->is_claimed ? "end that, leave --no-lease away"
-		                 : "remove that, write its floor with --actuate hpa-floor");
+		const char *floor = facts->is_claimed || r->config.is_trainer ? "" : ", write its floor with --actuate hpa-floor";
+		return error_set(err, ERR_REFUSED, "%s/%s: %s has it; %s%s%s", r->target[i].given.namespace_, r->target[i].given.name, facts->owner,
+		                 facts->is_claimed ? "end that, or leave --no-lease away" : "remove that", floor,
+		                 r->config.is_trainer ? "" : ", or watch with --dry-run");
 	}
 	return 0;
 }
@@ -385,5 +398,5 @@ const KubeConfig *runner_kubeconfig(const Runner *r)
 
 bool runner_leads(const Runner *r)
 {
-	return !r->shards || !shards_missing(r->shards);
+	return !r->shards || shards_hold_all(r->shards);
 }

@@ -21,6 +21,7 @@ typedef struct RunnerConfig { /* all lent for the runner's life */
 	int (*policy_new)(void *arg, const Target *target, Policy **ret_policy, Error *err);
 	void (*on_cycle)(void *arg, const LiveView *view); /* on the loops' thread; may be NULL */
 	void *arg;                /* of both */
+	bool is_trainer;          /* it uses all of its targets or none, and has neither --dry-run nor --actuate to be named in what is said */
 	Shards *leases;           /* of the targets, which the caller holds for longer than the runner lives; NULL: by the options */
 	double metric_window_s;   /* of all queries; 0: the model's own, or the thesis's */
 } RunnerConfig;

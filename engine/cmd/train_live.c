@@ -194,7 +194,7 @@ static int open_all(TrainLive *live, Error *err)
 	const TrainLiveConfig *config = &live->config;
 	const RunnerConfig runner = {
 		.options = &config->options->run, .command = "train", .session = config->session, .policy_new = make_policy, .arg = live,
-		.metric_window_s = config->options->metric_window_s,
+		.is_trainer = true, .metric_window_s = config->options->metric_window_s,
 	};
 	int code = runner_open(&runner, &live->runner, err);
 	if (!code)

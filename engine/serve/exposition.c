@@ -66,7 +66,7 @@ void exposition_histogram(StrBuf *to, const char *name, const char *labels, cons
 
 typedef struct TelemetrySink {
 	StrBuf *to;
-	const char *name, *help;
+	const char *name, *type, *help;
 	bool has_head;
 } TelemetrySink;
 
@@ -75,7 +75,7 @@ static void add_telemetry_row(void *arg, const char *const *label, const char *c
 	TelemetrySink *sink = arg;
 	StrBuf labels = { 0 };
 	if (!sink->has_head)
-		exposition_head(sink->to, sink->name, "counter", sink->help);
+		exposition_head(sink->to, sink->name, sink->type, sink->help);
 	sink->has_head = true;
 	for (int l = 0; l < 3 && label[l]; l++)
 		exposition_label(&labels, label[l], value[l]);
@@ -93,11 +93,8 @@ void exposition_telemetry(StrBuf *to, Telemetry *telemetry)
 	if (!telemetry)
 		return;
 	for (int k = 0; k < TELEMETRY_KINDS; k++)
-		telemetry_each(telemetry, (TelemetryKind) k, add_telemetry_row, &(TelemetrySink) { to, names[k][0], names[k][1], false });
-	if (telemetry_leads(telemetry) >= 0) {
-		exposition_head(to, "maestro_leader", "gauge", "Whether this process leads.");
-		exposition_sample(to, "maestro_leader", NULL, telemetry_leads(telemetry));
-	}
+		telemetry_each(telemetry, (TelemetryKind) k, add_telemetry_row,
+		               &(TelemetrySink) { to, names[k][0], k == TELEMETRY_LEADER ? "gauge" : "counter", names[k][1], false });
 	exposition_head(to, "maestro_query_duration_seconds", "histogram", "Time of a question to a backend.");
 	for (int b = 0; b < BACKENDS; b++) {
 		StrBuf labels = { 0 };

@@ -5,6 +5,7 @@
 #include "cluster/shard.h"
 #include "fakes/child.h"
 #include "fakes/fake_cluster.h"
+#include "serve/exposition.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -108,6 +109,10 @@ static void who_renews_has_the_target_and_nobody_else(void **state)
 	fake_leases_hold(&b->leases, "shop", "maestro-for-web", "");
 	assert_int_equal(claim_look(b), 0);
 	assert_null(claims_holder(&b->claims, &b->clock, "web"));
+	fake_leases_hold(&b->leases, "shop", "maestro-for-web", "desk"); /* since the last look, whatever its clock says */
+	memcpy(strstr(b->leases.lease[0].spec, "renewTime\":\"") + 12, "2020", 4);
+	assert_int_equal(claim_look(b), 0);
+	assert_string_equal(claims_holder(&b->claims, &b->clock, "web"), "desk");
 	claim_end(b);
 }
 
@@ -145,6 +150,118 @@ static void what_may_not_be_listed_is_nobodys_and_what_fails_is_not_known(void *
 	assert_int_equal(claim_look(b), 0);
 	b->status = 500;
 	assert_int_equal(claim_look(b), ERR_HTTP);
+	claim_end(b);
+}
+
+/* ---- who needs several ---- */
+
+static Shards *stand_for(ClaimBench *b, const char *identity, const char *first, const char *second, bool is_all, Telemetry *telemetry)
+{
+	Target target[2] = { { .namespace_ = "shop" }, { .namespace_ = "shop" } };
+	LeaseConfig config;
+	Shards *shards = NULL;
+	Error err = { 0 };
+	str_copy(target[0].name, sizeof target[0].name, first);
+	str_copy(target[1].name, sizeof target[1].name, second);
+	lease_config_default(&config);
+	config.kube = &b->kube;
+	config.clock = &b->clock;
+	config.identity = identity;
+	config.retry_ms = 20;
+	config.telemetry = telemetry;
+	assert_int_equal(shards_start_each(&config, target, 2, is_all, &shards, &err), 0);
+	return shards;
+}
+
+static bool has_holder(ClaimBench *b, const char *name, const char *holder)
+{
+	char text[64];
+	bool is = false;
+	(void) snprintf(text, sizeof text, "\"holderIdentity\":\"%s\"", holder);
+	fake_server_lock(b->server);
+	for (int i = 0; i < FAKE_LEASES; i++)
+		is |= !strcmp(b->leases.lease[i].name, name) && strstr(b->leases.lease[i].spec, text);
+	fake_server_unlock(b->server);
+	return is;
+}
+
+static void hold_by(ClaimBench *b, const char *name, const char *holder)
+{
+	fake_server_lock(b->server);
+	fake_leases_hold(&b->leases, "shop", name, holder);
+	fake_server_unlock(b->server);
+}
+
+static bool has_all(void *arg)
+{
+	return shards_hold_all(arg);
+}
+
+static bool one_has_all(void *arg)
+{
+	Shards *const *pair = arg;
+	bool first = shards_hold_all(pair[0]), second = shards_hold_all(pair[1]);
+	assert_false(first && second);
+	return first || second;
+}
+
+/* It would keep others from what it does not use itself. */
+static void who_needs_all_holds_none_while_somebody_has_one(void **state)
+{
+	(void) state;
+	ClaimBench *b = claim_begin();
+	hold_by(b, "maestro-for-web", "run");
+	Shards *shards = stand_for(b, "trainer", "cart", "web", true, NULL);
+	for (int n = fake_server_requests(b->server) + 60; fake_server_requests(b->server) < n;) {
+		assert_false(has_holder(b, "maestro-for-cart", "trainer"));
+		(void) usleep(2000);
+	}
+	assert_false(shards_hold_all(shards));
+	hold_by(b, "maestro-for-web", "");
+	assert_true(fake_comes(has_all, shards));
+	assert_true(has_holder(b, "maestro-for-cart", "trainer") && has_holder(b, "maestro-for-web", "trainer"));
+	shards_stop(shards);
+	assert_true(has_holder(b, "maestro-for-cart", "") && has_holder(b, "maestro-for-web", ""));
+	claim_end(b);
+}
+
+static void two_that_need_the_same_do_not_wait_for_one_another(void **state)
+{
+	(void) state;
+	for (int round = 0; round < 5; round++) {
+		ClaimBench *b = claim_begin();
+		Shards *pair[2] = { stand_for(b, "a", "cart", "web", true, NULL), stand_for(b, "b", "web", "cart", true, NULL) };
+		assert_true(fake_comes(one_has_all, pair));
+		int first = shards_hold_all(pair[1]);
+		shards_stop(pair[first]);
+		assert_true(fake_comes(has_all, pair[!first]));
+		shards_stop(pair[!first]);
+		claim_end(b);
+	}
+}
+
+static bool leads_for_one(void *arg)
+{
+	StrBuf text = { 0 };
+	exposition_telemetry(&text, arg);
+	bool is = strstr(text.data, "\nmaestro_leader{lease_namespace=\"shop\",lease=\"maestro-for-cart\"} 1\n") &&
+	          strstr(text.data, "\nmaestro_leader{lease_namespace=\"shop\",lease=\"maestro-for-web\"} 0\n") &&
+	          strstr(text.data, "\nmaestro_leader_transitions_total{lease_namespace=\"shop\",lease=\"maestro-for-cart\"} 1\n") &&
+	          !strstr(text.data, "maestro_leader_transitions_total{lease_namespace=\"shop\",lease=\"maestro-for-web\"}");
+	strbuf_done(&text);
+	return is;
+}
+
+static void each_lease_is_told_apart(void **state)
+{
+	(void) state;
+	ClaimBench *b = claim_begin();
+	Telemetry *telemetry = telemetry_new();
+	hold_by(b, "maestro-for-web", "another");
+	Shards *shards = stand_for(b, "run", "web", "cart", false, telemetry);
+	assert_true(fake_comes(leads_for_one, telemetry));
+	shards_stop(shards);
+	telemetry_free(telemetry);
 	claim_end(b);
 }
 
@@ -274,9 +391,31 @@ static void without_the_right_it_stands_by_and_says_which(void **state)
 	assert_true(comes_to(&child, "Standby"));
 	assert_int_equal(atomic_load(&b->cluster.writes), 0);
 	assert_int_equal(child_end(&child, SIGTERM), 128 + SIGTERM);
+	child = start_run(&b->cluster, b->db[0], NULL);
+	child_wait_log(&child, "(manifests/rbac.yaml), watch with --dry-run, or act without by --no-lease");
+	assert_int_equal(child_end(&child, SIGTERM), 128 + SIGTERM);
+	child = start_run(&b->cluster, b->db[0], "--leader-elect");
+	child_wait_log(&child, "or act without by --no-lease in place of --leader-elect");
+	assert_int_equal(child_end(&child, SIGTERM), 128 + SIGTERM);
 	child = start_run(&b->cluster, b->db[0], "--no-lease");
 	child_wait_log(&child, "leases of shop: may not be listed");
 	assert_true(comes_to(&child, "Active"));
+	assert_int_equal(child_end(&child, SIGTERM), 128 + SIGTERM);
+	process_end(b);
+}
+
+/* For the one Lease of all targets, which it then is. */
+static void a_namespace_of_the_lease_is_obeyed(void **state)
+{
+	(void) state;
+	ProcessBench *b = process_begin();
+	Child child = start_run(&b->cluster, b->db[0], "--lease-namespace=ops");
+	child_wait_log(&child, "this process leads");
+	fake_server_lock(b->cluster.server);
+	const FakeLease *lease = &b->cluster.leases.lease[0];
+	assert_string_equal(lease->namespace_, "ops");
+	assert_string_equal(lease->name, "maestro-autoscaler");
+	fake_server_unlock(b->cluster.server);
 	assert_int_equal(child_end(&child, SIGTERM), 128 + SIGTERM);
 	process_end(b);
 }
@@ -300,9 +439,13 @@ int main(void)
 		cmocka_unit_test(who_renews_has_the_target_and_nobody_else),
 		cmocka_unit_test(who_stops_renewing_has_it_for_the_duration),
 		cmocka_unit_test(what_may_not_be_listed_is_nobodys_and_what_fails_is_not_known),
+		cmocka_unit_test(who_needs_all_holds_none_while_somebody_has_one),
+		cmocka_unit_test(two_that_need_the_same_do_not_wait_for_one_another),
+		cmocka_unit_test(each_lease_is_told_apart),
 		cmocka_unit_test(two_runs_of_one_target_are_one_that_acts),
 		cmocka_unit_test(a_shared_lease_gives_way_to_a_targets_own),
 		cmocka_unit_test(without_the_right_it_stands_by_and_says_which),
+		cmocka_unit_test(a_namespace_of_the_lease_is_obeyed),
 		cmocka_unit_test(who_writes_nothing_asks_for_no_lease),
 	};
 	if (http_global_init())

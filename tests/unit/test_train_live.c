@@ -11,11 +11,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* The thesis's observation and reward at a step a second, in rollouts of two. */
 static void start(LiveProcess *w, const char *option, const char *value)
 {
-	const char *const args[] = { "train", "--env", "live", "--deployment", "shop/web", "--no-leader-elect", "--preset", "seed", "--latency-soft", "250",
+	const char *const args[] = { "train", "--env", "live", "--deployment", "shop/web", "--no-lease", "--preset", "seed", "--latency-soft", "250",
 		"--latency-hard", "500", "--max-replicas", "5", "--interval", "1s", "--n-steps", "2", "--batch-size", "2", "--steps", "4", "--headless", option,
 		value, NULL };
 	live_process_start(w, args);
@@ -151,6 +153,57 @@ static void the_shipped_model_goes_on_live(void **state)
 	live_process_done(&w);
 }
 
+static void count_first(void *arg, const FakeRequest *request)
+{
+	if (strstr(request->path, "/leases/maestro-for-cart"))
+		(void) atomic_fetch_add((_Atomic int *) arg, 1);
+}
+
+/* The other Deployment is somebody else's: until both can be had it has neither. */
+static void of_two_it_takes_both_or_none(void **state)
+{
+	(void) state;
+	static const char *_Atomic cart[1][2] = { { "/apis/apps/v1/namespaces/shop/deployments/cart",
+		"{\"metadata\":{\"name\":\"cart\",\"namespace\":\"shop\",\"uid\":\"v\",\"resourceVersion\":\"7\"},\"spec\":{\"replicas\":2,\"selector\":"
+		"{\"matchLabels\":{\"app\":\"cart\"}},\"template\":{\"spec\":{\"containers\":[{\"resources\":{}}]}}}}" } };
+	static _Atomic int asked;
+	LiveProcess w;
+	live_process_init(&w);
+	w.cluster.has_leases = true;
+	w.cluster.extra = cart;
+	w.cluster.n_extra = 1;
+	w.cluster.arg = &asked;
+	w.cluster.on_request = count_first;
+	fake_leases_hold(&w.cluster.leases, "shop", "maestro-for-web", "laptop_1");
+	start(&w, "--deployment=shop/cart", "--lease");
+	wait_log(&w, "laptop_1 has the Lease shop/maestro-for-web: this process stands by");
+	for (int n = atomic_load(&asked) + 2; atomic_load(&asked) < n;)
+		(void) usleep(20000);
+	fake_server_lock(w.cluster.server);
+	for (int i = 0; i < FAKE_LEASES; i++)
+		assert_true(!strstr(w.cluster.leases.lease[i].name, "cart") || strstr(w.cluster.leases.lease[i].spec, "\"holderIdentity\":\"\""));
+	fake_server_unlock(w.cluster.server);
+	assert_int_equal(atomic_load(&w.cluster.note), -1);
+	(void) kill(w.pid, SIGTERM);
+	assert_int_equal(live_process_ended(&w), 128 + SIGTERM);
+	live_process_done(&w);
+}
+
+/* What it is told to do instead are options that it has. */
+static void without_the_right_to_a_lease_it_says_so_in_its_own_words(void **state)
+{
+	(void) state;
+	LiveProcess w;
+	live_process_init(&w);
+	w.cluster.has_leases = true;
+	w.cluster.forbidden = "/leases";
+	start(&w, "--lease", NULL);
+	wait_log(&w, "(manifests/rbac.yaml), or act without by --no-lease");
+	(void) kill(w.pid, SIGTERM);
+	assert_int_equal(live_process_ended(&w), 128 + SIGTERM);
+	live_process_done(&w);
+}
+
 static void without_what_it_needs_nothing_is_touched(void **state)
 {
 	(void) state;
@@ -183,6 +236,8 @@ int main(void)
 		cmocka_unit_test(a_killed_one_is_resumed_and_puts_them_back),
 		cmocka_unit_test(a_spent_budget_is_a_good_end),
 		cmocka_unit_test(the_shipped_model_goes_on_live),
+		cmocka_unit_test(of_two_it_takes_both_or_none),
+		cmocka_unit_test(without_the_right_to_a_lease_it_says_so_in_its_own_words),
 		cmocka_unit_test(without_what_it_needs_nothing_is_touched),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
