@@ -16,8 +16,8 @@ struct Endpoint {
 	EndpointConfig config;
 	HttpClient *http;
 	char *base;                 /* the URL without slashes at its end */
-	StrBuf url, authorization;  /* the header's line; empty: none */
-	const char *header[ENDPOINT_HEADERS_MAX + 2]; /* ends with NULL */
+	StrBuf url, authorization, own_token; /* a header's line; empty: none */
+	const char *header[ENDPOINT_HEADERS_MAX + 3]; /* ends with NULL */
 	time_t read_s;              /* monotonic: of the secrets */
 	char tls[SHA256_HEX];       /* hash of the files that http was made from */
 };
@@ -44,11 +44,29 @@ static void wipe(StrBuf *buf)
 	strbuf_done(buf);
 }
 
-/* On failure the header of before stays. */
-static int read_authorization(Endpoint *endpoint, Error *err)
+/* line becomes the header's; it is taken. */
+static void set_line(StrBuf *header, StrBuf *line)
+{
+	wipe(header);
+	*header = *line;
+	*line = (StrBuf) { 0 };
+}
+
+static void list_headers(Endpoint *endpoint)
+{
+	size_t n = endpoint->config.n_headers;
+	if (endpoint->authorization.len > 0)
+		endpoint->header[n++] = endpoint->authorization.data;
+	if (endpoint->own_token.len > 0)
+		endpoint->header[n++] = endpoint->own_token.data;
+	endpoint->header[n] = NULL;
+}
+
+/* On failure the headers of before stay. */
+static int read_secrets(Endpoint *endpoint, Error *err)
 {
 	const EndpointConfig *config = &endpoint->config;
-	StrBuf secret = { 0 }, pair = { 0 }, line = { 0 };
+	StrBuf secret = { 0 }, pair = { 0 }, line = { 0 }, own = { 0 };
 	int code = 0;
 	if (config->bearer_file) {
 		code = read_secret(config->bearer_file, &secret, err);
@@ -63,19 +81,24 @@ static int read_authorization(Endpoint *endpoint, Error *err)
 			base64_encode(pair.data, pair.len, &line);
 		}
 	}
+	wipe(&secret);
+	if (!code && config->own_token_file) {
+		code = read_secret(config->own_token_file, &secret, err);
+		if (!code)
+			strbuf_addf(&own, "X-Maestro-Token: %s", secret.data);
+	}
 	endpoint->read_s = now_s();
-	if (!code && (pair.failed || line.failed))
+	if (!code && (pair.failed || line.failed || own.failed))
 		code = error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	if (!code) {
-		wipe(&endpoint->authorization);
-		endpoint->authorization = line;
-		line = (StrBuf) { 0 };
+		set_line(&endpoint->authorization, &line);
+		set_line(&endpoint->own_token, &own);
 	}
-	size_t n = config->n_headers;
-	endpoint->header[n] = endpoint->authorization.len > 0 ? endpoint->authorization.data : NULL;
+	list_headers(endpoint);
 	wipe(&secret);
 	wipe(&pair);
 	wipe(&line);
+	wipe(&own);
 	return code;
 }
 
@@ -145,7 +168,7 @@ int endpoint_open(const EndpointConfig *config, Endpoint **ret_endpoint, Error *
 	memcpy(endpoint->header, config->header, config->n_headers * sizeof *config->header);
 	code = make_client(endpoint, err);
 	if (!code)
-		code = read_authorization(endpoint, err);
+		code = read_secrets(endpoint, err);
 	if (code)
 		endpoint_close(endpoint);
 	else
@@ -160,6 +183,7 @@ void endpoint_close(Endpoint *endpoint)
 	http_client_free(endpoint->http);
 	strbuf_done(&endpoint->url);
 	wipe(&endpoint->authorization);
+	wipe(&endpoint->own_token);
 	free(endpoint->base);
 	free(endpoint);
 }
@@ -180,7 +204,7 @@ static bool is_renewed(Endpoint *endpoint)
 int endpoint_request(Endpoint *endpoint, const char *path, HttpRequest request, HttpResponse *response, Error *err)
 {
 	if (now_s() - endpoint->read_s >= READ_AGAIN_S) {
-		(void) read_authorization(endpoint, NULL);
+		(void) read_secrets(endpoint, NULL);
 		(void) make_client(endpoint, NULL);
 	}
 	strbuf_clear(&endpoint->url);
@@ -192,7 +216,8 @@ int endpoint_request(Endpoint *endpoint, const char *path, HttpRequest request, 
 	int code = http_request(endpoint->http, &request, response, err);
 	if (code == ERR_UNREACHABLE && is_renewed(endpoint)) /* a certificate of before, perhaps */
 		code = http_request(endpoint->http, &request, response, err);
-	if (!code && response->status == 401 && endpoint->authorization.len > 0 && !read_authorization(endpoint, NULL))
+	bool has_secret = endpoint->authorization.len > 0 || endpoint->own_token.len > 0;
+	if (!code && response->status == 401 && has_secret && !read_secrets(endpoint, NULL))
 		code = http_request(endpoint->http, &request, response, err);
 	return code;
 }

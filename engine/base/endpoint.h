@@ -12,7 +12,8 @@ enum { ENDPOINT_HEADERS_MAX = 16 };
 
 typedef struct EndpointConfig { /* NULL: not given; all lent for the endpoint's life */
 	const char *url;                    /* "http://host:9090/prefix"; slashes at its end are dropped */
-	const char *bearer_file;
+	const char *bearer_file;            /* Authorization: Bearer */
+	const char *own_token_file;         /* X-Maestro-Token: of a server of ours behind a proxy that takes Authorization for itself */
 	const char *user, *password_file;   /* basic authentication */
 	const char *ca_file;                /* instead of the system's authorities */
 	const char *cert_file, *key_file;   /* client certificate */

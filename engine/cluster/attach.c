@@ -127,7 +127,7 @@ static int status_error(const AttachFeed *attach, Error *err)
 	Json *root = NULL;
 	(void) json_parse(attach->response.body.data, attach->response.body.len, &root, NULL);
 	int code = status == 401 ? ERR_UNAUTHORIZED : status == 403 ? ERR_REFUSED : status == 404 ? ERR_NOT_FOUND : ERR_HTTP;
-	(void) error_set(err, code, "%s: HTTP %d: %.100s", endpoint_url(attach->server), status, json_string_or(root, "error", "no reason given"));
+	(void) error_set(err, code, "%s: HTTP %d: %.100s", endpoint_url(attach->server), status, json_string_or(root, "error", json_string_or(root, "message", "no reason given"))); /* ours, or a proxy's: the API server's Status */
 	json_free(root);
 	return code;
 }

@@ -1,6 +1,6 @@
 /*
  * A console's Feed over an autoscaler that runs elsewhere: its targets from /v1/snapshot once a second, commands to /v1/command. That
- * process decides and audits; this one only looks and asks.
+ * process decides and audits; this one only looks and asks. The URL may be that of an API server's proxy into a pod.
  */
 #ifndef MAESTRO_CLUSTER_ATTACH_H
 #define MAESTRO_CLUSTER_ATTACH_H

@@ -19,7 +19,7 @@
 typedef struct ConsoleOptions {
 	const char *screen, *policy, *trace, *traffic, *db, *glyphs, *color, *theme, *format, *filter, *runs;
 	OptList fault;
-	const char *attach, *attach_token_file, *attach_ca;
+	const char *attach, *attach_token_file, *attach_proxy_token_file, *attach_ca;
 	bool is_readonly, is_json, is_plain, has_mouse;
 	double speed;
 	int64_t seed;
@@ -31,8 +31,9 @@ typedef struct ConsoleOptions {
 
 static const Opt OPTIONS[] = {
 	OPTION("attach", 0, OPT_STRING, attach, 0, 0, "URL", "over a running autoscaler (its --listen), which goes on deciding"),
-	OPTION("attach-token-file", 0, OPT_STRING, attach_token_file, 0, 0, "FILE", "bearer token for it"),
-	OPTION("attach-ca", 0, OPT_STRING, attach_ca, 0, 0, "FILE", "authority of its certificate"),
+	OPTION("attach-token-file", 0, OPT_STRING, attach_token_file, 0, 0, "FILE", "bearer token for it: what its own --token-file holds"),
+	OPTION("attach-proxy-token-file", 0, OPT_STRING, attach_proxy_token_file, 0, 0, "FILE", "URL is https://API/api/v1/namespaces/NS/pods/NAME:PORT/proxy: the account's token for the API server"),
+	OPTION("attach-ca", 0, OPT_STRING, attach_ca, 0, 0, "FILE", "authority of its certificate, or of the API server's"),
 	OPTION("readonly", 0, OPT_FLAG, is_readonly, 0, 0, NULL, "send no overrides"),
 	OPTION("screen", 0, OPT_STRING, screen, 0, 0, "NAME", "first screen: live, runs, compare, policy, targets or events; off a terminal it is printed"),
 	OPTION("filter", 0, OPT_STRING, filter, 0, 0, "WORDS", "of that screen: runs, events or targets that match"),
@@ -81,16 +82,30 @@ static int look(Feed *feed, const ConsoleOptions *options, UiOptions *ui, Error 
 	                           : ui_run(feed, ui, err);
 }
 
+/* An API server that passes requests on to a pod keeps Authorization for itself, and so does `kubectl proxy`. */
+static int attach_server(const ConsoleOptions *options, EndpointConfig *ret, Error *err)
+{
+	bool is_proxied = strstr(options->attach, "/api/v1/namespaces/") && strstr(options->attach, "/proxy");
+	if (!is_proxied && options->attach_proxy_token_file)
+		return error_set(err, ERR_USAGE, "--attach-proxy-token-file: --attach %.200s is no /api/v1/namespaces/NS/pods/NAME:PORT/proxy of an API server",
+		                 options->attach);
+	*ret = (EndpointConfig) {
+		.url = options->attach, .ca_file = options->attach_ca,
+		.bearer_file = is_proxied ? options->attach_proxy_token_file : options->attach_token_file,
+		.own_token_file = is_proxied ? options->attach_token_file : NULL,
+	};
+	return 0;
+}
+
 static int show_attached(Session *session, const ConsoleOptions *options, Error *err)
 {
 	UiOptions ui;
 	Keymap keymap;
 	Feed *feed = NULL;
-	const AttachConfig config = {
-		.server = { .url = options->attach, .bearer_file = options->attach_token_file, .ca_file = options->attach_ca },
-		.clock = &session->clock, .wake = &session->wake, .archive = session->archive,
-	};
-	int code = ui_options(options, &ui, err);
+	AttachConfig config = { .clock = &session->clock, .wake = &session->wake, .archive = session->archive };
+	int code = attach_server(options, &config.server, err);
+	if (!code)
+		code = ui_options(options, &ui, err);
 	if (!code)
 		code = session_keys(&keymap, &ui, err);
 	if (!code)

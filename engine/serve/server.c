@@ -264,8 +264,8 @@ static ServerVerdict dispatch(Connection *connection)
 	const ServerConfig *config = &server->config;
 	if (!strcmp(request->path, "/healthz") || !strcmp(request->path, "/readyz"))
 		return probe(server, request);
-	if (server->token && !token_matches(server->token, MHD_lookup_connection_value(connection->mhd, MHD_HEADER_KIND,
-	                                                                               MHD_HTTP_HEADER_AUTHORIZATION)))
+	if (server->token && !token_matches(server->token, MHD_lookup_connection_value(connection->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
+	                                    MHD_lookup_connection_value(connection->mhd, MHD_HEADER_KIND, "X-Maestro-Token")))
 		return server_error(request, 401, "a bearer token is wanted");
 	if (connection->is_too_long)
 		return server_error(request, 413, "body larger than %d bytes", BODY_MAX);

@@ -81,15 +81,15 @@ static bool is_token(const Token *token, const char given[TOKEN_MAX])
 	return !differs;
 }
 
-bool token_matches(Token *token, const char *authorization)
+bool token_matches(Token *token, const char *authorization, const char *own)
 {
 	char given[TOKEN_MAX] = "";
-	bool differs = false;
-	if (authorization && !strncasecmp(authorization, "Bearer ", 7)) {
-		authorization += 7 + strspn(authorization + 7, " ");
-		differs = strlen(authorization) >= sizeof given;
-		strncpy(given, authorization, sizeof given - 1);
-	}
+	const char *text = own;
+	if (!own && authorization && !strncasecmp(authorization, "Bearer ", 7))
+		text = authorization + 7 + strspn(authorization + 7, " ");
+	bool differs = text && strlen(text) >= sizeof given;
+	if (text)
+		strncpy(given, text, sizeof given - 1);
 	(void) pthread_mutex_lock(&token->lock);
 	if (now_s() - token->read_s >= READ_AGAIN_S)
 		(void) read_file(token, NULL);

@@ -49,7 +49,7 @@ is_well() { # LINE STATUS: what doctor finds wrong is what it is for
 }
 why_not() { # what cannot be had on a machine with this control plane: its nodes run no containers
 	case $1 in
-	'kubectl logs'*) echo "no kubelet" ;;
+	'kubectl logs'* | *'/proxy --attach-proxy-token-file'*) echo "no kubelet" ;;
 	*'--on kubernetes'*--image*) echo "no registry, and no kubelet" ;;
 	*'delete stresschaos'*) echo "no Chaos Mesh" ;;
 	'make e2e'* | *'docker build'*) echo "not within itself" ;;

@@ -5,9 +5,15 @@
 # Prints `ok NAME`, `not ok NAME: why`, and a closing line; `skip` where containers cannot be run here (root, containerd, runc).
 #   KEEP=1         leaves the working folder and says where
 #   SERVERS_PORT   first of 20 ports on loopback (23400)
+# It runs in a network of its own, in which pods have an address that is not loopback: the API server's proxy goes to no other.
 # Pods have the machine's network here (no CNI), so ports and addresses are patched; all else is as users apply it. The sample's memory limit
 # is one of which it uses a fifth: the shipped model has seen no pods that use less than a sixteenth, and is put aside for the HPA rule then.
 set -u
+export NODE_IP=192.0.2.10
+if [ -z "${SERVERS_NETWORK:-}" ]; then
+	build=$(realpath "${1:-$(dirname "$0")/../../build}")
+	SERVERS_NETWORK=1 exec unshare -n sh -c 'ip link set lo up && ip address add "$NODE_IP/32" dev lo && exec "$@"' - "$(realpath "$0")" "$build"
+fi
 cd "$(dirname "$0")/../.."
 repo=$PWD build=$(realpath "${1:-build}")
 maestro=$build/maestro
@@ -18,7 +24,7 @@ prom_port=$((port + 7)) app_port=$((port + 8)) model_port=$((port + 10)) suggest
 prometheus_url=http://127.0.0.1:$prom_port suite=servers
 . tests/e2e/harness.sh
 [ "$(id -u)" = 0 ] || skip "real pods need root"
-need_tools containerd ctr runc prometheus promtool openssl curl jq
+need_tools containerd ctr runc prometheus promtool openssl curl jq tmux
 need_programs etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet
 replicas() { k get deployment target-app -o 'jsonpath={.spec.replicas}'; }
 
@@ -43,13 +49,13 @@ done
 [ -s "$build/maestro-image.tar" ] || { bad image_is_there "run make image"; exit 1; }
 "$here/cluster/real-node.sh" "$build/maestro-image.tar" >"$work/node.log" 2>&1 || { tail -n 5 "$work/node.log"; bad node_is_ready "see above"; exit 1; }
 ok node_is_ready
-server_patch() { # NAME PORT MORE-ENV...
+server_patch() { # NAME PORT [ADDRESS]
 	cat <<END
 - target: {kind: Deployment, name: $1}
   patch: |
     - {op: replace, path: /spec/replicas, value: 1}
     - {op: remove, path: /spec/template/spec/containers/0/ports}
-    - {op: replace, path: /spec/template/spec/containers/0/env/0/value, value: "127.0.0.1:$2"}
+    - {op: replace, path: /spec/template/spec/containers/0/env/0/value, value: "${3:-127.0.0.1}:$2"}
     - {op: replace, path: /spec/template/spec/containers/0/readinessProbe, value: {httpGet: {host: 127.0.0.1, port: $2, path: /healthz}, periodSeconds: 1}}
     - {op: remove, path: /spec/template/spec/containers/0/livenessProbe}
     - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: KUBERNETES_SERVICE_HOST, value: 127.0.0.1}}
@@ -92,7 +98,7 @@ patches:
 END
 	server_patch rl-model-server $model_port
 	server_patch suggestion-server $suggestion_port
-	server_patch autoscaler-controller $autoscaler_port
+	server_patch autoscaler-controller $autoscaler_port 0.0.0.0
 } >"$work/overlay/kustomization.yaml"
 # a variable that stands twice counts as its last; the API warns of it
 k kustomize "$work/overlay" >"$work/all.yaml" && k apply -f "$work/all.yaml" >"$work/apply.log" 2>&1
@@ -203,5 +209,56 @@ k scale deployment rl-model-server --replicas=1 >/dev/null
 check recovers_by_itself "$(curl -fsS "http://127.0.0.1:$autoscaler_port/status")" wait_for 90 \
 	eval '[ "$(curl -fsS "http://127.0.0.1:$autoscaler_port/status" | jq -r ".targets[0].state")" = Active ]'
 check replicas_follow_the_load_down "still $(replicas) of $before" wait_for 120 eval '[ "$(replicas)" -lt "$before" ]'
+
+# ---- a console through the API server's proxy, by the rights of rbac-attach.yaml ----
+
+k apply -f manifests/rbac-attach.yaml >/dev/null
+k create token maestro-attach --duration=1h >"$work/api.token"
+head -c 24 /dev/urandom | base64 >"$work/own.token"
+proxy() { # the pod of now
+	echo "https://127.0.0.1:$KUBE_PORT/api/v1/namespaces/default/pods/$(k get pods -l app.kubernetes.io/component=autoscaler \
+		--field-selector=status.phase=Running -o 'jsonpath={.items[0].metadata.name}'):$autoscaler_port/proxy"
+}
+ask() { # PATH curl's options...: the answer and its status, as that account
+	local path=$1
+	shift
+	curl -sS --cacert "$KUBE_WORK/pki/ca.crt" -H "Authorization: Bearer $(cat "$work/api.token")" -w ' %{http_code}' "$@" "$(proxy)$path" | tr -d '\n'
+}
+command='{"kind":"pause","namespace":"default","deployment":"target-app","who":"e2e"}'
+check proxy_shows_the_snapshot "$(ask /v1/snapshot)" eval 'ask /v1/snapshot | grep -q "\"name\":\"target-app\".* 200$"'
+check proxy_shows_decisions "$(ask '/v1/decisions?since=0' | tail -c 300)" eval "ask '/v1/decisions?since=0' | grep -q '\"deployment\":\"target-app\".* 200\$'"
+check proxy_is_not_this_machine "$(ask /v1/command -d "$command")" eval 'ask /v1/command -d "$command" | grep -q "token-file.* 403$"'
+k create secret generic autoscaler-token --from-file=token="$work/own.token" >/dev/null
+k patch deployment autoscaler-controller --type=json -p '[
+	{"op": "replace", "path": "/spec/strategy", "value": {"type": "Recreate"}},
+	{"op": "add", "path": "/spec/template/spec/containers/0/env/-", "value": {"name": "MAESTRO_TOKEN_FILE", "value": "/run/maestro/token"}},
+	{"op": "add", "path": "/spec/template/spec/volumes/-", "value": {"name": "token", "secret": {"secretName": "autoscaler-token", "defaultMode": 288}}},
+	{"op": "add", "path": "/spec/template/spec/containers/0/volumeMounts/-", "value": {"name": "token", "mountPath": "/run/maestro"}}]' >/dev/null
+k rollout status deployment autoscaler-controller --timeout=60s >/dev/null
+check proxy_wants_the_autoscalers_token "$(ask /v1/snapshot)" wait_for 30 eval 'ask /v1/snapshot | grep -q " 401$"'
+attach() { # the console with both tokens
+	echo "$maestro --attach $(proxy) --attach-token-file $work/own.token --attach-proxy-token-file $work/api.token --attach-ca $KUBE_WORK/pki/ca.crt $*"
+}
+wait_for 90 eval '$(attach --screen live --json) | grep -q Active'
+check console_attaches_through_the_proxy "$($(attach --screen live --json) 2>&1 | head -c 400)" [ $? = 0 ]
+tmux=(tmux -L "maestro-servers-$$" -f /dev/null)
+finish() { "${tmux[@]}" kill-server 2>/dev/null; }
+"${tmux[@]}" new-session -d -x 120 -y 40 "exec env LC_ALL=C.UTF-8 TERM=screen-256color $(attach --db "$work/console.db") 2>$work/console.err"
+screen() { "${tmux[@]}" capture-pane -p; }
+on_screen() { screen | grep -q -- "$1"; }
+wanted=$(($(replicas) + 1))
+[ "$wanted" -le 5 ] || wanted=4
+wait_for 20 on_screen 'default/target-app'
+"${tmux[@]}" send-keys o
+wait_for 5 on_screen 'Override default/target-app'
+"${tmux[@]}" send-keys $wanted
+"${tmux[@]}" send-keys Enter
+wait_for 5 on_screen "$wanted replicas"
+"${tmux[@]}" send-keys Enter
+check override_goes_through_the_proxy "$(replicas), not $wanted; $(screen)" wait_for 15 eval '[ "$(replicas)" = $wanted ]'
+check override_is_shown_by_the_pod "$(screen)" wait_for 15 on_screen "Manual.*$wanted by"
+k patch role maestro-attach --type=json -p '[{"op": "remove", "path": "/rules/2"}]' >/dev/null
+check who_may_only_look_overrides_nothing "$(ask /v1/command -H "X-Maestro-Token: $(cat "$work/own.token")" -d "$command")" \
+	eval 'ask /v1/command -H "X-Maestro-Token: $(cat "$work/own.token")" -d "$command" | grep -q "forbidden.* 403$"'
 
 close

@@ -389,6 +389,97 @@ static void a_console_attaches_and_overrides(void **state)
 	assert_int_equal(attach_feed_new(&config, &feed, &err), ERR_UNREACHABLE);
 }
 
+typedef struct ApiProxy { /* an API server's proxy into a pod: Authorization is for the API server, which keeps it */
+	FakeServer *server;
+	HttpClient *client;
+	HttpResponse response;
+	int port;             /* of the pod */
+	int refused;
+} ApiProxy;
+
+static const char POD[] = "/api/v1/namespaces/shop/pods/autoscaler-0:5002/proxy";
+
+static void pass_on(void *context, const FakeRequest *request, FakeReply *reply)
+{
+	ApiProxy *proxy = context;
+	char url[256], own[128] = "";
+	const char *token = strstr(request->headers, "X-Maestro-Token: ");
+	if (strncmp(request->path, POD, sizeof POD - 1) || !strstr(request->headers, "Authorization: Bearer account-token\r\n")) {
+		proxy->refused++;
+		reply->status = 401;
+		return;
+	}
+	if (token)
+		(void) snprintf(own, sizeof own, "%.*s", (int) strcspn(token, "\r"), token);
+	(void) snprintf(url, sizeof url, "http://127.0.0.1:%d%s%s%s", proxy->port, request->path + sizeof POD - 1, *request->query ? "?" : "", request->query);
+	const HttpRequest onward = { .method = request->method, .url = url, .header = (const char *const[]) { own[0] ? own : NULL, NULL },
+	                             .body = request->body, .body_len = strlen(request->body) };
+	if (http_request(proxy->client, &onward, &proxy->response, NULL)) {
+		reply->status = 503;
+		return;
+	}
+	reply->status = proxy->response.status;
+	reply->body = fake_text("%.*s", (int) proxy->response.body.len, proxy->response.body.data ? proxy->response.body.data : "");
+}
+
+/* 0 where the console prints the target. */
+static int print_live(const ApiProxy *proxy, const char *path, const char *options)
+{
+	const char *build = getenv("MAESTRO_TEST_BUILD");
+	char command[1024];
+	(void) snprintf(command, sizeof command, "%s/maestro --attach %s%s --screen live --json %s 2>&1 | grep -q '\"name\":\"web\"\\|shop/web'", build ? build : "build",
+	                fake_server_url(proxy->server), path, options);
+	return system(command);
+}
+
+/* The autoscaler's own token goes beside the one for the API server, and a command goes through. */
+static void a_console_goes_through_the_api_servers_proxy(void **state)
+{
+	Fixture f;
+	ApiProxy proxy = { 0 };
+	Feed *feed = NULL;
+	Clock clock;
+	Wake wake;
+	Error err = { 0 };
+	char own[] = "/tmp/test_autoscaler_own_XXXXXX", account[] = "/tmp/test_autoscaler_api_XXXXXX", url[128], options[256];
+	int64_t id = 0;
+	(void) state;
+	int own_fd = mkstemp(own), account_fd = mkstemp(account);
+	assert_int_equal(write(own_fd, "own-token\n", 10), 10);
+	assert_int_equal(write(account_fd, "account-token\n", 14), 14);
+	begin(&f, "{\"action\":1}", (const char *const[]) { "--token-file", own, NULL });
+	proxy.port = f.child.port;
+	assert_int_equal(http_client_new(NULL, &proxy.client, NULL), 0);
+	proxy.server = fake_server_start(pass_on, &proxy);
+	clock_init_system(&clock);
+	assert_int_equal(wake_init(&wake), 0);
+	(void) snprintf(url, sizeof url, "%s%s", fake_server_url(proxy.server), POD);
+	const AttachConfig config = { .server = { .url = url, .bearer_file = account, .own_token_file = own }, .clock = &clock, .wake = &wake };
+	if (attach_feed_new(&config, &feed, &err))
+		fail_msg("%s", err.text);
+	FeedFrame frame = await(feed, STATE_ACTIVE);
+	feed->ops->release(feed, &frame);
+	Command command = { .kind = COMMAND_LIVE_OVERRIDE, .who = "bo", .u.override_ = { .replicas = 4, .hold_ms = 60000, .seen = 2 } };
+	assert_int_equal(feed->ops->send(feed, &command, &id), 0);
+	frame = await(feed, STATE_MANUAL);
+	assert_int_equal(atomic_load(&f.cluster.replicas), 4);
+	feed->ops->release(feed, &frame);
+	feed_free(feed);
+	(void) snprintf(options, sizeof options, "--attach-token-file %s --attach-proxy-token-file %s", own, account);
+	assert_int_equal(print_live(&proxy, POD, options), 0);
+	assert_int_not_equal(print_live(&proxy, "", options), 0); /* no proxy: it says so and sends neither token anywhere */
+	assert_int_equal(fake_server_seen(proxy.server, &proxy.refused), 0);
+	(void) snprintf(options, sizeof options, "--attach-proxy-token-file %s", account);
+	assert_int_not_equal(print_live(&proxy, POD, options), 0); /* the API server's is not the autoscaler's */
+	fake_server_stop(proxy.server);
+	http_client_free(proxy.client);
+	http_response_done(&proxy.response);
+	wake_done(&wake);
+	end(&f);
+	(void) close(own_fd), (void) close(account_fd);
+	(void) unlink(own), (void) unlink(account);
+}
+
 /* A model's interval is a part of what was evaluated: downs then wait for a window of 300 s, as without an evaluation. */
 static void another_interval_makes_the_evaluation_void(void **state)
 {
@@ -421,6 +512,7 @@ int main(void)
 		cmocka_unit_test(commands_from_elsewhere_want_a_token),
 		cmocka_unit_test(without_the_api_it_is_alive_and_not_ready),
 		cmocka_unit_test(a_console_attaches_and_overrides),
+		cmocka_unit_test(a_console_goes_through_the_api_servers_proxy),
 		cmocka_unit_test(another_interval_makes_the_evaluation_void),
 	};
 	if (http_global_init())

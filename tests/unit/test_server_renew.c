@@ -234,6 +234,33 @@ static void a_renewed_token_is_asked_for_and_sent(void **state)
 	end(&rig);
 }
 
+/* Behind a proxy that takes Authorization for itself. */
+static void its_own_token_goes_beside_another(void **state)
+{
+	Rig rig;
+	char other[128];
+	Endpoint *endpoint = NULL;
+	(void) state;
+	begin(&rig, false, true);
+	(void) snprintf(other, sizeof other, "%s/other", rig.dir);
+	put(other, "other\n", 6);
+	endpoint_close(rig.endpoint);
+	const EndpointConfig both = { .url = rig.url, .bearer_file = other, .own_token_file = rig.token };
+	assert_int_equal(endpoint_open(&both, &rig.endpoint, NULL), 0);
+	assert_int_equal(ask(&rig, "/hello"), 200);
+	put(rig.token, "second\n", 7);
+	for (int i = 0; i < LOOKS && ask_anew(&rig, NULL, "second") != 200; i++)
+		(void) nanosleep(&(struct timespec) { 0, LOOK_MS * 1000000 }, NULL);
+	assert_int_equal(ask(&rig, "/hello"), 200); /* read again upon 401 */
+	const EndpointConfig swapped = { .url = rig.url, .bearer_file = rig.token, .own_token_file = other };
+	assert_int_equal(endpoint_open(&swapped, &endpoint, NULL), 0);
+	assert_int_equal(endpoint_request(endpoint, "/hello", (HttpRequest) { .method = "GET" }, &rig.response, NULL), 0);
+	assert_int_equal(rig.response.status, 401);
+	endpoint_close(endpoint);
+	(void) unlink(other);
+	end(&rig);
+}
+
 /* A server that serves only who shows the renewed certificate; -1: there is no openssl. */
 static pid_t start_strict(char url[64], FILE **ret_out)
 {
@@ -361,6 +388,7 @@ int main(void)
 		cmocka_unit_test(a_renewed_certificate_is_served),
 		cmocka_unit_test(a_pair_that_is_none_leaves_the_old_one),
 		cmocka_unit_test(a_renewed_token_is_asked_for_and_sent),
+		cmocka_unit_test(its_own_token_goes_beside_another),
 		cmocka_unit_test(a_renewed_client_certificate_is_shown),
 		cmocka_unit_test(a_renewed_authority_of_the_api_is_taken),
 	};

@@ -3,6 +3,7 @@
 # real=true:NoSchedule, so that only pods which ask for it run there. Needs Debian's containerd, runc and
 # containernetworking-plugins, and root. down.sh stops it and its pods.
 #   real-node.sh [IMAGE.tar ...]    OCI archives to import besides the pause image
+#   NODE_IP    the address of the node and of pods that have its network (the kubelet's choice)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 KUBE_CACHE=${KUBE_CACHE:-$HOME/.cache/kube-test}
@@ -89,7 +90,7 @@ start extra-containerd containerd -c "$N/containerd.toml"
 for ((i = 0; i < 50; i++)); do "${C[@]}" version >/dev/null 2>&1 && break; sleep 0.2; done
 for tar in "$N/img/pause.tar" "$@"; do "${C[@]}" images import "$tar" > /dev/null; done
 start extra-kubelet "$bin/kubelet" --config="$N/kubelet.yaml" --kubeconfig="$W/kubelet.kubeconfig" --root-dir="$N/kubelet" \
-	--cert-dir="$N/kubelet/pki" --hostname-override=localhost --node-labels=type=real
+	--cert-dir="$N/kubelet/pki" --hostname-override=localhost --node-labels=type=real ${NODE_IP:+--node-ip=$NODE_IP}
 for ((i = 0; i < 150; i++)); do
 	"$bin/kubectl" "--kubeconfig=$W/admin.kubeconfig" wait --for=condition=Ready node/localhost --timeout=1s >/dev/null 2>&1 && exit 0; sleep 0.2
 done
