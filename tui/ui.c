@@ -1,7 +1,7 @@
 /*
  * The console's loop: one poll on the keyboard, the feed's wake descriptor and a pipe that signals write to.
  *
- * New data are drawn refresh_hz times a second at most; pace.h says when, and when what a key changed is drawn. Nothing is drawn where
+ * pace.h says when new data are drawn, and when what a key changed is drawn. Nothing is drawn where
  * nothing is due. Frames of data come half as often while they have sent more bytes than their budget. Signals are turned into bytes of a pipe, whose writing end must be
  * reachable from a handler: the one static of this file.
  */
@@ -44,7 +44,6 @@ typedef struct Ui {
 	sigset_t mask_before;
 	bool has_handlers;
 	Pace pace;
-	int64_t tick_ms;         /* between takings of data, if the person chose; 0: TICK_MS, or the screen's own */
 	double debt;             /* bytes that frames of data have sent beyond the budget; < 0: saved */
 	int64_t debt_ms;         /* reckoned up to here */
 	bool is_over;
@@ -233,8 +232,6 @@ static int64_t tick_ms(const Ui *ui)
 	const Console *console = &ui->console;
 	bool is_awaited = console->message.pending_id != 0;
 	int64_t own = is_awaited ? 0 : screen_ops(console->screen)->tick_ms;
-	if (ui->tick_ms)
-		return ui->tick_ms;
 	return (own ? own : TICK_MS) * (ui->debt > 0 && !is_awaited ? 2 : 1);
 }
 
@@ -285,7 +282,7 @@ static GlyphMode glyphs_here(GlyphMode asked, const char *terminal)
 
 int ui_run(Feed *feed, const UiOptions *opts, Error *err)
 {
-	Ui ui = { .pipe = { -1, -1 }, .tick_ms = opts->refresh_hz > 0 ? (int64_t) (1000 / opts->refresh_hz) : 0 };
+	Ui ui = { .pipe = { -1, -1 } };
 	int rows = 24, cols = 80;
 	clock_init_system(&ui.clock);
 	GlyphMode glyphs = glyphs_here(opts->glyphs, getenv("TERM"));

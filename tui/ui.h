@@ -19,7 +19,6 @@ typedef struct UiOptions { /* all zero but `who` is a good default */
 	GlyphMode glyphs;
 	ColorMode color;
 	Theme theme;
-	double refresh_hz;  /* redraws for new data; 0: 2 a second */
 	char who[64];       /* the person, for the audit */
 	bool has_no_mouse;  /* the terminal keeps it */
 	bool is_readonly;   /* nothing is ever sent */

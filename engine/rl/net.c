@@ -146,7 +146,6 @@ int net_new(const NetConfig *config, Net **ret_net, Error *err)
 	if (!net)
 		return error_set(err, ERR_NOMEM, "net: out of memory for %zu bytes", count.used);
 	*net = plan;
-	net->block_bytes = count.used;
 	place(net, &(Carve) { .base = (char *) net });
 	if (has_large(net))
 		net->blas = blas_open();

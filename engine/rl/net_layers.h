@@ -40,7 +40,6 @@ struct Net {
 	const Kernels *kernels;
 	Blas *blas;                                       /* NULL: no large layer, or not installed */
 	size_t widest_pad;                                /* of any hidden layer or head */
-	size_t block_bytes;
 };
 
 /* Layers of a trunk, its head included. */
