@@ -36,7 +36,7 @@ static const char DEFAULT[] =
 	"#   max-replicas: 15\n"
 	"#   interval: 15s\n"
 	"\n"
-	"# Deployments of `run` and `targets`, where --deployment names none (limits in ms):\n"
+	"# Deployments of `maestro`, `run` and `targets`, where --deployment names none (limits in ms):\n"
 	"# targets:\n"
 	"# - {target: shop/web, min: 2, max: 15, interval: 15s, policy: hpa, limits: {soft: 250, hard: 500}}\n";
 
@@ -112,7 +112,8 @@ static const char *take_option(int *argc, char **argv)
 	return NULL;
 }
 
-int config_apply(const char *(*command_of)(int argc, char **argv), int *argc, char **argv, Error *err)
+int config_apply(const char *(*command_of)(int argc, char **argv, bool names_targets), int *argc, char **argv, const char **ret_command,
+                 Error *err)
 {
 	char standard[4096];
 	const char *path = take_option(argc, argv);
@@ -124,14 +125,13 @@ int config_apply(const char *(*command_of)(int argc, char **argv), int *argc, ch
 	if (!path) {
 		(void) snprintf(standard, sizeof standard, "%s%s/maestro/config.yaml", xdg && *xdg ? xdg : home ? home : "",
 		                xdg && *xdg ? "" : "/.config");
-		if (access(standard, F_OK))
-			return 0;
-		path = standard;
+		path = access(standard, F_OK) ? NULL : standard;
 	}
 	Json *root = NULL;
-	int code = load(path, &root, err);
-	if (!code)
-		code = apply(path, root, command_of(*argc, argv), err);
+	int code = path ? load(path, &root, err) : 0;
+	*ret_command = command_of(*argc, argv, json_len(json_get(root, "targets")) > 0);
+	if (path && !code)
+		code = apply(path, root, *ret_command, err);
 	json_free(root);
 	return code;
 }

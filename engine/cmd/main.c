@@ -6,6 +6,7 @@
 
 #include "base/http.h"
 #include "base/mem.h"
+#include "tui/ui.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +19,7 @@ static void print_help(void)
 {
 	printf("usage: maestro [command] [options]\n"
 	       "An autoscaler for Kubernetes Deployments that learns. Without a command: the console over the embedded simulator,\n"
-	       "or with --deployment, -l or --context over a cluster, as `maestro run`.\n\n"
+	       "or with --deployment, -l, --context or the configuration file's targets: over a cluster, as `maestro run`.\n\n"
 	       "commands:\n");
 	for (const Subcommand *s = subcommands(); s->name; s++)
 		printf("  %-17s %s\n", s->name, s->help);
@@ -53,15 +54,36 @@ static bool is_of_cluster(int argc, char **argv)
 	return is;
 }
 
-/* The command that the line is of, whose part of the configuration file it has. */
-static const char *command_of(int argc, char **argv)
+/* Whether each option is one of `run` too, and none asks for a picture or for the simulated target. */
+static bool are_of_run(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *name = argv[i] + (argv[i][0] == '-') + (!strncmp(argv[i], "--", 2));
+		if (name == argv[i])
+			continue; /* a value */
+		bool is_letter = argv[i][1] != '-', is_known = false;
+		size_t len = strcspn(name, "=");
+		bool is_no = !is_letter && len > 3 && !strncmp(name, "no-", 3);
+		name += is_no ? 3 : 0;
+		len -= is_no ? 3 : 0;
+		for (const Opt *o = RUN_COMMAND.opt; o->name && !is_known; o++)
+			is_known = is_letter ? o->letter == *name : strlen(o->name) == len && !strncmp(o->name, name, len);
+		if (!is_known || (len == strlen("json") && !strncmp(name, "json", len))) /* `run` has another of that name */
+			return false;
+	}
+	return true;
+}
+
+/* The command that the line is of, whose part of the configuration file it has. Targets of that file are for a screen: what is printed
+ * off a terminal, or reads the store alone, does not begin to scale. */
+static const char *command_of(int argc, char **argv, bool names_targets)
 {
 	if (argc > 1 && argv[1][0] != '-')
 		return argv[1];
-	return is_of_cluster(argc, argv) ? "run" : "console";
+	return is_of_cluster(argc, argv) || (names_targets && are_of_run(argc, argv) && ui_can_run()) ? "run" : "console";
 }
 
-static int dispatch(int argc, char **argv)
+static int dispatch(const char *command, int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "-";
 	if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) {
@@ -73,7 +95,7 @@ static int dispatch(int argc, char **argv)
 		return 0;
 	}
 	if (word[0] == '-')
-		return is_of_cluster(argc, argv) ? cmd_run(argc, argv) : cmd_console(argc, argv);
+		return !strcmp(command, "run") ? cmd_run(argc, argv) : cmd_console(argc, argv);
 	for (const Subcommand *s = subcommands(); s->name; s++)
 		if (!strcmp(s->name, word))
 			return s->run(argc - 1, argv + 1);
@@ -113,8 +135,9 @@ int main(int argc, char **argv)
 	keep_standard_streams();
 	(void) signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, not the end of a run */
 	Error err = { 0 };
-	int code = config_apply(command_of, &argc, argv, &err);
-	int status = code ? cmd_fail(code, &err) : dispatch(argc, argv);
+	const char *command;
+	int code = config_apply(command_of, &argc, argv, &command, &err);
+	int status = code ? cmd_fail(code, &err) : dispatch(command, argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && !status)
 		status = err_exit_status(ERR_IO);
 	http_global_done();

@@ -61,6 +61,16 @@ check "an option beats it" sh -c "env -u MAESTRO_DB '$maestro' --config '$dir/co
 printf 'kubeconfig: %s/nowhere\ntargets:\n- {target: shop/web, max: 3}\n' "$dir" >"$dir/targets.yaml"
 "$maestro" targets --config "$dir/targets.yaml" 2>"$dir/err"; code=$?
 check "targets reads a file with targets, a list of its own name" sh -c "[ $code = 1 ] && grep -q '$dir/nowhere' '$dir/err'"
+printf '\nprometheus: http://127.0.0.1:9\n' >>"$dir/targets.yaml"
+on_terminal() { TERM=xterm timeout 60 script -qec "'$maestro' --config '$dir/targets.yaml' $*" /dev/null </dev/null >"$dir/out" 2>&1; }
+on_terminal
+check "on a terminal, targets of the file are what the console is over" grep -q "$dir/nowhere" "$dir/out"
+on_terminal --screen targets --format txt
+check "a picture is printed without them" sh -c "grep -q simulator '$dir/out' && ! grep -q nowhere '$dir/out'"
+on_terminal --traffic ramp --format txt
+check "and so is the simulated target's" sh -c "! grep -q nowhere '$dir/out'"
+"$maestro" --config "$dir/targets.yaml" --screen targets >"$dir/out" 2>"$dir/err" </dev/null
+check "off a terminal nothing begins to scale" sh -c "grep -q simulator '$dir/out' && ! grep -q nowhere '$dir/err'"
 printf 'db: [1,2]\n' >"$dir/bad.yaml"
 "$maestro" config --check "$dir/bad.yaml" 2>"$dir/err"; code=$?
 check "config --check says what is wrong" sh -c "[ $code = 5 ] && grep -q 'db: a value is wanted' '$dir/err'"
