@@ -200,7 +200,8 @@ static const LiveView *go_to_target(Console *console, const TargetWords *of, Fau
 	if (!console->frame.live) {
 		if (console->feed->can_begin)
 			console_go(console, SCREEN_LIVE);
-		(void) wrong(fault, -1, console->feed->can_begin ? "the simulated target is starting: Enter once more" : "there is no target");
+		(void) wrong(fault, -1, "%.90s", console->not_begun[0] ? console->not_begun : console->feed->can_begin
+		             ? "the simulated target is starting: Enter once more" : console->frame.absent ? console->frame.absent : "there is no target");
 		return NULL;
 	}
 	if (of->target >= 0 && of->target != console->target) {

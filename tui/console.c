@@ -56,9 +56,16 @@ static void choose_target(Console *console)
 static void begin_target(Console *console, const ScreenOps *ops)
 {
 	Error err = { 0 };
-	bool is_begun = ops->needs != NEEDS_NOTHING && console->feed->can_begin;
-	if (is_begun && console->feed->ops->begin(console->feed, ops->needs == NEEDS_RECORDED && !console->opts.is_once, &err) && !console->message.until_ms)
+	bool is_wanted = ops->needs != NEEDS_NOTHING && console->feed->can_begin;
+	int code = is_wanted ? console->feed->ops->begin(console->feed, ops->needs == NEEDS_RECORDED && !console->opts.is_once, &err) : 0;
+	if (code && strcmp(console->not_begun, err.text) != 0) /* once: the keys have their place back after it */
 		console_say(console, ROLE_BAD, err.text);
+	str_copy(console->not_begun, sizeof console->not_begun, code ? err.text : "");
+}
+
+bool console_may_have_target(const Console *console)
+{
+	return console->frame.n_targets > 0 || console->feed->can_begin || console->feed->is_remote;
 }
 
 bool console_lacks_target(const Console *console)

@@ -113,7 +113,6 @@ typedef struct Console {
 	int64_t cursor_ms;     /* of the target's time, on Live; 0: now */
 	HistoryPoint nowhere;  /* what is known of a moment that no history has */
 	LiveView *past;        /* the chosen target with history from the store around the cursor; owned, NULL: none needed */
-	int64_t past_at_ms;    /* the cursor that it was made for */
 	Dialog dialog;
 	Prompt prompt;
 	Message message;
@@ -127,6 +126,7 @@ typedef struct Console {
 	TargetsView targets;
 	PolicyLook policy;
 	int64_t live_wall_ms, live_seen_ms; /* newest target time, and when it was seen */
+	char not_begun[200];   /* why the simulated target cannot be had, as Live wants it; "": it can */
 	int64_t now_ms;        /* monotonic, of the last refresh or key */
 	int64_t taken_ms;      /* the same, of the frame that is shown */
 	char export_path[256]; /* of CONSOLE_EXPORT */
@@ -167,6 +167,8 @@ ConsoleResult console_act(Console *console, UiAction action);
 void console_go(Console *console, ScreenId screen);
 /* The screen shows a target, and there is none yet. */
 bool console_lacks_target(const Console *console);
+/* There is one, or one may come: the simulated one, or those of an autoscaler elsewhere. */
+bool console_may_have_target(const Console *console);
 /* An answer of the store, or a target, is on its way that the screen waits for, or a computation has ended. */
 bool console_awaits(const Console *console);
 /* Nothing more is asked until something changes. */

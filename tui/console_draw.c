@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HELP_KEY_COLS = 8, HELP_COLS = 76 };
+enum { HELP_KEY_COLS = 8, HELP_COLS = 76, ABSENT_TEXT = 320 };
 
 /* A cursor before the first record, or in a gap, is at a moment of which nothing is known: that is no number, and not now. */
 static const HistoryPoint *point_at(Console *console, const LiveView *live)
@@ -40,9 +40,10 @@ Scene console_scene(Console *console)
 }
 
 /* Work goes on where the store takes nothing, so somebody must say it. */
-static bool has_lost(const FeedFrame *frame)
+static bool has_lost(const Console *console)
 {
-	return (frame->train && frame->train->sink_dropped > 0) || (frame->live && frame->live->sink_dropped > 0);
+	const FeedFrame *frame = &console->frame;
+	return console->not_begun[0] || (frame->train && frame->train->sink_dropped > 0) || (frame->live && frame->live->sink_dropped > 0);
 }
 
 static void draw_status(Console *console, const Scene *scene)
@@ -66,7 +67,7 @@ static void draw_status(Console *console, const Scene *scene)
 		canvas_text_right(&console->canvas, 0, end, 8, ROLE_BADGE_WARN, " FROZEN ");
 		end -= 9;
 	}
-	if (has_lost(&console->frame)) {
+	if (has_lost(console)) {
 		canvas_text_right(&console->canvas, 0, end, 12, ROLE_BADGE_BAD, " NOT STORED ");
 		end -= 13;
 	}
@@ -287,13 +288,33 @@ static void draw_column(const ScreenOps *ops, const Scene *scene)
 		ops->draw(scene, 0, scene->layout->body);
 }
 
-/* All of a screen whose target is on its way. */
+/* What is known of the target that is not there. */
+static void say_absent(const Console *console, char *text, size_t size)
+{
+	const FeedFrame *frame = &console->frame;
+	char clock[FMT_TEXT], age[FMT_TEXT];
+	if (console->not_begun[0])
+		(void) snprintf(text, size, "%s", console->not_begun);
+	else if (console->feed->can_begin)
+		(void) snprintf(text, size, "the simulated target is starting");
+	else if (!frame->absent)
+		(void) snprintf(text, size, "there is no target");
+	else if (!frame->absent_since_ms)
+		(void) snprintf(text, size, "%s", frame->absent);
+	else
+		(void) snprintf(text, size, "%s, since %s (%s)", frame->absent, fmt_clock(clock, frame->absent_since_ms),
+		                fmt_age(age, (double) (frame->wall_ms - frame->absent_since_ms) / 1000));
+}
+
+/* All of a screen whose target is not there yet. */
 static void draw_beginning(Console *console, const ScreenOps *ops)
 {
 	Scene scene = { .canvas = &console->canvas, .console = console };
 	Pen pen = { &console->canvas, 0, 0, console->canvas.cols };
 	(void) pen_item(&pen, ROLE_BADGE_INFO, " %s ", ops->name);
-	scene_empty(&scene, console->layout.body, "the simulated target is starting");
+	char text[ABSENT_TEXT];
+	say_absent(console, text, sizeof text);
+	scene_empty(&scene, console->layout.body, text);
 }
 
 void console_draw(Console *console)

@@ -19,6 +19,8 @@ typedef struct FeedFrame {
 	const LiveView *live;        /* the first target */
 	const LiveView *const *target; /* [n_targets] all of them, in an order that does not change; lent with the frame */
 	int n_targets;
+	const char *absent;          /* why there is no target, where that is known; lent with the frame; NULL: not */
+	int64_t absent_since_ms;     /* wall; 0: from the beginning */
 	const ArchiveAnswer *archive; /* newest answer */
 	const PolicyView *policy;    /* the newest answer to inspect */
 	const ReplayView *replay;    /* the newest answer to replay */
@@ -41,7 +43,8 @@ typedef struct FeedOps {
 	/* Queues a replay of runs' policies, answered likewise; optional. */
 	int (*replay)(Feed *feed, const ReplayQuery *query, int64_t *ret_query_id);
 	/* Where can_begin says so: starts the simulated target that this feed brings along, unless it runs; it comes in a later frame.
-	 * is_recorded: as a run of the store, in the place of one that is not. ERR_*, and why: it cannot be had. Never waits. */
+	 * is_recorded: as a run of the store, in the place of one that is not, which goes on where it cannot be had. ERR_*, and why,
+	 * until it can: it is tried again. Never waits. */
 	int (*begin)(Feed *feed, bool is_recorded, Error *err);
 } FeedOps;
 

@@ -21,6 +21,8 @@ enum { POLL_MS = 1000, ASK_MS = 3000, ANSWER_MAX = 64 << 20, COMMANDS = 32 };
 typedef struct Views { /* a snapshot */
 	int n;
 	int64_t ahead_ms;       /* its clock before ours: ages are told by its own */
+	char absent[200];       /* why there is no target; "": there are some */
+	int64_t absent_since_ms; /* ours; 0: from the beginning */
 	const LiveView *target[FEED_TARGETS_MAX]; /* into view */
 	LiveView view[];
 } Views;
@@ -39,6 +41,7 @@ typedef struct AttachFeed {
 	int64_t start_ms;       /* of the process that answered */
 	CommandAnswers refused; /* commands that did not arrive */
 	bool was_down;
+	int64_t answered_ms;    /* wall, ours: when it last answered */
 } AttachFeed;
 
 /* ---- what the server says ---- */
@@ -99,6 +102,8 @@ static int merge(AttachFeed *attach, const Json *root, const Json *targets, Erro
 	}
 	views->n = n;
 	views->ahead_ms = json_int_or(root, "wall_ms", 0) - clock_wall_ms(attach->config.clock);
+	if (!n)
+		(void) snprintf(views->absent, sizeof views->absent, "attached to %.150s: it has no target yet", endpoint_url(attach->server));
 	snap_publish(&attach->views, views);
 	return 0;
 }
@@ -138,6 +143,8 @@ static int refresh(AttachFeed *attach, Error *err)
 	(void) snprintf(path, sizeof path, "/v1/snapshot?since=%lld", (long long) attach->since_ms);
 	const HttpRequest request = { .method = "GET", .timeout_ms = ASK_MS, .max_body = ANSWER_MAX };
 	int code = endpoint_request(attach->server, path, request, &attach->response, err);
+	if (!code)
+		attach->answered_ms = clock_wall_ms(attach->config.clock);
 	if (code || attach->response.status == 204)
 		return code;
 	return attach->response.status == 200 ? read_views(attach, err) : status_error(attach, err);
@@ -148,8 +155,11 @@ static void show_trouble(AttachFeed *attach, const Error *why)
 {
 	const Views *last = snap_acquire(&attach->views);
 	Views *views = last ? views_new(last->n) : NULL;
-	if (views)
+	if (views) {
 		views->ahead_ms = last->ahead_ms;
+		views->absent_since_ms = attach->answered_ms;
+		(void) snprintf(views->absent, sizeof views->absent, "attached, but not reached: %.160s", why->text);
+	}
 	for (int i = 0; views && i < views->n; i++) {
 		LiveView *view = &views->view[i];
 		*view = *last->target[i];
@@ -247,6 +257,8 @@ static int attach_next(Feed *feed, FeedFrame *ret_frame)
 		ret_frame->live = views->n ? views->target[0] : NULL;
 		ret_frame->target = views->target;
 		ret_frame->n_targets = views->n;
+		ret_frame->absent = views->absent;
+		ret_frame->absent_since_ms = views->absent_since_ms ? views->absent_since_ms + views->ahead_ms : 0;
 	}
 	return 0;
 }

@@ -128,8 +128,11 @@ static int begin(void *arg, bool is_recorded, Loop **ret_loop, Error *err)
 	Stage *stage = arg;
 	SimLiveConfig config = stage->config;
 	config.is_unrecorded = !is_recorded;
-	loop_stop(stage->live[!is_recorded].loop); /* its last picture is shown until the other's first */
-	int code = simlive_open(&stage->live[is_recorded], stage->session, &config, err);
+	int code = simlive_open(&stage->live[is_recorded], stage->session, &config, err); /* what fails, fails here: the other goes on */
+	if (code)
+		return code;
+	loop_stop(stage->live[!is_recorded].loop); /* they share the policy; its last picture is shown until the new one's first */
+	code = simlive_start(&stage->live[is_recorded], err);
 	if (!code)
 		*ret_loop = stage->live[is_recorded].loop;
 	return code;

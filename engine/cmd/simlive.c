@@ -55,8 +55,14 @@ int simlive_open(SimLive *live, Session *session, const SimLiveConfig *config, E
 	loop.rails.stabilise_ms = 0;
 	evaluate_target(config->sim, &loop.target);
 	int code = build(live, config, &loop, err);
-	if (!code)
-		code = loop_start(live->loop, err);
+	if (code)
+		simlive_close(live);
+	return code;
+}
+
+int simlive_start(SimLive *live, Error *err)
+{
+	int code = loop_start(live->loop, err);
 	if (code)
 		simlive_close(live);
 	return code;

@@ -26,8 +26,9 @@ typedef struct SimLive {
 	int64_t run_id;
 } SimLive;
 
-/* Starts the loop on its thread, as a run of its own in the store. */
+/* Makes the loop, as a run of its own in the store, and then starts it on its thread. What fails leaves it closed. */
 int simlive_open(SimLive *live, Session *session, const SimLiveConfig *config, Error *err);
+int simlive_start(SimLive *live, Error *err);
 /* Stops it and ends the run. Accepts one that was not opened (zeroed). */
 void simlive_close(SimLive *live);
 

@@ -256,7 +256,8 @@ static int open_live(TrainCommand *t, Error *err)
 		.speed = t->options.speed,
 		.config_json = t->config_json,
 	};
-	return simlive_open(&t->live, &t->session, &live, err);
+	int code = simlive_open(&t->live, &t->session, &live, err);
+	return code ? code : simlive_start(&t->live, err);
 }
 
 static int ui_options(const TrainOptions *options, UiOptions *ui, Error *err)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RETRY_MS = 5000 };
+
 typedef struct Opener { /* a thread that begins a loop; its fields are its own until is_done */
 	pthread_t thread;
 	bool is_running;  /* not joined yet */
@@ -26,6 +28,8 @@ typedef struct EngineFeed {
 	Inspector *inspector; /* NULL: nobody has looked at a policy yet */
 	const LiveView *target[FEED_TARGETS_MAX]; /* of the frame that is lent */
 	Opener opener;
+	Error failed;         /* why the last one ended without a loop; no code: it has one, or none was wanted */
+	int64_t retry_ms;     /* monotonic: not before */
 	Loop *begun[1];       /* what it has begun; parts.loops from then on */
 } EngineFeed;
 
@@ -36,8 +40,12 @@ static void take_begun(EngineFeed *engine)
 		return;
 	(void) pthread_join(opener->thread, NULL);
 	opener->is_running = false;
-	if (opener->code)
+	engine->failed = (Error) { 0 };
+	if (opener->code) {
+		(void) error_set(&engine->failed, opener->code, "the simulated target: %s", opener->err.text[0] ? opener->err.text : err_text(opener->code));
+		engine->retry_ms = clock_mono_ms(engine->parts.clock) + RETRY_MS;
 		return;
+	}
 	inspector_free(engine->inspector); /* it looks at the loop before */
 	engine->inspector = NULL;
 	engine->begun[0] = opener->loop;
@@ -156,27 +164,36 @@ static void *opener_main(void *arg)
 }
 
 /* A store that somebody holds may keep it for seconds: hence the thread. Signals are the caller's. */
-static int feed_begin(Feed *feed, bool is_recorded, Error *err)
+static void start_opener(EngineFeed *engine, bool is_recorded)
 {
-	EngineFeed *engine = (EngineFeed *) feed;
-	EngineParts *parts = &engine->parts;
 	Opener *opener = &engine->opener;
 	sigset_t all, before;
-	take_begun(engine);
-	if (!parts->begin)
-		return ERR_NOT_FOUND;
-	if (opener->is_running || (parts->n_loops && (parts->is_recorded || !is_recorded)))
-		return 0;
-	if (opener->code) {
-		*err = opener->err;
-		return opener->code;
-	}
 	*opener = (Opener) { .is_recorded = is_recorded };
 	(void) sigfillset(&all);
 	(void) pthread_sigmask(SIG_SETMASK, &all, &before);
 	opener->is_running = !pthread_create(&opener->thread, NULL, opener_main, engine);
 	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return opener->is_running ? 0 : error_set(err, ERR_NOMEM, "the simulated target: no thread can be had");
+	engine->retry_ms = clock_mono_ms(engine->parts.clock) + RETRY_MS;
+	if (!opener->is_running)
+		(void) error_set(&engine->failed, ERR_NOMEM, "the simulated target: no thread can be had");
+}
+
+/* What failed stays said until it has worked: it is tried again now and then. */
+static int feed_begin(Feed *feed, bool is_recorded, Error *err)
+{
+	EngineFeed *engine = (EngineFeed *) feed;
+	EngineParts *parts = &engine->parts;
+	Opener *opener = &engine->opener;
+	take_begun(engine);
+	if (!parts->begin)
+		return ERR_NOT_FOUND;
+	if (parts->n_loops && (parts->is_recorded || !is_recorded))
+		return 0;
+	if (!opener->is_running && clock_mono_ms(parts->clock) >= engine->retry_ms)
+		start_opener(engine, is_recorded);
+	if (engine->failed.code)
+		*err = engine->failed;
+	return engine->failed.code;
 }
 
 static void feed_end(Feed *feed)

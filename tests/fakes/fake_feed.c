@@ -63,10 +63,9 @@ static int fake_inspect(Feed *feed, const PolicyQuery *query, int64_t *ret_query
 static int fake_begin(Feed *feed, bool is_recorded, Error *err)
 {
 	FakeFeed *fake = (FakeFeed *) feed;
-	(void) err;
 	fake->n_begun++;
 	fake->n_recorded += is_recorded;
-	return 0;
+	return fake->begin_fails ? error_set(err, ERR_STORE, "%s", fake->begin_fails) : 0;
 }
 
 static void fake_free(Feed *feed)

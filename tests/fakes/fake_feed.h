@@ -20,6 +20,7 @@ typedef struct FakeFeed {
 	int64_t n_inspected;
 	ReplayQuery replayed;  /* the last replay */
 	int64_t n_replayed;
+	const char *begin_fails; /* what begin answers; NULL: it succeeds */
 	int n_begun, n_recorded; /* calls of begin, and of it as a run of the store */
 } FakeFeed;
 

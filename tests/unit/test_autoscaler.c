@@ -3,6 +3,7 @@
 #include "tests/fakes/fake_cluster.h"
 
 #include "base/http.h"
+#include "base/mem.h"
 #include "cluster/attach.h"
 #include "base/json.h"
 
@@ -480,6 +481,52 @@ static void a_console_goes_through_the_api_servers_proxy(void **state)
 	(void) unlink(own), (void) unlink(account);
 }
 
+typedef struct Absent {
+	Feed *feed;
+	const char *text;
+	bool wants_time;
+} Absent;
+
+static bool is_said(void *arg)
+{
+	const Absent *absent = arg;
+	FeedFrame frame;
+	assert_int_equal(absent->feed->ops->next(absent->feed, &frame), 0);
+	bool is = frame.absent && strstr(frame.absent, absent->text) && (frame.absent_since_ms > 0) == absent->wants_time;
+	absent->feed->ops->release(absent->feed, &frame);
+	return is;
+}
+
+static void no_targets(void *context, const FakeRequest *request, FakeReply *reply)
+{
+	(void) context, (void) request;
+	reply->body = fake_text("{\"wall_ms\":1795523246000,\"start_ms\":1,\"targets\":[]}");
+}
+
+/* It has none while it waits for its cluster; then it is gone, since a moment that is told. */
+static void a_console_over_no_targets_says_so(void **state)
+{
+	(void) state;
+	Feed *feed = NULL;
+	Clock clock;
+	Wake wake;
+	Error err = { 0 };
+	char url[64];
+	FakeServer *server = fake_server_start(no_targets, NULL);
+	str_copy(url, sizeof url, fake_server_url(server));
+	clock_init_system(&clock);
+	assert_int_equal(wake_init(&wake), 0);
+	const AttachConfig config = { .server = { .url = url }, .clock = &clock, .wake = &wake };
+	if (attach_feed_new(&config, &feed, &err))
+		fail_msg("%s", err.text);
+	assert_true(fake_comes(is_said, &(Absent) { feed, "it has no target yet", false }));
+	assert_true(is_said(&(Absent) { feed, url, false }));
+	fake_server_stop(server);
+	assert_true(fake_comes(is_said, &(Absent) { feed, "not reached", true }));
+	feed_free(feed);
+	wake_done(&wake);
+}
+
 /* A model's interval is a part of what was evaluated: downs then wait for a window of 300 s, as without an evaluation. */
 static void another_interval_makes_the_evaluation_void(void **state)
 {
@@ -509,6 +556,7 @@ int main(void)
 		cmocka_unit_test(metrics_are_those_of_control_b8),
 		cmocka_unit_test(what_is_not_recorded_is_said),
 		cmocka_unit_test(a_command_is_audited_and_answered),
+		cmocka_unit_test(a_console_over_no_targets_says_so),
 		cmocka_unit_test(commands_from_elsewhere_want_a_token),
 		cmocka_unit_test(without_the_api_it_is_alive_and_not_ready),
 		cmocka_unit_test(a_console_attaches_and_overrides),

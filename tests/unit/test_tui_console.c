@@ -305,6 +305,51 @@ static void browsing_begins_no_target_and_live_records_one(void **state)
 	assert_non_null(strstr(screen_text(desk), "Last decisions"));
 }
 
+/* Why there is none stands where it would be, and above a target that is shown but not kept. */
+static void a_target_that_cannot_begin_says_why(void **state)
+{
+	Desk *desk = *state;
+	const LiveView *live = desk->fake.frame.live;
+	desk->fake.feed.can_begin = true;
+	desk->fake.frame.live = NULL;
+	desk->fake.begin_fails = "the store is held";
+	start(desk, SCREEN_LIVE, false);
+	assert_non_null(strstr(screen_text(desk), "the store is held"));
+	assert_null(strstr(screen_text(desk), "starting"));
+	desk->fake.frame.live = live;
+	press(desk, '1'); /* the message goes with a key and does not come back */
+	for (int i = 0; i < 3; i++)
+		console_refresh(&desk->console, 9000 + i * 500);
+	assert_null(strstr(screen_text(desk), "the store is held"));
+	assert_non_null(strstr(screen_text(desk), " NOT STORED "));
+	assert_non_null(strstr(screen_text(desk), "? help"));
+	desk->fake.begin_fails = NULL;
+	console_refresh(&desk->console, 12000);
+	assert_null(strstr(screen_text(desk), "NOT STORED"));
+}
+
+/* An autoscaler elsewhere has no target yet, or is not reached: no word of a simulated one. */
+static void an_attached_console_without_targets_says_what_is_known(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.feed.is_remote = true;
+	desk->fake.frame.live = NULL;
+	desk->fake.frame.absent = "attached to http://web:5002: it has no target yet";
+	start(desk, SCREEN_LIVE, false);
+	assert_int_equal(desk->console.screen, SCREEN_LIVE);
+	assert_non_null(strstr(screen_text(desk), "attached to http://web:5002: it has no target yet"));
+	desk->fake.frame.absent_since_ms = desk->fake.frame.wall_ms - 125000;
+	console_refresh(&desk->console, 3000);
+	assert_non_null(strstr(screen_text(desk), "yet, since "));
+	assert_non_null(strstr(screen_text(desk), "(2 m)"));
+	assert_null(strstr(screen_text(desk), "simulated"));
+	press(desk, ':');
+	type(desk, "hold 8");
+	press(desk, KEY_ENTER_);
+	assert_null(strstr(screen_text(desk), "simulated"));
+	press(desk, KEY_ESC);
+}
+
 static void no_key_goes_amiss_while_a_target_is_on_its_way(void **state)
 {
 	Desk *desk = *state;
@@ -414,6 +459,8 @@ int main(void)
 		DESK_TEST(screen_without_its_worker_is_not_offered),
 		DESK_TEST(frozen_screen_keeps_its_frame),
 		DESK_TEST(old_data_turn_unknown),
+		DESK_TEST(a_target_that_cannot_begin_says_why),
+		DESK_TEST(an_attached_console_without_targets_says_what_is_known),
 		DESK_TEST(browsing_begins_no_target_and_live_records_one),
 		DESK_TEST(no_key_goes_amiss_while_a_target_is_on_its_way),
 		DESK_TEST(copy_is_the_focused_pane_without_its_frame),
