@@ -59,6 +59,8 @@ static int answer_run(StoreArchive *s, int64_t id, ArchiveAnswer *answer, Error 
 		code = runs_checkpoints(s->db, id, ARCHIVE_CHECKPOINTS, answer->checkpoint, &answer->n_checkpoints, err);
 	if (!code && answer->row[0].kind == RUN_CONTROL)
 		code = runs_last_decisions(s->db, id, INT64_MAX, ARCHIVE_DECISIONS, answer->decision, &answer->n_decisions, err);
+	if (!code && answer->row[0].kind == RUN_CONTROL)
+		code = runs_by_hand(s->db, id, &answer->n_by_hand, err);
 	if (!code && answer->row[0].kind == RUN_EVALUATE)
 		code = runs_results(s->db, id, ARCHIVE_RESULTS, answer->result, &answer->n_results, err);
 	strbuf_done(&config);

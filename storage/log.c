@@ -9,7 +9,7 @@
 #include <string.h>
 
 /*
- * Each part gives its newest rows by rowid, so that the length of a table does not matter; the union is sorted by time.
+ * Times are the machine's. Each part gives its newest rows by rowid, so that the length of a table does not matter; the union is sorted by time.
  * Columns: time, run, level (0 information, 1 warning, 2 error), source, text.
  */
 #define NEWEST " ORDER BY rowid DESC LIMIT 400)"
@@ -23,7 +23,8 @@ static const char EVENTS_SQL[] =
 	" UNION ALL SELECT time, run, CASE result WHEN 'applied' THEN 0 WHEN 'pending' THEN 0 ELSE 1 END, who,"
 	" what || ' ' || deployment || ' ' || \"from\" || ' -> ' || \"to\" || ' ' || result ||"
 	" CASE reason WHEN '' THEN '' ELSE ' \"' || reason || '\"' END"
-	" FROM (SELECT * FROM audit" NEWEST
+	" FROM (SELECT * FROM audit AS a WHERE result <> 'pending' OR NOT EXISTS (SELECT 1 FROM audit AS b" /* what came of it says more */
+	" WHERE b.run IS a.run AND b.command = a.command AND b.rowid > a.rowid)" NEWEST
 	" UNION ALL SELECT recorded, run, CASE WHEN state = 'Hold' THEN 1 ELSE 0 END, deployment,"
 	" reason || ' ' || ifnull(replicas, '?') || ' -> ' || ifnull(desired, '?') ||"
 	" CASE applied WHEN 1 THEN ' applied' ELSE '' END || CASE detail WHEN '' THEN '' ELSE ': ' || detail END"

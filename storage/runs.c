@@ -367,6 +367,17 @@ int runs_last_decisions(struct sqlite3 *db, int64_t id, int64_t until_ms, int32_
 	return code;
 }
 
+int runs_by_hand(struct sqlite3 *db, int64_t id, int64_t *ret_count, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int code = prepare(db, "SELECT count(*) FROM audit WHERE run = ?1 AND result = 'applied' AND \"from\" <> \"to\"", id, 0, &stmt, err);
+	if (code)
+		return code;
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		*ret_count = sqlite3_column_int64(stmt, 0);
+	return finish(db, stmt, 0, err);
+}
+
 int runs_checkpoint(struct sqlite3 *db, int64_t id, const char *kind, int64_t steps, RecordCheckpoint *ret_checkpoint, Error *err)
 {
 	sqlite3_stmt *stmt;

@@ -62,6 +62,8 @@ int runs_curve(struct sqlite3 *db, int64_t id, ArchiveAnswer *ret, Error *err);
 /* Its last decisions up to a time of the target, newest first, at most limit. */
 int runs_last_decisions(struct sqlite3 *db, int64_t id, int64_t until_ms, int32_t limit, ArchiveDecision *decision, int32_t *ret_n,
                         Error *err);
+/* How many changes of replicas by people were written in it, in all. */
+int runs_by_hand(struct sqlite3 *db, int64_t id, int64_t *ret_count, Error *err);
 /* What an evaluation measured, a row a lambda and policy in the order of the command line, at most limit. */
 int runs_results(struct sqlite3 *db, int64_t id, int32_t limit, ArchiveResult *result, int32_t *ret_n, Error *err);
 /* A checkpoint of kind "last", "kept" or "start" at so many steps; steps < 0: the newest. ERR_NOT_FOUND. */

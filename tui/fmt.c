@@ -2,7 +2,9 @@
 #include "tui/fmt.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static char *unknown(char *text)
@@ -121,6 +123,51 @@ char *fmt_duration(char *text, double s)
 	else
 		(void) snprintf(text, FMT_TEXT, "%ld d", t / 86400);
 	return text;
+}
+
+char *fmt_age(char *text, double s)
+{
+	if (isnan(s))
+		return unknown(text);
+	long t = s <= 0 ? 0 : s >= 1e9 ? 1000000000 : (long) s;
+	long n = t < 60 ? t : t < 3600 ? t / 60 : t < 86400 ? t / 3600 : t / 86400;
+	(void) snprintf(text, FMT_TEXT, "%ld %s", n, t < 60 ? "s" : t < 3600 ? "m" : t < 86400 ? "h" : "d");
+	return text;
+}
+
+/* How many characters an RFC 3339 time in UTC takes there, and when it is; 0: there is none. */
+static size_t read_time(const char *at, time_t *ret_s)
+{
+	struct tm utc = { 0 };
+	int used = 0;
+	if (sscanf(at, "%4d-%2d-%2dT%2d:%2d:%2d%n", &utc.tm_year, &utc.tm_mon, &utc.tm_mday, &utc.tm_hour, &utc.tm_min, &utc.tm_sec,
+	           &used) != 6 || !used)
+		return 0;
+	utc.tm_year -= 1900;
+	utc.tm_mon--;
+	*ret_s = timegm(&utc);
+	size_t len = (size_t) used;
+	len += at[len] == '.' ? 1 + strspn(at + len + 1, "0123456789") : 0;
+	return at[len] == 'Z' ? len + 1 : 0;
+}
+
+void fmt_until(const char *said, int64_t base_ms, char *text, size_t size)
+{
+	static const char WORD[] = " until ";
+	const char *found = strstr(said, WORD), *at = found ? found + strlen(WORD) : said;
+	time_t then, base = (time_t) (base_ms / 1000);
+	size_t len = found ? read_time(at, &then) : 0;
+	if (!len) {
+		(void) snprintf(text, size, "%s", said);
+		return;
+	}
+	struct tm local, day;
+	char when[FMT_TEXT];
+	(void) localtime_r(&then, &local);
+	(void) localtime_r(&base, &day);
+	bool is_same = local.tm_year == day.tm_year && local.tm_yday == day.tm_yday;
+	(void) strftime(when, sizeof when, is_same ? "%H:%M:%S" : "%m-%d %H:%M:%S", &local);
+	(void) snprintf(text, size, "%.*s%s%s", (int) (at - said), said, when, at + len);
 }
 
 char *fmt_clock(char *text, int64_t wall_ms)

@@ -6,6 +6,7 @@
 #ifndef MAESTRO_TUI_FMT_H
 #define MAESTRO_TUI_FMT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { FMT_TEXT = 32 };
@@ -21,6 +22,10 @@ char *fmt_bytes(char *text, double bytes);   /* "84.0 MiB" */
 char *fmt_cores(char *text, double cores);   /* "0.71 cores" */
 char *fmt_percent(char *text, double ratio); /* "0.8 %", "71 %", "99.2 %" */
 char *fmt_duration(char *text, double s);    /* "9 s", "2 m 05 s", "1 h 40 m", "3 d 02 h" */
+char *fmt_age(char *text, double s);         /* in one unit, rounded down: "9 s", "28 m", "2 h", "3 d" */
+/* What an engine said, its first " until " and RFC 3339 told in the machine's zone: " until 12:40:46", with the date where that is
+ * another day than base_ms's. */
+void fmt_until(const char *said, int64_t base_ms, char *text, size_t size);
 /* Time of day in the machine's zone, "12:40:46"; 0 gives "?". */
 char *fmt_clock(char *text, int64_t wall_ms);
 

@@ -116,7 +116,7 @@ static Role cell_guards(const void *data, int row, char *text, size_t size)
 
 static Role cell_note(const void *data, int row, char *text, size_t size)
 {
-	(void) snprintf(text, size, "%s", row_of(data, row)->decision.detail);
+	fmt_until(row_of(data, row)->decision.detail, row_of(data, row)->wall_ms, text, size);
 	return ROLE_LABEL;
 }
 

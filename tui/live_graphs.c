@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LABEL_COLS = 15, RIGHT_COLS = 16, RIGHT_NARROW = 9, WIDE = 58, STRIDE_MOST = 8 };
+enum { LABEL_COLS = 15, RIGHT_COLS = 16, RIGHT_NARROW = 12, WIDE = 58, STRIDE_MOST = 8 };
 
 /* Room for words to the right of the graphs. */
 static int right_cols(int inner_cols)
@@ -135,7 +135,7 @@ static void label_limit(const Scene *scene, const Plot *plot, const char *name, 
 	char text[FMT_TEXT];
 	double at = (plot->y1 - limit) / plot->y1 * (plot->area.rows - 1);
 	(void) canvas_textf(scene->canvas, plot->area.row + (int) lround(at), plot->area.col + plot->area.cols + 1,
-	                    RIGHT_NARROW - 1, role, "%s %s", name, fmt_plain(text, limit));
+	                    RIGHT_NARROW - 1, role, "%s %s", name, fmt_ms(text, limit));
 }
 
 static void draw_limits(const Scene *scene, const Plot *plot)

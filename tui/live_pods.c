@@ -52,9 +52,9 @@ static Role cell_share(const void *data, int row, char *text, size_t size)
 /* In one unit, as of the sample: finer would be sent each second for each pod. */
 static Role cell_age(const void *data, int row, char *text, size_t size)
 {
-	long s = (long) (pod_of(data, row)->age_ms / 1000);
-	long n = s < 60 ? s : s < 3600 ? s / 60 : s < 86400 ? s / 3600 : s / 86400;
-	(void) snprintf(text, size, pod_of(data, row)->age_ms < 0 ? "?" : "%ld %s", n, s < 60 ? "s" : s < 3600 ? "m" : s < 86400 ? "h" : "d");
+	int64_t age_ms = pod_of(data, row)->age_ms;
+	(void) size;
+	(void) fmt_age(text, age_ms < 0 ? NAN : (double) age_ms / 1000);
 	return ROLE_LABEL;
 }
 
@@ -92,10 +92,9 @@ static bool is_of(const ArchiveEvent *event, const LiveView *live)
 
 void live_draw_news(const Scene *scene, Rect in)
 {
-	static const Role ROLES[EVENT_LEVELS] = { ROLE_TEXT, ROLE_WARN, ROLE_BAD };
 	static const char MARKS[EVENT_LEVELS] = { ' ', '!', '!' };
 	const ArchiveAnswer *answer = talk_answer(&scene->console->talk, SLOT_NEWS);
-	char text[FMT_TEXT];
+	char text[FMT_TEXT], said[sizeof answer->event->text];
 	if (!answer || answer->code || !answer->n_events) {
 		scene_empty(scene, in, !scene->console->talk.is_offered ? "there is no store" : !answer ? "asking the store" :
 		            answer->code ? answer->text : "nothing has happened to it yet");
@@ -107,7 +106,8 @@ void live_draw_news(const Scene *scene, Rect in)
 			continue;
 		Rect rest = { in.row + row, in.col + TIME_COLS + 2, in.rows - row, in.cols - TIME_COLS - 2 };
 		(void) canvas_text(scene->canvas, in.row + row, in.col, TIME_COLS, ROLE_LABEL, fmt_clock(text, event->wall_ms));
-		canvas_put(scene->canvas, in.row + row, in.col + TIME_COLS, (uint32_t) MARKS[event->level], ROLES[event->level]);
-		row += canvas_wrap(scene->canvas, rest, ROLES[event->level], event->text);
+		canvas_put(scene->canvas, in.row + row, in.col + TIME_COLS, (uint32_t) MARKS[event->level], event_role(event->level));
+		fmt_until(event->text, event->wall_ms, said, sizeof said);
+		row += canvas_wrap(scene->canvas, rest, event_role(event->level), said);
 	}
 }

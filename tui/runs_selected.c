@@ -148,8 +148,11 @@ static void draw_decisions(const Scene *scene, Rect in)
 		(void) canvas_text(scene->canvas, in.row + in.rows / 2, in.col, in.cols, ROLE_LABEL, "no decision recorded");
 		return;
 	}
-	(void) canvas_textf(scene->canvas, in.row, in.col, in.cols, ROLE_LABEL, "last %d of %s decisions, %d of them applied",
-	                    run->n_decisions, fmt_count(total, (double) run->row[0].steps), n_applied);
+	Pen pen = { scene->canvas, in.row, in.col, in.col + in.cols };
+	(void) pen_item(&pen, ROLE_LABEL, "last %d of %s decisions, %d of them applied", run->n_decisions,
+	                fmt_count(total, (double) run->row[0].steps), n_applied);
+	if (run->n_by_hand) /* is no decision: an override writes between two of them */
+		(void) pen_item(&pen, ROLE_LABEL, "; %lld by hand", (long long) run->n_by_hand);
 	table_draw(scene->canvas, (Rect) { in.row + 1, in.col - 2, in.rows - 1, in.cols + 2 }, COLUMNS,
 	           sizeof COLUMNS / sizeof *COLUMNS, run, run->n_decisions, 0, -1);
 }

@@ -91,6 +91,8 @@ Rect scene_box(const Scene *scene, int pane, const PaneSpec *spec, Rect rect, co
 void scene_legend(Pen *pen, Role role, uint32_t glyph, char letter);
 /* "name value" at a pen: the name as a label. */
 void scene_figure(Pen *pen, const char *name, Role role, const char *value);
+/* Of what an event says. */
+Role event_role(EventLevel level);
 /* train_act.c: Train's own actions. */
 bool train_act(struct Console *console, UiAction action);
 /* Replicas of the target now, from the newest decision; -1: not known. */

@@ -36,9 +36,10 @@ static const ArchiveEvent *event_of(const void *data, int row)
 	return &log->answer->event[log->row[row]];
 }
 
-static Role level_role(EventLevel level)
+Role event_role(EventLevel level)
 {
-	return level == EVENT_ERROR ? ROLE_BAD : level == EVENT_WARNING ? ROLE_WARN : ROLE_LABEL;
+	static const Role ROLES[EVENT_LEVELS] = { ROLE_TEXT, ROLE_WARN, ROLE_BAD };
+	return ROLES[level];
 }
 
 static Role cell_time(const void *data, int row, char *text, size_t size)
@@ -56,7 +57,7 @@ static Role cell_level(const void *data, int row, char *text, size_t size)
 {
 	EventLevel level = event_of(data, row)->level;
 	(void) snprintf(text, size, "%c", "IWE"[level]);
-	return level_role(level);
+	return event_role(level);
 }
 
 static Role cell_run(const void *data, int row, char *text, size_t size)
@@ -74,8 +75,9 @@ static Role cell_source(const void *data, int row, char *text, size_t size)
 
 static Role cell_text(const void *data, int row, char *text, size_t size)
 {
-	(void) snprintf(text, size, "%.120s", event_of(data, row)->text);
-	return event_of(data, row)->level ? level_role(event_of(data, row)->level) : ROLE_TEXT;
+	const ArchiveEvent *event = event_of(data, row);
+	fmt_until(event->text, event->wall_ms, text, size);
+	return event_role(event->level);
 }
 
 static const Column COLUMNS[] = {
@@ -92,6 +94,8 @@ static void head(const Scene *scene, Pen *pen)
 	(void) pen_item(pen, ROLE_TEXT, "%s%s", LEVELS[view->level], view->level < EVENT_ERROR ? " and above" : "");
 	if (view->filter[0])
 		(void) pen_item(pen, ROLE_INFO, "  filter %s", view->filter);
+	if (scene->live && scene->live->is_simulated) /* its own time runs ahead */
+		(void) pen_item(pen, ROLE_LABEL, "  in real time, not simulated");
 }
 
 static void draw(const Scene *scene, int pane, Rect rect)

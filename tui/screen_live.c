@@ -139,11 +139,12 @@ static void head_hold(const Scene *scene, Pen *pen)
 	char text[FMT_TEXT];
 	int64_t left_ms = v->manual_until_wall_ms - scene->target_ms;
 	bool is_soon = left_ms <= SOON_MS;
+	int32_t held = v->manual_replicas >= 0 ? v->manual_replicas : v->last.decision.desired; /* by this process, or by annotations */
 	(void) pen_item(pen, ROLE_TEXT, "  ");
-	(void) pen_item(pen, is_soon ? ROLE_BADGE_WARN : ROLE_WARN, is_soon ? " %d by %s, %s left " : "%d by %s, %s left", v->manual_replicas,
+	(void) pen_item(pen, is_soon ? ROLE_BADGE_WARN : ROLE_WARN, is_soon ? " %d by %s, %s left " : "%d by %s, %s left", held,
 	                v->manual_who, fmt_duration(text, (double) (left_ms > 0 ? left_ms : 0) / 1000));
 	if (is_soon && !console_is_readonly(scene->console))
-		(void) pen_item(pen, ROLE_KEY, " :hold 10m %d", v->manual_replicas);
+		(void) pen_item(pen, ROLE_KEY, " :hold 10m %d", held);
 }
 
 static void head(const Scene *scene, Pen *pen)
@@ -326,6 +327,13 @@ static void draw_source(const Scene *scene, Rect in, int row, const char *name, 
 	(void) canvas_text(scene->canvas, pen.row, pen.col, pen.end - pen.col, ROLE_LABEL, health->text);
 }
 
+static void draw_detail(const Scene *scene, Rect rect)
+{
+	char said[sizeof scene->live->state_detail];
+	fmt_until(scene->live->state_detail, scene->target_ms, said, sizeof said);
+	(void) canvas_wrap(scene->canvas, rect, ROLE_WARN, said);
+}
+
 static void draw_health(const Scene *scene, Rect rect)
 {
 	const LiveView *v = scene->live;
@@ -352,10 +360,16 @@ static void draw_health(const Scene *scene, Rect rect)
 	if (row < end && v->sink_dropped > 0)
 		(void) canvas_textf(scene->canvas, row++, in.col, in.cols, ROLE_WARN, "! %lld records were not stored", (long long) v->sink_dropped);
 	if (row < end && v->state_detail[0])
-		(void) canvas_wrap(scene->canvas, (Rect) { row, in.col, end - row, in.cols }, ROLE_WARN, v->state_detail);
+		draw_detail(scene, (Rect) { row, in.col, end - row, in.cols });
 }
 
 /* ---- panes ---- */
+
+/* Events are told in one time over all runs; all else here is in the target's. */
+static const char *news_note(const LiveView *live)
+{
+	return live->is_simulated ? "in real time; {all.screen-events} shows all" : "{all.screen-events} shows all";
+}
 
 static void draw(const Scene *scene, int pane, Rect rect)
 {
@@ -370,7 +384,7 @@ static void draw(const Scene *scene, int pane, Rect rect)
 		(void) snprintf(note, sizeof note, scene->point ? "now" : "%d", scene->live->n_pods);
 		live_draw_pods(scene, scene_box(scene, pane, PANES, rect, note));
 		return;
-	case PANE_NEWS: live_draw_news(scene, scene_box(scene, pane, PANES, rect, "{all.screen-events} shows all")); return;
+	case PANE_NEWS: live_draw_news(scene, scene_box(scene, pane, PANES, rect, news_note(scene->live))); return;
 	default:
 		(void) snprintf(note, sizeof note, "%d of %lld cycles", scene->live->n_rows, (long long) scene->live->cycles);
 		live_draw_decisions(scene, scene_box(scene, pane, PANES, rect, note));
@@ -416,7 +430,7 @@ static void refresh(Console *console)
 
 static bool is_there(const Console *console)
 {
-	return console->frame.live != NULL || console->feed->can_begin;
+	return console_may_have_target(console);
 }
 
 /* The first decision has come. */

@@ -144,7 +144,7 @@ static Role cell_state(const void *data, int row, char *text, size_t size)
 	const LiveView *live = live_of(data, row);
 	char left[FMT_TEXT] = "";
 	if (live->state == STATE_MANUAL && live->manual_until_wall_ms > 0)
-		(void) fmt_duration(left, (double) (live->manual_until_wall_ms - live->wall_ms) / 1000);
+		(void) fmt_age(left, (double) (live->manual_until_wall_ms - live->wall_ms) / 1000);
 	(void) snprintf(text, size, "%s %s", state_text(live->state), left);
 	return live->state == STATE_ACTIVE ? ROLE_OK : live->state == STATE_CONFLICT ? ROLE_BAD :
 	       live->state == STATE_SHADOW || live->state == STATE_STANDBY || live->state == STATE_WARMING ? ROLE_INFO : ROLE_WARN;
@@ -221,7 +221,7 @@ static Role cell_age(const void *data, int row, char *text, size_t size)
 	int64_t now = live->is_simulated ? live->wall_ms : ((const TargetTable *) data)->console->frame.wall_ms;
 	double age = live->cycles ? (double) (now - live->last.wall_ms) / 1000 : (double) NAN;
 	(void) size;
-	(void) fmt_duration(text, age);
+	(void) fmt_age(text, age);
 	return age > 2 * (double) live->interval_s + 1 ? ROLE_BAD : ROLE_LABEL;
 }
 
@@ -339,7 +339,7 @@ static void draw(const Scene *scene, int pane, Rect rect)
 
 static bool is_there(const Console *console)
 {
-	return console->frame.n_targets > 0 || console->feed->can_begin;
+	return console_may_have_target(console);
 }
 
 static void move(Console *console, int by)

@@ -146,6 +146,7 @@ typedef struct ArchiveAnswer { /* an immutable snapshot */
 	float point_rew[ARCHIVE_POINTS], point_len[ARCHIVE_POINTS];
 	int32_t n_decisions;       /* ARCHIVE_RUN of a control run: its last decisions, newest first */
 	ArchiveDecision decision[ARCHIVE_DECISIONS];
+	int64_t n_by_hand;         /* ARCHIVE_RUN of a control run: changes of replicas by people that were written, in all */
 	int32_t n_results;         /* ARCHIVE_RUN of an evaluation */
 	ArchiveResult result[ARCHIVE_RESULTS];
 	char config[ARCHIVE_CONFIG]; /* ARCHIVE_RUN: JSON, cut */

@@ -98,6 +98,11 @@ int64_t clock_wait_ms(Clock *clock, int64_t until_ms)
 	return clock->ops->wait_ms(clock, until_ms);
 }
 
+int64_t clock_machine_ms(Clock *clock)
+{
+	return clock->ops == &SCALED ? read_ms(CLOCK_REALTIME) : clock_wall_ms(clock);
+}
+
 void clock_format(int64_t wall_ms, char *text)
 {
 	const int64_t most = INT64_C(253402300799999); /* the end of the year 9999: what a damaged store says may lie past it */

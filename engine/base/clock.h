@@ -36,6 +36,8 @@ void clock_init_fake(Clock *clock, int64_t now_ms);
 int64_t clock_mono_ms(Clock *clock);
 int64_t clock_wall_ms(Clock *clock);
 int64_t clock_wait_ms(Clock *clock, int64_t until_ms);
+/* Wall time of the machine beneath: another than clock_wall_ms where the clock is scaled. */
+int64_t clock_machine_ms(Clock *clock);
 
 /* RFC 3339 in UTC with milliseconds ("2026-11-24T12:40:46.120Z") into text, which holds CLOCK_TEXT bytes. */
 enum { CLOCK_TEXT = 40 };

@@ -81,7 +81,7 @@ typedef struct RecordDecision {
 typedef struct RecordIntervention { /* somebody changed a run while it ran */
 	int64_t steps;   /* of training, or the cycle of a loop */
 	char what[32];   /* "learning_rate", "pause", "override", ... */
-	char from[64], to[64];
+	char from[64], to[64]; /* a time within is " until " and RFC 3339: screens show it in their own zone */
 	char who[64];
 } RecordIntervention;
 
@@ -115,7 +115,7 @@ typedef struct RecordResult { /* one episode of an evaluation */
 typedef struct Record {
 	RecordKind kind;
 	int64_t run_id;
-	int64_t wall_ms;
+	int64_t wall_ms; /* of the machine, also where the target's time is simulated */
 	union {
 		RecordUpdate update;
 		RecordEval eval;

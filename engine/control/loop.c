@@ -152,13 +152,23 @@ static int own_fleet(Loop *loop, Error *err)
 
 /* ---- commands ---- */
 
+void loop_end_manual(Loop *loop, const char *who, const char *what, const char *to)
+{
+	char from[64];
+	bool is_held = loop->view.manual_replicas >= 0;
+	if (is_held)
+		(void) snprintf(from, sizeof from, "%d held by %.40s", loop->view.manual_replicas, loop->view.manual_who);
+	else
+		str_copy(from, sizeof from, loop->is_paused ? "paused" : "the policy");
+	loop->view.manual_replicas = -1;
+	loop_intervention(loop, who, what, from, to);
+}
+
 static void resume(Loop *loop, const Command *command)
 {
-	bool was_held = loop->is_paused || loop->view.manual_replicas >= 0;
 	loop_audit(loop, command, "resume");
+	loop_end_manual(loop, command->who, "resume", "the policy");
 	loop->is_paused = false;
-	loop->view.manual_replicas = -1;
-	loop_intervention(loop, command, "resume", was_held ? "held" : "running", "running");
 	loop_answer(loop, command->id, 0, "resumed: the policy decides from the next cycle on");
 }
 
@@ -166,7 +176,7 @@ static void pause_loop(Loop *loop, const Command *command)
 {
 	loop_audit(loop, command, "pause");
 	loop->is_paused = true;
-	loop_intervention(loop, command, "pause", "running", "paused");
+	loop_intervention(loop, command->who, "pause", "running", "paused");
 	loop_answer(loop, command->id, 0, "paused: nothing is decided or written until resumed");
 }
 

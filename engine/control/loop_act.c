@@ -324,29 +324,47 @@ static int apply_override(Loop *loop, const Command *command, Scale *scale, Erro
 	return 0;
 }
 
+/* "90 s", "30 min" */
+static void duration_words(int64_t ms, char *text, size_t size)
+{
+	long long s = (long long) (ms / 1000);
+	bool is_minutes = s >= 120 && s % 60 == 0;
+	(void) snprintf(text, size, "%lld %s", is_minutes ? s / 60 : s, is_minutes ? "min" : "s");
+}
+
+/* For how long, and when that ends by the machine's clock, of which all events are. */
+static void note_override(Loop *loop, const Command *command, int32_t from_replicas, int64_t hold_ms, const char *words)
+{
+	const LoopConfig *config = &loop->config;
+	bool is_scaled = config->is_simulated && config->speed > 0;
+	int64_t machine_ms = clock_machine_ms(config->clock) + (is_scaled ? (int64_t) ((double) hold_ms / config->speed) : 0);
+	char from[32], to[96], until[CLOCK_TEXT];
+	clock_format(is_scaled ? machine_ms : loop->view.manual_until_wall_ms, until);
+	(void) snprintf(from, sizeof from, "%d", from_replicas);
+	(void) snprintf(to, sizeof to, "%d for %s%s until %s", command->u.override_.replicas, words, is_scaled ? " simulated" : "", until);
+	loop_intervention(loop, command->who, "override", from, to);
+}
+
 static void hold_override(Loop *loop, const Command *command, int32_t from_replicas)
 {
 	const LoopConfig *config = &loop->config;
 	int64_t own_ms = config->manual_ttl_ms > 0 ? config->manual_ttl_ms : MANUAL_MS;
 	int64_t hold_ms = command->u.override_.hold_ms > 0 ? command->u.override_.hold_ms : own_ms;
+	int32_t to = command->u.override_.replicas;
+	char words[32], text[160];
+	duration_words(hold_ms, words, sizeof words);
 	loop->is_paused = false;
-	loop->view.manual_replicas = command->u.override_.replicas;
+	loop->view.manual_replicas = to;
 	loop->manual_until_ms = clock_mono_ms(config->clock) + hold_ms;
 	loop->view.manual_until_wall_ms = clock_wall_ms(config->clock) + hold_ms;
 	str_copy(loop->view.manual_who, sizeof loop->view.manual_who, command->who);
+	note_override(loop, command, from_replicas, hold_ms, words);
 	TargetState before = loop->view.state;
 	loop->view.state = STATE_MANUAL;
 	loop->view.state_reason = REASON_MANUAL;
-	char from[32], to[32], text[120];
-	(void) snprintf(from, sizeof from, "%d", from_replicas);
-	(void) snprintf(to, sizeof to, "%d", command->u.override_.replicas);
-	loop_intervention(loop, command, "override", from, to);
-	long long hold_s = (long long) (hold_ms / 1000);
-	bool is_minutes = hold_s >= 120 && hold_s % 60 == 0;
-	(void) snprintf(text, sizeof text, "applied %s -> %s, held for %lld %s", from, to, is_minutes ? hold_s / 60 : hold_s,
-	                is_minutes ? "min" : "s");
+	(void) snprintf(text, sizeof text, "applied %d -> %d, held for %s", from_replicas, to, words);
 	loop_answer(loop, command->id, 0, text);
-	(void) snprintf(text, sizeof text, "%s -> %s by %.40s, was %s", from, to, command->who, state_text(before));
+	(void) snprintf(text, sizeof text, "%d -> %d for %s by %.40s, was %s", from_replicas, to, words, command->who, state_text(before));
 	loop_tell_event(loop, EVENT_MANUAL_OVERRIDE, text);
 }
 

@@ -216,6 +216,19 @@ static void hold_number(Cycle *cycle, int32_t replicas, const char *detail)
 	cycle->decision.raw = cycle->decision.desired = replicas;
 }
 
+/* By the object's own annotations, which `maestro override` writes from elsewhere. */
+static void hold_annotated(Loop *loop)
+{
+	const TargetFacts *facts = &loop->cycle.facts;
+	char until[CLOCK_TEXT], detail[96];
+	clock_format(facts->held_until_ms, until);
+	(void) snprintf(detail, sizeof detail, "maestro.io/paused-replicas%s%s", facts->held_until_ms ? " until " : "",
+	                facts->held_until_ms ? until : "");
+	hold_number(&loop->cycle, facts->held_replicas, detail);
+	loop->view.manual_until_wall_ms = facts->held_until_ms;
+	str_copy(loop->view.manual_who, sizeof loop->view.manual_who, "annotation");
+}
+
 static bool is_held(const Loop *loop)
 {
 	const TargetFacts *facts = &loop->cycle.facts;
@@ -243,7 +256,7 @@ static bool is_in_conflict(Loop *loop)
 static void expire_manual(Loop *loop)
 {
 	if (loop->view.manual_replicas >= 0 && clock_mono_ms(loop->config.clock) >= loop->manual_until_ms)
-		loop->view.manual_replicas = -1;
+		loop_end_manual(loop, "maestro", "override", "its time is over");
 }
 
 void loop_gate(Loop *loop)
@@ -276,7 +289,7 @@ void loop_gate(Loop *loop)
 	else if (loop->view.manual_replicas >= 0)
 		hold_number(cycle, loop->view.manual_replicas, "");
 	else if (is_held(loop))
-		hold_number(cycle, facts->held_replicas, "maestro.io/paused-replicas");
+		hold_annotated(loop);
 	else if (cycle->scale.replicas == 0 && loop->config.target.min_replicas > 0)
 		shut(cycle, STATE_DISABLED, REASON_NONE, "scaled to 0 by hand");
 }

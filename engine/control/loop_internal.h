@@ -126,7 +126,9 @@ void loop_record_cycle(Loop *loop);
 void loop_view_init(Loop *loop);
 /* n samples of before the first cycle, an interval apart, into the history. */
 void loop_view_past(Loop *loop, const Sample *past, size_t n);
-void loop_intervention(Loop *loop, const Command *command, const char *what, const char *from, const char *to);
+void loop_intervention(Loop *loop, const char *who, const char *what, const char *from, const char *to);
+/* A hold or pause by hand is over, by whom and how: recorded. */
+void loop_end_manual(Loop *loop, const char *who, const char *what, const char *to);
 void loop_answer(Loop *loop, int64_t id, int code, const char *text);
 void loop_publish(Loop *loop);
 /* A record of this run, of now. */

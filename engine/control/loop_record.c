@@ -42,7 +42,7 @@ void loop_view_init(Loop *loop)
 
 Record loop_record(const Loop *loop, RecordKind kind)
 {
-	return (Record) { .kind = kind, .run_id = loop->config.run_id, .wall_ms = clock_wall_ms(loop->config.clock) };
+	return (Record) { .kind = kind, .run_id = loop->config.run_id, .wall_ms = clock_machine_ms(loop->config.clock) };
 }
 
 /* Which actions the policy was offered. */
@@ -276,7 +276,7 @@ void loop_record_cycle(Loop *loop)
 		               loop->config.target.name);
 }
 
-void loop_intervention(Loop *loop, const Command *command, const char *what, const char *from, const char *to)
+void loop_intervention(Loop *loop, const char *who, const char *what, const char *from, const char *to)
 {
 	Record record = loop_record(loop, RECORD_INTERVENTION);
 	RecordIntervention *row = &record.u.intervention;
@@ -284,7 +284,7 @@ void loop_intervention(Loop *loop, const Command *command, const char *what, con
 	str_copy(row->what, sizeof row->what, what);
 	str_copy(row->from, sizeof row->from, from);
 	str_copy(row->to, sizeof row->to, to);
-	str_copy(row->who, sizeof row->who, command->who);
+	str_copy(row->who, sizeof row->who, who);
 	loop->config.sink->ops->write(loop->config.sink, &record);
 }
 

@@ -57,10 +57,21 @@ tmux send-keys Enter Enter # to Apply, and Apply
 see Manual
 sleep 3
 live=$(show 2)
-check "o is a row in interventions" [ "$(echo "$live" | jq -r '.interventions[] | select(.what == "override") | .to' | tail -n 1)" = "$want" ]
+check "o is a row in interventions" [ "$(echo "$live" | jq -r '.interventions[] | select(.what == "override") | .to | split(" ")[0]' | tail -n 1)" = "$want" ]
+check "it says for how long and until when" sh -c "echo '$live' | jq -r '.interventions[] | select(.what == \"override\") | .to' | grep -q ' for 10 min simulated until 20..-..-..T..:..:'"
 check "o is audited, pending before applied" [ "$(echo "$live" | jq -c '[.audit[].result]')" = '["pending","applied"]' ]
 check "o changes the replicas of the next observation" [ "$(echo "$live" | jq '.decisions[-1].replicas')" = "$want" ]
 check "the shown replicas are the stored ones" [ "$(after 'd desired')" = "$want" ]
+
+tmux send-keys o
+see 'Override'
+tmux send-keys Enter # on Cancel
+tmux send-keys -l ':resume'
+tmux send-keys Enter Tab Enter
+sleep 2
+tmux send-keys 7
+see 'in real time, not simulated'
+see "override .* -> $want for 10 min simulated until [0-2].:..:..$\|override .* -> $want for 10 min simulated until [0-2].:..:.. "
 
 tmux send-keys q
 until_full "$dir/exit" "q ends the program"

@@ -289,8 +289,13 @@ static void override_commits_its_audit_row_before_it_writes(void **state)
 	assert_string_equal(row->u.audit.result, "applied");
 	assert_string_equal(row->u.audit.who, "alice");
 	assert_int_equal(fake_sink_count(&b->sink, RECORD_AUDIT), 2);
-	assert_non_null(fake_sink_last(&b->sink, RECORD_INTERVENTION));
+	const RecordIntervention *told = &fake_sink_last(&b->sink, RECORD_INTERVENTION)->u.intervention;
 	LiveView view = view_of(b);
+	char wanted[64], until[CLOCK_TEXT];
+	clock_format(view.manual_until_wall_ms, until);
+	(void) snprintf(wanted, sizeof wanted, "5 for 60 s until %s", until);
+	assert_string_equal(told->from, "3");
+	assert_string_equal(told->to, wanted);
 	assert_int_equal(view.manual_replicas, 5);
 	bench_free(b);
 }
@@ -307,8 +312,54 @@ static void override_ends_when_its_time_is_over(void **state)
 	b->clock.now_ms = now_ms + 50000;
 	assert_int_equal(cycle(b), 0);
 	assert_int_equal(view_of(b).state, STATE_MANUAL);
+	assert_int_equal(fake_sink_count(&b->sink, RECORD_INTERVENTION), 1);
 	assert_int_equal(cycle(b), 0);
 	assert_int_equal(view_of(b).state, STATE_ACTIVE);
+	assert_int_equal(fake_sink_count(&b->sink, RECORD_INTERVENTION), 2); /* once, not each cycle from then on */
+	assert_int_equal(cycle(b), 0);
+	assert_int_equal(fake_sink_count(&b->sink, RECORD_INTERVENTION), 2);
+	const RecordIntervention *ended = &fake_sink_last(&b->sink, RECORD_INTERVENTION)->u.intervention;
+	assert_string_equal(ended->from, "5 held by alice");
+	assert_string_equal(ended->to, "its time is over");
+	bench_free(b);
+}
+
+/* What events are sorted by is the machine's time, also where the target's runs ahead of it. */
+static void records_are_of_the_machines_time(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_KEEP);
+	clock_init_scaled(&b->clock, 1000);
+	b->clock.wall_start_ms += 86400000;
+	bench_open(b);
+	int64_t before_ms = clock_machine_ms(&b->clock);
+	assert_true(clock_wall_ms(&b->clock) > before_ms + 80000000);
+	assert_int_equal(cycle(b), 0);
+	const Record *row = fake_sink_last(&b->sink, RECORD_DECISION);
+	assert_in_range(row->wall_ms, before_ms, before_ms + 3600000);
+	assert_true(row->u.decision.time_ms > before_ms + 80000000);
+	bench_free(b);
+}
+
+/* Who ends a hold is told with what ends. */
+static void resume_tells_what_it_ends(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_KEEP);
+	Command command = override_to(5, 3, 7), resume = { .kind = COMMAND_LIVE_RESUME, .id = 8, .who = "bob" };
+	Fleet *fleet;
+	Error err = { 0 };
+	bench_open(b);
+	assert_int_equal(fleet_new(&b->loop, 1, &fleet, &err), 0);
+	assert_int_equal(loop_send(b->loop, &command), 0);
+	assert_int_equal(loop_send(b->loop, &resume), 0);
+	fleet_serve(fleet);
+	fleet_free(fleet);
+	const RecordIntervention *ended = &fake_sink_last(&b->sink, RECORD_INTERVENTION)->u.intervention;
+	assert_string_equal(ended->what, "resume");
+	assert_string_equal(ended->from, "5 held by alice");
+	assert_string_equal(ended->to, "the policy");
+	assert_string_equal(ended->who, "bob");
 	bench_free(b);
 }
 
@@ -439,6 +490,8 @@ int main(void)
 		cmocka_unit_test(override_commits_its_audit_row_before_it_writes),
 		cmocka_unit_test(override_ends_when_its_time_is_over),
 		cmocka_unit_test(late_cycles_are_skipped),
+		cmocka_unit_test(records_are_of_the_machines_time),
+		cmocka_unit_test(resume_tells_what_it_ends),
 		cmocka_unit_test(resume_is_audited_too),
 		cmocka_unit_test(override_is_refused_without_its_audit_row),
 		cmocka_unit_test(override_is_refused_when_replicas_moved_meanwhile),

@@ -355,6 +355,15 @@ static void log_is_newest_first_and_takes_words(void **state)
 	assert_string_equal(event[1].source, "ada");
 	for (int i = 1; i < n; i++)
 		assert_true(event[i].wall_ms <= event[i - 1].wall_ms);
+	/* a write that was answered is told once; one that waits is told as it waits */
+	(void) sql("INSERT INTO audit (run, time, who, host, context, namespace, deployment, what, \"from\", \"to\", state_before, reason, result, command)"
+	           " VALUES (1, 1, 'bo', '', '', 'shop', 'web', 'set', 3, 8, 'Active', '', 'pending', 7),"
+	           " (1, 2, 'bo', '', '', 'shop', 'web', 'set', 3, 8, 'Active', '', 'applied', 7),"
+	           " (1, 3, 'bo', '', '', 'shop', 'web', 'set', 8, 9, 'Active', '', 'pending', 8)");
+	assert_int_equal(log_events(bench.db, "bo", 32, event, &n, &err), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(event[0].text, "set web 8 -> 9 pending");
+	assert_string_equal(event[1].text, "set web 3 -> 8 applied");
 	assert_int_equal(log_events(bench.db, "crashed", 32, event, &n, &err), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(event[0].level, EVENT_ERROR);

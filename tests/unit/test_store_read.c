@@ -273,11 +273,18 @@ static void archive_answers_with_the_last_decisions_of_a_control_run(void **stat
 			.reason = REASON_POLICY_UP, .is_applied = i % 2 } };
 		bench.sink->ops->write(bench.sink, &record);
 	}
+	static const struct { int32_t to; const char *result; } BY_HAND[] = { { 8, "pending" }, { 8, "applied" }, { 3, "applied" }, { 9, "refused" } };
+	for (size_t i = 0; i < sizeof BY_HAND / sizeof *BY_HAND; i++) { /* of these one was written and changed something */
+		Record record = { .kind = RECORD_AUDIT, .run_id = run, .u.audit = { .from = 3, .to = BY_HAND[i].to } };
+		str_copy(record.u.audit.result, sizeof record.u.audit.result, BY_HAND[i].result);
+		bench.sink->ops->write(bench.sink, &record);
+	}
 	commit();
 	assert_int_equal(wake_init(&wake), 0);
 	assert_int_equal(store_archive_new(bench.room.path, &wake, &archive, NULL), 0);
 	const ArchiveAnswer *answer = ask(archive, &wake, (ArchiveQuery) { .ask = ARCHIVE_RUN, .run_id = run });
 	assert_int_equal(answer->code, 0);
+	assert_int_equal(answer->n_by_hand, 1);
 	assert_int_equal(answer->n_decisions, ARCHIVE_DECISIONS);
 	for (int i = 0; i < ARCHIVE_DECISIONS; i++) { /* newest first */
 		const ArchiveDecision *d = &answer->decision[i];

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -223,11 +224,37 @@ static void figures_have_units_and_unknown_is_a_question_mark(void **state)
 		{ fmt_percent, 1, "100 %" },
 		{ fmt_duration, 9, "9 s" }, { fmt_duration, 125, "2 m 05 s" }, { fmt_duration, 6000, "1 h 40 m" },
 		{ fmt_duration, 266400, "3 d 02 h" }, { fmt_duration, -4, "0 s" }, { fmt_duration, 59.7, "1 m 00 s" },
+		{ fmt_age, NAN, "?" }, { fmt_age, -4, "0 s" }, { fmt_age, 59.7, "59 s" }, { fmt_age, 1726, "28 m" }, { fmt_age, 7199, "1 h" },
+		{ fmt_age, 266400, "3 d" },
 		{ fmt_plain, 60, "60" }, { fmt_plain, -2.5, "-2.5" }, { fmt_plain, 1e-17, "0" },
 	};
 	char text[FMT_TEXT];
 	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
 		assert_string_equal(CASES[i].format(text, CASES[i].value), CASES[i].want);
+}
+
+static void an_end_is_told_in_the_readers_zone(void **state)
+{
+	(void) state;
+	static const struct { const char *said, *want; } CASES[] = {
+		{ "8 for 30 min until 2026-11-24T03:41:12.500Z", "8 for 30 min until 05:41:12" },
+		{ "x until 2026-11-24T03:41:12Z, then y", "x until 05:41:12, then y" },
+		{ "8 until 2026-11-24T23:00:00Z", "8 until 11-25 01:00:00" }, /* another day there */
+		{ "holds until it is resumed", "holds until it is resumed" },
+		{ "8 until 2026-11-24T03:41:12", "8 until 2026-11-24T03:41:12" },
+		{ "", "" },
+	};
+	char text[96], zone[64];
+	const char *before = getenv("TZ");
+	(void) snprintf(zone, sizeof zone, "%s", before ? before : "");
+	(void) setenv("TZ", "EET-2", 1);
+	tzset();
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		fmt_until(CASES[i].said, 1795485600000, text, sizeof text); /* 2026-11-24, two in the morning in UTC */
+		assert_string_equal(text, CASES[i].want);
+	}
+	(void) (before ? setenv("TZ", zone, 1) : unsetenv("TZ"));
+	tzset();
 }
 
 static void figures_fit_their_room_at_any_size(void **state)
@@ -302,6 +329,7 @@ int main(void)
 		cmocka_unit_test(chart_labels_its_axes_with_units),
 		cmocka_unit_test(chart_without_room_draws_nothing_and_survives),
 		cmocka_unit_test(figures_have_units_and_unknown_is_a_question_mark),
+		cmocka_unit_test(an_end_is_told_in_the_readers_zone),
 		cmocka_unit_test(figures_fit_their_room_at_any_size),
 		cmocka_unit_test(clock_is_the_zone_s_time_of_day),
 		cmocka_unit_test(growing_axis_ends_at_a_round_number_that_stays),
