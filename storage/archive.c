@@ -153,15 +153,35 @@ static int answer_query(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswe
 	return code;
 }
 
-/* Each for itself: what is gone is gone, whatever the next one meets. */
-static int do_purge(StoreArchive *s, struct sqlite3 *db, const Command *command, char *text, size_t size, Error *err)
+typedef struct Trash {
+	int64_t *id;
+	int32_t n, room;
+} Trash;
+
+static int take_id(void *context, const RunRow *row)
 {
-	int32_t n = 0, of = command->u.edit.n < EDIT_RUNS ? command->u.edit.n : EDIT_RUNS;
+	Trash *trash = context;
+	if (trash->n == trash->room) {
+		int32_t room = trash->room ? 2 * trash->room : 64;
+		int64_t *id = realloc(trash->id, (size_t) room * sizeof *id);
+		if (!id)
+			return ERR_NOMEM;
+		trash->id = id;
+		trash->room = room;
+	}
+	trash->id[trash->n++] = row->id;
+	return 0;
+}
+
+/* Each for itself: what is gone is gone, whatever the next one meets. */
+static int purge_each(StoreArchive *s, struct sqlite3 *db, const Trash *trash, char *text, size_t size, Error *err)
+{
+	int32_t n = 0;
 	int first = 0;
 	char room[120] = "";
 	Error why = { 0 };
-	for (int32_t i = 0; i < of; i++) {
-		int code = purge_run(db, s->path, command->u.edit.run[i], first ? &why : err);
+	for (int32_t i = 0; i < trash->n; i++) {
+		int code = purge_run(db, s->path, trash->id[i], first ? &why : err);
 		n += !code;
 		first = first ? first : code;
 	}
@@ -172,6 +192,19 @@ static int do_purge(StoreArchive *s, struct sqlite3 *db, const Command *command,
 		purge_room(db, s->path, room, sizeof room);
 	(void) snprintf(text, size, "%d run%s purged, %s", n, n == 1 ? "" : "s", room);
 	return first;
+}
+
+static int do_purge(StoreArchive *s, struct sqlite3 *db, const Command *command, char *text, size_t size, Error *err)
+{
+	Trash trash = { 0 };
+	RunSelection selection = { command->u.edit.text, clock_wall_ms(&s->clock), SORT_ID, true, 0, INT64_MAX };
+	int code = runs_select(db, &selection, take_id, &trash, NULL, NULL, err);
+	if (!code && trash.n != command->u.edit.n)
+		code = error_set(err, ERR_REFUSED, "the trash has changed, %d runs would go: nothing was purged, :purge lists them again", trash.n);
+	if (!code)
+		code = purge_each(s, db, &trash, text, size, err);
+	free(trash.id);
+	return code;
 }
 
 /* Through a handle of its own, for as long as it takes: the reader's cannot write. */

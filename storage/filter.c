@@ -20,7 +20,7 @@ static const struct Field {
 	{ "host", FIELD_TEXT_LIKE, "r.host" }, { "id", FIELD_NUMBER, "r.id" }, { "seed", FIELD_NUMBER, "r.seed" },
 	{ "steps", FIELD_NUMBER, "r.steps" }, { "eval", FIELD_NUMBER, "e.mean_reward" },
 	{ "reward", FIELD_NUMBER, "u.ep_rew_mean" }, { "length", FIELD_NUMBER, "u.ep_len_mean" },
-	{ "age", FIELD_AGE, "r.start" }, { "took", FIELD_TOOK, "(r.ended - r.start)" },
+	{ "age", FIELD_AGE, "r.start" }, { "trash", FIELD_AGE, "r.deleted" }, { "took", FIELD_TOOK, "(r.ended - r.start)" },
 };
 
 static const struct Flag {
@@ -242,8 +242,10 @@ static int parse_term(Parser *p)
 	if (!strncmp(word, "has:", 4) || !strncmp(word, "is:", 3))
 		return fault(p, at, "has: takes note, tags or eval; is: takes locked, running or trash");
 	for (size_t i = 0; i < sizeof FIELDS / sizeof *FIELDS; i++)
-		if (strlen(FIELDS[i].name) == term.name_len && !strncmp(FIELDS[i].name, word, term.name_len))
+		if (strlen(FIELDS[i].name) == term.name_len && !strncmp(FIELDS[i].name, word, term.name_len)) {
+			p->has_trash |= !strcmp(FIELDS[i].name, "trash");
 			return add_field(p, at, &FIELDS[i], &term);
+		}
 	return add_option(p, at, &term);
 }
 

@@ -6,9 +6,10 @@
  *   steps>=1e6 eval>50 reward<=-3 age<3d   figures; age and took as 90s, 5m, 2h, 3d
  *   lr<=3e-4  trace:wc98  net-arch=64,64   any option of the run by its name (lr, ent, clip for short)
  *   has:note has:tags has:eval  is:locked is:trash
+ *   trash>30d             in the trash for so long
  *   not X   X or Y   ( ... )      words side by side are all wanted
  *
- * Runs in the trash are left out unless is:trash stands in it.
+ * Runs in the trash are left out unless is:trash or trash stands in it.
  */
 #ifndef MAESTRO_STORAGE_FILTER_H
 #define MAESTRO_STORAGE_FILTER_H

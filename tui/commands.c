@@ -86,7 +86,7 @@ static ConsoleResult purge(Console *console, const Words *words, Fault *fault)
 	console->runs.purges = is_all ? PURGE_ALL : PURGE_DUE;
 	console->runs.is_grouped = false;
 	console->runs.is_asked_anew = true;
-	show_runs(console, "is:trash");
+	show_runs(console, console->runs.purges);
 	return CONSOLE_STAYS;
 }
 

@@ -80,11 +80,12 @@ static EpisodeFigures mean_figures(const CompareEntry *entry, const ArchiveAnswe
 	return (EpisodeFigures) { sum.reward / n, sum.v_pct / n, sum.pod_hours / n, sum.flips / n, sum.p95_ms / n };
 }
 
-typedef enum Which { LAST_EVAL, OVER_RULE, OF_RULE } Which;
+typedef enum Which { LAST_EVAL, LAST_EPISODE, OVER_RULE, OF_RULE } Which;
 
 static double value_of(const CompareRun *run, Which which)
 {
 	switch (which) {
+	case LAST_EPISODE: return run->eval.reward;
 	case OVER_RULE: return run->eval.reward - run->hpa.reward;
 	case OF_RULE: return run->hpa.reward;
 	default: return run->last_eval;
@@ -139,6 +140,18 @@ static void aggregate(CompareEntry *entry, const ArchiveAnswer *answer, Which wh
 	entry->mean = mean_figures(entry, answer, which == OF_RULE);
 }
 
+/* The probability of improvement on the rule, whose episodes are of the same traffic as the entry's. */
+static void set_over_rule(CompareEntry *entry, uint32_t e, const ArchiveAnswer *answer, size_t reps)
+{
+	Rng rng;
+	Values a = values_of(entry, answer, LAST_EPISODE), h = values_of(entry, answer, OF_RULE);
+	BootSample sa = sample_of(&a), sh = sample_of(&h);
+	rng_init(&rng, SEED + 2, e, RNG_BOOTSTRAP);
+	entry->over_rule = (Estimate) { NAN, NAN, NAN };
+	if (a.n && a.n == h.n)
+		(void) boot_better(&sa, &sh, reps, boot_draw, &rng, &entry->over_rule);
+}
+
 /* Against the baseline; the baseline against the rule, each run on its own traffic. */
 static void set_difference(CompareView *view, int e, const ArchiveAnswer *answer, size_t reps)
 {
@@ -166,6 +179,7 @@ void compare_resample(CompareView *view, const ArchiveAnswer *answer, size_t rep
 	for (int e = 0; e < view->n && !(is_unwanted && atomic_load(is_unwanted)); e++) {
 		aggregate(&view->entry[e], answer, LAST_EVAL, reps);
 		set_difference(view, e, answer, reps);
+		set_over_rule(&view->entry[e], (uint32_t) e, answer, reps);
 	}
 }
 
@@ -258,13 +272,14 @@ static CompareDiff *key_of(CompareView *view, const char *key)
 	return diff;
 }
 
+/* Entries of several runs have several seeds; that of one is an option like others. */
 static void read_config(CompareView *view, int e, const char *config)
 {
 	Json *root = NULL;
 	if (json_parse(config, strlen(config), &root, NULL))
 		return;
 	for (const Json *m = json_first(root); m; m = json_next(m)) {
-		CompareDiff *diff = json_is_null(m) || !strcmp(json_key(m), "seed") ? NULL : key_of(view, json_key(m));
+		CompareDiff *diff = json_is_null(m) || (!view->is_single && !strcmp(json_key(m), "seed")) ? NULL : key_of(view, json_key(m));
 		char *text = diff && !json_string(m) ? json_print(m) : NULL;
 		const char *value = json_string(m) ? json_string(m) : text ? text : "?";
 		const char *slash = strrchr(value, '/');

@@ -23,6 +23,7 @@ typedef struct CompareEntry {
 	Estimate difference;      /* from the baseline; of the baseline: from the rule on the same traffic */
 	double p_greater;         /* how often a resample is greater than the baseline's; NAN: not known */
 	Estimate better;          /* how often a run of it is better than one of the baseline's */
+	Estimate over_rule;       /* how often its evaluation episode is better than the rule's on that traffic */
 	EpisodeFigures mean;      /* over its runs */
 	int n_points;             /* a common grid of the axis */
 	double x[COMPARE_POINTS], middle[COMPARE_POINTS], lo[COMPARE_POINTS], hi[COMPARE_POINTS];

@@ -70,6 +70,7 @@ void compare_work_take(const CompareWork *work, CompareView *view)
 		view->entry[e].difference = of->entry[e].difference;
 		view->entry[e].p_greater = of->entry[e].p_greater;
 		view->entry[e].better = of->entry[e].better;
+		view->entry[e].over_rule = of->entry[e].over_rule;
 	}
 }
 

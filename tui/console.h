@@ -39,7 +39,9 @@ typedef struct UndoList {
 	int n, at;          /* entries; those before at are done, the others undone */
 } UndoList;
 
-enum { PURGE_NONE, PURGE_DUE /* TRASH_DAYS and longer there */, PURGE_ALL };
+/* What a purge takes, as filters: what is in the trash, or only what has been there for TRASH_DAYS. */
+#define PURGE_ALL "is:trash not is:locked"
+#define PURGE_DUE PURGE_ALL " trash>=30d"
 
 typedef struct RunsView { /* what of the store is shown */
 	char filter[FILTER_TEXT];
@@ -52,7 +54,7 @@ typedef struct RunsView { /* what of the store is shown */
 	int64_t marked[EDIT_RUNS];
 	int n_marked;
 	bool is_asked_anew; /* something changed: do not wait for the next turn */
-	int purges;         /* the next list of the trash opens the dialog: PURGE_* */
+	const char *purges; /* PURGE_*, whose next list opens the dialog; NULL: none is wished for */
 	bool is_grouped;    /* a row for runs that differ in the seed alone */
 	int checkpoint;     /* of the selected run, in its list */
 	int64_t checkpoint_of; /* the run that it is of */

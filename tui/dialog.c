@@ -145,10 +145,10 @@ void dialog_open_train(Dialog *dialog, const TrainView *train, const char *optio
 	add_buttons(dialog, "Stop it and train");
 }
 
-void dialog_open_purge(Dialog *dialog, const int64_t *run, int32_t n, const char *names)
+void dialog_open_purge(Dialog *dialog, const char *filter, int32_t n, const char *names)
 {
-	*dialog = (Dialog) { .kind = DIALOG_PURGE, .seen = -1, .n_runs = n < EDIT_RUNS ? n : EDIT_RUNS };
-	memcpy(dialog->run, run, (size_t) dialog->n_runs * sizeof *run);
+	*dialog = (Dialog) { .kind = DIALOG_PURGE, .seen = -1, .n_runs = n };
+	str_copy(dialog->filter, sizeof dialog->filter, filter);
 	str_copy(dialog->name, sizeof dialog->name, "trash");
 	str_copy(dialog->targets, sizeof dialog->targets, names);
 	(void) snprintf(dialog->title, sizeof dialog->title, "Purge %d run%s", dialog->n_runs, dialog->n_runs == 1 ? "" : "s");
@@ -408,7 +408,7 @@ bool dialog_command(const Dialog *dialog, Command *ret_command)
 		ret_command->kind = COMMAND_RUN_EDIT;
 		ret_command->u.edit.what = EDIT_PURGE;
 		ret_command->u.edit.n = dialog->n_runs;
-		memcpy(ret_command->u.edit.run, dialog->run, sizeof dialog->run);
+		str_copy(ret_command->u.edit.text, sizeof ret_command->u.edit.text, dialog->filter);
 		return true;
 	}
 	if (dialog->kind == DIALOG_PAUSE) {

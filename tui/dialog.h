@@ -51,7 +51,7 @@ typedef struct Dialog {
 	bool resumes;              /* DIALOG_PAUSE of a paused target */
 	TrainParam param;
 	char old_text[PARAM_TEXT]; /* its value */
-	int64_t run[EDIT_RUNS];    /* of DIALOG_PURGE */
+	char filter[160];          /* of DIALOG_PURGE: whose runs go */
 	int32_t n_runs;
 } Dialog;
 
@@ -72,8 +72,8 @@ void dialog_open_suspend(Dialog *dialog, const LiveView *live);
 /* Another training in the place of the one that runs: options are those of `maestro train`. */
 void dialog_open_train(Dialog *dialog, const TrainView *train, const char *options);
 
-/* Deletes runs of the trash for good; names are theirs, and one may be too many to be told. */
-void dialog_open_purge(Dialog *dialog, const int64_t *run, int32_t n, const char *names);
+/* Deletes the n runs of a filter for good; names are theirs, as many as there is room for. */
+void dialog_open_purge(Dialog *dialog, const char *filter, int32_t n, const char *names);
 
 /* Takes a newer view of the target that the dialog is about; others pay no heed. */
 void dialog_refresh(Dialog *dialog, const LiveView *live);

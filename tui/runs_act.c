@@ -28,34 +28,30 @@ static int64_t newest_training(const ArchiveAnswer *answer)
 	return 0;
 }
 
-/* What of the trash goes, as listed: the dialog names it. */
+/* What of the trash goes: the dialog names as many as there is room for, and counts the others. */
 static void open_purge(Console *console, const ArchiveAnswer *list)
 {
+	enum { LISTED = 145 }; /* of the dialog's three lines, with " and N more" */
 	RunsView *view = &console->runs;
-	int64_t run[EDIT_RUNS];
-	int32_t n = 0, n_more = 0;
+	int32_t n = 0;
+	size_t len = 0;
 	char names[200] = "";
-	for (int i = 0; i < list->n_rows; i++) {
-		const RunRow *row = &list->row[i];
-		int64_t days = (console->frame.wall_ms - row->deleted_ms) / 86400000;
-		if (!row->deleted_ms || row->is_locked || (view->purges == PURGE_DUE && days < TRASH_DAYS) || n == EDIT_RUNS)
-			continue;
-		size_t len = strlen(names), room = sizeof names - 20; /* for "and N more" */
+	for (; n < list->n_rows; n++) {
 		char one[80];
-		int need = snprintf(one, sizeof one, "%s%lld %s", n ? ", " : "", (long long) row->id, row->name);
-		bool fits = !n_more && len + (size_t) need < room;
-		n_more += !fits;
-		(void) snprintf(names + len, sizeof names - len, "%s", fits ? one : "");
-		run[n++] = row->id;
+		size_t need = (size_t) snprintf(one, sizeof one, "%s%lld %s", n ? ", " : "", (long long) list->row[n].id, list->row[n].name);
+		if (len + need >= LISTED)
+			break;
+		(void) snprintf(names + len, sizeof names - len, "%s", one);
+		len += need;
 	}
-	if (n_more)
-		(void) snprintf(names + strlen(names), sizeof names - strlen(names), " and %d more", n_more);
+	if (n < list->matched)
+		(void) snprintf(names + len, sizeof names - len, " and %lld more", (long long) list->matched - n);
 	if (n)
-		dialog_open_purge(&console->dialog, run, n, names);
+		dialog_open_purge(&console->dialog, view->purges, (int32_t) list->matched, names);
 	else
-		console_say(console, ROLE_WARN, view->purges == PURGE_ALL ? "nothing in the trash can go"
-		                                                           : "nothing has been in the trash for 30 days; :purge all takes what is there");
-	view->purges = PURGE_NONE;
+		console_say(console, ROLE_WARN, !strcmp(view->purges, PURGE_ALL) ? "nothing in the trash can go"
+		                                                                   : "nothing has been in the trash for 30 days; :purge all takes what is there");
+	view->purges = NULL;
 }
 
 /* A list has come: its page is the one that is shown from now on. */
@@ -76,10 +72,10 @@ static void take_list(Console *console, const ArchiveAnswer *list)
 	view->offset = console->talk.slot[SLOT_RUNS].query.offset;
 	if (view->selected >= list->matched)
 		view->selected = list->matched > 0 ? list->matched - 1 : 0;
-	if (strcmp(view->filter, "is:trash") != 0)
-		view->purges = PURGE_NONE; /* something else was wished for meanwhile */
-	bool is_trash = !strcmp(console->talk.slot[SLOT_RUNS].query.filter, "is:trash");
-	if (view->purges && is_trash && !list->code && console->dialog.kind == DIALOG_NONE)
+	if (view->purges && strcmp(view->filter, view->purges) != 0)
+		view->purges = NULL; /* something else was wished for meanwhile */
+	bool is_its = view->purges && !strcmp(console->talk.slot[SLOT_RUNS].query.filter, view->purges);
+	if (is_its && !list->code && console->dialog.kind == DIALOG_NONE)
 		open_purge(console, list);
 }
 

@@ -169,15 +169,53 @@ static int count_rows(const CompareView *view)
 	return view->n + (view->rule.n && !view->hides_rule ? 1 : 0);
 }
 
-/* "P(B > A) 0.98 [0.94 1.00]": of a run against a run. */
-static void draw_better(const Scene *scene, const CompareView *view, const CompareEntry *entry, Rect in)
+/* "P(B > A) 0.98 [0.94 1.00]": how often a run is better than one of the other, or than the rule. */
+static void draw_better(Pen *pen, char letter, char other, const Estimate *p)
 {
-	Pen pen = { scene->canvas, in.row, in.col, in.col + in.cols };
-	(void) pen_item(&pen, ROLE_LABEL, "P(%c > %c) %.2f", entry->letter, view->entry[view->baseline].letter, entry->better.value);
-	if (!isnan(entry->better.lo))
-		(void) pen_item(&pen, ROLE_LABEL, " [%.2f %.2f]", entry->better.lo, entry->better.hi);
+	if (isnan(p->value))
+		return;
+	(void) pen_item(pen, ROLE_LABEL, "P(%c > %c) %.2f", letter, other, p->value);
+	if (!isnan(p->lo))
+		(void) pen_item(pen, ROLE_LABEL, " [%.2f %.2f]  ", p->lo, p->hi);
 	else
-		(void) pen_item(&pen, ROLE_LABEL, ", no interval");
+		(void) pen_item(pen, ROLE_LABEL, ", no interval  ");
+}
+
+/* Both on a line where they fit. Answers how many lines they took. */
+static int draw_betters(const Scene *scene, const CompareView *view, const CompareEntry *entry, Rect in)
+{
+	enum { ONE_COLS = 25 };
+	bool has_other = !isnan(entry->better.value), has_rule = !isnan(entry->over_rule.value) && !view->hides_rule;
+	int lines = has_other && has_rule && in.cols < 2 * ONE_COLS ? 2 : has_other || has_rule;
+	Pen pen = { scene->canvas, in.row, in.col, in.col + in.cols };
+	if (in.rows < 1)
+		return 0;
+	draw_better(&pen, entry->letter, view->entry[view->baseline].letter, &entry->better);
+	if (lines == 2 && in.rows > 1)
+		pen = (Pen) { scene->canvas, in.row + 1, in.col, in.col + in.cols };
+	if (has_rule && (lines < 2 || in.rows > 1))
+		draw_better(&pen, entry->letter, 'H', &entry->over_rule);
+	return lines < in.rows ? lines : in.rows;
+}
+
+/* What looks like one run is several where they differ in the seed alone. */
+static int draw_groups(const Scene *scene, const CompareView *view, Rect in)
+{
+	const ArchiveAnswer *answer = talk_answer(&scene->console->talk, SLOT_PAIR);
+	int row = 0;
+	for (int e = 0; e < view->n && row < in.rows; e++) {
+		const CompareEntry *entry = &view->entry[e];
+		char text[160], said[200];
+		if (entry->n < 2 || !answer)
+			continue;
+		int len = snprintf(text, sizeof text, "%c: %d seeds of one configuration (", entry->letter, entry->n);
+		for (int i = 0; i < entry->n && len < (int) sizeof text - 60; i++)
+			len += snprintf(text + len, sizeof text - (size_t) len, "%s%llu", i ? " " : "", (unsigned long long) answer->compared[entry->run[i]].row.seed);
+		(void) snprintf(text + len, sizeof text - (size_t) len, "%s", row ? ")" : "); {compare.group}: each alone");
+		row += canvas_wrap(scene->canvas, (Rect) { in.row + row, in.col, in.rows - row, in.cols }, ROLE_INFO,
+		                   keys_say(&scene->console->keymap, text, said, sizeof said));
+	}
+	return row;
 }
 
 static void draw_aggregate(const Scene *scene, Rect rect)
@@ -204,9 +242,9 @@ static void draw_aggregate(const Scene *scene, Rect rect)
 		bool is_shown = strstr(text, ": yes") || strstr(text, "worse");
 		row += canvas_wrap(scene->canvas, (Rect) { in.row + row, in.col, in.rows - row, in.cols }, is_shown ? ROLE_TEXT : ROLE_LABEL,
 		                   text);
-		if (!isnan(entry->better.value) && row < in.rows)
-			draw_better(scene, view, entry, (Rect) { in.row + row++, in.col + 2, 1, in.cols - 2 });
+		row += draw_betters(scene, view, entry, (Rect) { in.row + row, in.col + 2, in.rows - row, in.cols - 2 });
 	}
+	row += draw_groups(scene, view, (Rect) { in.row + row, in.col, in.rows - row, in.cols });
 	for (int e = 0; e < view->n && row < in.rows; e++)
 		if (view->entry[e].n < 5)
 			(void) canvas_textf(scene->canvas, in.row + row++, in.col, in.cols, ROLE_WARN, "! %c has %d seed%s: %s interval",

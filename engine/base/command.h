@@ -62,9 +62,9 @@ typedef struct Command {
 		} override_;
 		struct {
 			RunEdit what;
-			int32_t n;
+			int32_t n;       /* of EDIT_PURGE: of the runs that a person saw go; refused where it would be others */
 			int64_t run[EDIT_RUNS];
-			char text[160]; /* of a tag or note */
+			char text[160]; /* of a tag or note; of EDIT_PURGE the filter whose runs go, however many */
 		} edit;
 	} u;
 } Command;

@@ -430,16 +430,48 @@ static void a_purge_takes_rows_and_files_of_the_trash_alone(void **state)
 	(void) snprintf(file, sizeof file, "%s/last.ckpt", folder);
 	assert_int_equal(mem_write_file(file, "x", 1, &err), 0);
 	assert_int_equal(store_archive_new(bench.room.path, NULL, &archive, &err), 0);
-	Command command = { .id = 78, .kind = COMMAND_RUN_EDIT, .u.edit = { .what = EDIT_PURGE, .n = 2, .run = { 1, 2 } } };
+	Command command = { .id = 78, .kind = COMMAND_RUN_EDIT, .u.edit = { .what = EDIT_PURGE, .n = 2, .text = "is:trash not is:locked" } };
 	assert_int_equal(archive->ops->edit(archive, &command), 0);
 	static ArchiveAnswer answer;
 	answer = wait_for(archive, has_edit);
-	assert_int_equal(answer.answers.answer[0].code, ERR_REFUSED);
-	assert_non_null(strstr(answer.answers.answer[0].text, "run 2 is not in the trash"));
+	assert_int_equal(answer.answers.answer[0].code, ERR_REFUSED); /* two were seen, one is there */
+	assert_non_null(strstr(answer.answers.answer[0].text, "1 runs would go: nothing was purged"));
+	archive_free(archive);
+	assert_string_equal(sql("SELECT count(*) FROM runs"), "3");
+	assert_int_equal(store_archive_new(bench.room.path, NULL, &archive, &err), 0);
+	command.u.edit.n = 1;
+	assert_int_equal(archive->ops->edit(archive, &command), 0);
+	answer = wait_for(archive, has_edit);
+	assert_int_equal(answer.answers.answer[0].code, 0);
 	archive_free(archive);
 	assert_string_equal(sql("SELECT group_concat(id) FROM (SELECT id FROM runs ORDER BY id)"), "2,3");
 	assert_int_not_equal(access(folder, F_OK), 0);
 	assert_int_equal(edit_runs(bench.db, EDIT_PURGE, (int64_t[]) { 2 }, 1, "", NOW, file, sizeof file, &err), ERR_INVALID);
+}
+
+/* More than a page of the screen, more than are marked at once: all of them, but for the young and the locked ones. */
+static void a_purge_takes_all_that_its_filter_takes(void **state)
+{
+	(void) state;
+	enum { MANY = 300 };
+	Archive *archive = NULL;
+	Error err = { 0 };
+	char text[400];
+	(void) snprintf(text, sizeof text, "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n"
+	                " WHERE i < %d) INSERT INTO runs (id, kind, name, status, start, seed, config, host, boot_id, pid, pid_start,"
+	                " heartbeat, deleted) SELECT i, 'train', 'old', 'done', 1, 1, '{}', 'h', 'b', 1, 1, 1, 1 FROM n", 99 + MANY);
+	assert_int_equal(db_exec(bench.db, text), 0);
+	assert_int_equal(db_exec(bench.db, "UPDATE runs SET deleted = CAST(strftime('%s', 'now') AS INTEGER) * 1000 WHERE id = 1"), 0);
+	assert_int_equal(db_exec(bench.db, "UPDATE runs SET locked = 1 WHERE id = 100"), 0);
+	assert_int_equal(store_archive_new(bench.room.path, NULL, &archive, &err), 0);
+	Command command = { .id = 78, .kind = COMMAND_RUN_EDIT,
+		.u.edit = { .what = EDIT_PURGE, .n = MANY - 1, .text = "is:trash not is:locked trash>=30d" } };
+	assert_int_equal(archive->ops->edit(archive, &command), 0);
+	static ArchiveAnswer answer;
+	answer = wait_for(archive, has_edit);
+	assert_string_equal(answer.answers.answer[0].code ? answer.answers.answer[0].text : "", "");
+	archive_free(archive);
+	assert_string_equal(sql("SELECT group_concat(id) FROM (SELECT id FROM runs ORDER BY id)"), "1,2,3,100");
 }
 
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -456,6 +488,7 @@ int main(void)
 		STORE_TEST(locked_runs_are_not_deleted_and_all_or_none_are),
 		STORE_TEST(trash_keeps_a_run_until_it_is_purged),
 		STORE_TEST(a_purge_takes_rows_and_files_of_the_trash_alone),
+		STORE_TEST(a_purge_takes_all_that_its_filter_takes),
 		STORE_TEST(purged_rows_give_their_room_back_when_nobody_writes),
 		STORE_TEST(runs_that_differ_in_the_seed_alone_are_one_group),
 		STORE_TEST(episode_figures_are_counted_from_its_lists),

@@ -179,17 +179,14 @@ static void readonly_offers_no_command_that_writes(void **state)
 	assert_int_equal(desk->fake.n_sent, 0);
 }
 
-/* The store's list of the trash: one run for long, one lately, one that is locked. */
-static void answer_with_trash(Desk *desk)
+/* The store's list of n runs in the trash that can go, a page of them. */
+static void answer_with_trash(Desk *desk, int n)
 {
-	int64_t now = desk->fake.frame.wall_ms, day = 86400000;
 	views_fill_runs(&desk->answer);
-	desk->answer.n_rows = 3;
-	desk->answer.matched = 3;
-	desk->answer.row[0].deleted_ms = now - 31 * day;
-	desk->answer.row[1].deleted_ms = now - 2 * day;
-	desk->answer.row[2].deleted_ms = now - 40 * day;
-	desk->answer.row[2].is_locked = true;
+	desk->answer.n_rows = n < desk->answer.n_rows ? n : desk->answer.n_rows;
+	desk->answer.matched = n;
+	for (int i = 0; i < desk->answer.n_rows; i++)
+		desk->answer.row[i].deleted_ms = desk->fake.frame.wall_ms - 1000;
 	desk->answer.query_id = desk->fake.n_asked;
 	desk->fake.frame.archive = &desk->answer;
 	console_refresh(&desk->console, 1000);
@@ -206,9 +203,9 @@ static void purge_names_what_goes_and_asks_for_a_word(void **state)
 	desk->console.talk.asked_id = 0;
 	run(desk, "purge");
 	assert_int_equal(desk->console.screen, SCREEN_RUNS);
-	assert_string_equal(desk->console.runs.filter, "is:trash");
+	assert_string_equal(desk->fake.asked.filter, "is:trash not is:locked trash>=30d");
 	assert_int_equal(desk->console.dialog.kind, DIALOG_NONE); /* nothing is known yet */
-	answer_with_trash(desk);
+	answer_with_trash(desk, 1);
 	assert_int_equal(desk->console.dialog.kind, DIALOG_PURGE);
 	const char *text = screen_text(desk);
 	assert_non_null(strstr(text, "Purge 1 run"));
@@ -228,12 +225,25 @@ static void purge_names_what_goes_and_asks_for_a_word(void **state)
 	assert_int_equal(sent->kind, COMMAND_RUN_EDIT);
 	assert_int_equal(sent->u.edit.what, EDIT_PURGE);
 	assert_int_equal(sent->u.edit.n, 1);
-	assert_int_equal(sent->u.edit.run[0], 137);
+	assert_string_equal(sent->u.edit.text, "is:trash not is:locked trash>=30d");
 	desk->console.talk.asked_id = 0;
 	run(desk, "purge all");
-	answer_with_trash(desk);
-	assert_int_equal(desk->console.dialog.n_runs, 2); /* all but the locked one */
+	desk->console.talk.asked_id = 0; /* of the list that Esc has gone back to */
+	console_refresh(&desk->console, 1000);
+	assert_string_equal(desk->fake.asked.filter, "is:trash not is:locked");
+	answer_with_trash(desk, 1234); /* more than a page has, and all go */
+	assert_int_equal(desk->console.dialog.n_runs, 1234);
+	text = screen_text(desk);
+	assert_non_null(strstr(text, "Purge 1234 runs"));
+	assert_non_null(strstr(text, " more "));
 	press(desk, KEY_ESC);
+	desk->console.talk.asked_id = 0;
+	run(desk, "purge");
+	desk->console.talk.asked_id = 0;
+	console_refresh(&desk->console, 1000);
+	answer_with_trash(desk, 0);
+	assert_int_equal(desk->console.dialog.kind, DIALOG_NONE);
+	assert_non_null(strstr(screen_text(desk), "nothing has been in the trash for 30 days"));
 	assert_int_equal(desk->fake.n_sent, 1);
 }
 

@@ -323,6 +323,27 @@ static void compare_has_other_axes_and_a_cursor(void **state)
 	assert_non_null(strstr(screen_text(desk), "smooth 0.1"));
 }
 
+/* Runs that differ in the seed alone are one entry, which is said; parted, the seed is what differs. */
+static void seeds_of_one_configuration_are_told_and_parted(void **state)
+{
+	Desk *desk = *state;
+	CompareView *view = start_compare(desk);
+	desk->console.talk.asked_id = 0;
+	console_refresh(&desk->console, 50);
+	answer_from_store(desk, fill_pair);
+	const char *text = screen_text(desk);
+	assert_non_null(strstr(text, "A: 3 seeds of one configuration (1 2 3)"));
+	assert_non_null(strstr(text, "P(A > H) 1.00 [1.00 1.00]"));
+	assert_non_null(strstr(text, "P(B > H) 0.00 [0.00 0.00]"));
+	assert_null(strstr(text, "| seed "));
+	press(desk, 'v');
+	assert_int_equal(view->n, 6);
+	text = screen_text(desk);
+	assert_non_null(strstr(text, "| seed "));
+	assert_null(strstr(text, "seeds of one configuration"));
+	assert_non_null(strstr(text, "P(A > H) 1.00, no interval"));
+}
+
 static void a_fork_begins_at_the_chosen_checkpoint(void **state)
 {
 	Desk *desk = *state;
@@ -432,6 +453,7 @@ int main(void)
 		DESK_TEST(wide_live_lists_pods_and_the_targets_events),
 		DESK_TEST(many_resamples_are_made_beside_the_screen),
 		DESK_TEST(compare_has_other_axes_and_a_cursor),
+		DESK_TEST(seeds_of_one_configuration_are_told_and_parted),
 		DESK_TEST(a_fork_begins_at_the_chosen_checkpoint),
 		DESK_TEST(another_run_under_the_selection_has_its_own_checkpoints),
 		DESK_TEST(exported_events_have_their_day),
