@@ -239,8 +239,8 @@ check proxy_wants_the_autoscalers_token "$(ask /v1/snapshot)" wait_for 30 eval '
 attach() { # the console with both tokens
 	echo "$maestro --attach $(proxy) --attach-token-file $work/own.token --attach-proxy-token-file $work/api.token --attach-ca $KUBE_WORK/pki/ca.crt $*"
 }
-wait_for 90 eval '$(attach --screen live --json) | grep -q Active'
-check console_attaches_through_the_proxy "$($(attach --screen live --json) 2>&1 | head -c 400)" [ $? = 0 ]
+check console_attaches_through_the_proxy "$($(attach --screen live --format txt) 2>&1 | head -n 5)" \
+	wait_for 60 eval '$(attach --screen live --format txt) 2>/dev/null | grep -q Active'
 tmux=(tmux -L "maestro-servers-$$" -f /dev/null)
 finish() { "${tmux[@]}" kill-server 2>/dev/null; }
 "${tmux[@]}" new-session -d -x 120 -y 40 "exec env LC_ALL=C.UTF-8 TERM=screen-256color $(attach --db "$work/console.db") 2>$work/console.err"
