@@ -108,7 +108,7 @@ $(B)/gen/revision.h: revision | $(B)/gen/ready
 $(B)/obj/engine/serve/exposition.o: $(B)/gen/revision.h
 
 # The default service's response table, measured here by the request-level simulator (SIM's "compiled in").
-GEN_OBJ  := $(patsubst %,$(B)/obj/engine/%.o,base/mem base/err base/rng sim/service sim/server sim/request sim/table sim/table_settle sim/gen/make_table)
+GEN_OBJ  := $(patsubst %,$(B)/obj/engine/%.o,base/mem base/err base/utf8 base/rng sim/service sim/server sim/request sim/table sim/table_settle sim/gen/make_table)
 $(B)/gen/make_table: $(GEN_OBJ)
 	$(CC) $(LDFLAGS) -o $@ $^ -lm
 

@@ -2,6 +2,7 @@
 #include "tui/canvas.h"
 
 #include "base/err.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -78,29 +79,6 @@ void canvas_fill(Canvas *canvas, Rect rect, uint32_t ch, Role role)
 
 /* ---- text ---- */
 
-/* One code point off *text; broken bytes give '?' one by one. */
-static uint32_t decode(const char **text)
-{
-	const unsigned char *s = (const unsigned char *) *text;
-	static const uint32_t LEAST[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 :
-	             s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-	uint32_t ch = len == 1 ? s[0] : len == 2 ? s[0] & 0x1fu : len == 3 ? s[0] & 0x0fu : s[0] & 0x07u;
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80) {
-			len = 0;
-			break;
-		}
-		ch = ch << 6 | (s[i] & 0x3fu);
-	}
-	if (!len || ch < LEAST[len] || ch > 0x10ffff || (ch >= 0xd800 && ch < 0xe000)) {
-		*text += 1;
-		return '?';
-	}
-	*text += len;
-	return ch;
-}
-
 /* Columns of a character; 0 for one that is not to be shown (control, direction mark, combining). */
 static int width_of(const Canvas *canvas, uint32_t *ch)
 {
@@ -122,7 +100,7 @@ int canvas_width(const Canvas *canvas, const char *text)
 {
 	int width = 0;
 	while (*text) {
-		uint32_t ch = decode(&text);
+		uint32_t ch = utf8_take(&text);
 		width += width_of(canvas, &ch);
 	}
 	return width;
@@ -136,7 +114,7 @@ int canvas_text(Canvas *canvas, int row, int col, int cols, Role role, const cha
 	int room = is_cut ? cols - 1 : cols;
 	int at = 0;
 	while (*text) {
-		uint32_t ch = decode(&text);
+		uint32_t ch = utf8_take(&text);
 		int width = width_of(canvas, &ch);
 		if (!width)
 			continue;
@@ -164,7 +142,7 @@ void canvas_text_tail(Canvas *canvas, int row, int col, int cols, Role role, con
 {
 	bool is_cut = canvas_width(canvas, text) > cols;
 	while (*text && is_cut && canvas_width(canvas, text) > cols - 1)
-		(void) decode(&text);
+		(void) utf8_take(&text);
 	if (is_cut && cols > 0)
 		canvas_put(canvas, row, col, canvas->glyphs->ellipsis, role);
 	(void) canvas_text(canvas, row, col + is_cut, cols - is_cut, role, text);
@@ -180,7 +158,7 @@ void canvas_text_middle(Canvas *canvas, int row, int col, int cols, Role role, c
 		return;
 	}
 	while (at < head) {
-		uint32_t ch = decode(&rest);
+		uint32_t ch = utf8_take(&rest);
 		canvas_put(canvas, row, col + at, ch, role);
 		at += width_of(canvas, &ch);
 	}
@@ -294,26 +272,7 @@ void canvas_bar(Canvas *canvas, int row, int col, int cols, double ratio, Role r
 void canvas_add_char(StrBuf *text, uint32_t ch)
 {
 	char s[4];
-	size_t len = 1;
-	if (ch < 0x80) {
-		s[0] = (char) ch;
-	} else if (ch < 0x800) {
-		s[0] = (char) (0xc0 | ch >> 6);
-		s[1] = (char) (0x80 | (ch & 0x3f));
-		len = 2;
-	} else if (ch < 0x10000) {
-		s[0] = (char) (0xe0 | ch >> 12);
-		s[1] = (char) (0x80 | (ch >> 6 & 0x3f));
-		s[2] = (char) (0x80 | (ch & 0x3f));
-		len = 3;
-	} else {
-		s[0] = (char) (0xf0 | ch >> 18);
-		s[1] = (char) (0x80 | (ch >> 12 & 0x3f));
-		s[2] = (char) (0x80 | (ch >> 6 & 0x3f));
-		s[3] = (char) (0x80 | (ch & 0x3f));
-		len = 4;
-	}
-	strbuf_add(text, s, len);
+	strbuf_add(text, s, utf8_put(s, ch));
 }
 
 void canvas_part_to_text(const Canvas *canvas, Rect part, StrBuf *text)

@@ -3,6 +3,8 @@
 #include "tui/keys.h"
 #include "tui/screen.h"
 
+#include "base/utf8.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -294,17 +296,14 @@ static int count_choices(const Field *field)
 	return n;
 }
 
-static void append_utf8(char *text, size_t size, int key)
+static void append(char *text, size_t size, int key)
 {
-	size_t len = strlen(text);
-	if (key < 0x80 && len + 1 < size) {
-		text[len] = (char) key;
-		text[len + 1] = '\0';
-	} else if (key >= 0x80 && key < 0x800 && len + 2 < size) {
-		text[len] = (char) (0xc0 | key >> 6);
-		text[len + 1] = (char) (0x80 | (key & 0x3f));
-		text[len + 2] = '\0';
-	}
+	char s[4];
+	size_t len = strlen(text), n = utf8_put(s, (uint32_t) key);
+	if (len + n >= size)
+		return;
+	memcpy(text + len, s, n);
+	text[len + n] = '\0';
 }
 
 static void rub_out(char *text)
@@ -325,7 +324,7 @@ static void type(Dialog *dialog, int key)
 		field = &dialog->field[OVERRIDE_REPLICAS];
 		field->text[0] = '\0';
 	}
-	if (field->kind != FIELD_TEXT)
+	if (field->kind != FIELD_TEXT || key >= KEY_UP_) /* from there on they are no characters */
 		return;
 	if (field->is_default && key >= ' ' && key != KEY_RUBOUT)
 		field->text[0] = '\0';
@@ -333,7 +332,7 @@ static void type(Dialog *dialog, int key)
 	if (key == KEY_RUBOUT)
 		rub_out(field->text);
 	else if (key >= ' ')
-		append_utf8(field->text, FIELD_TEXT_MAX, key);
+		append(field->text, FIELD_TEXT_MAX, key);
 }
 
 static void turn(Dialog *dialog, int by)

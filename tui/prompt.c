@@ -2,6 +2,8 @@
 #include "tui/prompt.h"
 #include "tui/keys.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 void prompt_set(Prompt *prompt, const char *text)
@@ -44,19 +46,7 @@ static void cut(Prompt *prompt, size_t from, size_t to)
 static void insert(Prompt *prompt, int key)
 {
 	char s[4];
-	size_t n = 1, len = strlen(prompt->text);
-	if (key < 0x80) {
-		s[0] = (char) key;
-	} else if (key < 0x800) {
-		s[0] = (char) (0xc0 | key >> 6);
-		s[1] = (char) (0x80 | (key & 0x3f));
-		n = 2;
-	} else {
-		s[0] = (char) (0xe0 | key >> 12);
-		s[1] = (char) (0x80 | (key >> 6 & 0x3f));
-		s[2] = (char) (0x80 | (key & 0x3f));
-		n = 3;
-	}
+	size_t n = utf8_put(s, (uint32_t) key), len = strlen(prompt->text);
 	if (len + n >= sizeof prompt->text)
 		return;
 	memmove(prompt->text + prompt->cursor + n, prompt->text + prompt->cursor, len - prompt->cursor + 1);
@@ -90,7 +80,7 @@ PromptResult prompt_key(Prompt *prompt, int key)
 		break;
 	}
 	default:
-		if (key >= ' ' && key < 0x10000)
+		if (key >= ' ' && key < KEY_UP_) /* from there on they are no characters */
 			insert(prompt, key);
 	}
 	if (key != KEY_LEFT_ && key != KEY_RIGHT_)

@@ -1,5 +1,6 @@
 /* The table of err.h, read in three ways. */
 #include "base/err.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,9 +41,7 @@ int (error_set)(Error *err, int code, const char *format, ...) /* in parentheses
 	va_start(args, format);
 	(void) vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	for (char *c = text; *c; c++) /* a server's words go to a terminal */
-		if ((unsigned char) *c < 0x20 || *c == 0x7f)
-			*c = '?';
+	utf8_make_plain(text); /* a server's words go to a terminal */
 	*err = (Error) { .code = code, .http_status = err->http_status };
 	(void) snprintf(err->text, sizeof err->text, "%s", text);
 	return code;

@@ -60,8 +60,8 @@ const char *err_text(int code);
 /* Exit status that the contract gives to a code; 0 for 0. */
 int err_exit_status(int code);
 
-/* Fills err (NULL is allowed) from a printf format and returns code, so that it can stand in a return. Control characters, which a
- * server's words may hold, become "?". */
+/* Fills err (NULL is allowed) from a printf format and returns code, so that it can stand in a return. The text is made plain
+ * (utf8_make_plain), since a server's words may be in it. */
 __attribute__((format(printf, 3, 4))) int error_set(Error *err, int code, const char *format, ...);
 
 #endif

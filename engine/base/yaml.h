@@ -1,6 +1,5 @@
 /*
- * YAML read as JSON: the first document of a text as a tree of json.h. The only includer of libyaml besides the
- * configuration file's reader.
+ * YAML read as JSON: the first document of a text as a tree of json.h. The only includer of libyaml.
  */
 #ifndef MAESTRO_BASE_YAML_H
 #define MAESTRO_BASE_YAML_H

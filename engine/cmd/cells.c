@@ -2,6 +2,7 @@
 #include "cmd/cells.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,11 +115,11 @@ int cells_print_csv(void *context, const RunCell *cell, size_t n)
 
 void cells_print_padded(const char *text, int width)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char) *text;
-		(void) putchar(c < 0x20 || c == 0x7f ? '?' : c);
-		width -= (c & 0xc0) != 0x80; /* a UTF-8 character counts once */
-	}
-	for (; width > 0; width--)
-		(void) putchar(' ');
+	char *plain = strdup(text);
+	if (plain)
+		utf8_make_plain(plain);
+	for (const char *at = plain ? plain : ""; *at; width--) /* a UTF-8 character counts once */
+		(void) utf8_take(&at);
+	(void) printf("%s%*s", plain ? plain : "", width > 0 ? width : 0, "");
+	free(plain);
 }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "base/utf8.h"
 #include "cluster/job.h"
 #include "cmd/cmd.h"
 #include "cmd/live_home.h"
@@ -289,17 +290,11 @@ static void say_progress(JobFollow *f, const JobView *view)
 	f->said_ms = now_ms;
 }
 
-/* As it may be shown on a terminal: a pod's log is anybody's. */
-static const char *plain(char *text)
+/* The first line of a pod's log, which is anybody's, as a terminal may be shown it. */
+static const char *first_line(char *text)
 {
 	text[strcspn(text, "\n")] = '\0';
-	for (char *c = text; *c; c++) {
-		bool is_c1 = (unsigned char) c[0] == 0xc2 && (unsigned char) c[1] >= 0x80 && (unsigned char) c[1] < 0xa0;
-		if ((unsigned char) *c < 0x20 || *c == 0x7f || is_c1)
-			*c = '?';
-		if (is_c1)
-			*++c = '?';
-	}
+	utf8_make_plain(text);
 	return text;
 }
 
@@ -313,7 +308,7 @@ static void say_lost(JobFollow *f, int i, const JobView *view)
 		return;
 	}
 	bool has_said = index->phase == JOB_FAILED && !job_last_line(f->kube, f->namespace_, index->pod, &line, NULL) && line.data && line.data[0] != '{';
-	const char *said = has_said ? plain(line.data) : "";
+	const char *said = has_said ? first_line(line.data) : "";
 	(void) fprintf(stderr, "maestro: job %s, index %d: %s%s%s\n", f->name, i, view->why, *said ? "; its last pod said: " : "", said);
 	strbuf_done(&line);
 }

@@ -89,6 +89,14 @@ static void error_set_cuts_long_text(void **state)
 	assert_int_equal(strlen(err.text), sizeof err.text - 1);
 }
 
+static void error_set_leaves_nothing_that_a_terminal_obeys(void **state)
+{
+	(void) state;
+	Error err = { 0 };
+	(void) error_set(&err, ERR_PARSE, "a\x1b[2Jb\nc\x7f \xc2\x9b" "31m \x9b" "32m h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xe2\x82");
+	assert_string_equal(err.text, "a?[2Jb?c? ?31m ?32m h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 ??");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +106,7 @@ int main(void)
 		cmocka_unit_test(error_set_stands_in_a_return),
 		cmocka_unit_test(error_set_can_wrap_its_own_text),
 		cmocka_unit_test(error_set_cuts_long_text),
+		cmocka_unit_test(error_set_leaves_nothing_that_a_terminal_obeys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,7 +169,7 @@ static void an_index_that_failed_for_good_leaves_the_others(void **state)
 	assert_int_not_equal(train(&w), 0);
 	assert_said(&w, "index 0: run 1\n");
 	assert_said(&w, "index 1: Job has failed indexes");
-	assert_said(&w, "its last pod said: maestro: no?[2J?? option\n");
+	assert_said(&w, "its last pod said: maestro: no?[2J? option\n");
 	assert_int_equal(run(&w, "runs list --db home.db --json"), 0);
 	assert_int_equal(n_said(&w, "\"status\":\"done\""), 1);
 	end(&w);
