@@ -330,16 +330,12 @@ int autoscaler_server_start(const AutoscalerServerConfig *config, AutoscalerServ
 	server->config = *config;
 	server->start_ms = wall_ms();
 	(void) pthread_mutex_init(&server->lock, NULL);
-	ServerConfig http = config->server;
-	http.route = ROUTES;
-	http.metrics = metrics;
-	http.not_ready = not_ready;
-	http.context = server;
+	const ServerDuty duty = { .route = ROUTES, .metrics = metrics, .not_ready = not_ready, .context = server };
 	int code = line_ring_init(&server->lines);
 	if (code)
 		(void) error_set(err, code, "%s", err_text(code));
 	else
-		code = server_start(&http, &server->server, err);
+		code = server_start(&config->server, &duty, &server->server, err);
 	if (code)
 		autoscaler_server_stop(server, 0);
 	else

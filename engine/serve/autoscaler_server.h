@@ -13,7 +13,7 @@
 #include "serve/server.h"
 
 typedef struct AutoscalerServerConfig { /* lent for the server's life */
-	ServerConfig server;         /* listen, token and TLS; routes and metrics are set here */
+	ServerConfig server;         /* listen, token and TLS */
 	Telemetry *telemetry;        /* NULL: none */
 	bool is_readonly;            /* takes no command */
 } AutoscalerServerConfig;

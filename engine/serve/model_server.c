@@ -304,12 +304,9 @@ int model_server_start(const ModelServerConfig *config, ModelServer **ret_server
 	(void) pthread_mutex_init(&server->lock, NULL);
 	(void) stat(server->path, &server->seen);
 	int code = load(server->path, &server->served, err);
-	ServerConfig http = config->server;
-	http.route = ROUTES;
-	http.metrics = metrics;
-	http.context = server;
+	const ServerDuty duty = { .route = ROUTES, .metrics = metrics, .context = server };
 	if (!code)
-		code = server_start(&http, &server->server, err);
+		code = server_start(&config->server, &duty, &server->server, err);
 	if (code)
 		model_server_stop(server, 0);
 	else

@@ -9,7 +9,7 @@
 #include "serve/server.h"
 
 typedef struct ModelServerConfig {
-	ServerConfig server;  /* listen, threads, token and TLS; routes and metrics are set here */
+	ServerConfig server;  /* listen, threads, token and TLS */
 	const char *model;    /* the file; lent */
 } ModelServerConfig;
 

@@ -242,10 +242,10 @@ static ServerVerdict no_route(const ServerRoute *route, ServerRequest *request)
 
 static ServerVerdict probe(Server *server, ServerRequest *request)
 {
-	const ServerConfig *config = &server->config;
+	const ServerDuty *duty = &server->duty;
 	const char *why = NULL;
 	if (!strcmp(request->path, "/readyz"))
-		why = atomic_load(&server->is_quiet) ? "stopping" : config->not_ready ? config->not_ready(config->context) : NULL;
+		why = atomic_load(&server->is_quiet) ? "stopping" : duty->not_ready ? duty->not_ready(duty->context) : NULL;
 	if (why)
 		return server_error(request, 503, "%s", why);
 	strbuf_add(&request->answer, "ok\n", 3);
@@ -261,7 +261,7 @@ static ServerVerdict dispatch(Connection *connection)
 {
 	ServerRequest *request = &connection->request;
 	Server *server = connection->server;
-	const ServerConfig *config = &server->config;
+	const ServerDuty *duty = &server->duty;
 	if (!strcmp(request->path, "/healthz") || !strcmp(request->path, "/readyz"))
 		return probe(server, request);
 	if (server->token && !token_matches(server->token, MHD_lookup_connection_value(connection->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
@@ -269,16 +269,16 @@ static ServerVerdict dispatch(Connection *connection)
 		return server_error(request, 401, "a bearer token is wanted");
 	if (connection->is_too_long)
 		return server_error(request, 413, "body larger than %d bytes", BODY_MAX);
-	for (const ServerRoute *route = config->route; route && route->path; route++)
+	for (const ServerRoute *route = duty->route; route && route->path; route++)
 		if (!strcmp(route->path, request->path) && is_method(route->method, request->method))
-			return route->handler(config->context, request);
-	if (config->metrics && !strcmp(request->path, "/metrics") && is_method("GET", request->method)) {
+			return route->handler(duty->context, request);
+	if (duty->metrics && !strcmp(request->path, "/metrics") && is_method("GET", request->method)) {
 		request->type = "text/plain; version=0.0.4; charset=utf-8";
-		config->metrics(config->context, &request->answer);
+		duty->metrics(duty->context, &request->answer);
 		server_renew_metrics(server, &request->answer);
 		return SERVER_ANSWERED;
 	}
-	return no_route(config->route, request);
+	return no_route(duty->route, request);
 }
 
 enum MHD_Result server_on_request(void *context, struct MHD_Connection *mhd, const char *path, const char *method, const char *version,

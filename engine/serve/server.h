@@ -38,7 +38,7 @@ typedef struct ServerRoute {
 	ServerHandler *handler;
 } ServerRoute;
 
-typedef struct ServerConfig {
+typedef struct ServerConfig { /* what the operator says */
 	const char *listen;      /* "HOST:PORT", "[::1]:8080"; port 0: a free one */
 	bool share_port;         /* SO_REUSEPORT: the kernel spreads connections over all who listen there */
 	uint32_t connections;    /* at once; for more, those that have been silent longest are closed; 0: 128 */
@@ -46,18 +46,21 @@ typedef struct ServerConfig {
 	int64_t read_limit_ms;   /* of a whole request from its connection or the answer before it; 0: 10 s */
 	const char *token_file;  /* NULL: anybody may ask. Read again every 10 s, or for one that does not fit; probes need none */
 	const char *tls_cert, *tls_key; /* PEM files, both or none. Read again every read limit: a new pair serves new connections */
+} ServerConfig;
+
+typedef struct ServerDuty { /* what the service does */
 	const ServerRoute *route; /* ends with a NULL path; lent */
 	void (*metrics)(void *context, StrBuf *to); /* text of /metrics; NULL: there is none */
 	const char *(*not_ready)(void *context);    /* static text why, NULL: ready; may be NULL */
 	void *context;           /* lent for the server's life */
-} ServerConfig;
+} ServerDuty;
 
 /* Bodies over 64 KiB answer 413, headers over 16 KiB 431 or the end of the connection, which also comes to those who take longer
  * than the read limit for a request, whether they rest or trickle.
  * A TLS pair that becomes bad leaves the one before serving, says so on stderr and counts in maestro_tls_reloads_total of /metrics.
  * ERR_USAGE (not HOST:PORT, half a TLS pair), ERR_IO (cannot listen, cannot read a file: names it and the cause), ERR_INVALID
  * (empty token file, no pair), ERR_NOMEM. */
-int server_start(const ServerConfig *config, Server **ret_server, Error *err);
+int server_start(const ServerConfig *config, const ServerDuty *duty, Server **ret_server, Error *err);
 int server_port(const Server *server);
 
 /* A parameter of the query, percent-decoded; NULL: not there. Only within the handler. */

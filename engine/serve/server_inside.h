@@ -48,6 +48,7 @@ typedef struct Connection { /* request is first: server_finish gets from one to 
 
 struct Server {
 	ServerConfig config;
+	ServerDuty duty;
 	Token *token;              /* NULL: none wanted */
 	int port;
 	pthread_mutex_t lock;      /* of the lists, the listeners, and the two conditions */

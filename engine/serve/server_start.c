@@ -43,7 +43,7 @@ static int listen_and_serve(Server *server, const struct addrinfo *address, Erro
 	return 0;
 }
 
-int server_start(const ServerConfig *config, Server **ret_server, Error *err)
+int server_start(const ServerConfig *config, const ServerDuty *duty, Server **ret_server, Error *err)
 {
 	struct addrinfo *address = NULL;
 	if (!server_library_load())
@@ -57,6 +57,7 @@ int server_start(const ServerConfig *config, Server **ret_server, Error *err)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	}
 	server->config = *config;
+	server->duty = *duty;
 	server->config.connections = config->connections ? config->connections : CONNECTIONS;
 	server->config.read_limit_ms = config->read_limit_ms ? config->read_limit_ms : READ_MS;
 	pthread_condattr_t monotonic;

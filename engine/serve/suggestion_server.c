@@ -362,12 +362,9 @@ int suggestion_server_start(const SuggestionServerConfig *config, SuggestionServ
 	server->telemetry = telemetry_new();
 	for (int i = 0; i < wanted && !code; i++, server->n_workers++)
 		code = start_worker(server, &server->worker[i], err);
-	ServerConfig http = config->server;
-	http.route = ROUTES;
-	http.metrics = metrics;
-	http.context = server;
+	const ServerDuty duty = { .route = ROUTES, .metrics = metrics, .context = server };
 	if (!code)
-		code = server_start(&http, &server->server, err);
+		code = server_start(&config->server, &duty, &server->server, err);
 	if (code)
 		suggestion_server_stop(server, 0);
 	else

@@ -15,7 +15,7 @@
 #include "serve/server.h"
 
 typedef struct SuggestionServerConfig { /* lent for the server's life */
-	ServerConfig server;         /* listen, token and TLS; routes and metrics are set here */
+	ServerConfig server;         /* listen, token and TLS */
 	const EndpointConfig *model;
 	const KubeConfig *kubeconfig;
 	PromConfig prometheus;       /* kube and clock are set here */

@@ -7,6 +7,7 @@
 #include "base/queue.h"
 #include "base/rng.h"
 #include "serve/burn.h"
+#include "serve/exposition.h"
 #include "serve/server.h"
 #include "serve/stress.h"
 
@@ -26,7 +27,6 @@ enum {
 	BOUNDS = sizeof BOUND_MS / sizeof *BOUND_MS,
 	SPARE_CONNECTIONS = 128, /* besides those that wait: for scrapes and 503s */
 	NAME_LEN_MAX = 253,
-	LABELS = 2048,           /* three names, each character escaped */
 };
 
 typedef struct Stats {
@@ -52,8 +52,7 @@ struct TargetApp {
 	atomic_bool is_stopping;   /* answer 503 from now on */
 	pthread_mutex_t lock;
 	Stats stats;
-	char pod_labels[LABELS];     /* escaped, without braces */
-	char service_labels[LABELS];
+	StrBuf pod_labels, service_labels; /* escaped, without braces */
 };
 
 static int64_t now_us(void)
@@ -109,22 +108,6 @@ static void *work(void *user)
 
 /* ---- metrics ---- */
 
-static void add_escaped(char *labels, const char *name, const char *value)
-{
-	size_t len = strlen(labels);
-	int n = snprintf(labels + len, LABELS - len, "%s%s=\"", len > 0 ? "," : "", name);
-	len += n > 0 ? (size_t) n : 0;
-	for (; *value && len + 4 < LABELS; value++) {
-		if (strchr("\\\"\n", *value))
-			labels[len++] = '\\';
-		labels[len++] = *value;
-		if (*value == '\n')
-			labels[len - 1] = 'n';
-	}
-	labels[len++] = '"';
-	labels[len] = '\0';
-}
-
 /* False: not to be had, which is not 0. */
 static bool read_memory(const char *path, double *ret_bytes)
 {
@@ -138,16 +121,11 @@ static bool read_memory(const char *path, double *ret_bytes)
 	return n == 2;
 }
 
-static void head(StrBuf *to, const char *name, const char *type, const char *help)
-{
-	strbuf_addf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
 static void write_histogram(StrBuf *to, const char *labels, const Stats *stats)
 {
 	static const char name[] = "istio_request_duration_milliseconds";
 	uint64_t count = 0;
-	head(to, name, "histogram", "Time from a request's arrival to its answer.");
+	exposition_head(to, name, "histogram", "Time from a request's arrival to its answer.");
 	for (size_t b = 0; b < BOUNDS; b++) {
 		count += stats->bucket[b];
 		strbuf_addf(to, "%s_bucket{%s,le=\"%g\"} %llu\n", name, labels, BOUND_MS[b], (unsigned long long) count);
@@ -158,33 +136,29 @@ static void write_histogram(StrBuf *to, const char *labels, const Stats *stats)
 	            (unsigned long long) count);
 }
 
-static void write_metrics(TargetApp *app, StrBuf *to)
+static void write_metrics(void *context, StrBuf *to)
 {
+	TargetApp *app = context;
 	struct timespec cpu;
 	(void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	(void) pthread_mutex_lock(&app->lock);
 	const Stats stats = app->stats;
 	(void) pthread_mutex_unlock(&app->lock);
-	head(to, "istio_requests_total", "counter", "Requests answered.");
-	strbuf_addf(to, "istio_requests_total{%s,response_code=\"200\"} %llu\n", app->service_labels,
+	exposition_head(to, "istio_requests_total", "counter", "Requests answered.");
+	strbuf_addf(to, "istio_requests_total{%s,response_code=\"200\"} %llu\n", app->service_labels.data,
 	            (unsigned long long) stats.ok);
 	if (stats.unavailable > 0)
-		strbuf_addf(to, "istio_requests_total{%s,response_code=\"503\"} %llu\n", app->service_labels,
+		strbuf_addf(to, "istio_requests_total{%s,response_code=\"503\"} %llu\n", app->service_labels.data,
 		            (unsigned long long) stats.unavailable);
-	write_histogram(to, app->service_labels, &stats);
-	head(to, "container_cpu_usage_seconds_total", "counter", "CPU time of this process.");
-	strbuf_addf(to, "container_cpu_usage_seconds_total{%s} %.6f\n", app->pod_labels,
+	write_histogram(to, app->service_labels.data, &stats);
+	exposition_head(to, "container_cpu_usage_seconds_total", "counter", "CPU time of this process.");
+	strbuf_addf(to, "container_cpu_usage_seconds_total{%s} %.6f\n", app->pod_labels.data,
 	            (double) cpu.tv_sec + (double) cpu.tv_nsec / 1e9);
 	double bytes;
 	if (!read_memory(app->config.statm, &bytes))
 		return;
-	head(to, "container_memory_working_set_bytes", "gauge", "Resident memory of this process.");
-	strbuf_addf(to, "container_memory_working_set_bytes{%s} %.0f\n", app->pod_labels, bytes);
-}
-
-static void metrics(void *context, StrBuf *to)
-{
-	write_metrics(context, to);
+	exposition_head(to, "container_memory_working_set_bytes", "gauge", "Resident memory of this process.");
+	strbuf_addf(to, "container_memory_working_set_bytes{%s} %.0f\n", app->pod_labels.data, bytes);
 }
 
 static ServerVerdict service_handler(void *context, ServerRequest *request)
@@ -242,13 +216,11 @@ static int start_servers(TargetApp *app, Error *err)
 		.listen = config->listen,
 		.share_port = true,
 		.connections = (uint32_t) (config->queue_max + config->threads + SPARE_CONNECTIONS),
-		.route = ROUTES,
-		.metrics = metrics,
-		.context = app,
 	};
-	const ServerConfig beside = { .listen = config->metrics_listen, .metrics = metrics, .context = app };
-	int code = server_start(&service, &app->server, err);
-	return code || !config->metrics_listen ? code : server_start(&beside, &app->metrics_server, err);
+	const ServerConfig beside = { .listen = config->metrics_listen };
+	const ServerDuty serve = { .route = ROUTES, .metrics = write_metrics, .context = app }, tell = { .metrics = write_metrics, .context = app };
+	int code = server_start(&service, &serve, &app->server, err);
+	return code || !config->metrics_listen ? code : server_start(&beside, &tell, &app->metrics_server, err);
 }
 
 int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *err)
@@ -265,16 +237,16 @@ int target_app_start(const TargetAppConfig *config, TargetApp **ret_app, Error *
 		app->config.statm = "/proc/self/statm";
 	(void) pthread_mutex_init(&app->lock, NULL);
 	quota_init(&app->quota, config->cpu_limit_cores);
-	add_escaped(app->pod_labels, "namespace", config->namespace_);
-	add_escaped(app->pod_labels, "pod", config->pod);
-	add_escaped(app->pod_labels, "container", "app");
-	add_escaped(app->service_labels, "reporter", "destination");
-	add_escaped(app->service_labels, "destination_workload", config->deployment);
-	add_escaped(app->service_labels, "destination_workload_namespace", config->namespace_);
-	add_escaped(app->service_labels, "request_protocol", "http");
+	exposition_label(&app->pod_labels, "namespace", config->namespace_);
+	exposition_label(&app->pod_labels, "pod", config->pod);
+	exposition_label(&app->pod_labels, "container", "app");
+	exposition_label(&app->service_labels, "reporter", "destination");
+	exposition_label(&app->service_labels, "destination_workload", config->deployment);
+	exposition_label(&app->service_labels, "destination_workload_namespace", config->namespace_);
+	exposition_label(&app->service_labels, "request_protocol", "http");
 	int code = queue_init(&app->queue, sizeof(ServerRequest *), (size_t) config->queue_max);
-	if (code)
-		code = error_set(err, code, "out of memory");
+	if (code || app->pod_labels.failed || app->service_labels.failed)
+		code = error_set(err, ERR_NOMEM, "out of memory");
 	if (!code && config->has_stress)
 		code = stress_new(&app->quota, &app->stress, err);
 	if (!code)
@@ -314,6 +286,8 @@ void target_app_stop(TargetApp *app, int64_t wait_ms)
 	queue_done(&app->queue);
 	quota_done(&app->quota);
 	(void) pthread_mutex_destroy(&app->lock);
+	strbuf_done(&app->pod_labels);
+	strbuf_done(&app->service_labels);
 	free(app->worker);
 	free(app);
 }

@@ -9,13 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-Server *raw_server(ServerConfig config, const ServerRoute *route)
+Server *raw_server(ServerConfig config, const ServerRoute *route, void *context)
 {
+	const ServerDuty duty = { .route = route, .context = context };
 	Server *server = NULL;
 	Error err = { 0 };
 	config.listen = "127.0.0.1:0";
-	config.route = route;
-	if (!server_start(&config, &server, &err))
+	if (!server_start(&config, &duty, &server, &err))
 		return server;
 	(void) fprintf(stderr, "%s\n", err.text);
 	abort();

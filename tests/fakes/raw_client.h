@@ -6,8 +6,8 @@
 
 #include "serve/server.h"
 
-/* The server on a free port of loopback, with these routes. */
-Server *raw_server(ServerConfig config, const ServerRoute *route);
+/* The server on a free port of loopback, with these routes and what they are called with. */
+Server *raw_server(ServerConfig config, const ServerRoute *route, void *context);
 int raw_dial(const Server *server);
 void raw_say(int fd, const char *text);
 /* What comes into buf, until the text is in it (NULL: none is waited for), the other side ends, or nothing came for wait_ms. */

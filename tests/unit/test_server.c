@@ -47,7 +47,7 @@ static void query_and_body_are_read(void **state)
 {
 	char buf[1024];
 	(void) state;
-	Server *server = raw_server((ServerConfig) { 0 }, ROUTES);
+	Server *server = raw_server((ServerConfig) { 0 }, ROUTES, NULL);
 	int fd = raw_dial(server);
 	raw_say(fd, "POST /echo?name=a%20b HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody");
 	assert_non_null(strstr(raw_hear(fd, "a b body", 5000, buf, sizeof buf), "a b body"));
@@ -62,7 +62,7 @@ static void query_and_body_are_read(void **state)
 static void who_trickles_is_closed(void **state)
 {
 	(void) state;
-	Server *server = raw_server((ServerConfig) { .read_limit_ms = 300 }, ROUTES);
+	Server *server = raw_server((ServerConfig) { .read_limit_ms = 300 }, ROUTES, NULL);
 	int headers = raw_dial(server), body = raw_dial(server);
 	raw_say(headers, "POST /echo HTTP/1.1\r\nX-A: ");
 	raw_say(body, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
@@ -85,7 +85,7 @@ static void large_headers_are_refused(void **state)
 	(void) state;
 	assert_non_null(long_);
 	memset(long_, 'a', 20000);
-	Server *server = raw_server((ServerConfig) { 0 }, ROUTES);
+	Server *server = raw_server((ServerConfig) { 0 }, ROUTES, NULL);
 	int fd = raw_dial(server);
 	raw_say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nX-A: ");
 	raw_say(fd, long_);
@@ -102,7 +102,7 @@ static void connections_past_the_limit_are_closed(void **state)
 	int fd[6];
 	size_t served = 0;
 	(void) state;
-	Server *server = raw_server((ServerConfig) { .connections = 4, .read_limit_ms = 2000 }, ROUTES);
+	Server *server = raw_server((ServerConfig) { .connections = 4, .read_limit_ms = 2000 }, ROUTES, NULL);
 	for (size_t i = 0; i < 6; i++)
 		fd[i] = raw_dial(server);
 	for (size_t i = 0; i < 6; i++) {
@@ -122,7 +122,7 @@ static void a_kept_request_is_waited_for_at_the_end(void **state)
 	char buf[1024];
 	ServerRequest *_Atomic kept = NULL;
 	(void) state;
-	Server *server = raw_server((ServerConfig) { .context = &kept }, ROUTES);
+	Server *server = raw_server((ServerConfig) { 0 }, ROUTES, &kept);
 	int fd = raw_dial(server);
 	raw_say(fd, "GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
 	while (!kept)
@@ -141,10 +141,11 @@ static void half_a_tls_pair_is_refused(void **state)
 	Server *server = NULL;
 	Error err = { 0 };
 	(void) state;
+	const ServerDuty duty = { 0 };
 	ServerConfig config = { .listen = "127.0.0.1:0", .tls_cert = "tests/fixtures/tls/server.crt" };
-	assert_int_equal(server_start(&config, &server, &err), ERR_USAGE);
+	assert_int_equal(server_start(&config, &duty, &server, &err), ERR_USAGE);
 	config = (ServerConfig) { .listen = "127.0.0.1:0", .token_file = "/nonexistent" };
-	assert_int_equal(server_start(&config, &server, &err), ERR_IO);
+	assert_int_equal(server_start(&config, &duty, &server, &err), ERR_IO);
 	assert_non_null(strstr(err.text, "/nonexistent"));
 }
 

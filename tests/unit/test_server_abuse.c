@@ -42,7 +42,7 @@ static const ServerRoute ROUTES[] = { { "POST", "/echo", echo }, { NULL, NULL, N
 static Server *begin(ServerConfig config)
 {
 	config.threads = 2;
-	return raw_server(config, ROUTES);
+	return raw_server(config, ROUTES, NULL);
 }
 
 static bool hears(int fd, const char *text)

@@ -75,6 +75,8 @@ static void no_metrics(void *context, StrBuf *to)
 	(void) to;
 }
 
+static const ServerDuty DUTY = { .route = ROUTES, .metrics = no_metrics };
+
 static void begin(Rig *rig, bool has_tls, bool has_token)
 {
 	Error err = { 0 };
@@ -88,13 +90,13 @@ static void begin(Rig *rig, bool has_tls, bool has_token)
 	copy(rig->key, TLS "server.key");
 	copy(rig->ca, TLS "server.crt");
 	put(rig->token, "first\n", 6);
-	ServerConfig config = { .listen = "127.0.0.1:0", .threads = 2, .route = ROUTES, .metrics = no_metrics, .read_limit_ms = 200 };
+	ServerConfig config = { .listen = "127.0.0.1:0", .threads = 2, .read_limit_ms = 200 };
 	if (has_tls) {
 		config.tls_cert = rig->cert;
 		config.tls_key = rig->key;
 	}
 	config.token_file = has_token ? rig->token : NULL;
-	if (server_start(&config, &rig->server, &err))
+	if (server_start(&config, &DUTY, &rig->server, &err))
 		fail_msg("%s", err.text);
 	(void) snprintf(rig->url, sizeof rig->url, "http%s://127.0.0.1:%d", has_tls ? "s" : "", server_port(rig->server));
 	const EndpointConfig from = { .url = rig->url, .ca_file = has_tls ? rig->ca : NULL, .bearer_file = has_token ? rig->token : NULL };
@@ -325,8 +327,8 @@ static void serve_again(Rig *rig, const char *cert, const char *key)
 	char listen[32];
 	(void) snprintf(listen, sizeof listen, "127.0.0.1:%d", server_port(rig->server));
 	server_stop(rig->server);
-	const ServerConfig config = { .listen = listen, .threads = 2, .route = ROUTES, .metrics = no_metrics, .tls_cert = cert, .tls_key = key };
-	if (server_start(&config, &rig->server, &err))
+	const ServerConfig config = { .listen = listen, .threads = 2, .tls_cert = cert, .tls_key = key };
+	if (server_start(&config, &DUTY, &rig->server, &err))
 		fail_msg("%s", err.text);
 }
 
