@@ -6,46 +6,20 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-struct StorePast {
-	struct sqlite3 *db;
-};
 
 /* Of the last runs only, since the index is by run. */
 static const char SQL[] =
 	"SELECT time, replicas, desired FROM decisions WHERE applied AND time >= ?3 AND namespace = ?1 AND deployment = ?2 "
 	"AND run IN (SELECT id FROM runs WHERE kind = 'control' ORDER BY id DESC LIMIT 200) ORDER BY time DESC LIMIT ?4";
 
-int store_past_open(const char *path, StorePast **ret_past)
-{
-	Error err = { 0 };
-	*ret_past = NULL;
-	StorePast *past = calloc(1, sizeof *past);
-	int code = past ? db_open_readonly(path, &past->db, &err) : ERR_NOMEM;
-	if (code) {
-		free(past);
-		return code == ERR_NOT_FOUND ? 0 : code;
-	}
-	*ret_past = past;
-	return 0;
-}
-
-void store_past_close(StorePast *past)
-{
-	if (past)
-		db_close(past->db);
-	free(past);
-}
-
-int store_recent(StorePast *past, const char *namespace_, const char *name, int64_t since_ms, RecentChange *ret, size_t max, size_t *ret_n)
+int store_recent(struct sqlite3 *db, const char *namespace_, const char *name, int64_t since_ms, RecentChange *ret, size_t max, size_t *ret_n)
 {
 	sqlite3_stmt *stmt = NULL;
 	size_t n = 0;
 	*ret_n = 0;
-	if (!past)
+	if (!db)
 		return 0;
-	if (sqlite3_prepare_v2(past->db, SQL, -1, &stmt, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db, SQL, -1, &stmt, NULL) != SQLITE_OK)
 		return ERR_STORE;
 	(void) sqlite3_bind_text(stmt, 1, namespace_, -1, SQLITE_STATIC);
 	(void) sqlite3_bind_text(stmt, 2, name, -1, SQLITE_STATIC);
@@ -63,11 +37,11 @@ int store_recent(StorePast *past, const char *namespace_, const char *name, int6
 	return 0;
 }
 
-int64_t store_first_acted(StorePast *past, const char *namespace_, const char *name, const char *sha256)
+int64_t store_first_acted(struct sqlite3 *db, const char *namespace_, const char *name, const char *sha256)
 {
 	sqlite3_stmt *stmt = NULL;
 	int64_t first_ms = -1;
-	if (!past || sqlite3_prepare_v2(past->db, "SELECT min(time) FROM decisions WHERE deployment = ?1 AND namespace = ?2 AND model = ?3 AND model <> ''"
+	if (!db || sqlite3_prepare_v2(db, "SELECT min(time) FROM decisions WHERE deployment = ?1 AND namespace = ?2 AND model = ?3 AND model <> ''"
 	                                " AND state = 'Active'", -1, &stmt, NULL) != SQLITE_OK)
 		return -1;
 	(void) sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);

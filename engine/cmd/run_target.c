@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/yaml.h"
+#include "cluster/kube_list.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -53,16 +54,6 @@ static int add(TargetList *list, const GivenTarget *target)
 	list->target = longer;
 	longer[list->n++] = *target;
 	return 0;
-}
-
-int target_list_add(TargetList *list, const char *namespace_, const char *name)
-{
-	GivenTarget target = { 0 };
-	if (find(list, namespace_, name))
-		return 0;
-	str_copy(target.namespace_, sizeof target.namespace_, namespace_);
-	str_copy(target.name, sizeof target.name, name);
-	return add(list, &target);
 }
 
 void target_list_done(TargetList *list)
@@ -246,6 +237,36 @@ int target_list_read(const RunOptions *options, const char *namespace_, TargetLi
 		configured = (TargetList) { 0 };
 	}
 	target_list_done(&configured);
+	if (code)
+		target_list_done(&list);
+	else
+		*ret_list = list;
+	return code;
+}
+
+typedef struct Found { /* Deployments that a selector picks, on their way into a list */
+	TargetList *list;
+	const char *namespace_;
+} Found;
+
+static int take_found(void *arg, const char *name)
+{
+	const Found *found = arg;
+	GivenTarget target = { 0 };
+	if (find(found->list, found->namespace_, name))
+		return 0;
+	str_copy(target.namespace_, sizeof target.namespace_, found->namespace_);
+	str_copy(target.name, sizeof target.name, name);
+	return add(found->list, &target);
+}
+
+int target_list_find(KubeClient *kube, const RunOptions *options, const char *namespace_, TargetList *ret_list, Error *err)
+{
+	TargetList list = { 0 };
+	Found found = { &list, options->namespace_ ? options->namespace_ : namespace_ };
+	int code = target_list_read(options, found.namespace_, &list, err);
+	if (!code && options->selector)
+		code = kube_deployments_list(kube, found.namespace_, options->selector, take_found, &found, err);
 	if (code)
 		target_list_done(&list);
 	else

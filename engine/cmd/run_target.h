@@ -9,6 +9,7 @@
 #define MAESTRO_CMD_RUN_TARGET_H
 
 #include "base/cluster.h"
+#include "cluster/kube.h"
 #include "cmd/prom_options.h"
 #include "rl/model.h"
 
@@ -83,8 +84,9 @@ typedef struct TargetList {
  * ERR_NOMEM.
  */
 int target_list_read(const RunOptions *options, const char *namespace_, TargetList *ret_list, Error *err);
-/* One more of no settings. ERR_NOMEM. */
-int target_list_add(TargetList *list, const char *namespace_, const char *name);
+/* The same, and where --selector is given the Deployments that it picks. namespace_ is for where --namespace is not given. Also errors of
+ * kube_request. */
+int target_list_find(KubeClient *kube, const RunOptions *options, const char *namespace_, TargetList *ret_list, Error *err);
 void target_list_done(TargetList *list);
 
 typedef struct TargetSettings {

@@ -2,7 +2,6 @@
 #include "cmd/runner_inside.h"
 
 #include "base/mem.h"
-#include "cluster/kube_list.h"
 #include "cluster/scale.h"
 
 #include <stdio.h>
@@ -160,33 +159,12 @@ static int open_cluster(Runner *r, Error *err)
 
 /* ---- the targets ---- */
 
-typedef struct Found { /* Deployments that a selector picks, on their way into a list */
-	TargetList *list;
-	const char *namespace_;
-} Found;
-
-static int take_found(void *arg, const char *name)
-{
-	const Found *found = arg;
-	return target_list_add(found->list, found->namespace_, name);
-}
-
-static int list_selected(Runner *r, TargetList *list, Error *err)
-{
-	const RunOptions *o = r->config.options;
-	Found found = { list, o->namespace_ ? o->namespace_ : r->kubeconfig.namespace_ };
-	return kube_deployments_list(r->kube, found.namespace_, o->selector, take_found, &found, err);
-}
-
 static int list_targets(Runner *r, Error *err)
 {
-	const RunOptions *o = r->config.options;
 	TargetList list = { 0 };
-	int code = target_list_read(o, o->namespace_ ? o->namespace_ : r->kubeconfig.namespace_, &list, err);
-	if (!code && o->selector)
-		code = list_selected(r, &list, err);
+	int code = target_list_find(r->kube, r->config.options, r->kubeconfig.namespace_, &list, err);
 	if (!code && !list.n)
-		code = runner_usage(r, o->selector ? "no Deployment has these labels" : "--deployment NAMESPACE/NAME is missing");
+		code = runner_usage(r, r->config.options->selector ? "no Deployment has these labels" : "--deployment NAMESPACE/NAME is missing");
 	if (!code) {
 		r->n = list.n;
 		r->target = calloc(list.n, sizeof *r->target);

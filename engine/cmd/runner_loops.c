@@ -6,6 +6,7 @@
 #include "cluster/prometheus.h"
 #include "cmd/policies.h"
 #include "decide/hpa.h"
+#include "storage/db.h"
 #include "storage/recent.h"
 
 #include <math.h>
@@ -247,7 +248,7 @@ static void set_rails(const RunTarget *t, RailsConfig *rails)
 }
 
 /* What earlier processes did to the target, so that cooldowns outlive a restart. */
-static void remember(RunTarget *t, StorePast *past)
+static void remember(RunTarget *t, struct sqlite3 *past)
 {
 	RecentChange change[RECENT_MAX];
 	size_t n = 0;
@@ -261,7 +262,7 @@ static void remember(RunTarget *t, StorePast *past)
 }
 
 /* Since the policy's model first acted on the target, as far as the store goes back. */
-static int64_t model_age_ms(const RunTarget *t, StorePast *past)
+static int64_t model_age_ms(const RunTarget *t, struct sqlite3 *past)
 {
 	Session *session = t->runner->config.session;
 	if (!t->policy->sha256[0])
@@ -271,7 +272,7 @@ static int64_t model_age_ms(const RunTarget *t, StorePast *past)
 	return first_ms >= 0 && first_ms < now_ms ? now_ms - first_ms : 0;
 }
 
-static int build_loop(RunTarget *t, StorePast *past, Error *err)
+static int build_loop(RunTarget *t, struct sqlite3 *past, Error *err)
 {
 	Runner *r = t->runner;
 	Session *session = r->config.session;
@@ -319,9 +320,9 @@ static int build_loop(RunTarget *t, StorePast *past, Error *err)
 
 int runner_build(Runner *r, Error *err)
 {
-	StorePast *past = NULL;
+	struct sqlite3 *past = NULL;
 	int code = 0;
-	(void) store_past_open(r->config.session->db, &past); /* one that cannot be read is as good as none */
+	(void) db_open_readonly(r->config.session->db, &past, NULL); /* one that cannot be read is as good as none */
 	for (size_t i = 0; i < r->n && !code; i++) {
 		code = open_policy(r, &r->target[i], err);
 		if (!code)
@@ -330,7 +331,7 @@ int runner_build(Runner *r, Error *err)
 			code = build_loop(&r->target[i], past, err);
 		r->loop[i] = r->target[i].loop;
 	}
-	store_past_close(past);
+	db_close(past);
 	if (r->n_other_intervals > 1)
 		(void) fprintf(stderr, "maestro: and the same for %zu more targets\n", r->n_other_intervals - 1);
 	return code ? code : fleet_new(r->loop, r->n, &r->fleet, err);

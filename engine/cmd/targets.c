@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cluster/kube_cluster.h"
-#include "cluster/kube_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,17 +157,6 @@ static void print_table(const Table *t, const char *output)
 
 /* ---- reading ---- */
 
-typedef struct Found {
-	TargetList *list;
-	const char *namespace_;
-} Found;
-
-static int take_found(void *arg, const char *name)
-{
-	const Found *found = arg;
-	return target_list_add(found->list, found->namespace_, name);
-}
-
 static int open_table(Table *t, const RunOptions *o, Error *err)
 {
 	clock_init_system(&t->clock);
@@ -188,10 +176,7 @@ static int open_table(Table *t, const RunOptions *o, Error *err)
 static int list_rows(Table *t, const RunOptions *o, Error *err)
 {
 	TargetList list = { 0 };
-	Found found = { &list, o->namespace_ ? o->namespace_ : t->kubeconfig.namespace_ };
-	int code = target_list_read(o, found.namespace_, &list, err);
-	if (!code && o->selector)
-		code = kube_deployments_list(t->kube, found.namespace_, o->selector, take_found, &found, err);
+	int code = target_list_find(t->kube, o, t->kubeconfig.namespace_, &list, err);
 	if (!code && !list.n)
 		code = error_set(err, ERR_USAGE, "no targets: name some with --deployment, -l, or targets: in the configuration file");
 	t->row = code ? NULL : calloc(list.n, sizeof *t->row);

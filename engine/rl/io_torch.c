@@ -105,6 +105,14 @@ static int read_tensor(Reading *r, const PickleValue *value, TorchTensor *tensor
 	return 0;
 }
 
+static const TorchTensor *find_tensor(const TorchFile *file, const char *name)
+{
+	for (size_t i = 0; i < file->count; i++)
+		if (!strcmp(file->tensor[i].name, name))
+			return &file->tensor[i];
+	return NULL;
+}
+
 static int read_tensors(Reading *r, TorchFile *file)
 {
 	const PickleValue *root = pickle_root(file->pickle);
@@ -116,7 +124,7 @@ static int read_tensors(Reading *r, TorchFile *file)
 			return error_set(r->err, ERR_BAD_MODEL, "a tensor without a name");
 		if (file->count == TORCH_TENSORS_MAX)
 			return error_set(r->err, ERR_BAD_MODEL, "more than %d tensors", TORCH_TENSORS_MAX);
-		if (torch_find(file, tensor.name))
+		if (find_tensor(file, tensor.name))
 			return error_set(r->err, ERR_BAD_MODEL, "tensor %.64s: there twice", tensor.name);
 		int code = read_tensor(r, item->next->value, &tensor);
 		if (code)
@@ -169,14 +177,6 @@ void torch_close(TorchFile *file)
 {
 	pickle_free(file->pickle);
 	*file = (TorchFile) { 0 };
-}
-
-const TorchTensor *torch_find(const TorchFile *file, const char *name)
-{
-	for (size_t i = 0; i < file->count; i++)
-		if (!strcmp(file->tensor[i].name, name))
-			return &file->tensor[i];
-	return NULL;
 }
 
 void torch_copy(const TorchTensor *tensor, float *ret)

@@ -30,8 +30,6 @@ typedef struct TorchFile {
 /* bytes are lent until close. ERR_BAD_MODEL says what is wrong; ERR_NOMEM. */
 int torch_open(const char *bytes, size_t len, TorchFile *ret_file, Error *err);
 void torch_close(TorchFile *file);
-/* NULL: no such tensor. */
-const TorchTensor *torch_find(const TorchFile *file, const char *name);
 /* Its elements, row by row, into ret [rows x cols]. */
 void torch_copy(const TorchTensor *tensor, float *ret);
 

@@ -138,18 +138,6 @@ const PickleValue *pickle_at(const PickleValue *sequence, size_t i)
 	return item->value;
 }
 
-const PickleValue *pickle_get(const PickleValue *dict, const char *key)
-{
-	if (!dict || (dict->kind != PICKLE_DICT && dict->kind != PICKLE_CALL))
-		return NULL;
-	for (const PickleItem *item = dict->first; item; item = item->next->next) {
-		const char *name = pickle_string(item->value);
-		if (name && !strcmp(name, key))
-			return item->next->value;
-	}
-	return NULL;
-}
-
 bool pickle_int(const PickleValue *value, int64_t *ret)
 {
 	if (!value || value->kind != PICKLE_INT)

@@ -52,7 +52,6 @@ const PickleValue *pickle_root(const Pickle *pickle);
 
 /* Readers accept NULL and answer NULL or false for what is absent or of another kind. */
 const PickleValue *pickle_at(const PickleValue *sequence, size_t i);                /* of a tuple or list */
-const PickleValue *pickle_get(const PickleValue *dict, const char *key);            /* of a dict, or of a call's items */
 bool pickle_int(const PickleValue *value, int64_t *ret);
 const char *pickle_string(const PickleValue *value);
 bool pickle_is_global(const PickleValue *value, const char *name);

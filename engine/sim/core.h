@@ -160,7 +160,6 @@ typedef struct Pod {
 	int32_t scrape_tick;   /* of its next scrape */
 	uint32_t house_at;     /* cAdvisor's next visit in HOUSE_PARTS of a sub-step, modulo 2^32 */
 	uint32_t chance;       /* of its own: state of the visits' jitter */
-	int16_t unused;
 	int16_t cohort;        /* -1: has taken no traffic yet, or is gone */
 	uint8_t state : 2;     /* LaneState */
 	uint8_t : 1;

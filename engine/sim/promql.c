@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-bool rate_window_at(int32_t n, int64_t first_ms, int64_t last_ms, int64_t now_ms, int64_t range_ms, RateWindow *ret)
+/* Of n samples from first_ms to last_ms, no resets; the caller sets first, last and size. False with less than two: no data. */
+static bool window_at(int32_t n, int64_t first_ms, int64_t last_ms, int64_t now_ms, int64_t range_ms, RateWindow *ret)
 {
 	if (n < 2)
 		return false;
@@ -35,7 +36,7 @@ bool rate_window(const int64_t *t_ms, int32_t size, int32_t head, int32_t len, i
 			last = i;
 		first = i;
 	}
-	if (!rate_window_at(n, t_ms[first], t_ms[last], now_ms, range_ms, ret))
+	if (!window_at(n, t_ms[first], t_ms[last], now_ms, range_ms, ret))
 		return false;
 	ret->first = first;
 	ret->last = last;

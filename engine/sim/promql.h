@@ -55,10 +55,6 @@ static inline double rate_term(const RateTerms *terms, double first, double incr
 	return (terms->after_s * increase + to_start) * terms->per_s;
 }
 
-/* Of n samples from first_ms to last_ms, no resets; the caller sets first, last and size. False with less than two: no
- * data. */
-bool rate_window_at(int32_t n, int64_t first_ms, int64_t last_ms, int64_t now_ms, int64_t range_ms, RateWindow *ret);
-
 /* t_ms is a ring of `size` with its oldest sample at `head` and `len` of them. False with less than two samples in the
  * window: no data. */
 bool rate_window(const int64_t *t_ms, int32_t size, int32_t head, int32_t len, int64_t now_ms, int64_t range_ms,

@@ -18,7 +18,7 @@ double service_cores(const Service *service)
 }
 
 /* Correlation between requests grows with 1/(1-rho)^2, so the runs near saturation are longer. */
-uint64_t table_length(double rho, uint64_t requests)
+static uint64_t length_of(double rho, uint64_t requests)
 {
 	if (rho < .6 || rho > 1.1)
 		return requests / 2;
@@ -70,7 +70,7 @@ int table_build_beside(const Service *service, const Service *other, const bool 
 	for (int j = 0; j < TABLE_LOADS; j++) {
 		RequestStats stats, there;
 		const Service *beside = other && at[j] ? other : NULL;
-		int code = request_run_beside(service, beside, LOAD[j] * rate, table_length(LOAD[j], requests), seed, (uint32_t) j, &stats, &there);
+		int code = request_run_beside(service, beside, LOAD[j] * rate, length_of(LOAD[j], requests), seed, (uint32_t) j, &stats, &there);
 		if (code)
 			return code;
 		if (beside)

@@ -35,9 +35,8 @@ int table_build_settled(const Service *service, uint64_t requests, uint64_t seed
 int table_build_beside(const Service *service, const Service *other, const bool *at, uint64_t requests, uint64_t seed,
                        ResponseTable *ret_table, double *ret_number);
 
-/* Of the j-th load: its place over capacity, and how many requests of `requests` it is measured by. */
+/* Of the j-th load: its place over capacity. */
 double table_load(int j);
-uint64_t table_length(double rho, uint64_t requests);
 /* The number in the pod indexes the table: noise between neighbours must not make it fall. */
 void table_raise(ResponseTable *table);
 

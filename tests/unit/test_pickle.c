@@ -12,6 +12,19 @@
 
 #include <cmocka.h>
 
+/* Of a dict, or of a call's items. */
+static const PickleValue *get(const PickleValue *dict, const char *key)
+{
+	if (!dict || (dict->kind != PICKLE_DICT && dict->kind != PICKLE_CALL))
+		return NULL;
+	for (const PickleItem *item = dict->first; item; item = item->next->next) {
+		const char *name = pickle_string(item->value);
+		if (name && !strcmp(name, key))
+			return item->next->value;
+	}
+	return NULL;
+}
+
 static const char *const GLOBALS[] = { "collections.OrderedDict", "torch.nn.modules.activation.ReLU", NULL };
 
 #define BYTES(text) text, sizeof text - 1
@@ -33,7 +46,7 @@ static void pickle_of_protocol_2_is_read(void **state)
 	Error err = { 0 };
 	if (pickle_parse(BYTES(PROTOCOL_2), GLOBALS, &pickle, &err))
 		fail_msg("%s", err.text);
-	const PickleValue *root = pickle_root(pickle), *list = pickle_get(root, "a"), *tuple = pickle_get(root, "b");
+	const PickleValue *root = pickle_root(pickle), *list = get(root, "a"), *tuple = get(root, "b");
 	int64_t value;
 	assert_true(pickle_int(pickle_at(list, 0), &value) && value == 1);
 	assert_true(pickle_int(pickle_at(list, 1), &value) && value == -2);
@@ -42,9 +55,9 @@ static void pickle_of_protocol_2_is_read(void **state)
 	assert_int_equal(pickle_at(tuple, 0)->kind, PICKLE_BOOL);
 	assert_int_equal(pickle_at(tuple, 1)->kind, PICKLE_NONE);
 	assert_true(pickle_at(tuple, 2)->number == 0.5);
-	assert_true(pickle_is_call(pickle_get(root, "c"), "collections.OrderedDict"));
-	assert_true(pickle_int(pickle_get(pickle_get(root, "c"), "x"), &value) && value == 3);
-	assert_null(pickle_get(root, "d"));
+	assert_true(pickle_is_call(get(root, "c"), "collections.OrderedDict"));
+	assert_true(pickle_int(get(get(root, "c"), "x"), &value) && value == 3);
+	assert_null(get(root, "d"));
 	pickle_free(pickle);
 }
 
@@ -55,7 +68,7 @@ static void pickle_of_protocol_4_is_read(void **state)
 	Error err = { 0 };
 	if (pickle_parse(BYTES(PROTOCOL_4), GLOBALS, &pickle, &err))
 		fail_msg("%s", err.text);
-	assert_true(pickle_is_global(pickle_get(pickle_root(pickle), "activation_fn"), "torch.nn.modules.activation.ReLU"));
+	assert_true(pickle_is_global(get(pickle_root(pickle), "activation_fn"), "torch.nn.modules.activation.ReLU"));
 	pickle_free(pickle);
 }
 
@@ -146,9 +159,9 @@ static void what_is_written_reads_back(void **state)
 	pickle_put_global(&out, "collections", "OrderedDict");
 	pickle_op(&out, PICKLE_DICT_ITEMS PICKLE_END);
 	assert_int_equal(pickle_parse(out.data, out.len, GLOBALS, &pickle, NULL), 0);
-	assert_true(pickle_int(pickle_get(pickle_root(pickle), "n"), &value) && value == -5);
-	assert_true(pickle_get(pickle_root(pickle), "x")->number == -0.1);
-	assert_true(pickle_is_global(pickle_get(pickle_root(pickle), "g"), GLOBALS[0]));
+	assert_true(pickle_int(get(pickle_root(pickle), "n"), &value) && value == -5);
+	assert_true(get(pickle_root(pickle), "x")->number == -0.1);
+	assert_true(pickle_is_global(get(pickle_root(pickle), "g"), GLOBALS[0]));
 	pickle_free(pickle);
 	strbuf_done(&out);
 }
