@@ -1,6 +1,8 @@
 /* See archive.h. */
 #include "storage/archive.h"
 
+#include "base/json.h"
+#include "base/mem.h"
 #include "base/queue.h"
 #include "storage/compare.h"
 #include "storage/db.h"
@@ -8,12 +10,14 @@
 #include "storage/groups.h"
 #include "storage/log.h"
 #include "storage/purge.h"
+#include "storage/run_folder.h"
 #include "storage/runs.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct Question {
 	int64_t id;          /* 0: command is an edit */
@@ -46,6 +50,19 @@ static int take_row(void *context, const RunRow *row)
 	return 0;
 }
 
+/* A path that does not fit is left out: cut, it would be another. */
+static void find_policy(StoreArchive *s, const RunRow *row, const StrBuf *config, ArchiveAnswer *answer)
+{
+	char path[4400];
+	Json *root = NULL;
+	if (row->kind != RUN_TRAIN || row->status == RUN_RUNNING || json_parse(config->data, config->len, &root, NULL))
+		return;
+	run_policy_find(s->db, s->path, row->id, root, path, sizeof path);
+	if (strlen(path) < sizeof answer->saved_path && !access(path, R_OK))
+		str_copy(answer->saved_path, sizeof answer->saved_path, path);
+	json_free(root);
+}
+
 static int answer_run(StoreArchive *s, int64_t id, ArchiveAnswer *answer, Error *err)
 {
 	StrBuf config = { 0 };
@@ -53,6 +70,7 @@ static int answer_run(StoreArchive *s, int64_t id, ArchiveAnswer *answer, Error 
 	if (!code) {
 		answer->n_rows = 1;
 		str_copy(answer->config, sizeof answer->config, config.data);
+		find_policy(s, &answer->row[0], &config, answer);
 		code = runs_curve(s->db, id, answer, err);
 	}
 	if (!code)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { PATH_LEN_MAX = 380 /* of a store's: so that all file names below it fit */ };
 
@@ -50,4 +51,15 @@ void run_folder_find(struct sqlite3 *db, const char *store, int64_t run, char *p
 	size_t at = strlen(last.path);
 	if (at >= (size_t) len && !strcmp(last.path + at - len, old) && (at == (size_t) len || last.path[at - (size_t) len - 1] == '/'))
 		(void) snprintf(path, size, "%.*sruns/%lld", slash ? (int) (slash + 1 - store) : 0, store, (long long) run);
+}
+
+void run_policy_find(struct sqlite3 *db, const char *store, int64_t run, const Json *config, char *path, size_t size)
+{
+	char folder[4400];
+	Error none;
+	const char *out = json_string_or(config, "out", NULL);
+	if (!runs_best_model(db, run, path, size, &none) && !access(path, R_OK))
+		return;
+	run_folder_find(db, store, run, folder, sizeof folder);
+	(void) snprintf(path, size, "%s%s", out ? out : folder, out ? "" : "/model.safetensors");
 }

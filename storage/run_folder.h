@@ -7,6 +7,7 @@
 #define MAESTRO_STORAGE_RUN_FOLDER_H
 
 #include "base/err.h"
+#include "base/json.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,5 +18,8 @@ struct sqlite3;
 int run_folder_make(const char *store, int64_t run, char *path, size_t size, Error *err);
 /* Where a stored run's is, whether there is one or not. */
 void run_folder_find(struct sqlite3 *db, const char *store, int64_t run, char *path, size_t size);
+/* The file of a training's policy: the best one where it was kept and can be read, else the last one's, whether it is there or not.
+ * config: the run's options. */
+void run_policy_find(struct sqlite3 *db, const char *store, int64_t run, const Json *config, char *path, size_t size);
 
 #endif

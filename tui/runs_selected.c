@@ -270,6 +270,17 @@ static int draw_note(const Scene *scene, Rect in, const RunRow *run)
 	return run->note[0] ? 1 : 0;
 }
 
+/* In the last row, over all columns: of a path as much as can be is shown. */
+static int draw_policy(const Scene *scene, Rect in)
+{
+	Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
+	if (!scene->runs.run->saved_path[0])
+		return 0;
+	(void) pen_item(&pen, ROLE_LABEL, "policy ");
+	canvas_text_middle(scene->canvas, pen.row, pen.col, pen.end - pen.col, ROLE_TEXT, scene->runs.run->saved_path);
+	return 1;
+}
+
 void runs_draw_selected(const Scene *scene, Rect in)
 {
 	const RunRow *selected = runs_selected(&scene->runs);
@@ -279,6 +290,7 @@ void runs_draw_selected(const Scene *scene, Rect in)
 		(void) canvas_text(scene->canvas, in.row + in.rows / 2, in.col, in.cols, ROLE_LABEL, why);
 		return;
 	}
+	in.rows -= draw_policy(scene, in);
 	int config_cols = in.cols / 3 < CONFIG_LEAST ? CONFIG_LEAST : in.cols / 3 > CONFIG_MOST ? CONFIG_MOST : in.cols / 3;
 	Rect left = { in.row, in.col, in.rows, in.cols - config_cols - 3 };
 	for (int r = 0; r < in.rows; r++)

@@ -141,6 +141,7 @@ typedef struct ArchiveAnswer { /* an immutable snapshot */
 	RunGroup group[ARCHIVE_GROUPS];
 	int32_t n_checkpoints;     /* ARCHIVE_RUN: a file each, most steps first */
 	ArchiveCheckpoint checkpoint[ARCHIVE_CHECKPOINTS];
+	char saved_path[256];      /* ARCHIVE_RUN of a training that has ended: its policy's file, the best where one was kept; "": none */
 	int32_t n_points;          /* ARCHIVE_RUN: its learning curve, thinned evenly */
 	int64_t point_steps[ARCHIVE_POINTS];
 	float point_rew[ARCHIVE_POINTS], point_len[ARCHIVE_POINTS];

@@ -224,7 +224,7 @@ static const ShapeRow ARCHIVE[] = {
 	ENUM(ask, ARCHIVE_ASK_COUNT), ONE(I32, code), ONE(TEXT, text), ONE(I32, fault_col), ONE(I64, total),
 	ONE(I64, matched), ONE(I32, n_rows),
 	INNERS(row, "n_rows", run_shape), ONE(I32, n_groups), INNERS(group, "n_groups", group_shape), ONE(I32, n_checkpoints),
-	INNERS(checkpoint, "n_checkpoints", checkpoint_shape), ONE(I32, n_points), ARRAY(I64, point_steps, "n_points"),
+	INNERS(checkpoint, "n_checkpoints", checkpoint_shape), ONE(TEXT, saved_path), ONE(I32, n_points), ARRAY(I64, point_steps, "n_points"),
 	ARRAY(F32, point_rew, "n_points"), ARRAY(F32, point_len, "n_points"), ONE(I32, n_decisions),
 	INNERS(decision, "n_decisions", past_shape), ONE(I32, n_results), INNERS(result, "n_results", result_shape), ONE(TEXT, config), ONE(I32, n_compared),
 	INNERS(compared, "n_compared", compared_shape), ONE(I32, n_events), INNERS(event, "n_events", event_shape),

@@ -54,18 +54,6 @@ void replay_world_free(ReplayWorld *world)
 	free(world);
 }
 
-/* The best model of a run, or its last. */
-static void name_model(struct sqlite3 *db, const char *store, int64_t run, const Json *config, char *path, size_t size)
-{
-	char folder[4400];
-	Error none;
-	const char *out = json_string_or(config, "out", NULL);
-	if (!runs_best_model(db, run, path, size, &none) && !access(path, R_OK))
-		return;
-	run_folder_find(db, store, run, folder, sizeof folder);
-	(void) snprintf(path, size, "%s%s", out ? out : folder, out ? "" : "/model.safetensors");
-}
-
 static int read_config(const ReplayWorld *world, int64_t run, RunRow *row, Json **ret_config, char *model, size_t size, Error *err)
 {
 	struct sqlite3 *db = NULL;
@@ -76,7 +64,7 @@ static int read_config(const ReplayWorld *world, int64_t run, RunRow *row, Json 
 	if (!code)
 		code = json_parse(text.data, text.len, ret_config, err);
 	if (!code)
-		name_model(db, world->db, run, *ret_config, model, size);
+		run_policy_find(db, world->db, run, *ret_config, model, size);
 	strbuf_done(&text);
 	db_close(db);
 	return code;

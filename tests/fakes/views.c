@@ -297,6 +297,8 @@ void views_fill_run(ArchiveAnswer *answer, int64_t id)
 		answer->checkpoint[i] = CHECKPOINTS[i];
 		answer->checkpoint[i].wall_ms = answer->row[0].start_ms + 5000 - 1300 * i;
 	}
+	if (answer->row[0].status != RUN_RUNNING)
+		(void) snprintf(answer->saved_path, sizeof answer->saved_path, "%s", CHECKPOINTS[1].path);
 	answer->n_points = ARCHIVE_POINTS;
 	for (int i = 0; i < ARCHIVE_POINTS; i++) {
 		TrainPoint p;

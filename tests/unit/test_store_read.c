@@ -2,6 +2,7 @@
 #include "fakes/store_room.h"
 #include "storage/archive.h"
 #include "storage/db.h"
+#include "storage/run_folder.h"
 #include "storage/runs.h"
 #include "storage/writer.h"
 
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -382,6 +384,50 @@ static void archive_answers_each_question_under_its_id(void **state)
 	wake_done(&wake);
 }
 
+static void expect_policy(Archive *archive, Wake *wake, int64_t run, const char *path)
+{
+	const ArchiveAnswer *answer = ask(archive, wake, (ArchiveQuery) { .ask = ARCHIVE_RUN, .run_id = run });
+	assert_int_equal(answer->code, 0);
+	assert_string_equal(answer->saved_path, path);
+	snap_release(answer);
+}
+
+static void make_file(const char *path)
+{
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	(void) fclose(file);
+}
+
+static void a_training_that_ended_names_the_file_of_its_policy(void **state)
+{
+	(void) state;
+	Wake wake;
+	Archive *archive = NULL;
+	char folder[512], last[600], best[600];
+	int64_t run = store_begin(bench.sink);
+	Record end = { .kind = RECORD_RUN_END, .run_id = run, .wall_ms = 77, .u.run_end = RUN_STOPPED };
+	assert_int_equal(run_folder_make(bench.room.path, run, folder, sizeof folder, NULL), 0);
+	(void) snprintf(last, sizeof last, "%s/model.safetensors", folder);
+	(void) snprintf(best, sizeof best, "%s/best.safetensors", folder);
+	make_file(last);
+	make_file(best);
+	put_checkpoint(run, 100, "best", best);
+	commit();
+	assert_int_equal(wake_init(&wake), 0);
+	assert_int_equal(store_archive_new(bench.room.path, &wake, &archive, NULL), 0);
+	expect_policy(archive, &wake, run, ""); /* which will be another, or none */
+	bench.sink->ops->write(bench.sink, &end);
+	commit();
+	expect_policy(archive, &wake, run, best);
+	assert_int_equal(unlink(best), 0);
+	expect_policy(archive, &wake, run, last);
+	assert_int_equal(unlink(last), 0);
+	expect_policy(archive, &wake, run, "");
+	archive_free(archive);
+	wake_done(&wake);
+}
+
 static void archive_answers_although_the_store_comes_later(void **state)
 {
 	(void) state;
@@ -420,6 +466,7 @@ int main(void)
 		TEST(archive_answers_with_the_last_decisions_of_a_control_run),
 		TEST(an_evaluation_is_summed_up_by_policy_and_lambda),
 		TEST(archive_answers_each_question_under_its_id),
+		TEST(a_training_that_ended_names_the_file_of_its_policy),
 		TEST(archive_answers_although_the_store_comes_later),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
