@@ -112,6 +112,7 @@ static int answer_runs(StoreArchive *s, const ArchiveQuery *q, ArchiveAnswer *an
 {
 	RunSelection selection = { q->filter, clock_wall_ms(&s->clock), q->sort, q->is_ascending, q->offset,
 	                           q->is_grouped ? ARCHIVE_GROUPS : ARCHIVE_ROWS };
+	answer->wall_ms = selection.wall_ms;
 	int code = q->is_grouped
 		? groups_select(s->db, &selection, answer->row, answer->group, &answer->n_rows, &answer->matched, &answer->fault_col, err)
 		: runs_select(s->db, &selection, take_row, answer, &answer->matched, &answer->fault_col, err);
@@ -172,6 +173,7 @@ static int answer_query(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswe
 }
 
 typedef struct Trash {
+	int64_t seen_ms;
 	int64_t *id;
 	int32_t n, room;
 } Trash;
@@ -179,6 +181,8 @@ typedef struct Trash {
 static int take_id(void *context, const RunRow *row)
 {
 	Trash *trash = context;
+	if (row->deleted_ms > trash->seen_ms)
+		return 0; /* it was not in the list that a person saw */
 	if (trash->n == trash->room) {
 		int32_t room = trash->room ? 2 * trash->room : 64;
 		int64_t *id = realloc(trash->id, (size_t) room * sizeof *id);
@@ -214,11 +218,11 @@ static int purge_each(StoreArchive *s, struct sqlite3 *db, const Trash *trash, c
 
 static int do_purge(StoreArchive *s, struct sqlite3 *db, const Command *command, char *text, size_t size, Error *err)
 {
-	Trash trash = { 0 };
-	RunSelection selection = { command->u.edit.text, clock_wall_ms(&s->clock), SORT_ID, true, 0, INT64_MAX };
+	Trash trash = { .seen_ms = command->u.edit.seen_ms };
+	RunSelection selection = { command->u.edit.text, trash.seen_ms, SORT_ID, true, 0, INT64_MAX };
 	int code = runs_select(db, &selection, take_id, &trash, NULL, NULL, err);
 	if (!code && trash.n != command->u.edit.n)
-		code = error_set(err, ERR_REFUSED, "the trash has changed, %d runs would go: nothing was purged, :purge lists them again", trash.n);
+		code = error_set(err, ERR_REFUSED, "the trash has changed, of those listed %d would go: nothing was purged, :purge lists them again", trash.n);
 	if (!code)
 		code = purge_each(s, db, &trash, text, size, err);
 	free(trash.id);

@@ -24,7 +24,8 @@ static const char EVENTS_SQL[] =
 	" what || ' ' || deployment || ' ' || \"from\" || ' -> ' || \"to\" || ' ' || result ||"
 	" CASE reason WHEN '' THEN '' ELSE ' \"' || reason || '\"' END"
 	" FROM (SELECT * FROM audit AS a WHERE result <> 'pending' OR NOT EXISTS (SELECT 1 FROM audit AS b" /* what came of it says more */
-	" WHERE b.run IS a.run AND b.command = a.command AND b.rowid > a.rowid)" NEWEST
+	" WHERE b.run IS a.run AND b.command = a.command AND b.who = a.who AND b.deployment = a.deployment AND b.result <> 'pending'"
+	" AND b.rowid > a.rowid)" NEWEST
 	" UNION ALL SELECT recorded, run, CASE WHEN state = 'Hold' THEN 1 ELSE 0 END, deployment,"
 	" reason || ' ' || ifnull(replicas, '?') || ' -> ' || ifnull(desired, '?') ||"
 	" CASE applied WHEN 1 THEN ' applied' ELSE '' END || CASE detail WHEN '' THEN '' ELSE ': ' || detail END"

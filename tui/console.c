@@ -60,7 +60,8 @@ static void begin_target(Console *console, const ScreenOps *ops)
 	int code = is_wanted ? console->feed->ops->begin(console->feed, ops->needs == NEEDS_RECORDED && !console->opts.is_once, &err) : 0;
 	if (code && strcmp(console->not_begun, err.text) != 0) /* once: the keys have their place back after it */
 		console_say(console, ROLE_BAD, err.text);
-	str_copy(console->not_begun, sizeof console->not_begun, code ? err.text : "");
+	if (code || ops->needs == NEEDS_RECORDED) /* another screen, which wants less, has not heard whether it is stored */
+		str_copy(console->not_begun, sizeof console->not_begun, code ? err.text : "");
 }
 
 bool console_may_have_target(const Console *console)

@@ -147,9 +147,9 @@ void dialog_open_train(Dialog *dialog, const TrainView *train, const char *optio
 	add_buttons(dialog, "Stop it and train");
 }
 
-void dialog_open_purge(Dialog *dialog, const char *filter, int32_t n, const char *names)
+void dialog_open_purge(Dialog *dialog, const char *filter, int32_t n, int64_t seen_ms, const char *names)
 {
-	*dialog = (Dialog) { .kind = DIALOG_PURGE, .seen = -1, .n_runs = n };
+	*dialog = (Dialog) { .kind = DIALOG_PURGE, .seen = -1, .n_runs = n, .seen_ms = seen_ms };
 	str_copy(dialog->filter, sizeof dialog->filter, filter);
 	str_copy(dialog->name, sizeof dialog->name, "trash");
 	str_copy(dialog->targets, sizeof dialog->targets, names);
@@ -407,6 +407,7 @@ bool dialog_command(const Dialog *dialog, Command *ret_command)
 		ret_command->kind = COMMAND_RUN_EDIT;
 		ret_command->u.edit.what = EDIT_PURGE;
 		ret_command->u.edit.n = dialog->n_runs;
+		ret_command->u.edit.seen_ms = dialog->seen_ms;
 		str_copy(ret_command->u.edit.text, sizeof ret_command->u.edit.text, dialog->filter);
 		return true;
 	}

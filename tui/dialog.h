@@ -51,8 +51,9 @@ typedef struct Dialog {
 	bool resumes;              /* DIALOG_PAUSE of a paused target */
 	TrainParam param;
 	char old_text[PARAM_TEXT]; /* its value */
-	char filter[160];          /* of DIALOG_PURGE: whose runs go */
+	char filter[160];          /* of DIALOG_PURGE: whose runs go, how many, and when they were listed */
 	int32_t n_runs;
+	int64_t seen_ms;
 } Dialog;
 
 /* Fields of the override dialog. */
@@ -72,8 +73,8 @@ void dialog_open_suspend(Dialog *dialog, const LiveView *live);
 /* Another training in the place of the one that runs: options are those of `maestro train`. */
 void dialog_open_train(Dialog *dialog, const TrainView *train, const char *options);
 
-/* Deletes the n runs of a filter for good; names are theirs, as many as there is room for. */
-void dialog_open_purge(Dialog *dialog, const char *filter, int32_t n, const char *names);
+/* Deletes the n runs of a filter for good, listed at seen_ms; names are theirs, as many as there is room for. */
+void dialog_open_purge(Dialog *dialog, const char *filter, int32_t n, int64_t seen_ms, const char *names);
 
 /* Takes a newer view of the target that the dialog is about; others pay no heed. */
 void dialog_refresh(Dialog *dialog, const LiveView *live);

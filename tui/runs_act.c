@@ -47,7 +47,7 @@ static void open_purge(Console *console, const ArchiveAnswer *list)
 	if (n < list->matched)
 		(void) snprintf(names + len, sizeof names - len, " and %lld more", (long long) list->matched - n);
 	if (n)
-		dialog_open_purge(&console->dialog, view->purges, (int32_t) list->matched, names);
+		dialog_open_purge(&console->dialog, view->purges, (int32_t) list->matched, list->wall_ms, names);
 	else
 		console_say(console, ROLE_WARN, !strcmp(view->purges, PURGE_ALL) ? "nothing in the trash can go"
 		                                                                   : "nothing has been in the trash for 30 days; :purge all takes what is there");

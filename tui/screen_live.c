@@ -138,9 +138,13 @@ static void head_hold(const Scene *scene, Pen *pen)
 	const LiveView *v = scene->live;
 	char text[FMT_TEXT];
 	int64_t left_ms = v->manual_until_wall_ms - scene->target_ms;
-	bool is_soon = left_ms <= SOON_MS;
+	bool is_endless = v->manual_until_wall_ms <= 0, is_soon = !is_endless && left_ms <= SOON_MS;
 	int32_t held = v->manual_replicas >= 0 ? v->manual_replicas : v->last.decision.desired; /* by this process, or by annotations */
 	(void) pen_item(pen, ROLE_TEXT, "  ");
+	if (is_endless) {
+		(void) pen_item(pen, ROLE_WARN, "%d by %s, until resumed", held, v->manual_who);
+		return;
+	}
 	(void) pen_item(pen, is_soon ? ROLE_BADGE_WARN : ROLE_WARN, is_soon ? " %d by %s, %s left " : "%d by %s, %s left", held,
 	                v->manual_who, fmt_duration(text, (double) (left_ms > 0 ? left_ms : 0) / 1000));
 	if (is_soon && !console_is_readonly(scene->console))
@@ -154,7 +158,7 @@ static void head(const Scene *scene, Pen *pen)
 	(void) pen_item(pen, STATE_ROLES[v->state], " %s ", state_text(v->state));
 	(void) pen_item(pen, ROLE_LABEL, v->is_simulated ? "  " : "  %s ", v->context);
 	(void) pen_item(pen, ROLE_STRONG, "%s/%s", v->target.namespace_, v->target.name);
-	if (v->state == STATE_MANUAL && v->manual_until_wall_ms > 0)
+	if (v->state == STATE_MANUAL)
 		head_hold(scene, pen);
 	else if (v->state_reason > REASON_POLICY_KEEP)
 		(void) pen_item(pen, ROLE_WARN, "  %s", reason_text(v->state_reason));

@@ -379,12 +379,12 @@ static void draw_progress(const Scene *scene, Rect rect)
 	if (v->phase < TRAIN_DONE) /* else row 0 says how it ended */
 		(void) snprintf(text + len, sizeof text - (size_t) len, "  ETA %s", isnan(v->eta_s) ? "--" : fmt_duration(eta, v->eta_s));
 	int width = canvas_width(scene->canvas, text) + 1, room = rect.cols - width - 3;
-	if (v->saved_path[0]) {
+	if (v->trouble[0]) {
+		(void) canvas_textf(scene->canvas, rect.row, rect.col + 1, room, v->phase == TRAIN_FAILED ? ROLE_BAD : ROLE_WARN, "! %s", v->trouble);
+	} else if (v->saved_path[0]) {
 		Pen pen = { scene->canvas, rect.row, rect.col + 1, rect.col + 1 + room };
 		(void) pen_item(&pen, ROLE_LABEL, "policy ");
 		canvas_text_middle(scene->canvas, rect.row, pen.col, pen.end - pen.col, ROLE_TEXT, v->saved_path);
-	} else if (v->trouble[0]) {
-		(void) canvas_textf(scene->canvas, rect.row, rect.col + 1, room, v->phase == TRAIN_FAILED ? ROLE_BAD : ROLE_WARN, "! %s", v->trouble);
 	} else if (room > 3) {
 		canvas_bar(scene->canvas, rect.row, rect.col + 1, room, ratio, ROLE_SERIES_C);
 	}

@@ -134,6 +134,7 @@ typedef struct ArchiveAnswer { /* an immutable snapshot */
 	char text[160];
 	int32_t fault_col;         /* of a filter that cannot be read: where, from 0; -1: none */
 	int64_t total;             /* runs in the store */
+	int64_t wall_ms;           /* ARCHIVE_RUNS: from which ages were counted */
 	int64_t matched;           /* ARCHIVE_RUNS: that the filter takes, runs or groups */
 	int32_t n_rows;
 	RunRow row[ARCHIVE_ROWS];  /* ARCHIVE_RUN: row[0] is the run */

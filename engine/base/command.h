@@ -63,6 +63,7 @@ typedef struct Command {
 		struct {
 			RunEdit what;
 			int32_t n;       /* of EDIT_PURGE: of the runs that a person saw go; refused where it would be others */
+			int64_t seen_ms; /* of EDIT_PURGE: wall_ms of the list that they were seen in; what came later stays */
 			int64_t run[EDIT_RUNS];
 			char text[160]; /* of a tag or note; of EDIT_PURGE the filter whose runs go, however many */
 		} edit;

@@ -112,7 +112,7 @@ static const char *take_option(int *argc, char **argv)
 	return NULL;
 }
 
-int config_apply(const char *(*command_of)(int argc, char **argv, bool names_targets), int *argc, char **argv, const char **ret_command,
+int config_apply(const char *(*command_of)(int argc, char **argv, const Json *file), int *argc, char **argv, const char **ret_command,
                  Error *err)
 {
 	char standard[4096];
@@ -129,7 +129,7 @@ int config_apply(const char *(*command_of)(int argc, char **argv, bool names_tar
 	}
 	Json *root = NULL;
 	int code = path ? load(path, &root, err) : 0;
-	*ret_command = command_of(*argc, argv, json_len(json_get(root, "targets")) > 0);
+	*ret_command = command_of(*argc, argv, root);
 	if (path && !code)
 		code = apply(path, root, *ret_command, err);
 	json_free(root);

@@ -19,7 +19,8 @@ static void print_help(void)
 {
 	printf("usage: maestro [command] [options]\n"
 	       "An autoscaler for Kubernetes Deployments that learns. Without a command: the console over the embedded simulator,\n"
-	       "or with --deployment, -l, --context or the configuration file's targets: over a cluster, as `maestro run`.\n\n"
+	       "or with --deployment, -l, --context or the configuration file's targets: over a cluster, as `maestro run`\n"
+	       "(with --dry-run where only the file names them).\n\n"
 	       "commands:\n");
 	for (const Subcommand *s = subcommands(); s->name; s++)
 		printf("  %-17s %s\n", s->name, s->help);
@@ -54,6 +55,26 @@ static bool is_of_cluster(int argc, char **argv)
 	return is;
 }
 
+static const Opt *option_of(const OptCommand *command, const char *name, size_t len)
+{
+	for (const Opt *o = command->opt; o->name; o++)
+		if (strlen(o->name) == len && !strncmp(o->name, name, len))
+			return o;
+	return NULL;
+}
+
+/* Whether the first screen is one of the store alone. */
+static bool begins_in_store(int argc, char **argv)
+{
+	const char *screen = opts_environment("screen");
+	for (int i = 1; i < argc; i++)
+		if (!strncmp(argv[i], "--screen=", 9))
+			screen = argv[i] + 9;
+		else if (!strcmp(argv[i], "--screen") && i + 1 < argc)
+			screen = argv[i + 1];
+	return screen && (!strcmp(screen, "runs") || !strcmp(screen, "compare"));
+}
+
 /* Whether each option is one of `run` too, and none asks for a picture or for the simulated target. */
 static bool are_of_run(int argc, char **argv)
 {
@@ -66,21 +87,47 @@ static bool are_of_run(int argc, char **argv)
 		bool is_no = !is_letter && len > 3 && !strncmp(name, "no-", 3);
 		name += is_no ? 3 : 0;
 		len -= is_no ? 3 : 0;
-		for (const Opt *o = RUN_COMMAND.opt; o->name && !is_known; o++)
-			is_known = is_letter ? o->letter == *name : strlen(o->name) == len && !strncmp(o->name, name, len);
+		for (const Opt *o = RUN_COMMAND.opt; is_letter && o->name && !is_known; o++)
+			is_known = o->letter == *name;
+		is_known |= !is_letter && option_of(&RUN_COMMAND, name, len);
 		if (!is_known || (len == strlen("json") && !strncmp(name, "json", len))) /* `run` has another of that name */
 			return false;
 	}
 	return true;
 }
 
+/* Whether a variable or the file's part of the console asks for what `run` has not: another's autoscaler, the simulated target. */
+static bool is_set_elsewhere(const Json *file)
+{
+	for (const Opt *o = CONSOLE_COMMAND.opt; o->name; o++)
+		if (!option_of(&RUN_COMMAND, o->name, strlen(o->name)) &&
+		    (opts_environment(o->name) || json_get(file, o->name) || json_get(json_get(file, "console"), o->name)))
+			return true;
+	return false;
+}
+
 /* The command that the line is of, whose part of the configuration file it has. Targets of that file are for a screen: what is printed
- * off a terminal, or reads the store alone, does not begin to scale. */
-static const char *command_of(int argc, char **argv, bool names_targets)
+ * off a terminal, or reads the store alone, watches nothing. */
+static const char *command_of(int argc, char **argv, const Json *file)
 {
 	if (argc > 1 && argv[1][0] != '-')
 		return argv[1];
-	return is_of_cluster(argc, argv) || (names_targets && are_of_run(argc, argv) && ui_can_run()) ? "run" : "console";
+	bool is_of_file = json_len(json_get(file, "targets")) > 0 && are_of_run(argc, argv) && !begins_in_store(argc, argv) &&
+		!is_set_elsewhere(file) && ui_can_run();
+	return is_of_cluster(argc, argv) || is_of_file ? "run" : "console";
+}
+
+/* The console over targets that only the file names: it watches. Who acts says so, by `run` or by naming one. */
+static int watch(int argc, char **argv)
+{
+	char **line = calloc((size_t) argc + 2, sizeof *line);
+	if (!line)
+		return err_exit_status(ERR_NOMEM);
+	memcpy(line, argv, (size_t) argc * sizeof *line);
+	line[argc] = (char[]) { "--dry-run" };
+	int status = cmd_run(argc + 1, line);
+	free(line);
+	return status;
 }
 
 static int dispatch(const char *command, int argc, char **argv)
@@ -94,8 +141,10 @@ static int dispatch(const char *command, int argc, char **argv)
 		printf("maestro %s\n", MAESTRO_VERSION);
 		return 0;
 	}
+	if (word[0] == '-' && !strcmp(command, "run"))
+		return is_of_cluster(argc, argv) ? cmd_run(argc, argv) : watch(argc, argv);
 	if (word[0] == '-')
-		return !strcmp(command, "run") ? cmd_run(argc, argv) : cmd_console(argc, argv);
+		return cmd_console(argc, argv);
 	for (const Subcommand *s = subcommands(); s->name; s++)
 		if (!strcmp(s->name, word))
 			return s->run(argc - 1, argv + 1);

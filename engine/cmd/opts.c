@@ -22,8 +22,7 @@ static int set(const OptCommand *command, const Opt *o, const char *text, void *
 	return opt_set(o, text, target, &err) ? usage_error(command, "--", err.text, "") : 0;
 }
 
-/* MAESTRO_NAME's text; NULL where it is not set, or empty. */
-static const char *environment_of(const char *option)
+const char *opts_environment(const char *option)
 {
 	char name[OPT_WORD_MAX + 8] = "MAESTRO_";
 	size_t len = strlen(name);
@@ -37,7 +36,7 @@ static const char *environment_of(const char *option)
 static int read_environment(const OptCommand *command, void *target)
 {
 	for (const Opt *o = command->opt; o->name; o++) {
-		const char *text = environment_of(o->name);
+		const char *text = opts_environment(o->name);
 		if (!text)
 			continue;
 		int code = set(command, o, text, target);
@@ -60,14 +59,14 @@ static bool is_on_command_line(const char *name, int argc, char **argv)
 
 bool opts_is_given(const char *name, int argc, char **argv)
 {
-	return is_on_command_line(name, argc, argv) || environment_of(name);
+	return is_on_command_line(name, argc, argv) || opts_environment(name);
 }
 
 char **opts_with_environment(const Opt *opt, int argc, char **argv, int *ret_argc)
 {
 	size_t n = (size_t) argc + 1, bytes = 0;
 	for (const Opt *o = opt; o->name; o++) {
-		const char *text = o->is_setting && !is_on_command_line(o->name, argc, argv) ? environment_of(o->name) : NULL;
+		const char *text = o->is_setting && !is_on_command_line(o->name, argc, argv) ? opts_environment(o->name) : NULL;
 		n += text != NULL;
 		bytes += text ? strlen(o->name) + strlen(text) + 4 : 0; /* "--", "=", the end */
 	}
@@ -77,7 +76,7 @@ char **opts_with_environment(const Opt *opt, int argc, char **argv, int *ret_arg
 	memcpy(all, argv, (size_t) argc * sizeof *all);
 	*ret_argc = argc;
 	for (const Opt *o = opt; o->name; o++) {
-		const char *text = o->is_setting && !is_on_command_line(o->name, argc, argv) ? environment_of(o->name) : NULL;
+		const char *text = o->is_setting && !is_on_command_line(o->name, argc, argv) ? opts_environment(o->name) : NULL;
 		if (!text)
 			continue;
 		all[(*ret_argc)++] = at;

@@ -39,4 +39,7 @@ void opts_save(const Opt *opt, const void *target, Json *ret_object);
 /* The reverse; strings stay the object's. An option that is not there keeps its value. */
 void opts_load(const Opt *opt, const Json *object, void *target);
 
+/* What MAESTRO_NAME, the variable of an option, says; NULL where it is not set, or empty. */
+const char *opts_environment(const char *option);
+
 #endif

@@ -164,8 +164,16 @@ void loop_end_manual(Loop *loop, const char *who, const char *what, const char *
 	loop_intervention(loop, who, what, from, to);
 }
 
+/* The object's own annotations stay: who wrote them may not have written here. */
 static void resume(Loop *loop, const Command *command)
 {
+	const Target *target = &loop->config.target;
+	if (loop_is_held(loop) && !loop->is_paused && loop->view.manual_replicas < 0) {
+		char text[NAMESPACE_MAX + NAME_MAX_K8S + 90];
+		(void) snprintf(text, sizeof text, "the annotation maestro.io/paused-replicas holds it: maestro override resume %s/%s", target->namespace_, target->name);
+		loop_answer(loop, command->id, ERR_REFUSED, text);
+		return;
+	}
 	loop_audit(loop, command, "resume");
 	loop_end_manual(loop, command->who, "resume", "the policy");
 	loop->is_paused = false;

@@ -229,7 +229,7 @@ static void hold_annotated(Loop *loop)
 	str_copy(loop->view.manual_who, sizeof loop->view.manual_who, "annotation");
 }
 
-static bool is_held(const Loop *loop)
+bool loop_is_held(const Loop *loop)
 {
 	const TargetFacts *facts = &loop->cycle.facts;
 	return facts->held_replicas >= 0 &&
@@ -282,13 +282,13 @@ void loop_gate(Loop *loop)
 		return;
 	}
 	compare_scale(loop);
-	if (loop->is_paused || (facts->is_paused && !is_held(loop)) || facts->trouble[0])
+	if (loop->is_paused || (facts->is_paused && !loop_is_held(loop)) || facts->trouble[0])
 		shut(cycle, STATE_PAUSED, facts->trouble[0] ? REASON_INVALID : REASON_PAUSED, facts->trouble);
 	else if (is_in_conflict(loop))
 		return;
 	else if (loop->view.manual_replicas >= 0)
 		hold_number(cycle, loop->view.manual_replicas, "");
-	else if (is_held(loop))
+	else if (loop_is_held(loop))
 		hold_annotated(loop);
 	else if (cycle->scale.replicas == 0 && loop->config.target.min_replicas > 0)
 		shut(cycle, STATE_DISABLED, REASON_NONE, "scaled to 0 by hand");

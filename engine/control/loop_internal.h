@@ -127,6 +127,8 @@ void loop_view_init(Loop *loop);
 /* n samples of before the first cycle, an interval apart, into the history. */
 void loop_view_past(Loop *loop, const Sample *past, size_t n);
 void loop_intervention(Loop *loop, const char *who, const char *what, const char *from, const char *to);
+/* Whether the object's own annotations hold a number. */
+bool loop_is_held(const Loop *loop);
 /* A hold or pause by hand is over, by whom and how: recorded. */
 void loop_end_manual(Loop *loop, const char *who, const char *what, const char *to);
 void loop_answer(Loop *loop, int64_t id, int code, const char *text);

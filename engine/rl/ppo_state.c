@@ -94,7 +94,7 @@ static int write_key(const Ppo *ppo, char key[KEY_BYTES])
 	const PpoConfig *c = &ppo->config;
 	const NetConfig *net = &c->net;
 	StrBuf text = { 0 };
-	strbuf_addf(&text, "maestro ppo state 5; env %s %d %d; net %d", ppo->env->ops->name, net->obs_dim, net->n_actions,
+	strbuf_addf(&text, "maestro ppo state 6; env %s %d %d; net %d", ppo->env->ops->name, net->obs_dim, net->n_actions,
 		    (int) net->activation);
 	add_widths(&text, "pi", net->depth, net->width);
 	if (net->has_value_arch)

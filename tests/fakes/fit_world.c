@@ -77,8 +77,7 @@ void fit_world_make(const FitWorld *world, FitData *data)
 		EnvInfo info;
 		row->replicas = world->pods + (i >= world->rows / 2);
 		row->totals = (StepTotals) { 0 };
-		for (int32_t k = 0; k < model.drawn.substeps; k++)
-			core_run(&model, row, &view, 1);
+		core_run(&model, row, &view, model.drawn.substeps);
 		core_info(&model, row, &view, &info);
 		take_row(&model, row, (double) (i + 1) * world->step_s, info.ready, data);
 	}

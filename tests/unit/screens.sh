@@ -67,8 +67,14 @@ on_terminal
 check "on a terminal, targets of the file are what the console is over" grep -q "$dir/nowhere" "$dir/out"
 on_terminal --screen targets --format txt
 check "a picture is printed without them" sh -c "grep -q simulator '$dir/out' && ! grep -q nowhere '$dir/out'"
-on_terminal --traffic ramp --format txt
-check "and so is the simulated target's" sh -c "! grep -q nowhere '$dir/out'"
+MAESTRO_ATTACH=http://127.0.0.1:9 on_terminal
+check "another's autoscaler named by a variable is what the console is over" sh -c "grep -q '127.0.0.1:9' '$dir/out' && ! grep -q nowhere '$dir/out'"
+cp "$dir/targets.yaml" "$dir/attach.yaml" && printf 'console: {attach: "http://127.0.0.1:9"}\n' >>"$dir/targets.yaml"
+on_terminal
+check "and one named by the file" sh -c "grep -q '127.0.0.1:9' '$dir/out' && ! grep -q nowhere '$dir/out'"
+mv "$dir/attach.yaml" "$dir/targets.yaml"
+TERM=xterm timeout 4 script -qec "'$maestro' --config '$dir/targets.yaml' --screen runs" /dev/null </dev/null >"$dir/out" 2>&1
+check "to browse the store nothing runs" sh -c "grep -q Runs '$dir/out' && ! grep -q nowhere '$dir/out'"
 "$maestro" --config "$dir/targets.yaml" --screen targets >"$dir/out" 2>"$dir/err" </dev/null
 check "off a terminal nothing begins to scale" sh -c "grep -q simulator '$dir/out' && ! grep -q nowhere '$dir/err'"
 printf 'db: [1,2]\n' >"$dir/bad.yaml"

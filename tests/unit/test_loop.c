@@ -363,6 +363,28 @@ static void resume_tells_what_it_ends(void **state)
 	bench_free(b);
 }
 
+/* A number in the object's annotations is not this process's to take away: it would hold again at the next cycle. */
+static void resume_under_an_annotation_says_what_holds(void **state)
+{
+	(void) state;
+	Bench *b = bench_new_whole(3, ACTION_KEEP);
+	b->cluster.facts.held_replicas = 5;
+	Command resume = { .kind = COMMAND_LIVE_RESUME, .id = 8, .who = "bob" };
+	bench_open(b);
+	assert_int_equal(cycle(b), 0);
+	Fleet *fleet;
+	Error err = { 0 };
+	assert_int_equal(fleet_new(&b->loop, 1, &fleet, &err), 0);
+	assert_int_equal(loop_send(b->loop, &resume), 0);
+	fleet_serve(fleet);
+	fleet_free(fleet);
+	LiveView view = view_of(b);
+	assert_int_equal(view.answers.answer[0].code, ERR_REFUSED);
+	assert_non_null(strstr(view.answers.answer[0].text, "maestro override resume "));
+	assert_int_equal(fake_sink_count(&b->sink, RECORD_INTERVENTION), 0);
+	bench_free(b);
+}
+
 static int lazy_fetch(Metrics *metrics, const Target *target, size_t n, int64_t now_ms, Sample *ret, Error *err)
 {
 	Bench *b = (Bench *) (void *) ((char *) metrics - offsetof(Bench, metrics));
@@ -492,6 +514,7 @@ int main(void)
 		cmocka_unit_test(late_cycles_are_skipped),
 		cmocka_unit_test(records_are_of_the_machines_time),
 		cmocka_unit_test(resume_tells_what_it_ends),
+		cmocka_unit_test(resume_under_an_annotation_says_what_holds),
 		cmocka_unit_test(resume_is_audited_too),
 		cmocka_unit_test(override_is_refused_without_its_audit_row),
 		cmocka_unit_test(override_is_refused_when_replicas_moved_meanwhile),

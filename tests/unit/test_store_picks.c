@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -430,16 +431,24 @@ static void a_purge_takes_rows_and_files_of_the_trash_alone(void **state)
 	(void) snprintf(file, sizeof file, "%s/last.ckpt", folder);
 	assert_int_equal(mem_write_file(file, "x", 1, &err), 0);
 	assert_int_equal(store_archive_new(bench.room.path, NULL, &archive, &err), 0);
-	Command command = { .id = 78, .kind = COMMAND_RUN_EDIT, .u.edit = { .what = EDIT_PURGE, .n = 2, .text = "is:trash not is:locked" } };
+	Command command = { .id = 78, .kind = COMMAND_RUN_EDIT, .u.edit = { .what = EDIT_PURGE, .n = 2, .seen_ms = NOW, .text = "is:trash not is:locked" } };
 	assert_int_equal(archive->ops->edit(archive, &command), 0);
 	static ArchiveAnswer answer;
 	answer = wait_for(archive, has_edit);
 	assert_int_equal(answer.answers.answer[0].code, ERR_REFUSED); /* two were seen, one is there */
-	assert_non_null(strstr(answer.answers.answer[0].text, "1 runs would go: nothing was purged"));
+	assert_non_null(strstr(answer.answers.answer[0].text, "of those listed 1 would go: nothing was purged"));
 	archive_free(archive);
 	assert_string_equal(sql("SELECT count(*) FROM runs"), "3");
 	assert_int_equal(store_archive_new(bench.room.path, NULL, &archive, &err), 0);
 	command.u.edit.n = 1;
+	command.u.edit.seen_ms -= 3600000; /* it came into the trash behind the list: another one of as many */
+	assert_int_equal(archive->ops->edit(archive, &command), 0);
+	answer = wait_for(archive, has_edit);
+	assert_int_equal(answer.answers.answer[0].code, ERR_REFUSED);
+	archive_free(archive);
+	assert_string_equal(sql("SELECT count(*) FROM runs"), "3");
+	assert_int_equal(store_archive_new(bench.room.path, NULL, &archive, &err), 0);
+	command.u.edit.seen_ms += 3600000;
 	assert_int_equal(archive->ops->edit(archive, &command), 0);
 	answer = wait_for(archive, has_edit);
 	assert_int_equal(answer.answers.answer[0].code, 0);
@@ -465,7 +474,7 @@ static void a_purge_takes_all_that_its_filter_takes(void **state)
 	assert_int_equal(db_exec(bench.db, "UPDATE runs SET locked = 1 WHERE id = 100"), 0);
 	assert_int_equal(store_archive_new(bench.room.path, NULL, &archive, &err), 0);
 	Command command = { .id = 78, .kind = COMMAND_RUN_EDIT,
-		.u.edit = { .what = EDIT_PURGE, .n = MANY - 1, .text = "is:trash not is:locked trash>=30d" } };
+		.u.edit = { .what = EDIT_PURGE, .n = MANY - 1, .seen_ms = (int64_t) time(NULL) * 1000, .text = "is:trash not is:locked trash>=30d" } };
 	assert_int_equal(archive->ops->edit(archive, &command), 0);
 	static ArchiveAnswer answer;
 	answer = wait_for(archive, has_edit);

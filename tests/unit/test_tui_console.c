@@ -323,6 +323,10 @@ static void a_target_that_cannot_begin_says_why(void **state)
 	assert_null(strstr(screen_text(desk), "the store is held"));
 	assert_non_null(strstr(screen_text(desk), " NOT STORED "));
 	assert_non_null(strstr(screen_text(desk), "? help"));
+	press(desk, '3'); /* nothing is begun there, and nothing is known anew */
+	console_refresh(&desk->console, 11000);
+	assert_non_null(strstr(screen_text(desk), " NOT STORED "));
+	press(desk, '1');
 	desk->fake.begin_fails = NULL;
 	console_refresh(&desk->console, 12000);
 	assert_null(strstr(screen_text(desk), "NOT STORED"));
@@ -393,6 +397,11 @@ static void a_training_that_ended_names_its_policy_and_offers_what_follows(void 
 	train->steps = train->total_steps + 40000;
 	train->point[train->n_points - 1].steps = train->steps;
 	str_copy(train->saved_path, sizeof train->saved_path, "/home/ana/.local/share/maestro/runs/137/best.safetensors");
+	str_copy(train->trouble, sizeof train->trouble, "loss is not finite; R on Runs goes on from step 40960");
+	train->phase = TRAIN_FAILED;
+	assert_non_null(strstr(screen_text(desk), "! loss is not finite; R on Runs goes on")); /* why comes before what there is */
+	train->phase = TRAIN_DONE;
+	train->trouble[0] = '\0';
 	const char *text = screen_text(desk);
 	assert_non_null(strstr(text, "policy /home/ana/.local/share/maestro/runs/137/best.safetensors"));
 	assert_non_null(strstr(text, "100 %  2.04 M of 2.00 M steps"));
