@@ -169,30 +169,27 @@ static int count_rows(const CompareView *view)
 	return view->n + (view->rule.n && !view->hides_rule ? 1 : 0);
 }
 
-/* "P(B > A) 0.98 [0.94 1.00]": how often a run is better than one of the other, or than the rule. */
+/* "P(B > A) 0.98 [0.94 1.00]": how often a run is better than one of the other, or than the rule. Not without its interval. */
 static void draw_better(Pen *pen, char letter, char other, const Estimate *p)
 {
-	if (isnan(p->value))
-		return;
-	(void) pen_item(pen, ROLE_LABEL, "P(%c > %c) %.2f", letter, other, p->value);
-	if (!isnan(p->lo))
-		(void) pen_item(pen, ROLE_LABEL, " [%.2f %.2f]  ", p->lo, p->hi);
-	else
-		(void) pen_item(pen, ROLE_LABEL, ", no interval  ");
+	(void) pen_item(pen, ROLE_LABEL, "P(%c > %c) %.2f [%.2f %.2f]", letter, other, p->value, p->lo, p->hi);
 }
 
 /* Both on a line where they fit. Answers how many lines they took. */
 static int draw_betters(const Scene *scene, const CompareView *view, const CompareEntry *entry, Rect in)
 {
-	enum { ONE_COLS = 25 };
-	bool has_other = !isnan(entry->better.value), has_rule = !isnan(entry->over_rule.value) && !view->hides_rule;
-	int lines = has_other && has_rule && in.cols < 2 * ONE_COLS ? 2 : has_other || has_rule;
+	enum { ONE_COLS = 25, BETWEEN = 2 };
+	bool has_other = !isnan(entry->better.lo), has_rule = !isnan(entry->over_rule.lo) && !view->hides_rule;
+	int lines = has_other && has_rule && in.cols < 2 * ONE_COLS + BETWEEN ? 2 : has_other || has_rule;
 	Pen pen = { scene->canvas, in.row, in.col, in.col + in.cols };
 	if (in.rows < 1)
 		return 0;
-	draw_better(&pen, entry->letter, view->entry[view->baseline].letter, &entry->better);
+	if (has_other)
+		draw_better(&pen, entry->letter, view->entry[view->baseline].letter, &entry->better);
 	if (lines == 2 && in.rows > 1)
 		pen = (Pen) { scene->canvas, in.row + 1, in.col, in.col + in.cols };
+	else if (has_other && has_rule)
+		(void) pen_item(&pen, ROLE_LABEL, "%*s", BETWEEN, "");
 	if (has_rule && (lines < 2 || in.rows > 1))
 		draw_better(&pen, entry->letter, 'H', &entry->over_rule);
 	return lines < in.rows ? lines : in.rows;
@@ -237,19 +234,19 @@ static void draw_aggregate(const Scene *scene, Rect rect)
 		return;
 	}
 	for (int e = 0; e < view->n && row < in.rows; e++) {
-		const CompareEntry *entry = &view->entry[e];
 		compare_verdict(view, e, text, sizeof text);
 		bool is_shown = strstr(text, ": yes") || strstr(text, "worse");
 		row += canvas_wrap(scene->canvas, (Rect) { in.row + row, in.col, in.rows - row, in.cols }, is_shown ? ROLE_TEXT : ROLE_LABEL,
 		                   text);
-		row += draw_betters(scene, view, entry, (Rect) { in.row + row, in.col + 2, in.rows - row, in.cols - 2 });
 	}
-	row += draw_groups(scene, view, (Rect) { in.row + row, in.col, in.rows - row, in.cols });
 	for (int e = 0; e < view->n && row < in.rows; e++)
 		if (view->entry[e].n < 5)
 			(void) canvas_textf(scene->canvas, in.row + row++, in.col, in.cols, ROLE_WARN, "! %c has %d seed%s: %s interval",
 			                    view->entry[e].letter, view->entry[e].n, view->entry[e].n == 1 ? "" : "s",
 			                    view->entry[e].n < BOOT_LEAST ? "no" : "wide");
+	row += draw_groups(scene, view, (Rect) { in.row + row, in.col, in.rows - row, in.cols });
+	for (int e = 0; e < view->n && row < in.rows; e++)
+		row += draw_betters(scene, view, &view->entry[e], (Rect) { in.row + row, in.col, in.rows - row, in.cols });
 }
 
 /* ---- options ---- */
