@@ -135,8 +135,9 @@ check run_on_another_target_does_not_wait "$(tail -n 1 "$work/other.ndjson")" wa
 before=$(replicas)
 check order_on_one_target_is_written "$(replicas); $(cat "$work/override.out")" set_by_hand web $((before > 3 ? before - 1 : before + 1))
 check order_on_the_other_is_written "$(cat "$work/override.out"); $(tail -n 1 "$work/other.ndjson")" set_by_hand target-app 3
-check two_runs_of_one_target_are_one_writer "own $(applied own), twin $(applied twin)" [ "$(applied own)" -ge 1 -a "$(applied twin)" = 0 ]
-check two_runs_of_two_targets_both_act "other $(applied other)" [ "$(applied other)" -ge 1 ]
+# a decision's row comes after its write
+check two_runs_of_one_target_are_one_writer "own $(applied own), twin $(applied twin)" wait_for 10 eval '[ "$(applied own)" -ge 1 -a "$(applied twin)" = 0 ]'
+check two_runs_of_two_targets_both_act "other $(applied other)" wait_for 10 eval '[ "$(applied other)" -ge 1 ]'
 override resume web --yes >/dev/null 2>&1
 end own
 check twin_takes_over "$(tail -n 1 "$work/twin.ndjson")" comes_to twin Active 20
