@@ -2,19 +2,13 @@
 #include "cmd/config.h"
 #include "cmd/cmd.h"
 #include "cmd/config_check.h"
+#include "cmd/config_file.h"
 #include "cmd/opts.h"
-
-#include "base/json.h"
-#include "base/mem.h"
-#include "base/yaml.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { FILE_MOST = 1 << 20 };
 
 static const char DEFAULT[] =
 	"# maestro: every option of a command may stand here under its name (maestro COMMAND --help lists them).\n"
@@ -50,49 +44,30 @@ static bool is_name(const char *key)
 
 static int set(const char *path, const char *key, const Json *value, Error *err)
 {
-	char name[96] = "MAESTRO_", text[64];
-	bool flag;
-	double number;
+	char name[96] = "MAESTRO_", room[64];
 	if (!is_name(key) || strlen(key) + 9 > sizeof name)
-		return error_set(err, ERR_BAD_MODEL, "%s: \"%.40s\" is no option's name", path, key);
+		return error_set(err, ERR_INVALID, "%s: \"%.40s\" is no option's name", path, key);
 	for (size_t i = 0; i <= strlen(key); i++)
 		name[8 + i] = (char) (key[i] == '-' ? '_' : toupper((unsigned char) key[i]));
 	if (json_is_null(value))
 		return 0;
-	if (json_bool(value, &flag))
-		(void) snprintf(text, sizeof text, "%s", flag ? "true" : "false");
-	else if (json_number(value, &number))
-		(void) snprintf(text, sizeof text, "%.17g", number);
-	else if (!json_string(value))
-		return error_set(err, ERR_BAD_MODEL, "%s: %.40s: a value is wanted, not a list or a map", path, key);
-	return setenv(name, json_string(value) ? json_string(value) : text, 0) ? ERR_NOMEM : 0;
+	const char *text = config_value(value, room, sizeof room);
+	if (!text)
+		return error_set(err, ERR_INVALID, "%s: %.40s: a value is wanted, not a list or a map", path, key);
+	return setenv(name, text, 0) ? ERR_NOMEM : 0;
 }
 
 /* The section of the command first, since what is set stays. */
 static int apply(const char *path, const Json *root, const char *command, Error *err)
 {
 	int code = json_is_object(root) || json_is_null(root) ? 0
-		: error_set(err, ERR_BAD_MODEL, "%s: write names and values, such as db: FILE", path);
+		: error_set(err, ERR_INVALID, "%s: write names and values, such as db: FILE", path);
 	const Json *section = json_is_object(root) ? json_get(root, command) : NULL; /* `targets` has a list of its name, which is no section */
 	for (const Json *m = json_is_object(section) ? json_first(section) : NULL; m && !code; m = json_next(m))
 		code = set(path, json_key(m), m, err);
 	for (const Json *m = json_first(root); m && !code; m = json_next(m))
 		if (!json_is_object(m) && strcmp(json_key(m), "targets")) /* these are run_target.c's */
 			code = set(path, json_key(m), m, err);
-	return code;
-}
-
-static int load(const char *path, Json **ret, Error *err)
-{
-	StrBuf text = { 0 };
-	Error why = { 0 };
-	int code = mem_read_file(path, FILE_MOST, &text, err);
-	if (!code) {
-		code = yaml_parse(text.data ? text.data : "", text.len, ret, &why);
-		if (code)
-			code = error_set(err, code == ERR_NOMEM ? code : ERR_BAD_MODEL, "%s: %s", path, why.text);
-	}
-	strbuf_done(&text);
 	return code;
 }
 
@@ -115,24 +90,19 @@ static const char *take_option(int *argc, char **argv)
 int config_apply(const char *(*command_of)(int argc, char **argv, const Json *file), int *argc, char **argv, const char **ret_command,
                  Error *err)
 {
-	char standard[4096];
-	const char *path = take_option(argc, argv);
-	if (path && setenv("MAESTRO_CONFIG", path, 1)) /* for those who read more of the file */
+	char room[4096];
+	const char *given = take_option(argc, argv);
+	if (given && setenv("MAESTRO_CONFIG", given, 1)) /* for those who read more of the file */
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	if (!path)
-		path = getenv("MAESTRO_CONFIG");
-	if (!path) {
-		(void) snprintf(standard, sizeof standard, "%s%s/maestro/config.yaml", xdg && *xdg ? xdg : home ? home : "",
-		                xdg && *xdg ? "" : "/.config");
-		path = access(standard, F_OK) ? NULL : standard;
-	}
+	const char *path = config_path(given ? given : getenv("MAESTRO_CONFIG"), room, sizeof room);
+	StrBuf text = { 0 };
 	Json *root = NULL;
-	int code = path ? load(path, &root, err) : 0;
+	int code = path ? config_read(path, &text, &root, err) : 0;
 	*ret_command = command_of(*argc, argv, root);
 	if (path && !code)
 		code = apply(path, root, *ret_command, err);
 	json_free(root);
+	strbuf_done(&text);
 	return code;
 }
 

@@ -16,7 +16,7 @@
 
 /* Takes the file of MAESTRO_CONFIG or --config, else $XDG_CONFIG_HOME/maestro/config.yaml where there is one. `--config FILE`
  * is taken out of argv, and then command_of asked which command the line is of, whose part counts; file: what is in it,
- * NULL without. ERR_USAGE, ERR_BAD_MODEL (the file is wrong), ERR_IO. */
+ * NULL without. ERR_USAGE, ERR_INVALID (the file is wrong), ERR_IO. */
 int config_apply(const char *(*command_of)(int argc, char **argv, const Json *file), int *argc, char **argv, const char **ret_command,
                  Error *err);
 

@@ -1,16 +1,15 @@
 /* See config_check.h. */
 #include "cmd/config_check.h"
+#include "cmd/config_file.h"
 #include "cmd/run_target.h"
 #include "cmd/subcommands.h"
 
-#include "base/json.h"
-#include "base/mem.h"
 #include "base/yaml.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { FILE_MOST = 1 << 20, NAMES_MAX = 1024 };
+enum { NAMES_MAX = 1024 };
 
 typedef struct Check {
 	const char *path;
@@ -35,7 +34,7 @@ static void fault(Check *check, const char *section, const char *key, const char
 	if (check->faults++)
 		(void) fprintf(stderr, "maestro: %s\n", check->err->text);
 	(void) snprintf(at, sizeof at, "%.90s%s%.90s", section ? section : "", section ? "." : "", key);
-	(void) error_set(check->err, ERR_BAD_MODEL, "%s:%zu: %s: %s", check->path, yaml_line_of(check->text.data, check->text.len, at), at, what);
+	(void) error_set(check->err, ERR_INVALID, "%s:%zu: %s: %s", check->path, yaml_line_of(check->text.data, check->text.len, at), at, what);
 }
 
 /* The options that a name may be of, one table after the other: of its section, or at the top of all commands. NULL: no more. */
@@ -66,27 +65,20 @@ static void say_unknown(Check *check, const char *section, const char *key)
 
 static void check_value(Check *check, const char *section, const char *key, const Json *value)
 {
-	char number_text[64];
-	bool flag, is_known = false;
-	double number;
-	const char *text = json_string(value);
+	char room[64];
+	bool is_known = false;
+	const char *text = config_value(value, room, sizeof room);
 	Error why = { 0 };
-	if (!text && json_bool(value, &flag))
-		text = flag ? "true" : "false";
-	if (!text && json_number(value, &number)) {
-		(void) snprintf(number_text, sizeof number_text, "%.17g", number);
-		text = number_text;
-	}
 	const Opt *table;
 	for (size_t i = 0; (table = table_of(section, i)); i++) {
 		const Opt *found = opt_find(table, key, strlen(key));
 		if (!found)
 			continue;
 		Opt opt = *found;
-		Value room = { 0 };
+		Value to = { 0 };
 		opt.offset = 0;
 		is_known = true;
-		if (json_is_null(value) || (text && !opt_set(&opt, text, &room, &why)))
+		if (json_is_null(value) || (text && !opt_set(&opt, text, &to, &why)))
 			return;
 	}
 	if (!is_known)
@@ -115,24 +107,21 @@ static void check_section(Check *check, const Json *section)
 static int check_names(Check *check, const Json *root)
 {
 	if (!json_is_object(root) && !json_is_null(root))
-		return error_set(check->err, ERR_BAD_MODEL, "%s: write names and values, such as db: FILE", check->path);
+		return error_set(check->err, ERR_INVALID, "%s: write names and values, such as db: FILE", check->path);
 	for (const Json *m = json_first(root); m; m = json_next(m)) {
 		if (json_is_object(m))
 			check_section(check, m);
 		else if (strcmp(json_key(m), "targets")) /* a list of that name is run_target.c's */
 			check_value(check, NULL, json_key(m), m);
 	}
-	return check->faults ? ERR_BAD_MODEL : 0;
+	return check->faults ? ERR_INVALID : 0;
 }
 
 int config_check(const char *path, Error *err)
 {
 	Check check = { .path = path, .err = err };
 	Json *root = NULL;
-	Error why = { 0 };
-	int code = mem_read_file(path, FILE_MOST, &check.text, err);
-	if (!code && yaml_parse(check.text.data ? check.text.data : "", check.text.len, &root, &why))
-		code = error_set(err, ERR_BAD_MODEL, "%s: %s", path, why.text);
+	int code = config_read(path, &check.text, &root, err);
 	if (!code)
 		code = check_names(&check, root);
 	TargetList list = { 0 };

@@ -6,7 +6,7 @@
 
 /*
  * Whether each name is an option of a command, or of the command whose section it stands in, and each value is one that this option takes;
- * and `targets:` as run_target.h reads it. Faults are said on stderr with file and line, all but the last, which is *err. ERR_BAD_MODEL, those
+ * and `targets:` as run_target.h reads it. Faults are said on stderr with file and line, all but the last, which is *err. ERR_INVALID, those
  * of target_list_read.
  */
 int config_check(const char *path, Error *err);

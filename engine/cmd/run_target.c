@@ -1,5 +1,6 @@
 /* See run_target.h. */
 #include "cmd/run_target.h"
+#include "cmd/config_file.h"
 
 #include "base/mem.h"
 #include "base/yaml.h"
@@ -9,9 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { CONFIG_BYTES = 1 << 20 };
 
 void run_options_default(RunOptions *options)
 {
@@ -200,19 +198,13 @@ static int take_targets(Reader *reader, const Json *list, const char *namespace_
 /* The file of --config, or the user's own where there is one. */
 static int read_config(const RunOptions *options, const char *namespace_, TargetList *ret, Error *err)
 {
-	const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	char own[4096];
-	(void) snprintf(own, sizeof own, "%s%s/maestro/config.yaml", base && *base ? base : home ? home : "",
-	                base && *base ? "" : "/.config");
-	const char *path = options->config ? options->config : own;
-	if (!options->config && access(own, F_OK))
+	char room[4096];
+	const char *path = config_path(options->config, room, sizeof room);
+	if (!path)
 		return 0;
 	StrBuf text = { 0 };
 	Json *root = NULL;
-	Error cause = { 0 };
-	int code = mem_read_file(path, CONFIG_BYTES, &text, err);
-	if (!code && yaml_parse(text.data, text.len, &root, &cause))
-		code = error_set(err, ERR_INVALID, "%s: %s", path, cause.text);
+	int code = config_read(path, &text, &root, err);
 	Reader reader = { .path = path, .text = text.data, .len = text.len, .err = err };
 	if (!code)
 		code = take_targets(&reader, json_get(root, "targets"), namespace_, ret);
