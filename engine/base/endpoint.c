@@ -37,17 +37,10 @@ static int read_secret(const char *path, StrBuf *ret, Error *err)
 	return code || ret->len > 0 ? code : error_set(err, ERR_INVALID, "%s: empty", path);
 }
 
-static void wipe(StrBuf *buf)
-{
-	if (buf->data)
-		explicit_bzero(buf->data, buf->size);
-	strbuf_done(buf);
-}
-
 /* line becomes the header's; it is taken. */
 static void set_line(StrBuf *header, StrBuf *line)
 {
-	wipe(header);
+	strbuf_wipe(header);
 	*header = *line;
 	*line = (StrBuf) { 0 };
 }
@@ -81,7 +74,7 @@ static int read_secrets(Endpoint *endpoint, Error *err)
 			base64_encode(pair.data, pair.len, &line);
 		}
 	}
-	wipe(&secret);
+	strbuf_wipe(&secret);
 	if (!code && config->own_token_file) {
 		code = read_secret(config->own_token_file, &secret, err);
 		if (!code)
@@ -95,10 +88,10 @@ static int read_secrets(Endpoint *endpoint, Error *err)
 		set_line(&endpoint->own_token, &own);
 	}
 	list_headers(endpoint);
-	wipe(&secret);
-	wipe(&pair);
-	wipe(&line);
-	wipe(&own);
+	strbuf_wipe(&secret);
+	strbuf_wipe(&pair);
+	strbuf_wipe(&line);
+	strbuf_wipe(&own);
 	return code;
 }
 
@@ -148,7 +141,7 @@ static int make_client(Endpoint *endpoint, Error *err)
 		memcpy(endpoint->tls, hash, sizeof hash);
 	}
 	for (size_t i = 0; i < 3; i++)
-		wipe(&part[i]);
+		strbuf_wipe(&part[i]);
 	return code;
 }
 
@@ -182,8 +175,8 @@ void endpoint_close(Endpoint *endpoint)
 		return;
 	http_client_free(endpoint->http);
 	strbuf_done(&endpoint->url);
-	wipe(&endpoint->authorization);
-	wipe(&endpoint->own_token);
+	strbuf_wipe(&endpoint->authorization);
+	strbuf_wipe(&endpoint->own_token);
 	free(endpoint->base);
 	free(endpoint);
 }

@@ -92,6 +92,13 @@ void strbuf_done(StrBuf *buf)
 	*buf = (StrBuf) { 0 };
 }
 
+void strbuf_wipe(StrBuf *buf)
+{
+	if (buf->data)
+		explicit_bzero(buf->data, buf->size);
+	strbuf_done(buf);
+}
+
 int mem_read_file(const char *path, size_t max_bytes, StrBuf *buf, Error *err)
 {
 	strbuf_clear(buf);
@@ -201,4 +208,12 @@ void str_copy(char *dst, size_t size, const char *src)
 	size_t len = strnlen(src, size - 1);
 	memmove(dst, src, len);
 	dst[len] = '\0';
+}
+
+void str_wipe(char **text)
+{
+	if (*text)
+		explicit_bzero(*text, strlen(*text));
+	free(*text);
+	*text = NULL;
 }

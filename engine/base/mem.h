@@ -30,6 +30,8 @@ __attribute__((format(printf, 2, 3))) void strbuf_addf(StrBuf *buf, const char *
 void strbuf_clear(StrBuf *buf);
 /* Frees the memory; the buffer is empty and usable again. */
 void strbuf_done(StrBuf *buf);
+/* The same, of a secret: nothing of it stays in memory. */
+void strbuf_wipe(StrBuf *buf);
 
 /* Reads a whole file of at most max_bytes into buf (cleared first). ERR_IO, ERR_INVALID (too large), ERR_NOMEM. */
 struct Error;
@@ -44,5 +46,8 @@ int mem_make_parents(const char *path, struct Error *err);
 
 /* Copies src into dst of size bytes, cut at the end if need be, always with a NUL. */
 void str_copy(char *dst, size_t size, const char *src);
+
+/* Frees a secret so that nothing of it stays in memory, and sets the pointer to NULL, which it may be already. */
+void str_wipe(char **text);
 
 #endif

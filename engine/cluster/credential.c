@@ -90,19 +90,11 @@ int exec_plugin_new(const Json *exec, const char *folder, ExecPlugin **ret_plugi
 	return code;
 }
 
-static void wipe(char **text)
-{
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
-	*text = NULL;
-}
-
 void exec_credential_done(ExecCredential *credential)
 {
-	wipe(&credential->token);
-	wipe(&credential->cert_pem);
-	wipe(&credential->key_pem);
+	str_wipe(&credential->token);
+	str_wipe(&credential->cert_pem);
+	str_wipe(&credential->key_pem);
 }
 
 void exec_plugin_free(ExecPlugin *plugin)
@@ -111,9 +103,9 @@ void exec_plugin_free(ExecPlugin *plugin)
 		return;
 	exec_credential_done(&plugin->kept);
 	for (size_t i = 0; i < ARGS_MAX + 1; i++)
-		wipe(&plugin->argv[i]);
+		str_wipe(&plugin->argv[i]);
 	for (size_t i = 0; i < ARGS_MAX; i++)
-		wipe(&plugin->env[i]);
+		str_wipe(&plugin->env[i]);
 	free(plugin->api_version);
 	free(plugin->hint);
 	(void) pthread_mutex_destroy(&plugin->lock);
@@ -256,9 +248,7 @@ static int run(ExecPlugin *plugin, Clock *clock, Error *err)
 		                 WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 	if (!code)
 		code = parse(plugin, &answer, err);
-	if (answer.data)
-		explicit_bzero(answer.data, answer.size);
-	strbuf_done(&answer);
+	strbuf_wipe(&answer);
 	return code;
 }
 

@@ -202,9 +202,7 @@ void kube_client_free(KubeClient *client)
 	http_client_free(client->http);
 	http_response_done(&client->response);
 	strbuf_done(&client->url);
-	if (client->token.data)
-		explicit_bzero(client->token.data, client->token.size);
-	strbuf_done(&client->token);
+	strbuf_wipe(&client->token);
 	kube_budget_free(client->own_budget);
 	free(client->token_file);
 	kube_tls_done(&client->tls);

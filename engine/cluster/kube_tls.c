@@ -8,19 +8,11 @@
 
 enum { FILE_BYTES = 1 << 20 };
 
-static void wipe(char **text)
-{
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
-	*text = NULL;
-}
-
 void kube_tls_done(KubeTls *tls)
 {
 	for (size_t i = 0; i < KUBE_TLS_PARTS; i++) {
-		wipe(&tls->pem[i]);
-		wipe(&tls->file[i]);
+		str_wipe(&tls->pem[i]);
+		str_wipe(&tls->file[i]);
 	}
 }
 
@@ -47,7 +39,7 @@ static bool drop_known(const KubeTls *tls, char *pem[KUBE_TLS_PARTS])
 	bool is_new = false;
 	for (size_t i = 0; i < KUBE_TLS_PARTS; i++) {
 		if (pem[i] && tls->pem[i] && !strcmp(pem[i], tls->pem[i]))
-			wipe(&pem[i]);
+			str_wipe(&pem[i]);
 		is_new |= pem[i] != NULL;
 	}
 	return is_new;
@@ -66,7 +58,7 @@ int kube_tls_take(KubeTls *tls, char *pem[KUBE_TLS_PARTS], HttpClient **http, Er
 	for (size_t i = 0; i < KUBE_TLS_PARTS; i++) {
 		char **gone = code ? &pem[i] : &tls->pem[i];
 		if (pem[i])
-			wipe(gone);
+			str_wipe(gone);
 		if (!code)
 			tls->pem[i] = next.pem[i];
 		pem[i] = NULL;
@@ -93,6 +85,6 @@ int kube_tls_read(KubeTls *tls, HttpClient **http, Error *err)
 	if (!code)
 		return kube_tls_take(tls, pem, http, err);
 	for (size_t i = 0; i < KUBE_TLS_PARTS; i++)
-		wipe(&pem[i]);
+		str_wipe(&pem[i]);
 	return code;
 }

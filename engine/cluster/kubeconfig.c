@@ -52,9 +52,7 @@ static int add_file(Files *files, const char *path, Error *err)
 	char *copy = code ? NULL : strdup(path);
 	if (!code && !copy)
 		code = error_set(err, ERR_NOMEM, "out of memory");
-	if (text.data)
-		explicit_bzero(text.data, text.len);
-	strbuf_done(&text);
+	strbuf_wipe(&text);
 	if (code)
 		json_free(root);
 	else
@@ -329,27 +327,19 @@ int kubeconfig_load(const char *path, const char *context, KubeConfig *ret_confi
 	return code;
 }
 
-static void wipe(char **text)
-{
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
-	*text = NULL;
-}
-
 void kubeconfig_done(KubeConfig *config)
 {
-	wipe(&config->context);
-	wipe(&config->server);
-	wipe(&config->namespace_);
-	wipe(&config->ca_pem);
-	wipe(&config->cert_pem);
-	wipe(&config->key_pem);
-	wipe(&config->ca_file);
-	wipe(&config->cert_file);
-	wipe(&config->key_file);
-	wipe(&config->token);
-	wipe(&config->token_file);
+	str_wipe(&config->context);
+	str_wipe(&config->server);
+	str_wipe(&config->namespace_);
+	str_wipe(&config->ca_pem);
+	str_wipe(&config->cert_pem);
+	str_wipe(&config->key_pem);
+	str_wipe(&config->ca_file);
+	str_wipe(&config->cert_file);
+	str_wipe(&config->key_file);
+	str_wipe(&config->token);
+	str_wipe(&config->token_file);
 	exec_plugin_free(config->exec);
 	config->exec = NULL;
 	config->insecure = false;

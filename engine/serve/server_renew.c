@@ -19,13 +19,6 @@
 
 enum { PEM_MAX = 1 << 20 };
 
-static void wipe(StrBuf *buf)
-{
-	if (buf->data)
-		explicit_bzero(buf->data, buf->size);
-	strbuf_done(buf);
-}
-
 static int read_pair(const ServerConfig *config, StrBuf *cert, StrBuf *key, Error *err)
 {
 	int code = config->tls_cert ? mem_read_file(config->tls_cert, PEM_MAX, cert, err) : 0;
@@ -117,7 +110,7 @@ void listener_close(Listener *listener)
 		return;
 	if (listener->daemon)
 		MHD_stop_daemon(listener->daemon);
-	wipe(&listener->key);
+	strbuf_wipe(&listener->key);
 	strbuf_done(&listener->cert);
 	free(listener);
 }
@@ -154,7 +147,7 @@ static bool is_another(const Server *server, char hash[SHA256_HEX])
 		strbuf_add(&key, cert.data, cert.len);
 		sha256_hex(key.data, key.len, hash);
 	}
-	wipe(&key);
+	strbuf_wipe(&key);
 	strbuf_done(&cert);
 	return answer;
 }

@@ -40,9 +40,7 @@ static int read_file(Token *token, Error *err)
 		memcpy(token->text, buf.data, buf.len);
 	}
 	token->read_s = now_s();
-	if (buf.data)
-		explicit_bzero(buf.data, buf.size);
-	strbuf_done(&buf);
+	strbuf_wipe(&buf);
 	return code;
 }
 
