@@ -59,7 +59,8 @@ static void to_lab(int32_t rgb, int kind, double lab[3])
 	lab[2] = 200 * (y - z);
 }
 
-double colors_distance(int32_t a, int32_t b, int kind)
+/* CIE76 distance in Lab as a person sees it; kind 0 is full colour vision, 1..3 lack of long, middle, short cones. */
+static double distance(int32_t a, int32_t b, int kind)
 {
 	double x[3], y[3];
 	to_lab(a, kind, x);
@@ -119,7 +120,7 @@ static Pair nearest(const Role *role, int n, Theme theme, int kind)
 	Pair pair = { 0, 0, INFINITY };
 	for (int i = 0; i < n; i++)
 		for (int k = i + 1; k < n; k++) {
-			double d = colors_distance(theme_color(role[i], COLOR_TRUE, theme), theme_color(role[k], COLOR_TRUE, theme), kind);
+			double d = distance(theme_color(role[i], COLOR_TRUE, theme), theme_color(role[k], COLOR_TRUE, theme), kind);
 			if (d < pair.apart)
 				pair = (Pair) { (int) role[i], (int) role[k], d };
 		}

@@ -13,8 +13,6 @@
 
 /* Of two colours 0xRRGGBB: 1..21. */
 double colors_contrast(int32_t a, int32_t b);
-/* CIE76 distance in Lab as a person sees it; kind 0 is full colour vision, 1..3 lack of long, middle, short cones. */
-double colors_distance(int32_t a, int32_t b, int kind);
 
 /* A line a role and theme with its contrast in truecolour and of 256 colours, then the nearest pairs of series and states; answers how
  * many fail: text under 4.5:1, marks under 3:1, two of the first four series, or states that look alike without colour, nearer than 10. */

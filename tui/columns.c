@@ -36,7 +36,8 @@ const char *columns_word(const Column *column, char *text)
 	return text;
 }
 
-int columns_find(const Column *all, int n_all, const char *word)
+/* The column of that word; -1: none. */
+static int find(const Column *all, int n_all, const char *word)
 {
 	char text[WORD_TEXT];
 	for (int i = 0; i < n_all; i++)
@@ -90,7 +91,7 @@ static void take_list(ColumnChoice *next, const Column *all, int n_all, const ch
 		next->n = is_fresh && !is_default(word[i]) ? next->n : 0;
 		is_fresh = true;
 		if (!is_default(word[i]))
-			put_in(next, columns_find(all, n_all, word[i]));
+			put_in(next, find(all, n_all, word[i]));
 	}
 }
 
@@ -99,12 +100,12 @@ int columns_choose(ColumnChoice *choice, const Column *all, int n_all, const cha
 	ColumnChoice next = *choice;
 	for (int i = 0; i < n; i++) {
 		*ret_word = i;
-		if (!is_default(word[i]) && columns_find(all, n_all, word[i] + is_change(word[i])) < 0)
+		if (!is_default(word[i]) && find(all, n_all, word[i] + is_change(word[i])) < 0)
 			return ERR_NOT_FOUND;
 	}
 	take_list(&next, all, n_all, word, n);
 	for (int i = 0; i < n; i++) {
-		int column = is_change(word[i]) ? columns_find(all, n_all, word[i] + 1) : -1;
+		int column = is_change(word[i]) ? find(all, n_all, word[i] + 1) : -1;
 		if (column < 0)
 			continue;
 		*ret_word = i;
@@ -144,7 +145,7 @@ static void read_line(ColumnChoices *choices, const char *line, size_t len)
 		while (at + n < end && !isspace((unsigned char) at[n]))
 			n++;
 		(void) snprintf(text, sizeof text, "%.*s", (int) (n < WORD_TEXT ? n : WORD_TEXT - 1), at);
-		int column = columns_find(ops->columns, ops->n_columns, text);
+		int column = find(ops->columns, ops->n_columns, text);
 		if (column >= 0)
 			put_in(&choices->of[screen], column);
 		at += n;

@@ -22,8 +22,6 @@ int columns_pick(const ColumnChoice *choice, const Column *all, int n_all, Colum
 
 /* A title as one word: "best eval" is "best-eval". text holds 32 bytes. */
 const char *columns_word(const Column *column, char *text);
-/* The column of that word; -1: none. */
-int columns_find(const Column *all, int n_all, const char *word);
 
 /* Takes words: titles, each once, in place of the present ones; "default" is the table's own. "+note" and "-seed" change that list,
  * wherever they stand, or what is there where there is no list. ERR_NOT_FOUND, ERR_INVALID: which word it was, counted from 0, is in ret_word, and the choice stays. */

@@ -90,8 +90,6 @@ const KeyRow *keys_find(const Keymap *keymap, int key, ScreenId screen, bool is_
 void keys_full_id(const KeyRow *row, char *text, size_t size);
 /* "o", "Ctrl-L", "PgDn", "Space"; "-" for none. text holds 16 bytes. */
 char *keys_name(int key, char *text);
-/* The reverse; -1: no such key. */
-int keys_parse(const char *name);
 /* The name of a row's key and of its other keys, "Down j". text holds 32 bytes. */
 char *keys_names(const Keymap *keymap, size_t row, char *text);
 /* The named row of an action on a screen; -1: none. */

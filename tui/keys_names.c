@@ -36,7 +36,8 @@ char *keys_name(int key, char *text)
 	return text;
 }
 
-int keys_parse(const char *name)
+/* The reverse; -1: no such key. */
+static int parse(const char *name)
 {
 	for (size_t i = 0; i < N_NAMES; i++)
 		if (!strcmp(NAMES[i].name, name))
@@ -182,7 +183,7 @@ static int take(const Json *member, Keymap *keymap, const char *text, size_t len
 	}
 	if (row < 0)
 		problem = "there is no such name; maestro keys prints them";
-	else if (!json_is_null(member) && (!name || (key = keys_parse(name)) < 0))
+	else if (!json_is_null(member) && (!name || (key = parse(name)) < 0))
 		problem = "no such key; write a character, Enter, Space, PgDn, Ctrl-L, ..., or null for none";
 	else
 		problem = refuse(keymap, row, key, why, sizeof why);

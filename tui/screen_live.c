@@ -108,7 +108,8 @@ static const char *model_word(const LiveView *live)
 	return is_rule(live) ? "rule" : "model";
 }
 
-void live_time_note(const LiveView *live, char *text, size_t size)
+/* "simulated time, x7.5", or "" */
+static void time_note(const LiveView *live, char *text, size_t size)
 {
 	char speed[FMT_TEXT];
 	text[0] = '\0';
@@ -163,7 +164,7 @@ static void head(const Scene *scene, Pen *pen)
 	else if (v->state_reason > REASON_POLICY_KEEP)
 		(void) pen_item(pen, ROLE_WARN, "  %s", reason_text(v->state_reason));
 	head_sources(v, pen);
-	live_time_note(v, note, sizeof note);
+	time_note(v, note, sizeof note);
 	if (note[0] && !pen_item(pen, ROLE_INFO, "%s  ", note))
 		(void) pen_item(pen, ROLE_INFO, "simulated");
 	if (pen_item(pen, ROLE_LABEL, "policy %s", v->policy) && v->policy_steps >= 0)
@@ -407,7 +408,7 @@ static void column(const Scene *scene, Rect rect)
 	(void) snprintf(text, sizeof text, desired < 0 ? "?" : "%d", desired);
 	(void) snprintf(more, sizeof more, v->last.sample.valid & SAMPLE_REPLICAS ? "%d" : "?", v->last.sample.ready);
 	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "replicas %s, ready %s", text, more);
-	live_time_note(v, note, sizeof note);
+	time_note(v, note, sizeof note);
 	if (note[0])
 		(void) canvas_text(c, row++, 0, rect.cols, ROLE_INFO, note);
 	(void) canvas_textf(c, row++, 0, rect.cols, ROLE_TEXT, "p95 %s", fmt_ms(text, live_value(scene, SAMPLE_LATENCY)));

@@ -22,8 +22,6 @@ const LiveView *live_shown(const struct Console *console);
 
 /* A history point's value; NAN where it is missing. */
 double live_point_value(const HistoryPoint *point, uint32_t field);
-/* "simulated time, x7.5", or "" */
-void live_time_note(const LiveView *live, char *text, size_t size);
 
 /* How old a value of the newest sample is in the target's time, in seconds; NAN: the value is not there. */
 double live_age_s(const Scene *scene, uint32_t field);

@@ -17,8 +17,6 @@
 #include "base/words.h"
 #include "rl/net.h"
 
-enum { PPO_NAMES = 64 };
-
 /* What a rule does where obs (as the environment gives it) and mask [n_actions] (NULL: all allowed) are seen. Pure; any thread. */
 typedef int32_t PpoTeacher(void *arg, const float *obs, const uint8_t *mask);
 
