@@ -90,7 +90,8 @@ static void begin(Rig *rig, bool has_tls, bool has_token)
 	copy(rig->key, TLS "server.key");
 	copy(rig->ca, TLS "server.crt");
 	put(rig->token, "first\n", 6);
-	ServerConfig config = { .listen = "127.0.0.1:0", .threads = 2, .read_limit_ms = 200 };
+	/* as often as files are read again, and what a handshake may take: on a busy machine that is long */
+	ServerConfig config = { .listen = "127.0.0.1:0", .threads = 2, .read_limit_ms = 1000 };
 	if (has_tls) {
 		config.tls_cert = rig->cert;
 		config.tls_key = rig->key;
