@@ -132,7 +132,8 @@ static int status_error(const AttachFeed *attach, Error *err)
 	Json *root = NULL;
 	(void) json_parse(attach->response.body.data, attach->response.body.len, &root, NULL);
 	int code = status == 401 ? ERR_UNAUTHORIZED : status == 403 ? ERR_REFUSED : status == 404 ? ERR_NOT_FOUND : ERR_HTTP;
-	(void) error_set(err, code, "%s: HTTP %d: %.100s", endpoint_url(attach->server), status, json_string_or(root, "error", json_string_or(root, "message", "no reason given"))); /* ours, or a proxy's: the API server's Status */
+	const char *why = json_string_or(root, "error", json_string_or(root, "message", "no reason given")); /* ours, or the API server's Status */
+	(void) error_set(err, code, "%s: HTTP %d: %.100s", endpoint_url(attach->server), status, why);
 	json_free(root);
 	return code;
 }
@@ -153,12 +154,13 @@ static int refresh(AttachFeed *attach, Error *err)
 /* The last views again, with what is wrong in place of a healthy API. */
 static void show_trouble(AttachFeed *attach, const Error *why)
 {
+	bool is_refused = why->code == ERR_UNAUTHORIZED || why->code == ERR_REFUSED;
 	const Views *last = snap_acquire(&attach->views);
 	Views *views = last ? views_new(last->n) : NULL;
 	if (views) {
 		views->ahead_ms = last->ahead_ms;
 		views->absent_since_ms = attach->answered_ms;
-		(void) snprintf(views->absent, sizeof views->absent, "attached, but not reached: %.160s", why->text);
+		(void) snprintf(views->absent, sizeof views->absent, "attached, but %s: %.160s", is_refused ? "refused" : "not reached", why->text);
 	}
 	for (int i = 0; views && i < views->n; i++) {
 		LiveView *view = &views->view[i];

@@ -14,6 +14,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -424,13 +425,20 @@ static void pass_on(void *context, const FakeRequest *request, FakeReply *reply)
 }
 
 /* 0 where the console prints the target. */
-static int print_live(const ApiProxy *proxy, const char *path, const char *options)
+/* Its exit code; said: what it prints, of both streams. */
+static int print_live(const ApiProxy *proxy, const char *path, const char *options, char *said, size_t size)
 {
 	const char *build = getenv("MAESTRO_TEST_BUILD");
-	char command[1024];
-	(void) snprintf(command, sizeof command, "%s/maestro --attach %s%s --screen live --json %s 2>&1 | grep -q '\"name\":\"web\"\\|shop/web'", build ? build : "build",
+	char command[1024], rest[256];
+	(void) snprintf(command, sizeof command, "%s/maestro --attach %s%s --screen live --json %s 2>&1", build ? build : "build",
 	                fake_server_url(proxy->server), path, options);
-	return system(command);
+	FILE *maestro = popen(command, "r");
+	assert_non_null(maestro);
+	said[fread(said, 1, size - 1, maestro)] = '\0';
+	while (fread(rest, 1, sizeof rest, maestro)) {
+	}
+	int status = pclose(maestro);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* The autoscaler's own token goes beside the one for the API server, and a command goes through. */
@@ -442,7 +450,7 @@ static void a_console_goes_through_the_api_servers_proxy(void **state)
 	Clock clock;
 	Wake wake;
 	Error err = { 0 };
-	char own[] = "/tmp/test_autoscaler_own_XXXXXX", account[] = "/tmp/test_autoscaler_api_XXXXXX", url[128], options[256];
+	char own[] = "/tmp/test_autoscaler_own_XXXXXX", account[] = "/tmp/test_autoscaler_api_XXXXXX", url[128], options[256], said[65536];
 	int64_t id = 0;
 	(void) state;
 	int own_fd = mkstemp(own), account_fd = mkstemp(account);
@@ -467,11 +475,14 @@ static void a_console_goes_through_the_api_servers_proxy(void **state)
 	feed->ops->release(feed, &frame);
 	feed_free(feed);
 	(void) snprintf(options, sizeof options, "--attach-token-file %s --attach-proxy-token-file %s", own, account);
-	assert_int_equal(print_live(&proxy, POD, options), 0);
-	assert_int_not_equal(print_live(&proxy, "", options), 0); /* no proxy: it says so and sends neither token anywhere */
+	assert_int_equal(print_live(&proxy, POD, options, said, sizeof said), 0);
+	assert_non_null(strstr(said, "\"name\":\"web\""));
+	assert_int_equal(print_live(&proxy, "", options, said, sizeof said), 2); /* no proxy: it says so and sends neither token anywhere */
+	assert_non_null(strstr(said, "--attach-proxy-token-file"));
 	assert_int_equal(fake_server_seen(proxy.server, &proxy.refused), 0);
 	(void) snprintf(options, sizeof options, "--attach-proxy-token-file %s", account);
-	assert_int_not_equal(print_live(&proxy, POD, options), 0); /* the API server's is not the autoscaler's */
+	assert_int_not_equal(print_live(&proxy, POD, options, said, sizeof said), 0); /* the API server's is not the autoscaler's */
+	assert_non_null(strstr(said, "HTTP 401"));
 	fake_server_stop(proxy.server);
 	http_client_free(proxy.client);
 	http_response_done(&proxy.response);
@@ -499,20 +510,22 @@ static bool is_said(void *arg)
 
 static void no_targets(void *context, const FakeRequest *request, FakeReply *reply)
 {
-	(void) context, (void) request;
-	reply->body = fake_text("{\"wall_ms\":1795523246000,\"start_ms\":1,\"targets\":[]}");
+	atomic_int *status = context;
+	(void) request;
+	reply->status = atomic_load(status);
+	reply->body = fake_text(reply->status == 200 ? "{\"wall_ms\":1795523246000,\"start_ms\":1,\"targets\":[]}" : "{\"error\":\"a token is wanted\"}");
 }
 
-/* It has none while it waits for its cluster; then it is gone, since a moment that is told. */
-static void a_console_over_no_targets_says_so(void **state)
+/* It has none while it waits for its cluster; then it does not answer, or not this one, since a moment that is told. */
+static void check_no_targets(int then, const char *said)
 {
-	(void) state;
 	Feed *feed = NULL;
 	Clock clock;
 	Wake wake;
 	Error err = { 0 };
 	char url[64];
-	FakeServer *server = fake_server_start(no_targets, NULL);
+	atomic_int status = 200;
+	FakeServer *server = fake_server_start(no_targets, &status);
 	str_copy(url, sizeof url, fake_server_url(server));
 	clock_init_system(&clock);
 	assert_int_equal(wake_init(&wake), 0);
@@ -521,10 +534,23 @@ static void a_console_over_no_targets_says_so(void **state)
 		fail_msg("%s", err.text);
 	assert_true(fake_comes(is_said, &(Absent) { feed, "it has no target yet", false }));
 	assert_true(is_said(&(Absent) { feed, url, false }));
-	fake_server_stop(server);
-	assert_true(fake_comes(is_said, &(Absent) { feed, "not reached", true }));
+	if (then)
+		atomic_store(&status, then);
+	else
+		fake_server_stop(server);
+	assert_true(fake_comes(is_said, &(Absent) { feed, said, true }));
 	feed_free(feed);
+	if (then)
+		fake_server_stop(server);
 	wake_done(&wake);
+}
+
+static void a_console_over_no_targets_says_so(void **state)
+{
+	(void) state;
+	check_no_targets(0, "attached, but not reached: ");
+	check_no_targets(401, "attached, but refused: ");
+	check_no_targets(403, "attached, but refused: ");
 }
 
 /* A model's interval is a part of what was evaluated: downs then wait for a window of 300 s, as without an evaluation. */
