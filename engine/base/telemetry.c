@@ -13,6 +13,7 @@ typedef struct Row {
 	TelemetryKind kind;
 	char *value[LABELS]; /* owned; NULL past its labels */
 	uint64_t n;
+	bool is_needed; /* of a Lease */
 } Row;
 
 struct Telemetry {
@@ -116,18 +117,34 @@ void telemetry_query(Telemetry *telemetry, Backend backend, int code, int64_t us
 	histogram_note(&telemetry->duration[backend], us);
 }
 
-void telemetry_lead(Telemetry *telemetry, const char *lease_namespace, const char *lease, bool is_held)
+/* Sets a row, and counts a change in that of its transitions. The lock is held. */
+static void set_held(Telemetry *telemetry, TelemetryKind kind, TelemetryKind transitions, const char *const *value, bool is_held)
 {
+	Row *row = find(telemetry, kind, value), *changes = row && row->n != is_held ? find(telemetry, transitions, value) : NULL;
+	if (row)
+		row->n = is_held;
+	if (changes)
+		changes->n++;
+}
+
+void telemetry_lead(Telemetry *telemetry, const char *lease_namespace, const char *lease, bool is_needed, bool is_held)
+{
+	static const char *const none[LABELS] = { NULL };
+	const char *const value[LABELS] = { lease_namespace, lease, NULL };
+	bool leads = true;
 	if (!telemetry)
 		return;
 	(void) pthread_mutex_lock(&telemetry->lock);
-	Row *row = find(telemetry, TELEMETRY_LEADER, (const char *const[LABELS]) { lease_namespace, lease, NULL });
-	bool is_change = row && row->n != is_held;
-	if (row)
-		row->n = is_held;
+	set_held(telemetry, TELEMETRY_LEASE_HELD, TELEMETRY_LEASE_TRANSITIONS, value, is_held);
+	for (size_t i = 0; i < telemetry->n_rows; i++) {
+		Row *row = &telemetry->row[i];
+		if (is_needed && is_row(row, TELEMETRY_LEASE_HELD, value))
+			row->is_needed = true;
+		leads &= !row->is_needed || row->n > 0;
+	}
+	if (is_needed)
+		set_held(telemetry, TELEMETRY_LEADER, TELEMETRY_LEADER_TRANSITIONS, none, leads);
 	(void) pthread_mutex_unlock(&telemetry->lock);
-	if (is_change)
-		telemetry_count(telemetry, TELEMETRY_LEADER_TRANSITIONS, lease_namespace, lease, NULL);
 }
 
 const Histogram *telemetry_durations(const Telemetry *telemetry, Backend backend)

@@ -15,9 +15,11 @@
 	X(QUERIES, "maestro_queries_total", "Questions to a backend for metrics or an action.", "backend", "outcome", NULL)    \
 	X(API_REQUESTS, "maestro_api_requests_total", "Requests to the Kubernetes API.", "verb", "resource", "code")           \
 	X(EVENTS, "maestro_events_total", "Kubernetes Events told, by what became of them.", "reason", "outcome", NULL)        \
-	X(LEADER_TRANSITIONS, "maestro_leader_transitions_total", "Times that a Lease was won or lost.",                       \
+	X(LEADER, "maestro_leader", "Whether this process holds all Leases that it needs.", NULL, NULL, NULL)                  \
+	X(LEADER_TRANSITIONS, "maestro_leader_transitions_total", "Times that leadership was won or lost.", NULL, NULL, NULL)  \
+	X(LEASE_HELD, "maestro_lease_held", "Whether this process holds the Lease: one for each that it stands for.",          \
 	  "lease_namespace", "lease", NULL)                                                                                    \
-	X(LEADER, "maestro_leader", "Whether this process holds the Lease: one for each that it stands for.",                  \
+	X(LEASE_TRANSITIONS, "maestro_lease_transitions_total", "Times that a Lease was won or lost.",                         \
 	  "lease_namespace", "lease", NULL)                                                                                    \
 	X(MODEL_RELOADS, "maestro_model_reloads_total", "Times that the model's file was read again.", "outcome", NULL, NULL)
 
@@ -40,8 +42,11 @@ void telemetry_free(Telemetry *telemetry);
 void telemetry_count(Telemetry *telemetry, TelemetryKind kind, const char *a, const char *b, const char *c);
 /* A question to a backend: its outcome by an ERR_ code, and how long it took. */
 void telemetry_query(Telemetry *telemetry, Backend backend, int code, int64_t us);
-/* Whether a Lease is held: the one kind that is no counter. A change from or to held counts as a transition. */
-void telemetry_lead(Telemetry *telemetry, const char *lease_namespace, const char *lease, bool is_held);
+/*
+ * Whether a Lease is held: LEASE_HELD, and LEADER of all that are needed, which alone are no counters. A change from or to held counts as
+ * a transition. is_needed: false of a spare's, which says nothing of leadership.
+ */
+void telemetry_lead(Telemetry *telemetry, const char *lease_namespace, const char *lease, bool is_needed, bool is_held);
 
 /* For who shows it. */
 const Histogram *telemetry_durations(const Telemetry *telemetry, Backend backend);

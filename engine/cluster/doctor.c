@@ -79,8 +79,8 @@ static const Right RIGHTS[] = { /* CONTROL C, RBAC */
 	{ "coordination.k8s.io", "leases", NULL, "create", DOCTOR_WARN, false, "to keep a target to one process; or act with --no-lease" },
 	{ "coordination.k8s.io", "leases", NULL, "update", DOCTOR_WARN, false, "to keep a target to one process; or act with --no-lease" },
 	{ "coordination.k8s.io", "leases", NULL, "list", DOCTOR_WARN, false, "to see that another process keeps a target" },
-	{ "coordination.k8s.io", "leases", NULL, "create", DOCTOR_WARN, true, "for more than 3 targets, and --leader-elect" },
-	{ "coordination.k8s.io", "leases", NULL, "update", DOCTOR_WARN, true, "for more than 3 targets, and --leader-elect" },
+	{ "coordination.k8s.io", "leases", NULL, "create", DOCTOR_WARN, true, "for more than 3 targets, --leader-elect, and --lease-namespace" },
+	{ "coordination.k8s.io", "leases", NULL, "update", DOCTOR_WARN, true, "for more than 3 targets, --leader-elect, and --lease-namespace" },
 };
 
 /* The object that a right is for, where it is for one. */

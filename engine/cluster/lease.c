@@ -293,7 +293,7 @@ static void note_attempt(Lease *lease, int code, const Error *err)
 static void tell(Lease *lease)
 {
 	bool is_held = lease_is_held(lease);
-	telemetry_lead(lease->config.telemetry, lease->namespace_, lease->name, is_held);
+	telemetry_lead(lease->config.telemetry, lease->namespace_, lease->name, !lease->config.is_spare, is_held);
 	if (is_held != lease->was_held && lease->config.on_change)
 		lease->config.on_change(lease->config.arg, is_held);
 	lease->was_held = is_held;

@@ -16,11 +16,12 @@ typedef struct Shard {
 	Shards *shards;
 	Lease *lease;
 	int i;
-	char namespace_[NAMESPACE_MAX], name[NAME_MAX_K8S]; /* of SHARDS_EACH: the target's */
+	char namespace_[NAMESPACE_MAX], name[NAME_MAX_K8S]; /* of SHARDS_EACH: the target's; "": what they have in common */
 } Shard;
 
 struct Shards {
 	int own, n;          /* n is 1 of SHARDS_ONE */
+	bool is_shared;      /* of SHARDS_EACH: the first is for all targets */
 	ShardKind kind;
 	Shard shard[SHARDS_MAX];
 	char identity[128];
@@ -104,7 +105,11 @@ void target_lease_name(const char *deployment, char *text, size_t size)
 static void say_target(void *arg, bool is_held)
 {
 	const Shard *shard = arg;
-	(void) fprintf(stderr, "maestro: this process %s the Lease of %s/%s\n", is_held ? "has" : "no longer has", shard->namespace_, shard->name);
+	const char *has = is_held ? "has" : "no longer has";
+	if (shard->name[0])
+		(void) fprintf(stderr, "maestro: this process %s the Lease of %s/%s\n", has, shard->namespace_, shard->name);
+	else
+		(void) fprintf(stderr, "maestro: this process %s the shared Lease\n", has);
 }
 
 static void say(void *arg, bool is_held)
@@ -167,30 +172,46 @@ static bool is_turn(void *arg)
 	return is;
 }
 
-int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, bool is_all, Shards **ret_shards, Error *err)
+/* name: room for the target's Lease. */
+static LeaseConfig config_of(const LeaseConfig *lease, Shard *shard, char name[NAME_MAX_K8S])
+{
+	LeaseConfig config = *lease;
+	config.on_change = lease->on_change ? say_target : NULL;
+	config.arg = shard;
+	if (!shard->name[0])
+		return config;
+	target_lease_name(shard->name, name, NAME_MAX_K8S);
+	config.namespace_ = shard->namespace_;
+	config.name = name;
+	config.is_waived = true; /* where the target's namespace is not there, there is no target */
+	return config;
+}
+
+int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, bool is_all, bool is_shared, Shards **ret_shards, Error *err)
 {
 	Shards *shards = calloc(1, sizeof *shards);
+	char name[NAME_MAX_K8S];
 	if (!shards)
 		return error_set(err, ERR_NOMEM, "out of memory");
 	shards->kind = SHARDS_EACH;
+	shards->is_shared = is_shared;
 	str_copy(shards->identity, sizeof shards->identity, lease->identity);
-	shards->n = n < TARGET_LEASES_MAX ? (int) n : TARGET_LEASES_MAX;
+	shards->n = is_shared + (n < TARGET_LEASES_MAX ? (int) n : TARGET_LEASES_MAX);
 	int code = 0;
-	for (int i = 0; i < shards->n && !code; i++) {
-		char name[NAME_MAX_K8S];
+	for (int i = 0; i < shards->n; i++) {
 		Shard *shard = &shards->shard[i];
-		LeaseConfig config = *lease;
 		*shard = (Shard) { .shards = shards, .i = i };
-		str_copy(shard->namespace_, sizeof shard->namespace_, target[i].namespace_);
-		str_copy(shard->name, sizeof shard->name, target[i].name);
-		target_lease_name(target[i].name, name, sizeof name);
-		config.namespace_ = shard->namespace_;
-		config.name = name;
-		config.is_waived = true; /* where the target's namespace is not there, there is no target */
-		config.on_change = lease->on_change ? say_target : NULL;
-		config.may_hold = is_all ? is_turn : NULL;
-		config.arg = shard;
-		code = lease_start(&config, &shard->lease, err);
+		if (i >= is_shared) {
+			str_copy(shard->namespace_, sizeof shard->namespace_, target[i - is_shared].namespace_);
+			str_copy(shard->name, sizeof shard->name, target[i - is_shared].name);
+		}
+		const LeaseConfig config = config_of(lease, shard, name);
+		telemetry_lead(lease->telemetry, config.namespace_, config.name, true, false); /* all, before one is had */
+	}
+	for (int i = 0; i < shards->n && !code; i++) {
+		LeaseConfig config = config_of(lease, &shards->shard[i], name);
+		config.may_hold = is_all || is_shared ? is_turn : NULL;
+		code = lease_start(&config, &shards->shard[i].lease, err);
 	}
 	atomic_store(&shards->is_open, !code);
 	if (code)
@@ -230,13 +251,13 @@ static Lease *lease_of(const Shards *shards, const Target *target)
 bool shards_hold(Shards *shards, const Target *target)
 {
 	Lease *lease = lease_of(shards, target);
-	return lease && lease_is_held(lease);
+	return lease && lease_is_held(lease) && (!shards->is_shared || lease_is_held(shards->shard[0].lease));
 }
 
 bool shards_fail(Shards *shards, const Target *target)
 {
 	Lease *lease = lease_of(shards, target);
-	return lease && lease_is_failing(lease);
+	return lease && (lease_is_failing(lease) || (shards->is_shared && lease_is_failing(shards->shard[0].lease)));
 }
 
 bool shards_hold_all(Shards *shards)

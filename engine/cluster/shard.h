@@ -35,11 +35,12 @@ typedef struct Shards Shards;
  */
 int shards_start(const LeaseConfig *lease, int own, int n, Shards **ret_shards, Error *err);
 /*
- * A Lease a target, at most TARGET_LEASES_MAX; name and namespace of lease are not looked at. The same. is_all: for who can use nothing
- * less. It then takes them in the order of their names, the first only while nobody else has any of them, and gives back what it has when
- * somebody does: so it waits without holding any, and two that want the same do not wait for one another.
+ * A Lease a target, at most TARGET_LEASES_MAX. The same. is_all: for who can use nothing less. It then takes them in the order of their
+ * names, the first only while nobody else has any of them, and gives back what it has when somebody does: so it waits without holding
+ * any, and two that want the same do not wait for one another. is_shared: all, and before them the one of lease's own name and namespace,
+ * which else are not looked at.
  */
-int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, bool is_all, Shards **ret_shards, Error *err);
+int shards_start_each(const LeaseConfig *lease, const Target *target, size_t n, bool is_all, bool is_shared, Shards **ret_shards, Error *err);
 void shards_release(Shards *shards); /* lease_release of all */
 void shards_stop(Shards *shards);    /* and frees; accepts NULL */
 

@@ -277,7 +277,7 @@ static int wait_for_lease(EvaluateLive *e, Error *err)
 	lease.kube = &e->kubeconfig;
 	lease.clock = &e->session->clock;
 	lease.identity = identity;
-	int code = shards_start_each(&lease, &e->target, 1, false, &e->leases, err);
+	int code = shards_start_each(&lease, &e->target, 1, false, false, &e->leases, err);
 	while (!code && !shards_hold_all(e->leases))
 		if (!pause_for(e, .2))
 			code = error_set(err, ERR_CANCELLED, "%s", err_text(ERR_CANCELLED));

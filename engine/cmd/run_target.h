@@ -43,7 +43,7 @@ typedef struct RunOptions {
 	RUN_OPTION(type, "lease", 0, OPT_FLAG, takes_lease, 0, 0, NULL, "act on a target only while holding its Lease maestro-for-NAME; with more than 3, maestro-autoscaler (--no-lease: without)"), \
 	RUN_OPTION(type, "leader-elect", 0, OPT_FLAG, elects_leader, 0, 0, NULL, "act only while holding the Lease maestro-autoscaler, for all targets"), \
 	RUN_OPTION(type, "shard", 0, OPT_STRING, shard, 0, 0, "I/N", "act on the i-th of n parts of the targets (from 0; auto/n: a StatefulSet's number), and on a dead replica's"), \
-	RUN_OPTION(type, "lease-namespace", 0, OPT_STRING, lease_namespace, 0, 0, "NS", "holds the Lease maestro-autoscaler there, for however few targets; else the context's, where it is held"), \
+	RUN_OPTION(type, "lease-namespace", 0, OPT_STRING, lease_namespace, 0, 0, "NS", "holds the Lease maestro-autoscaler there too, beside those of up to 3 targets; else the context's, where it is held"), \
 	RUN_OPTION(type, "rails", 0, OPT_STRING, rails, 0, 0, "KIND", "all, or seed: bounds alone, as the thesis ran (all)"), \
 	RUN_OPTION(type, "scale-down-window", 0, OPT_DURATION, scale_down_window_s, 0, 3600, "TIME", "a down waits until it was wanted so long; else 300s, 0s for an evaluated model"), \
 	RUN_OPTION(type, "max-changes-per-hour", 0, OPT_INT, changes_per_hour, 1, 60, "N", "writes a target (60)"), \

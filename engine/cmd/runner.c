@@ -60,14 +60,14 @@ static int open_each(const Runner *r, const LeaseConfig *lease, Shards **ret_sha
 		str_copy(target[i].namespace_, sizeof target[i].namespace_, r->target[i].given.namespace_);
 		str_copy(target[i].name, sizeof target[i].name, r->target[i].given.name);
 	}
-	return shards_start_each(lease, target, r->n, r->config.is_trainer, ret_shards, err);
+	return shards_start_each(lease, target, r->n, r->config.is_trainer, r->config.options->lease_namespace != NULL, ret_shards, err);
 }
 
-/* Else one Lease for all: too many targets, or somebody asked for it by an option. */
+/* Else one Lease for all: too many targets, or somebody asked for it by an option. With --lease-namespace they have both. */
 static bool has_leases_of_targets(const Runner *r)
 {
 	const RunOptions *o = r->config.options;
-	return !o->elects_leader && !o->shard && !o->lease_namespace && r->n <= TARGET_LEASES_MAX;
+	return !o->elects_leader && !o->shard && r->n <= TARGET_LEASES_MAX;
 }
 
 static bool wants_lease(const Runner *r)

@@ -78,7 +78,7 @@ static const Opt OPTIONS[] = {
 	OPTION("kubeconfig", 0, OPT_STRING, run.kubeconfig, 0, 0, "FILE", "live, kubernetes: else KUBECONFIG, ~/.kube/config, or the pod's account"),
 	OPTION("context", 0, OPT_STRING, run.context, 0, 0, "NAME", "of the kubeconfig"),
 	OPTION("lease", 0, OPT_FLAG, run.takes_lease, 0, 0, NULL, "live: acts only while holding the Lease maestro-for-NAME of each target; with more than 3, maestro-autoscaler (--no-lease: without)"),
-	OPTION("lease-namespace", 0, OPT_STRING, run.lease_namespace, 0, 0, "NS", "live: holds maestro-autoscaler there, for however few targets; else the context's, where it is held"),
+	OPTION("lease-namespace", 0, OPT_STRING, run.lease_namespace, 0, 0, "NS", "live: holds maestro-autoscaler there too, beside those of up to 3 targets; else the context's, where it is held"),
 	PROM_OPTIONS_IN(TrainOptions, run.prom),
 	{ 0 },
 };

@@ -92,9 +92,11 @@ void exposition_telemetry(StrBuf *to, Telemetry *telemetry)
 	};
 	if (!telemetry)
 		return;
-	for (int k = 0; k < TELEMETRY_KINDS; k++)
+	for (int k = 0; k < TELEMETRY_KINDS; k++) {
+		bool is_gauge = k == TELEMETRY_LEADER || k == TELEMETRY_LEASE_HELD;
 		telemetry_each(telemetry, (TelemetryKind) k, add_telemetry_row,
-		               &(TelemetrySink) { to, names[k][0], k == TELEMETRY_LEADER ? "gauge" : "counter", names[k][1], false });
+		               &(TelemetrySink) { to, names[k][0], is_gauge ? "gauge" : "counter", names[k][1], false });
+	}
 	exposition_head(to, "maestro_query_duration_seconds", "histogram", "Time of a question to a backend.");
 	for (int b = 0; b < BACKENDS; b++) {
 		StrBuf labels = { 0 };

@@ -155,7 +155,7 @@ static void what_may_not_be_listed_is_nobodys_and_what_fails_is_not_known(void *
 
 /* ---- who needs several ---- */
 
-static Shards *stand_for(ClaimBench *b, const char *identity, const char *first, const char *second, bool is_all, Telemetry *telemetry)
+static Shards *stand_for(ClaimBench *b, const char *identity, const char *first, const char *second, bool is_all, bool is_shared, Telemetry *telemetry)
 {
 	Target target[2] = { { .namespace_ = "shop" }, { .namespace_ = "shop" } };
 	LeaseConfig config;
@@ -166,10 +166,11 @@ static Shards *stand_for(ClaimBench *b, const char *identity, const char *first,
 	lease_config_default(&config);
 	config.kube = &b->kube;
 	config.clock = &b->clock;
+	config.namespace_ = "shop";
 	config.identity = identity;
 	config.retry_ms = 20;
 	config.telemetry = telemetry;
-	assert_int_equal(shards_start_each(&config, target, 2, is_all, &shards, &err), 0);
+	assert_int_equal(shards_start_each(&config, target, 2, is_all, is_shared, &shards, &err), 0);
 	return shards;
 }
 
@@ -197,6 +198,12 @@ static bool has_all(void *arg)
 	return shards_hold_all(arg);
 }
 
+static bool has_none(void *arg)
+{
+	Shards *shards = arg;
+	return !shards_hold(shards, &(Target) { .namespace_ = "shop", .name = "cart" }) && !shards_hold(shards, &(Target) { .namespace_ = "shop", .name = "web" });
+}
+
 static bool one_has_all(void *arg)
 {
 	Shards *const *pair = arg;
@@ -211,7 +218,7 @@ static void who_needs_all_holds_none_while_somebody_has_one(void **state)
 	(void) state;
 	ClaimBench *b = claim_begin();
 	hold_by(b, "maestro-for-web", "run");
-	Shards *shards = stand_for(b, "trainer", "cart", "web", true, NULL);
+	Shards *shards = stand_for(b, "trainer", "cart", "web", true, false, NULL);
 	for (int n = fake_server_requests(b->server) + 60; fake_server_requests(b->server) < n;) {
 		assert_false(has_holder(b, "maestro-for-cart", "trainer"));
 		(void) usleep(2000);
@@ -225,12 +232,34 @@ static void who_needs_all_holds_none_while_somebody_has_one(void **state)
 	claim_end(b);
 }
 
+/* A replica that was given a namespace for the shared Lease keeps the targets' own, in whose sight others stand by. */
+static void a_shared_lease_goes_with_the_targets_own(void **state)
+{
+	(void) state;
+	ClaimBench *b = claim_begin();
+	hold_by(b, "maestro-autoscaler", "replica");
+	Shards *shards = stand_for(b, "run", "cart", "web", false, true, NULL);
+	for (int n = fake_server_requests(b->server) + 60; fake_server_requests(b->server) < n;) {
+		assert_false(has_holder(b, "maestro-for-cart", "run") || has_holder(b, "maestro-for-web", "run"));
+		(void) usleep(2000);
+	}
+	hold_by(b, "maestro-autoscaler", "");
+	assert_true(fake_comes(has_all, shards));
+	assert_true(has_holder(b, "maestro-autoscaler", "run") && has_holder(b, "maestro-for-cart", "run") && has_holder(b, "maestro-for-web", "run"));
+	const Target cart = { .namespace_ = "shop", .name = "cart" };
+	assert_true(shards_hold(shards, &cart));
+	hold_by(b, "maestro-autoscaler", "replica");
+	assert_true(fake_comes(has_none, shards));
+	shards_stop(shards);
+	claim_end(b);
+}
+
 static void two_that_need_the_same_do_not_wait_for_one_another(void **state)
 {
 	(void) state;
 	for (int round = 0; round < 5; round++) {
 		ClaimBench *b = claim_begin();
-		Shards *pair[2] = { stand_for(b, "a", "cart", "web", true, NULL), stand_for(b, "b", "web", "cart", true, NULL) };
+		Shards *pair[2] = { stand_for(b, "a", "cart", "web", true, false, NULL), stand_for(b, "b", "web", "cart", true, false, NULL) };
 		assert_true(fake_comes(one_has_all, pair));
 		int first = shards_hold_all(pair[1]);
 		shards_stop(pair[first]);
@@ -244,10 +273,21 @@ static bool leads_for_one(void *arg)
 {
 	StrBuf text = { 0 };
 	exposition_telemetry(&text, arg);
-	bool is = strstr(text.data, "\nmaestro_leader{lease_namespace=\"shop\",lease=\"maestro-for-cart\"} 1\n") &&
-	          strstr(text.data, "\nmaestro_leader{lease_namespace=\"shop\",lease=\"maestro-for-web\"} 0\n") &&
-	          strstr(text.data, "\nmaestro_leader_transitions_total{lease_namespace=\"shop\",lease=\"maestro-for-cart\"} 1\n") &&
-	          !strstr(text.data, "maestro_leader_transitions_total{lease_namespace=\"shop\",lease=\"maestro-for-web\"}");
+	bool is = strstr(text.data, "\nmaestro_leader 0\n") && !strstr(text.data, "maestro_leader_transitions_total") &&
+	          strstr(text.data, "\nmaestro_lease_held{lease_namespace=\"shop\",lease=\"maestro-for-cart\"} 1\n") &&
+	          strstr(text.data, "\nmaestro_lease_held{lease_namespace=\"shop\",lease=\"maestro-for-web\"} 0\n") &&
+	          strstr(text.data, "\nmaestro_lease_transitions_total{lease_namespace=\"shop\",lease=\"maestro-for-cart\"} 1\n") &&
+	          !strstr(text.data, "maestro_lease_transitions_total{lease_namespace=\"shop\",lease=\"maestro-for-web\"}");
+	strbuf_done(&text);
+	return is;
+}
+
+static bool leads_for_all(void *arg)
+{
+	StrBuf text = { 0 };
+	exposition_telemetry(&text, arg);
+	bool is = strstr(text.data, "\nmaestro_leader 1\n") && strstr(text.data, "\nmaestro_leader_transitions_total 1\n") &&
+	          strstr(text.data, "\n# TYPE maestro_leader gauge\n") && strstr(text.data, "\n# TYPE maestro_lease_held gauge\n");
 	strbuf_done(&text);
 	return is;
 }
@@ -258,8 +298,10 @@ static void each_lease_is_told_apart(void **state)
 	ClaimBench *b = claim_begin();
 	Telemetry *telemetry = telemetry_new();
 	hold_by(b, "maestro-for-web", "another");
-	Shards *shards = stand_for(b, "run", "web", "cart", false, telemetry);
+	Shards *shards = stand_for(b, "run", "web", "cart", false, false, telemetry);
 	assert_true(fake_comes(leads_for_one, telemetry));
+	hold_by(b, "maestro-for-web", "");
+	assert_true(fake_comes(leads_for_all, telemetry));
 	shards_stop(shards);
 	telemetry_free(telemetry);
 	claim_end(b);
@@ -404,18 +446,31 @@ static void without_the_right_it_stands_by_and_says_which(void **state)
 	process_end(b);
 }
 
-/* For the one Lease of all targets, which it then is. */
+static bool has_lease(ProcessBench *b, const char *namespace_, const char *name)
+{
+	bool is = false;
+	fake_server_lock(b->cluster.server);
+	for (int i = 0; i < FAKE_LEASES; i++) {
+		const FakeLease *lease = &b->cluster.leases.lease[i];
+		is |= !strcmp(lease->namespace_, namespace_) && !strcmp(lease->name, name) && lease->spec[0];
+	}
+	fake_server_unlock(b->cluster.server);
+	return is;
+}
+
+/* The shared one is there, and the target's own beside it: an autoscaler elsewhere sees that somebody has the target. */
 static void a_namespace_of_the_lease_is_obeyed(void **state)
 {
 	(void) state;
 	ProcessBench *b = process_begin();
+	hold(b, "another");
 	Child child = start_run(&b->cluster, b->db[0], "--lease-namespace=ops");
-	child_wait_log(&child, "this process leads");
-	fake_server_lock(b->cluster.server);
-	const FakeLease *lease = &b->cluster.leases.lease[0];
-	assert_string_equal(lease->namespace_, "ops");
-	assert_string_equal(lease->name, "maestro-autoscaler");
-	fake_server_unlock(b->cluster.server);
+	child_wait_log(&child, "has the Lease shop/maestro-for-web: this process stands by");
+	assert_false(has_lease(b, "ops", "maestro-autoscaler"));
+	hold(b, "");
+	child_wait_log(&child, "this process has the Lease of shop/web");
+	assert_true(has_lease(b, "ops", "maestro-autoscaler") && has_lease(b, "shop", "maestro-for-web"));
+	assert_true(comes_to(&child, "Active"));
 	assert_int_equal(child_end(&child, SIGTERM), 128 + SIGTERM);
 	process_end(b);
 }
@@ -440,6 +495,7 @@ int main(void)
 		cmocka_unit_test(who_stops_renewing_has_it_for_the_duration),
 		cmocka_unit_test(what_may_not_be_listed_is_nobodys_and_what_fails_is_not_known),
 		cmocka_unit_test(who_needs_all_holds_none_while_somebody_has_one),
+		cmocka_unit_test(a_shared_lease_goes_with_the_targets_own),
 		cmocka_unit_test(two_that_need_the_same_do_not_wait_for_one_another),
 		cmocka_unit_test(each_lease_is_told_apart),
 		cmocka_unit_test(two_runs_of_one_target_are_one_that_acts),
