@@ -8,6 +8,7 @@
 #include "tests/fakes/views.h"
 #include "tui/feed_file.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,10 +52,31 @@ static int add_targets(StrBuf *out)
 	return code;
 }
 
-static int add_frame(Views *v, double progress, int n_history, int64_t wall_ms, StrBuf *out)
+/* Nine of one ReplicaSet: the youngest has just come and was not measured yet. */
+static void fill_pods(LiveView *view)
+{
+	static const struct {
+		const char *name;
+		float cpu_cores;
+		int64_t age_s;
+	} PODS[] = {
+		{ "x2kqp", .36f, 90061 }, { "r8w4n", .35f, 90060 }, { "5tzlm", .34f, 7261 }, { "hv9cd", .37f, 5400 }, { "q7fsb", .35f, 3125 },
+		{ "m4xgj", .36f, 1500 }, { "k6pwt", .33f, 640 }, { "zd3hn", .35f, 95 }, { "b8rqv", NAN, 12 },
+	};
+	view->n_pods = sizeof PODS / sizeof *PODS;
+	for (int i = 0; i < view->n_pods; i++) {
+		view->pod[i] = (PodView) { .is_ready = !isnan(PODS[i].cpu_cores), .cpu_cores = PODS[i].cpu_cores, .cpu_request_cores = .5f,
+			.age_ms = 1000 * PODS[i].age_s };
+		(void) snprintf(view->pod[i].name, sizeof view->pod[i].name, "7d4b9c6f5-%s", PODS[i].name);
+	}
+}
+
+static int add_frame(Views *v, double progress, int n_history, bool has_pods, int64_t wall_ms, StrBuf *out)
 {
 	views_fill_train(&v->train, progress);
 	views_fill_live(&v->live, n_history);
+	if (has_pods)
+		fill_pods(&v->live);
 	return feed_record(&(FeedFrame) { .train = &v->train, .live = &v->live, .wall_ms = wall_ms }, out);
 }
 
@@ -65,13 +87,13 @@ int main(int argc, char **argv)
 	StrBuf out = { 0 };
 	int code = v ? 0 : 1;
 	if (!code && strcmp(what, "start") == 0)
-		code = add_frame(v, 0, 0, views_wall_ms(), &out);
+		code = add_frame(v, 0, 0, false, views_wall_ms(), &out);
 	else if (!code && strcmp(what, "targets") == 0)
 		code = add_targets(&out);
 	else if (!code && strcmp(what, "all") == 0)
-		code = add_frame(v, .62, 540, views_wall_ms(), &out);
+		code = add_frame(v, .62, 540, true, views_wall_ms(), &out);
 	for (int i = 0; !code && strcmp(what, "demo") == 0 && i < 60; i++)
-		code = add_frame(v, .02 + .016 * i, 480 + i, views_wall_ms() + 500 * i, &out);
+		code = add_frame(v, .02 + .016 * i, 480 + i, false, views_wall_ms() + 500 * i, &out);
 	if (!code && strcmp(what, "start") != 0)
 		code = add_store(v, &out);
 	if (!out.len)
