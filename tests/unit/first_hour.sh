@@ -20,7 +20,7 @@ check "the README names the first command" sh -c 'echo "$1" | grep -q "maestro t
 tmux new-session -d -x 80 -y 24 "'$maestro' train --trace nasa95_jul_week --envs 16 --n-steps 32 --clone-steps 5000 --steps 20000 \
 	--eval-every 10000 --eval-episodes 2 --name first --glyphs ascii --color never --threads 1 2>$dir/err; sleep 60"
 see ' Done '
-see '3 Runs: Space marks, = compares'
+see 'b new training'
 
 look_up compare 4
 look_up 'new training' F
