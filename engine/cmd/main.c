@@ -117,14 +117,15 @@ static const char *command_of(int argc, char **argv, const Json *file)
 	return is_of_cluster(argc, argv) || is_of_file ? "run" : "console";
 }
 
-/* The console over targets that only the file names: it watches. Who acts says so, by `run` or by naming one. */
+/* The console over targets that only the file names: it watches. Who acts says so, by `run`, by naming one or by --no-dry-run. */
 static int watch(int argc, char **argv)
 {
 	char **line = calloc((size_t) argc + 2, sizeof *line);
 	if (!line)
 		return err_exit_status(ERR_NOMEM);
-	memcpy(line, argv, (size_t) argc * sizeof *line);
-	line[argc] = (char[]) { "--dry-run" };
+	line[0] = argv[0];
+	line[1] = (char[]) { "--dry-run" }; /* what the line itself says comes behind it */
+	memcpy(line + 2, argv + 1, (size_t) (argc - 1) * sizeof *line);
 	int status = cmd_run(argc + 1, line);
 	free(line);
 	return status;
