@@ -174,8 +174,7 @@ static int answer_query(StoreArchive *s, const ArchiveQuery *query, ArchiveAnswe
 
 typedef struct Trash {
 	int64_t seen_ms;
-	int64_t *id;
-	int32_t n, room;
+	PurgeList list;
 } Trash;
 
 static int take_id(void *context, const RunRow *row)
@@ -183,27 +182,18 @@ static int take_id(void *context, const RunRow *row)
 	Trash *trash = context;
 	if (row->deleted_ms > trash->seen_ms)
 		return 0; /* it was not in the list that a person saw */
-	if (trash->n == trash->room) {
-		int32_t room = trash->room ? 2 * trash->room : 64;
-		int64_t *id = realloc(trash->id, (size_t) room * sizeof *id);
-		if (!id)
-			return ERR_NOMEM;
-		trash->id = id;
-		trash->room = room;
-	}
-	trash->id[trash->n++] = row->id;
-	return 0;
+	return purge_list_add(&trash->list, row->id);
 }
 
 /* Each for itself: what is gone is gone, whatever the next one meets. */
-static int purge_each(StoreArchive *s, struct sqlite3 *db, const Trash *trash, char *text, size_t size, Error *err)
+static int purge_each(StoreArchive *s, struct sqlite3 *db, const PurgeList *list, char *text, size_t size, Error *err)
 {
 	int32_t n = 0;
 	int first = 0;
 	char room[120] = "";
 	Error why = { 0 };
-	for (int32_t i = 0; i < trash->n; i++) {
-		int code = purge_run(db, s->path, trash->id[i], first ? &why : err);
+	for (int32_t i = 0; i < list->n; i++) {
+		int code = purge_run(db, s->path, list->run[i], first ? &why : err);
 		n += !code;
 		first = first ? first : code;
 	}
@@ -221,11 +211,11 @@ static int do_purge(StoreArchive *s, struct sqlite3 *db, const Command *command,
 	Trash trash = { .seen_ms = command->u.edit.seen_ms };
 	RunSelection selection = { command->u.edit.text, trash.seen_ms, SORT_ID, true, 0, INT64_MAX };
 	int code = runs_select(db, &selection, take_id, &trash, NULL, NULL, err);
-	if (!code && trash.n != command->u.edit.n)
-		code = error_set(err, ERR_REFUSED, "the trash has changed, of those listed %d would go: nothing was purged, :purge lists them again", trash.n);
+	if (!code && trash.list.n != command->u.edit.n)
+		code = error_set(err, ERR_REFUSED, "the trash has changed, of those listed %d would go: nothing was purged, :purge lists them again", trash.list.n);
 	if (!code)
-		code = purge_each(s, db, &trash, text, size, err);
-	free(trash.id);
+		code = purge_each(s, db, &trash.list, text, size, err);
+	free(trash.list.run);
 	return code;
 }
 

@@ -6,8 +6,23 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+int purge_list_add(PurgeList *list, int64_t run)
+{
+	if (list->n == list->room) {
+		int32_t room = list->room ? 2 * list->room : 64;
+		int64_t *grown = realloc(list->run, (size_t) room * sizeof *grown);
+		if (!grown)
+			return ERR_NOMEM;
+		list->run = grown;
+		list->room = room;
+	}
+	list->run[list->n++] = run;
+	return 0;
+}
 
 /* Checkpoints and models, and nothing below the folder. */
 static void remove_files(const char *folder)

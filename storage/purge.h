@@ -9,6 +9,14 @@
 
 struct sqlite3;
 
+typedef struct PurgeList { /* runs that are to go */
+	int64_t *run; /* owned: free() it */
+	int32_t n, room;
+} PurgeList;
+
+/* ERR_NOMEM. */
+int purge_list_add(PurgeList *list, int64_t run);
+
 /* Deletes a run of the trash with its checkpoints and models; store is the file's path. ERR_NOT_FOUND, ERR_REFUSED (it is not in the
  * trash, or locked), ERR_STORE. */
 int purge_run(struct sqlite3 *db, const char *store, int64_t run, Error *err);

@@ -56,8 +56,7 @@ int runs_restore(const Request *request)
 
 typedef struct Trash {
 	const Request *request;
-	int64_t *id;
-	size_t n;
+	PurgeList list;
 } Trash;
 
 static int collect(void *context, const RunRow *row)
@@ -65,11 +64,8 @@ static int collect(void *context, const RunRow *row)
 	Trash *trash = context;
 	int64_t days = (trash->request->wall_ms - row->deleted_ms) / 86400000;
 	if (row->deleted_ms && !row->is_locked && (trash->request->options->all || days >= TRASH_DAYS)) {
-		int64_t *grown = realloc(trash->id, (trash->n + 1) * sizeof *grown);
-		if (!grown)
+		if (purge_list_add(&trash->list, row->id))
 			return ERR_NOMEM;
-		trash->id = grown;
-		trash->id[trash->n++] = row->id;
 		printf("%6lld  ", (long long) row->id);
 		cells_print_padded(row->name, 24);
 		printf("  in the trash for %lld days\n", (long long) days);
@@ -83,18 +79,18 @@ int runs_purge(const Request *request)
 	RunSelection selection = { "is:trash", request->wall_ms, SORT_ID, true, 0, INT64_MAX };
 	int code = runs_select(request->db, &selection, collect, &trash, NULL, NULL, request->err);
 	const char *confirm = request->options->confirm;
-	if (!code && trash.n && (!confirm || strcmp(confirm, "trash") != 0))
+	if (!code && trash.list.n && (!confirm || strcmp(confirm, "trash") != 0))
 		code = error_set(request->err, ERR_REFUSED, "runs purge: this cannot be undone; --confirm trash does it");
-	for (size_t i = 0; i < trash.n && !code; i++)
-		code = purge_run(request->db, request->path, trash.id[i], request->err);
+	for (int32_t i = 0; i < trash.list.n && !code; i++)
+		code = purge_run(request->db, request->path, trash.list.run[i], request->err);
 	if (!code)
-		(void) fprintf(stderr, "%zu runs purged%s\n", trash.n, trash.n || request->options->all ? "" :
+		(void) fprintf(stderr, "%d runs purged%s\n", trash.list.n, trash.list.n || request->options->all ? "" :
 		               "; nothing has been in the trash for 30 days (--all takes all of it)");
-	if (!code && trash.n) {
+	if (!code && trash.list.n) {
 		char text[300];
 		purge_room(request->db, request->path, text, sizeof text);
 		(void) fprintf(stderr, "%s\n", text);
 	}
-	free(trash.id);
+	free(trash.list.run);
 	return code;
 }

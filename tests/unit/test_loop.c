@@ -341,20 +341,26 @@ static void records_are_of_the_machines_time(void **state)
 	bench_free(b);
 }
 
+/* Commands between cycles, in their order; what came of them is in the view and in the records. */
+static void send_between(Bench *b, const Command *command, int32_t n)
+{
+	Fleet *fleet;
+	Error err = { 0 };
+	assert_int_equal(fleet_new(&b->loop, 1, &fleet, &err), 0);
+	for (int32_t i = 0; i < n; i++)
+		assert_int_equal(loop_send(b->loop, &command[i]), 0);
+	fleet_serve(fleet);
+	fleet_free(fleet);
+}
+
 /* Who ends a hold is told with what ends. */
 static void resume_tells_what_it_ends(void **state)
 {
 	(void) state;
 	Bench *b = bench_new(3, ACTION_KEEP);
-	Command command = override_to(5, 3, 7), resume = { .kind = COMMAND_LIVE_RESUME, .id = 8, .who = "bob" };
-	Fleet *fleet;
-	Error err = { 0 };
+	const Command commands[] = { override_to(5, 3, 7), { .kind = COMMAND_LIVE_RESUME, .id = 8, .who = "bob" } };
 	bench_open(b);
-	assert_int_equal(fleet_new(&b->loop, 1, &fleet, &err), 0);
-	assert_int_equal(loop_send(b->loop, &command), 0);
-	assert_int_equal(loop_send(b->loop, &resume), 0);
-	fleet_serve(fleet);
-	fleet_free(fleet);
+	send_between(b, commands, 2);
 	const RecordIntervention *ended = &fake_sink_last(&b->sink, RECORD_INTERVENTION)->u.intervention;
 	assert_string_equal(ended->what, "resume");
 	assert_string_equal(ended->from, "5 held by alice");
@@ -369,15 +375,10 @@ static void resume_under_an_annotation_says_what_holds(void **state)
 	(void) state;
 	Bench *b = bench_new_whole(3, ACTION_KEEP);
 	b->cluster.facts.held_replicas = 5;
-	Command resume = { .kind = COMMAND_LIVE_RESUME, .id = 8, .who = "bob" };
+	const Command resume = { .kind = COMMAND_LIVE_RESUME, .id = 8, .who = "bob" };
 	bench_open(b);
 	assert_int_equal(cycle(b), 0);
-	Fleet *fleet;
-	Error err = { 0 };
-	assert_int_equal(fleet_new(&b->loop, 1, &fleet, &err), 0);
-	assert_int_equal(loop_send(b->loop, &resume), 0);
-	fleet_serve(fleet);
-	fleet_free(fleet);
+	send_between(b, &resume, 1);
 	LiveView view = view_of(b);
 	assert_int_equal(view.answers.answer[0].code, ERR_REFUSED);
 	assert_non_null(strstr(view.answers.answer[0].text, "maestro override resume "));

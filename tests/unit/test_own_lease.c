@@ -212,6 +212,15 @@ static bool one_has_all(void *arg)
 	return first || second;
 }
 
+/* Not once, over sixty requests. */
+static void neither_is_held_by(ClaimBench *b, const char *who)
+{
+	for (int n = fake_server_requests(b->server) + 60; fake_server_requests(b->server) < n;) {
+		assert_false(has_holder(b, "maestro-for-cart", who) || has_holder(b, "maestro-for-web", who));
+		(void) usleep(2000);
+	}
+}
+
 /* It would keep others from what it does not use itself. */
 static void who_needs_all_holds_none_while_somebody_has_one(void **state)
 {
@@ -219,10 +228,7 @@ static void who_needs_all_holds_none_while_somebody_has_one(void **state)
 	ClaimBench *b = claim_begin();
 	hold_by(b, "maestro-for-web", "run");
 	Shards *shards = stand_for(b, "trainer", "cart", "web", true, false, NULL);
-	for (int n = fake_server_requests(b->server) + 60; fake_server_requests(b->server) < n;) {
-		assert_false(has_holder(b, "maestro-for-cart", "trainer"));
-		(void) usleep(2000);
-	}
+	neither_is_held_by(b, "trainer");
 	assert_false(shards_hold_all(shards));
 	hold_by(b, "maestro-for-web", "");
 	assert_true(fake_comes(has_all, shards));
@@ -239,10 +245,7 @@ static void a_shared_lease_goes_with_the_targets_own(void **state)
 	ClaimBench *b = claim_begin();
 	hold_by(b, "maestro-autoscaler", "replica");
 	Shards *shards = stand_for(b, "run", "cart", "web", false, true, NULL);
-	for (int n = fake_server_requests(b->server) + 60; fake_server_requests(b->server) < n;) {
-		assert_false(has_holder(b, "maestro-for-cart", "run") || has_holder(b, "maestro-for-web", "run"));
-		(void) usleep(2000);
-	}
+	neither_is_held_by(b, "run");
 	hold_by(b, "maestro-autoscaler", "");
 	assert_true(fake_comes(has_all, shards));
 	assert_true(has_holder(b, "maestro-autoscaler", "run") && has_holder(b, "maestro-for-cart", "run") && has_holder(b, "maestro-for-web", "run"));
