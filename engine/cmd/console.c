@@ -151,7 +151,9 @@ static int show(Session *session, const ConsoleOptions *options, const SimConfig
 	Keymap keymap;
 	Feed *feed = NULL;
 	Loop *loop = NULL;
-	Stage stage = { session, { .sim = sim, .policy = policy, .seed = (uint64_t) options->seed, .speed = options->speed }, { { 0 } } };
+	const char *traffic = options->traffic ? options->traffic : options->trace;
+	Stage stage = { session, { .sim = sim, .policy = policy, .seed = (uint64_t) options->seed, .speed = options->speed,
+		.traffic = traffic, .faults = &options->fault }, { { 0 } } };
 	int code = ui_options(options, &ui, err);
 	if (!code)
 		code = session_keys(&keymap, &ui, err);

@@ -1,13 +1,51 @@
 /* See simlive.h. */
 #include "cmd/simlive.h"
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "control/evaluate.h"
 #include "decide/hpa.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 static const double INTERVAL_SHOWN_S = 2; /* real seconds that one interval takes at speed 1 */
+
+/* Settings that are options elsewhere have the options' names. */
+static char *config_json(const SimLiveConfig *config, const LoopConfig *loop)
+{
+	Json *object = json_new_object();
+	json_add_string(object, "policy", config->policy->label);
+	json_add_string(object, "context", loop->context);
+	json_add_int(object, "seed", (int64_t) config->seed);
+	json_add_string(object, "traffic", config->traffic ? config->traffic : "constant");
+	json_add_string(object, "service", config->service);
+	if (config->faults && config->faults->n) {
+		Json *faults = json_add_array(object, "fault");
+		for (size_t i = 0; i < config->faults->n; i++)
+			json_add_string(faults, NULL, config->faults->item[i]);
+	}
+	json_add_int(object, "min-replicas", loop->target.min_replicas);
+	json_add_int(object, "max-replicas", loop->target.max_replicas);
+	json_add_number(object, "latency-soft", (double) loop->target.latency_soft_ms);
+	json_add_number(object, "latency-hard", (double) loop->target.latency_hard_ms);
+	json_add_int(object, "interval-ms", loop->interval_ms);
+	json_add_number(object, "speed", config->speed);
+	json_add_string(object, "rails", loop->rails.off ? "seed" : "all");
+	json_add_number(object, "scale-down-window", (double) loop->rails.stabilise_ms / 1000);
+	char *text = json_print(object);
+	json_free(object);
+	return text;
+}
+
+static int begin_run(SimLive *live, const SimLiveConfig *config, LoopConfig *loop, Error *err)
+{
+	char *json = config_json(config, loop);
+	RunStart start = { .kind = RUN_CONTROL, .name = "live-sim", .seed = config->seed, .config_json = json };
+	int code = json ? live->sink->ops->run_begin(live->sink, &start, &live->run_id, err) : error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	free(json);
+	loop->run_id = live->run_id;
+	return code;
+}
 
 static int build(SimLive *live, const SimLiveConfig *config, LoopConfig *loop, Error *err)
 {
@@ -18,15 +56,12 @@ static int build(SimLive *live, const SimLiveConfig *config, LoopConfig *loop, E
 	hpa_config_default(&rule);
 	if (hpa_policy_new(&rule, &live->hpa))
 		return error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
-	RunStart start = { .kind = RUN_CONTROL, .seed = config->seed, .config_json = config->config_json };
-	(void) snprintf(start.name, sizeof start.name, "live-sim");
-	code = live->sink->ops->run_begin(live->sink, &start, &live->run_id, err);
+	code = begin_run(live, config, loop, err);
 	if (code)
 		return code;
 	loop->metrics = sim_target_metrics(live->sim);
 	loop->actuator = sim_target_actuator(live->sim);
 	loop->hpa = live->hpa;
-	loop->run_id = live->run_id;
 	return loop_new(loop, &live->loop, err);
 }
 

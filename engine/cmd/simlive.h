@@ -2,6 +2,7 @@
 #ifndef MAESTRO_CMD_SIMLIVE_H
 #define MAESTRO_CMD_SIMLIVE_H
 
+#include "base/option.h"
 #include "cmd/session.h"
 #include "control/loop.h"
 #include "sim/sim.h"
@@ -12,8 +13,9 @@ typedef struct SimLiveConfig { /* pointers are lent for the life of the SimLive 
 	int64_t (*policy_steps)(const Policy *policy); /* NULL: a file's, or a rule */
 	uint64_t seed;
 	double speed;            /* 1: an interval every 2 s */
-	const char *config_json; /* for the store */
-	bool is_unrecorded;      /* nothing of it goes there */
+	const char *traffic, *service; /* as given, for the store; NULL: constant, and the built-in one */
+	const OptList *faults;   /* the same; may be NULL */
+	bool is_unrecorded;      /* nothing of it goes to the store */
 } SimLiveConfig;
 
 typedef struct SimLive {

@@ -254,7 +254,8 @@ static int open_live(TrainCommand *t, Error *err)
 		.policy_steps = model_policy_steps,
 		.seed = (uint64_t) t->options.sim.seed,
 		.speed = t->options.speed,
-		.config_json = t->config_json,
+		.traffic = t->traffic.name,
+		.service = t->options.sim.service,
 	};
 	int code = simlive_open(&t->live, &t->session, &live, err);
 	return code ? code : simlive_start(&t->live, err);

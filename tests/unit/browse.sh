@@ -13,7 +13,7 @@ done
 check "printing screens leaves no run" [ "$(n_runs)" = "$before" ]
 
 start() { tmux new-session -d -x 100 -y 30 "$maestro --glyphs ascii --speed 4 $*; sleep 600"; }
-start --screen runs
+start --screen runs --traffic spike --fault pod-kill --seed 7
 see 'Selected run'
 tmux send-keys 7
 see 'newest'
@@ -37,6 +37,8 @@ tmux send-keys q
 sleep .5
 tmux kill-server
 id=$("$maestro" runs list --json | jq -s 'map(select(.name == "live-sim"))[0].id')
+check "the simulated target's run has its own settings" [ "$(show "$id" | jq -c '.config | [.policy, .traffic, .speed, .seed, ."interval-ms", .fault]')" = \
+	'["hpa","spike",4,7,15000,["pod-kill"]]' ]
 "$maestro" runs delete "$id"
 start --screen runs
 see 'Selected run'

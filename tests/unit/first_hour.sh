@@ -73,6 +73,8 @@ run=$("$maestro" runs list --json | jq -r 'select(.kind == "control" and .status
 audit() { "$maestro" runs show "$run" --json | jq -c '[.audit[] | .to, .result]'; }
 i=0
 until [ "$(audit)" = '[8,"pending",8,"applied"]' ] || [ $i -gt 50 ]; do i=$((i + 1)); sleep .1; done # the store takes a moment
+check "the simulated target's run has its own settings, not the training's" \
+	[ "$(show "$run" | jq -c '.config | [.policy, ."scale-down-window", has("steps"), has("learning-rate")]')" = '["in training",0,false,false]' ]
 check "the hold is audited" [ "$(audit)" = '[8,"pending",8,"applied"]' ]
 tmux send-keys q
 see 'maestro runs show'
