@@ -197,3 +197,34 @@ int import_run(struct sqlite3 *db, const Json *root, int64_t *ret_id, bool *ret_
 	(void) db_exec(db, "ROLLBACK");
 	return failed;
 }
+
+/* ---- where it is from ---- */
+
+/* Kept as the boot that the run's process was of, which an import has no other for. */
+int import_note_origin(struct sqlite3 *db, int64_t run, const char *origin, Error *err)
+{
+	sqlite3_stmt *stmt;
+	if (sqlite3_prepare_v2(db, "UPDATE runs SET boot_id = ?2 WHERE id = ?1 AND host = 'imported'", -1, &stmt, NULL))
+		return db_error(db, err);
+	(void) sqlite3_bind_int64(stmt, 1, run);
+	(void) sqlite3_bind_text(stmt, 2, origin, -1, SQLITE_STATIC);
+	(void) sqlite3_step(stmt);
+	return sqlite3_finalize(stmt) ? db_error(db, err) : 0;
+}
+
+int import_find(struct sqlite3 *db, const char *origin, int64_t *ret_id, Error *err)
+{
+	sqlite3_stmt *stmt;
+	int64_t id = 0;
+	if (sqlite3_prepare_v2(db, "SELECT max(id) FROM runs WHERE host = 'imported' AND boot_id = ?1 AND deleted IS NULL", -1, &stmt, NULL))
+		return db_error(db, err);
+	(void) sqlite3_bind_text(stmt, 1, origin, -1, SQLITE_STATIC);
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		id = sqlite3_column_int64(stmt, 0);
+	if (sqlite3_finalize(stmt))
+		return db_error(db, err);
+	if (!id)
+		return error_set(err, ERR_NOT_FOUND, "no run of %s", origin);
+	*ret_id = id;
+	return 0;
+}

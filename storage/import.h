@@ -13,4 +13,9 @@ struct sqlite3;
  * ret_is_new may be NULL. ERR_PARSE (not such a file), ERR_STORE. */
 int import_run(struct sqlite3 *db, const Json *root, int64_t *ret_id, bool *ret_is_new, Error *err);
 
+/* Which training elsewhere an imported run is, in the importer's words, by which it is found again without its file. ERR_STORE. */
+int import_note_origin(struct sqlite3 *db, int64_t run, const char *origin, Error *err);
+/* The newest of an origin that is not in the trash. ERR_NOT_FOUND, ERR_STORE. */
+int import_find(struct sqlite3 *db, const char *origin, int64_t *ret_id, Error *err);
+
 #endif

@@ -85,18 +85,23 @@ size_t train_cores(void)
 
 /* ---- one child ---- */
 
+void train_child_note_reward(TrainChild *child, double mean_reward)
+{
+	child->mean_reward = mean_reward;
+	child->best_reward = isnan(child->best_reward) ? mean_reward : fmax(child->best_reward, mean_reward);
+}
+
 void train_child_note(TrainChild *child, const char *line)
 {
 	Json *root = NULL;
+	double reward;
 	if (json_parse(line, strlen(line), &root, NULL))
 		return;
 	const char *event = json_string(json_get(root, "event"));
 	if (event && !strcmp(event, "start"))
 		child->run = json_int_or(root, "run", 0);
-	if (event && !strcmp(event, "eval")) {
-		(void) json_number(json_get(root, "mean_reward"), &child->mean_reward);
-		child->best_reward = isnan(child->best_reward) ? child->mean_reward : fmax(child->best_reward, child->mean_reward);
-	}
+	if (event && !strcmp(event, "eval") && json_number(json_get(root, "mean_reward"), &reward))
+		train_child_note_reward(child, reward);
 	if (event && !strcmp(event, "end")) {
 		child->steps = json_int_or(root, "steps", 0);
 		const char *best = json_string(json_get(root, "best_model"));

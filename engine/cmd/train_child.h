@@ -34,6 +34,9 @@ void train_child_copy(TrainChild *child, int argc, char **argv, const char *cons
 /* Takes over what a line of a child says. */
 void train_child_note(TrainChild *child, const char *line);
 
+/* The mean reward of a further evaluation. */
+void train_child_note_reward(TrainChild *child, double mean_reward);
+
 /* On the thread that reads the child. line: without its newline. */
 typedef void TrainChildLine(void *arg, size_t i, const char *line);
 

@@ -13,6 +13,7 @@
 #include "storage/db.h"
 #include "storage/import.h"
 #include "storage/run_folder.h"
+#include "storage/runs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_S = 2, SAY_S = 30 /* how often, where steps alone have moved */, EMPTY_LOOKS = 10, RETRIES = 3, KEEP_S = 86400, NAME = 40 };
+enum { LOOK_S = 2, SAY_S = 30 /* how often, where steps alone have moved */, EMPTY_LOOKS = 10, RETRIES = 3, KEEP_S = 86400, NAME = 40, ORIGIN = NAME + 24 };
 
 typedef struct JobFollow {
 	const TrainOptions *options;
@@ -155,8 +156,16 @@ static int save_models(const JobFollow *f, TrainChild *child, const StrBuf file[
 	return code;
 }
 
-static int import_result(const JobFollow *f, TrainChild *child, const char *log, bool *ret_is_new, Error *err)
+/* As the store keeps it of a run. */
+static void name_origin(const JobFollow *f, size_t i, char origin[ORIGIN])
 {
+	(void) snprintf(origin, ORIGIN, "%s/%zu", f->name, i);
+}
+
+static int import_result(const JobFollow *f, size_t i, const char *log, bool *ret_is_new, Error *err)
+{
+	TrainChild *child = &f->child[i];
+	char origin[ORIGIN];
 	StrBuf file[TRIAL_FILES] = { 0 };
 	Json *run = NULL;
 	int code = trial_result_read(log, file, err);
@@ -166,22 +175,19 @@ static int import_result(const JobFollow *f, TrainChild *child, const char *log,
 		code = import_run(f->db, run, &child->run, ret_is_new, err);
 	if (!code)
 		code = save_models(f, child, file, err);
+	name_origin(f, i, origin);
+	if (!code) /* last: what is found by it is whole */
+		code = import_note_origin(f->db, child->run, origin, err);
 	json_free(run);
-	for (int i = 0; i < TRIAL_FILES; i++)
-		strbuf_done(&file[i]);
+	for (int k = 0; k < TRIAL_FILES; k++)
+		strbuf_done(&file[k]);
 	return code;
 }
 
-/* Its lines as if it had run here; the end has the number and the files of this store. */
-static void hand_out(const JobFollow *f, size_t i, const char *line)
+/* With the number and the files of this store. */
+static void hand_out_end(const JobFollow *f, size_t i)
 {
 	const TrainChild *child = &f->child[i];
-	if (!f->on_line || strstr(line, "\"event\":\"start\""))
-		return;
-	if (!strstr(line, "\"event\":\"end\"")) {
-		f->on_line(f->arg, i, line);
-		return;
-	}
 	Json *end = json_new_object();
 	json_add_string(end, "event", "end");
 	json_add_int(end, "run", child->run);
@@ -189,10 +195,19 @@ static void hand_out(const JobFollow *f, size_t i, const char *line)
 	json_add_string(end, "model", child->model[0] ? child->model : NULL);
 	json_add_string(end, "best_model", child->best_model[0] ? child->best_model : NULL);
 	char *text = json_print(end);
-	if (text)
+	if (text && f->on_line)
 		f->on_line(f->arg, i, text);
 	free(text);
 	json_free(end);
+}
+
+/* Its lines as if it had run here. */
+static void hand_out(const JobFollow *f, size_t i, const char *line)
+{
+	if (strstr(line, "\"event\":\"end\""))
+		hand_out_end(f, i);
+	else if (f->on_line && !strstr(line, "\"event\":\"start\""))
+		f->on_line(f->arg, i, line);
 }
 
 /* Once for what the lines say, and again when the run has its number here. */
@@ -221,7 +236,7 @@ static int bring_home(JobFollow *f, size_t i, const char *pod, Error *err)
 		return strbuf_done(&log), code;
 	if (log.data)
 		read_lines(f, i, log.data, false);
-	code = import_result(f, child, log.data ? log.data : "", &is_new, err);
+	code = import_result(f, i, log.data ? log.data : "", &is_new, err);
 	f->is_home[i] = true; /* or never: the pod has no other */
 	child->status = code ? err_exit_status(code) : 0;
 	if (code)
@@ -232,6 +247,47 @@ static int bring_home(JobFollow *f, size_t i, const char *pod, Error *err)
 		read_lines(f, i, log.data, true);
 	strbuf_done(&log);
 	return 0;
+}
+
+/* RunCellFn: an evaluation. */
+static int note_eval(void *context, const RunCell *cell, size_t n)
+{
+	TrainChild *child = context;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(cell[i].name, "mean_reward") && cell[i].kind == CELL_REAL)
+			train_child_note_reward(child, cell[i].real);
+	return 0;
+}
+
+static void find_model(const JobFollow *f, int64_t run, const char *name, char *path, size_t size)
+{
+	char folder[512];
+	run_folder_find(f->db, f->db_path, run, folder, sizeof folder);
+	(void) snprintf(path, size, "%.480s/%s", folder, name);
+	if (access(path, R_OK))
+		path[0] = '\0';
+}
+
+/* Of an index whose pod is gone: an earlier call may have brought its run home. */
+static void look_into_store(JobFollow *f, size_t i)
+{
+	TrainChild *child = &f->child[i];
+	RunRow row;
+	char origin[ORIGIN];
+	name_origin(f, i, origin);
+	int64_t run;
+	if (import_find(f->db, origin, &run, NULL) || runs_get(f->db, run, &row, NULL, NULL))
+		return;
+	find_model(f, run, TRIAL_FILE[1], child->model, sizeof child->model);
+	find_model(f, run, TRIAL_FILE[2], child->best_model, sizeof child->best_model);
+	if (!child->model[0] || runs_part(f->db, run, PART_EVALS, note_eval, child, NULL))
+		return;
+	child->run = run;
+	child->steps = row.steps;
+	child->status = 0;
+	f->is_home[i] = true;
+	(void) fprintf(stderr, "maestro: job %s, index %zu: run %lld, imported before its pod was gone\n", f->name, i, (long long) run);
+	hand_out_end(f, i);
 }
 
 /* ---- following ---- */
@@ -326,6 +382,9 @@ static int look(JobFollow *f, bool *ret_is_over, Error *err)
 	}
 	if (code)
 		return code;
+	for (int i = 0; view.is_over && i < (int) f->n; i++)
+		if (!f->is_home[i] && !view.index[i].pod[0])
+			look_into_store(f, (size_t) i);
 	say_progress(f, &view);
 	*ret_is_over = is_all || view.is_over;
 	for (int i = 0; view.is_over && i < view.n; i++)

@@ -17,6 +17,7 @@ typedef struct World {
 	FakeServer *server;
 	bool is_there;             /* the Job */
 	bool has_failed;           /* index 1, for good */
+	bool has_no_pods;          /* any more */
 	_Atomic int waits;         /* so many looks find index 1 without its image */
 	char asked[8192];          /* the Job as it was written */
 	StrBuf log[2];             /* of each index's pod */
@@ -38,7 +39,7 @@ static void answer_pods(World *w, FakeReply *reply)
 		(void) snprintf(second, sizeof second, "%s", waiting);
 	else
 		(void) snprintf(second, sizeof second, pod, 1, 1, w->has_failed ? "Failed" : "Succeeded");
-	reply->body = fake_text("{\"items\":[%s,%s]}", first, second);
+	reply->body = w->has_no_pods ? fake_text("{\"items\":[]}") : fake_text("{\"items\":[%s,%s]}", first, second);
 }
 
 static void answer_job(World *w, const FakeRequest *request, FakeReply *reply)
@@ -158,6 +159,36 @@ static void runs_and_models_come_home_once(void **state)
 	end(&w);
 }
 
+static void a_pod_that_is_gone_has_its_run_in_the_store(void **state)
+{
+	(void) state;
+	World w;
+	begin(&w);
+	assert_int_equal(train(&w), 0);
+	char *was = strdup(strstr(w.said.data, "seed 6"));
+	w.has_no_pods = true;
+	assert_int_equal(train(&w), 0);
+	assert_said(&w, "index 0: run 1, imported before its pod was gone\n");
+	assert_said(&w, "index 1: run 2, imported before its pod was gone\n");
+	assert_int_equal(n_said(&w, "2048 steps done, best mean reward "), 2);
+	char *end_line = strstr(was, "2048 steps done"); /* reward and file as before */
+	assert_non_null(end_line);
+	end_line[strcspn(end_line, "\n")] = '\0';
+	assert_said(&w, end_line);
+	free(was);
+	assert_int_equal(run(&w, "runs delete 2 --db home.db"), 0);
+	assert_int_not_equal(train(&w), 0); /* what a person threw away is not there */
+	assert_said(&w, "index 1: its pod is gone");
+	assert_int_equal(run(&w, "runs restore 2 --db home.db") | run(&w, "runs list --db home.db"), 0);
+	char command[128];
+	(void) snprintf(command, sizeof command, "rm %s/home.runs/2/model.safetensors", w.dir);
+	assert_int_equal(system(command), 0);
+	assert_int_not_equal(train(&w), 0); /* nor is a run without its model a result */
+	assert_said(&w, "index 0: run 1, imported before its pod was gone\n");
+	assert_said(&w, "index 1: its pod is gone");
+	end(&w);
+}
+
 static void an_index_that_failed_for_good_leaves_the_others(void **state)
 {
 	(void) state;
@@ -220,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_and_models_come_home_once),
+		cmocka_unit_test(a_pod_that_is_gone_has_its_run_in_the_store),
 		cmocka_unit_test(an_index_that_failed_for_good_leaves_the_others),
 		cmocka_unit_test(what_a_pod_waits_for_is_said),
 		cmocka_unit_test(a_pod_gets_the_environments_settings),
