@@ -382,11 +382,6 @@ const Net *ppo_net(const Ppo *ppo)
 	return ppo->net;
 }
 
-float *ppo_advantages(Ppo *ppo)
-{
-	return ppo->rollout.advantage;
-}
-
 size_t ppo_last_returns(const Ppo *ppo, double *ret)
 {
 	size_t n = 0;

@@ -83,8 +83,6 @@ void ppo_set_total_steps(Ppo *ppo, int64_t value);
 
 int64_t ppo_steps(const Ppo *ppo); /* environment steps so far, over all environments */
 const Net *ppo_net(const Ppo *ppo); /* lent; changes in ppo_learn */
-/* [n_envs * n_steps] sample i = env * n_steps + step; for tests. */
-float *ppo_advantages(Ppo *ppo);
 size_t ppo_samples(const Ppo *ppo);
 /* Of each environment the return of the last episode that ended in it, as it paid, into ret [n_envs]; answers how many have ended
  * one. A restored Ppo knows none of before. */

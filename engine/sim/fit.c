@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void fit_options_default(FitOptions *options)
-{
-	*options = (FitOptions) { .held_out = .25, .effort = 1.0, .seed = 1 };
-}
-
 /* ---- the latencies' parameters, into the file ---- */
 
 static void set(ServiceFile *file, const char *name, double value, double se, bool is_told)

@@ -69,8 +69,6 @@ typedef struct FitOptions {
 	void *context;
 } FitOptions;
 
-void fit_options_default(FitOptions *options);
-
 /*
  * Estimates into ret (whose name is left alone). ERR_NO_DATA where too little can be used, with what is missing; ERR_CANCELLED;
  * ERR_NOMEM. Some seconds.

@@ -58,11 +58,6 @@ static void fill_load(ResponseTable *table, int j, const RequestStats *stats)
 	raise_load(table, j);
 }
 
-int table_build(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *ret_table)
-{
-	return table_build_beside(service, NULL, NULL, requests, seed, ret_table, NULL);
-}
-
 int table_build_beside(const Service *service, const Service *other, const bool *at, uint64_t requests, uint64_t seed,
                        ResponseTable *ret_table, double *ret_number)
 {

@@ -25,13 +25,11 @@ typedef struct ResponseTable {
 double service_demand_s(const Service *service);
 double service_cores(const Service *service);
 
-/* Some `requests` of measurement a load, more near saturation. The same arguments give the same table. ERR_NOMEM. */
-int table_build(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *ret_table);
-
-/* The same less what chance has put in, as far as theory knows better (table_settle.c). ERR_NOMEM. */
+/* Some `requests` of measurement a load, more near saturation, less what chance has put in, as far as theory knows better
+ * (table_settle.c). The same arguments give the same table. ERR_NOMEM. */
 int table_build_settled(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *ret_table);
-/* table_build(), and beside it on the same chance, where at[load] says so, the mean number in a pod of another service of the same
- * sizes and capacity. NULL: nothing beside. */
+/* The table as measured, and beside it on the same chance, where at[load] says so, the mean number in a pod of another service of the
+ * same sizes and capacity. NULL: nothing beside. */
 int table_build_beside(const Service *service, const Service *other, const bool *at, uint64_t requests, uint64_t seed,
                        ResponseTable *ret_table, double *ret_number);
 

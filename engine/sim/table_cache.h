@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-/* The table that table_build() makes of these arguments; false: not kept. */
+/* The table that table_build_settled() makes of these arguments; false: not kept. */
 bool table_cache_read(const Service *service, uint64_t requests, uint64_t seed, ResponseTable *ret_table);
 /* Keeps it, where there is a place; any number of threads and processes. */
 void table_cache_write(const Service *service, uint64_t requests, uint64_t seed, const ResponseTable *table);

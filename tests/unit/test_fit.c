@@ -26,10 +26,8 @@ static FitWorld world_default(void)
 
 static void estimate(const FitData *data, double effort, ServiceFile *file)
 {
-	FitOptions options;
+	FitOptions options = { .held_out = .25, .effort = effort, .seed = 1 };
 	Error err = { 0 };
-	fit_options_default(&options);
-	options.effort = effort;
 	*file = (ServiceFile) { .name = "known" };
 	if (fit_estimate(data, &options, file, &err))
 		fail_msg("%s", err.text);
@@ -268,10 +266,8 @@ static void holes_are_left_out_and_missing_series_refused(void **state)
 	FitWorld world = world_default();
 	ServiceFile file = { 0 };
 	FitData data;
-	FitOptions options;
+	FitOptions options = { .held_out = .25, .effort = .02, .seed = 1 };
 	Error err = { 0 };
-	fit_options_default(&options);
-	options.effort = .02;
 	fit_world_make(&world, &data);
 	for (size_t i = 10; i < data.n; i += 11) /* every eleventh interval was not scraped */
 		data.row[i].rps = data.row[i].cpu_cores = data.row[i].within[3] = NAN;
@@ -324,10 +320,7 @@ static void a_fit_can_be_stopped(void **state)
 	FitData data;
 	Error err = { 0 };
 	int told = 0;
-	FitOptions options;
-	fit_options_default(&options);
-	options.progress = stop_early;
-	options.context = &told;
+	FitOptions options = { .held_out = .25, .effort = 1, .seed = 1, .progress = stop_early, .context = &told };
 	world.rows = 90;
 	fit_world_make(&world, &data);
 	assert_int_equal(fit_estimate(&data, &options, &file, &err), ERR_CANCELLED);

@@ -13,7 +13,7 @@
 #include "control/evaluate.h"
 #include "control/measures.h"
 #include "rl/model.h"
-#include "rl/ppo.h"
+#include "rl/ppo_inside.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -103,7 +103,7 @@ static SimConfig world(const Trace *trace, double from, double to)
 
 static void shuffle_advantages(Ppo *ppo, Rng *rng)
 {
-	float *advantage = ppo_advantages(ppo);
+	float *advantage = ppo->rollout.advantage;
 	for (size_t i = ppo_samples(ppo); i > 1; i--) {
 		size_t j = rng_below(rng, (uint32_t) i);
 		float swap = advantage[i - 1];
