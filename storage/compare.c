@@ -66,42 +66,57 @@ static int prepare(sqlite3 *db, const char *sql, int64_t run, sqlite3_stmt **ret
 	return 0;
 }
 
-static int read_episode(sqlite3 *db, const char *sql, int64_t run, double soft_ms, double interval_s, EpisodeFigures *ret,
-                        Error *err)
+static double number_at(sqlite3_stmt *stmt, int column)
 {
-	sqlite3_stmt *stmt;
-	*ret = (EpisodeFigures) { NAN, NAN, NAN, NAN, NAN };
-	int code = prepare(db, sql, run, &stmt, err);
-	if (code)
-		return code;
-	if (sqlite3_step(stmt) == SQLITE_ROW) {
-		compare_figures((const char *) sqlite3_column_text(stmt, 0), (const char *) sqlite3_column_text(stmt, 1), soft_ms,
-		                interval_s, ret);
-		ret->reward = sqlite3_column_type(stmt, 2) == SQLITE_NULL ? (double) NAN : sqlite3_column_double(stmt, 2);
-	}
-	return sqlite3_finalize(stmt) ? db_error(db, err) : 0;
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? (double) NAN : sqlite3_column_double(stmt, column);
 }
 
-static int read_evals(sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
+/* The episodes of a run, and what their figures are counted by. */
+typedef struct Episodes {
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	double soft_ms, interval_s;
+} Episodes;
+
+/* The last one of a source within these steps; NAN: none. */
+static int read_episode(const Episodes *of, const char *source, int64_t from, int64_t to, EpisodeFigures *ret, Error *err)
+{
+	sqlite3_stmt *stmt = of->stmt;
+	*ret = (EpisodeFigures) { NAN, NAN, NAN, NAN, NAN };
+	(void) sqlite3_bind_text(stmt, 2, source, -1, SQLITE_STATIC);
+	(void) sqlite3_bind_int64(stmt, 3, from);
+	(void) sqlite3_bind_int64(stmt, 4, to);
+	if (sqlite3_step(stmt) == SQLITE_ROW) {
+		compare_figures((const char *) sqlite3_column_text(stmt, 0), (const char *) sqlite3_column_text(stmt, 1), of->soft_ms,
+		                of->interval_s, ret);
+		ret->reward = number_at(stmt, 2);
+	}
+	return sqlite3_reset(stmt) ? db_error(of->db, err) : 0;
+}
+
+/* An evaluation's episode carries its steps. */
+static int read_evals(const Episodes *episodes, int64_t run, CompareRun *ret, Error *err)
 {
 	sqlite3_stmt *stmt;
 	int64_t total = 0;
-	int code = prepare(db, "SELECT steps, mean_reward, time FROM evals WHERE run = ?1 ORDER BY rowid", run, &stmt, err);
+	int code = prepare(episodes->db, "SELECT steps, mean_reward, time FROM evals WHERE run = ?1 ORDER BY rowid", run, &stmt, err);
 	if (code)
 		return code;
 	while (sqlite3_step(stmt) == SQLITE_ROW)
 		total++;
 	(void) sqlite3_reset(stmt);
 	int64_t keep = total < COMPARE_POINTS ? total : COMPARE_POINTS;
-	for (int64_t at = 0; sqlite3_step(stmt) == SQLITE_ROW; at++) {
-		ret->last_eval = sqlite3_column_double(stmt, 1);
+	for (int64_t at = 0; sqlite3_step(stmt) == SQLITE_ROW && !code; at++) {
+		ret->last_eval = number_at(stmt, 1);
 		if (ret->n_points == keep || at != (keep > 1 ? ret->n_points * (total - 1) / (keep - 1) : 0))
 			continue;
-		ret->steps[ret->n_points] = sqlite3_column_int64(stmt, 0);
+		int64_t steps = ret->steps[ret->n_points] = sqlite3_column_int64(stmt, 0);
 		ret->wall_ms[ret->n_points] = sqlite3_column_int64(stmt, 2) - ret->row.start_ms;
+		code = read_episode(episodes, "eval", steps, steps, &ret->episode[ret->n_points], err);
 		ret->reward[ret->n_points++] = (float) ret->last_eval;
 	}
-	return sqlite3_finalize(stmt) ? db_error(db, err) : 0;
+	int failed = sqlite3_finalize(stmt) ? db_error(episodes->db, err) : 0;
+	return code ? code : failed;
 }
 
 static const char *base_name(const char *path)
@@ -129,23 +144,25 @@ int compare_read(struct sqlite3 *db, int64_t run, CompareRun *ret, Error *err)
 	Json *root = NULL;
 	*ret = (CompareRun) { .last_eval = NAN };
 	int code = runs_get(db, run, &ret->row, &config, err);
-	double soft = -1, interval_s = 15;
+	Episodes episodes = { .db = db, .soft_ms = -1, .interval_s = 15 };
 	if (!code && !json_parse(config.data, config.len, &root, NULL)) {
 		name_trace(root, ret->trace, sizeof ret->trace);
-		soft = json_number_or(root, "latency-soft", -1);
-		interval_s = json_number_or(root, "interval", 15);
+		episodes.soft_ms = json_number_or(root, "latency-soft", -1);
+		episodes.interval_s = json_number_or(root, "interval", 15);
 		ret->episode_steps = (int32_t) json_int_or(root, "episode-steps", 0);
 	}
 	if (!code) {
 		str_copy(ret->config, sizeof ret->config, config.data);
-		code = read_evals(db, run, ret, err);
+		code = prepare(db, "SELECT replicas, latency, reward FROM episodes WHERE run = ?1 AND source = ?2 AND steps BETWEEN ?3 AND ?4"
+		                   " ORDER BY steps DESC LIMIT 1", run, &episodes.stmt, err);
 	}
 	if (!code)
-		code = read_episode(db, "SELECT replicas, latency, reward FROM episodes WHERE run = ?1 AND source = 'eval'"
-		                        " ORDER BY steps DESC LIMIT 1", run, soft, interval_s, &ret->eval, err);
+		code = read_evals(&episodes, run, ret, err);
 	if (!code)
-		code = read_episode(db, "SELECT replicas, latency, reward FROM episodes WHERE run = ?1 AND source = 'hpa'"
-		                        " ORDER BY steps DESC LIMIT 1", run, soft, interval_s, &ret->hpa, err);
+		code = read_episode(&episodes, "eval", 0, INT64_MAX, &ret->eval, err);
+	if (!code)
+		code = read_episode(&episodes, "hpa", 0, INT64_MAX, &ret->hpa, err);
+	(void) sqlite3_finalize(episodes.stmt);
 	json_free(root);
 	strbuf_done(&config);
 	return code;
@@ -167,7 +184,7 @@ int compare_last_figures(struct sqlite3 *db, RunRow *row, int32_t n, Error *err)
 			double interval_s = sqlite3_column_double(stmt, 4);
 			compare_figures((const char *) sqlite3_column_text(stmt, 0), (const char *) sqlite3_column_text(stmt, 1),
 			                sqlite3_column_double(stmt, 3), interval_s > 0 ? interval_s : 15, &row[i].last);
-			row[i].last.reward = sqlite3_column_type(stmt, 2) == SQLITE_NULL ? (double) NAN : sqlite3_column_double(stmt, 2);
+			row[i].last.reward = number_at(stmt, 2);
 		}
 		(void) sqlite3_reset(stmt);
 	}

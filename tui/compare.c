@@ -27,6 +27,18 @@ static bool is_alike(const CompareView *view, const CompareRun *a, const Compare
 	return !view->is_single && a->row.group && a->row.group == b->row.group;
 }
 
+static int count_seeds(const CompareEntry *entry, const ArchiveAnswer *answer)
+{
+	int n = 0;
+	for (int i = 0; i < entry->n; i++) {
+		int k = 0;
+		while (k < i && answer->compared[entry->run[k]].row.seed != answer->compared[entry->run[i]].row.seed)
+			k++;
+		n += k == i;
+	}
+	return n;
+}
+
 static void group_runs(CompareView *view, const ArchiveAnswer *answer)
 {
 	view->n = 0;
@@ -47,8 +59,11 @@ static void group_runs(CompareView *view, const ArchiveAnswer *answer)
 	for (int e = 0; e < view->n; e++) {
 		CompareEntry *entry = &view->entry[e];
 		const RunRow *row = &answer->compared[entry->run[0]].row;
-		if (entry->n > 1)
-			(void) snprintf(entry->name, sizeof entry->name, "%.48s (%d seeds)", row->name, entry->n);
+		entry->n_seeds = count_seeds(entry, answer);
+		if (entry->n_seeds > 1)
+			(void) snprintf(entry->name, sizeof entry->name, "%.48s (%d seeds)", row->name, entry->n_seeds);
+		else if (entry->n > 1)
+			(void) snprintf(entry->name, sizeof entry->name, "%.48s (%d runs, one seed)", row->name, entry->n);
 		else
 			(void) snprintf(entry->name, sizeof entry->name, "%.48s #%lld", row->name, (long long) row->id);
 	}
@@ -98,20 +113,40 @@ typedef struct Values {
 	size_t stratum[ARCHIVE_COMPARE], n_strata, n;
 } Values;
 
+static bool is_same_trace(const CompareRun *a, const CompareRun *b)
+{
+	return !strcmp(a->trace, b->trace);
+}
+
+/* The mean over the runs of one trace and seed, which are one draw and not several; those are taken. */
+static double value_of_seed(const CompareEntry *entry, const ArchiveAnswer *answer, Which which, int first, bool *is_taken)
+{
+	const CompareRun *of = &answer->compared[entry->run[first]];
+	double sum = 0;
+	int n = 0;
+	for (int i = first; i < entry->n; i++) {
+		const CompareRun *run = &answer->compared[entry->run[i]];
+		if (is_taken[i] || run->row.seed != of->row.seed || !is_same_trace(run, of))
+			continue;
+		is_taken[i] = true;
+		double x = value_of(run, which);
+		sum += isnan(x) ? 0 : x;
+		n += !isnan(x);
+	}
+	return n ? sum / n : (double) NAN;
+}
+
 static Values values_of(const CompareEntry *entry, const ArchiveAnswer *answer, Which which)
 {
 	Values v = { .n = 0 };
 	bool is_taken[ARCHIVE_COMPARE] = { false };
 	for (int i = 0; i < entry->n; i++) {
-		if (is_taken[i])
-			continue;
+		const CompareRun *first = &answer->compared[entry->run[i]];
 		size_t before = v.n;
-		for (int k = i; k < entry->n; k++) {
-			const CompareRun *run = &answer->compared[entry->run[k]];
-			if (is_taken[k] || strcmp(run->trace, answer->compared[entry->run[i]].trace) != 0)
+		for (int k = is_taken[i] ? entry->n : i; k < entry->n; k++) {
+			if (is_taken[k] || !is_same_trace(&answer->compared[entry->run[k]], first))
 				continue;
-			is_taken[k] = true;
-			double x = value_of(run, which);
+			double x = value_of_seed(entry, answer, which, k, is_taken);
 			if (!isnan(x))
 				v.x[v.n++] = x;
 		}
@@ -195,19 +230,51 @@ static double x_at(const CompareRun *run, int i, CompareAxis axis)
 	}
 }
 
-static double reward_at(const CompareRun *run, double x, CompareAxis axis)
+static double figure_at(const CompareRun *run, int i, CompareFigure figure)
+{
+	const EpisodeFigures *f = &run->episode[i];
+	switch (figure) {
+	case FIGURE_VIOLATION: return f->v_pct;
+	case FIGURE_HOURS: return f->pod_hours;
+	case FIGURE_FLIPS: return f->flips;
+	case FIGURE_P95: return f->p95_ms;
+	default: return (double) run->reward[i];
+	}
+}
+
+/* Between two points; beside one that is not known, only at the other itself. */
+static double between(double y0, double y1, double t)
+{
+	return t <= 0 ? y0 : t >= 1 ? y1 : y0 + t * (y1 - y0);
+}
+
+static double run_at(const CompareRun *run, CompareFigure figure, double x, CompareAxis axis)
 {
 	for (int i = 0; i + 1 < run->n_points; i++) {
 		double x0 = x_at(run, i, axis), x1 = x_at(run, i + 1, axis);
-		if (!(x >= x0 && x <= x1))
-			continue;
-		double t = x1 > x0 ? (x - x0) / (x1 - x0) : 0;
-		return (double) run->reward[i] + t * (double) (run->reward[i + 1] - run->reward[i]);
+		if (x >= x0 && x <= x1)
+			return between(figure_at(run, i, figure), figure_at(run, i + 1, figure), x1 > x0 ? (x - x0) / (x1 - x0) : 0);
 	}
 	return NAN;
 }
 
-static void make_curve(CompareEntry *entry, const ArchiveAnswer *answer, CompareAxis axis)
+static void make_point(CompareEntry *entry, int at, CompareFigure figure, const ArchiveAnswer *answer, CompareAxis axis)
+{
+	CompareCurve *curve = &entry->curve[figure];
+	double y[ARCHIVE_COMPARE];
+	size_t n = 0;
+	for (int i = 0; i < entry->n; i++) {
+		double value = run_at(&answer->compared[entry->run[i]], figure, entry->x[at], axis);
+		if (!isnan(value))
+			y[n++] = value;
+	}
+	qsort(y, n, sizeof *y, by_value);
+	curve->middle[at] = n ? boot_iqm(y, n) : (double) NAN;
+	curve->lo[at] = n ? y[0] : (double) NAN;
+	curve->hi[at] = n ? y[n - 1] : (double) NAN;
+}
+
+static void make_curves(CompareEntry *entry, const ArchiveAnswer *answer, CompareAxis axis)
 {
 	double first = INFINITY, last = 0;
 	entry->n_points = 0;
@@ -221,21 +288,10 @@ static void make_curve(CompareEntry *entry, const ArchiveAnswer *answer, Compare
 	if (!(last > first))
 		return;
 	for (int p = 0; p < COMPARE_POINTS; p++) {
-		double y[ARCHIVE_COMPARE], x = first + (last - first) * p / (COMPARE_POINTS - 1);
-		size_t n = 0;
-		for (int i = 0; i < entry->n; i++) {
-			double reward = reward_at(&answer->compared[entry->run[i]], x, axis);
-			if (!isnan(reward))
-				y[n++] = reward;
-		}
-		if (!n)
-			continue;
-		qsort(y, n, sizeof *y, by_value);
 		int at = entry->n_points++;
-		entry->x[at] = x;
-		entry->middle[at] = boot_iqm(y, n);
-		entry->lo[at] = y[0];
-		entry->hi[at] = y[n - 1];
+		entry->x[at] = first + (last - first) * p / (COMPARE_POINTS - 1);
+		for (CompareFigure figure = 0; figure < FIGURE_COUNT; figure++)
+			make_point(entry, at, figure, answer, axis);
 	}
 }
 
@@ -243,16 +299,16 @@ void compare_set_axis(CompareView *view, const ArchiveAnswer *answer, CompareAxi
 {
 	view->axis = axis;
 	for (int e = 0; e < view->n; e++)
-		make_curve(&view->entry[e], answer, axis);
+		make_curves(&view->entry[e], answer, axis);
 }
 
-double compare_at(const CompareEntry *entry, double x)
+double compare_at(const CompareEntry *entry, CompareFigure figure, double x)
 {
+	const double *y = entry->curve[figure].middle;
 	for (int i = 0; i + 1 < entry->n_points; i++) {
-		if (!(x >= entry->x[i] && x <= entry->x[i + 1]))
-			continue;
-		double width = entry->x[i + 1] - entry->x[i], t = width > 0 ? (x - entry->x[i]) / width : 0;
-		return entry->middle[i] + t * (entry->middle[i + 1] - entry->middle[i]);
+		double x0 = entry->x[i], x1 = entry->x[i + 1];
+		if (x >= x0 && x <= x1)
+			return between(y[i], y[i + 1], x1 > x0 ? (x - x0) / (x1 - x0) : 0);
 	}
 	return NAN;
 }
@@ -352,9 +408,10 @@ void compare_build(CompareView *view, const ArchiveAnswer *answer)
 	for (int r = 0; r < answer->n_compared; r++)
 		if (!isnan(answer->compared[r].hpa.reward))
 			view->rule.run[view->rule.n++] = r;
+	view->rule.n_seeds = count_seeds(&view->rule, answer);
 	compare_resample(view, answer, reps, NULL);
 	for (int e = 0; e < view->n; e++)
-		make_curve(&view->entry[e], answer, view->axis);
+		make_curves(&view->entry[e], answer, view->axis);
 	make_diff(view, answer);
 }
 
@@ -367,7 +424,7 @@ void compare_verdict(const CompareView *view, int i, char *text, size_t size)
 	if (isnan(d->value))
 		(void) snprintf(text, size, "%c better than %s: ? nothing to compare", entry->letter, name);
 	else if (isnan(d->lo))
-		(void) snprintf(text, size, "%c better than %s: not shown (n=%d, no interval)", entry->letter, name, entry->n);
+		(void) snprintf(text, size, "%c better than %s: not shown (n=%d, no interval)", entry->letter, name, entry->n_seeds);
 	else
 		(void) snprintf(text, size, "%c better than %s: %s (%+.2f [%+.2f %+.2f])", entry->letter, name,
 		                d->lo > 0 ? "yes" : d->hi < 0 ? "no, worse" : "not shown", d->value, d->lo, d->hi);

@@ -12,10 +12,18 @@
 
 enum { COMPARE_ENTRIES = 8, COMPARE_REPS = 2000, COMPARE_REPS_MANY = 50000, COMPARE_KEYS = 96 };
 
+/* What an evaluation measures; all but the reward of the one episode that it stores. */
+typedef enum CompareFigure { FIGURE_REWARD, FIGURE_VIOLATION /* % */, FIGURE_HOURS, FIGURE_FLIPS, FIGURE_P95 /* ms */, FIGURE_COUNT } CompareFigure;
+
+typedef struct CompareCurve { /* over the entry's x; NAN: not known there */
+	double middle[COMPARE_POINTS], lo[COMPARE_POINTS], hi[COMPARE_POINTS];
+} CompareCurve;
+
 typedef struct CompareEntry {
 	char letter;              /* 'A'.., 'H' for the rule's */
-	char name[72];
+	char name[80];
 	int n;                    /* runs */
+	int n_seeds;              /* of theirs, each counted once */
 	int run[ARCHIVE_COMPARE]; /* in the answer */
 	bool is_hidden;
 	Estimate iqm;             /* of the last evaluations' mean rewards */
@@ -26,7 +34,8 @@ typedef struct CompareEntry {
 	Estimate over_rule;       /* how often its evaluation episode is better than the rule's on that traffic */
 	EpisodeFigures mean;      /* over its runs */
 	int n_points;             /* a common grid of the axis */
-	double x[COMPARE_POINTS], middle[COMPARE_POINTS], lo[COMPARE_POINTS], hi[COMPARE_POINTS];
+	double x[COMPARE_POINTS];
+	CompareCurve curve[FIGURE_COUNT];
 } CompareEntry;
 
 typedef struct CompareDiff { /* an option and what each entry has */
@@ -70,7 +79,7 @@ void compare_resample(CompareView *view, const ArchiveAnswer *answer, size_t rep
 void compare_set_axis(CompareView *view, const ArchiveAnswer *answer, CompareAxis axis);
 
 /* The middle of an entry's curve at x, between its points; NAN outside of them. */
-double compare_at(const CompareEntry *entry, double x);
+double compare_at(const CompareEntry *entry, CompareFigure figure, double x);
 
 /* "yes", "no", "not shown" and what for, of entry i against the baseline (i the baseline: against the rule). */
 void compare_verdict(const CompareView *view, int i, char *text, size_t size);

@@ -13,13 +13,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PANE_CURVES, PANE_AGGREGATE, PANE_DIFF, PANE_FRONTIER, N_PANES };
+enum { PANE_CURVES, PANE_AGGREGATE, PANE_EPISODES, PANE_DIFF, PANE_FRONTIER, N_PANES };
 
 static const PaneSpec PANES[N_PANES] = {
 	[PANE_CURVES] = { "Evaluation reward", .band = 0, .share = 55, .min_rows = 11, .grow = 3 },
 	[PANE_AGGREGATE] = { "Aggregate", .band = 0, .share = 45, .min_rows = 11, .grow = 3, .max_cols = 80 },
-	[PANE_DIFF] = { "Options", .band = 1, .share = 50, .min_rows = 9, .grow = 2, .drop = 1, .is_tab = true },
-	[PANE_FRONTIER] = { "Soft-limit violations against pod-hours", .band = 1, .share = 50, .min_rows = 9, .grow = 2, .drop = 1,
+	[PANE_EPISODES] = { "Evaluation episodes", .band = 1, .share = 1, .min_rows = 12, .grow = 2, .drop = 2, .min_cols = 160 },
+	[PANE_DIFF] = { "Options", .band = 2, .share = 50, .min_rows = 9, .grow = 2, .drop = 1, .is_tab = true },
+	[PANE_FRONTIER] = { "Soft-limit violations against pod-hours", .band = 2, .share = 50, .min_rows = 9, .grow = 2, .drop = 1,
 		.min_cols = 100, .is_tab = true },
 };
 
@@ -79,7 +80,7 @@ static Role cell_letter(const void *data, int row, char *text, size_t size)
 
 static Role cell_n(const void *data, int row, char *text, size_t size)
 {
-	(void) snprintf(text, size, "%d", entry_of(data, row)->n);
+	(void) snprintf(text, size, "%d", entry_of(data, row)->n_seeds);
 	return ROLE_LABEL;
 }
 
@@ -95,7 +96,7 @@ static Role cell_interval(const void *data, int row, char *text, size_t size)
 	const Estimate *e = &entry_of(data, row)->iqm;
 	char lo[FMT_TEXT], hi[FMT_TEXT];
 	if (((const CompareView *) data)->refusal[0] || isnan(e->lo))
-		(void) snprintf(text, size, "n=%d, none", entry_of(data, row)->n);
+		(void) snprintf(text, size, "n=%d, none", entry_of(data, row)->n_seeds);
 	else
 		(void) snprintf(text, size, "[%s %s]", fmt_number(lo, e->lo), fmt_number(hi, e->hi));
 	return isnan(e->lo) ? ROLE_LABEL : ROLE_TEXT;
@@ -205,7 +206,8 @@ static int draw_groups(const Scene *scene, const CompareView *view, Rect in)
 		char text[160], said[200];
 		if (entry->n < 2 || !answer)
 			continue;
-		int len = snprintf(text, sizeof text, "%c: %d seeds of one configuration (", entry->letter, entry->n);
+		int len = snprintf(text, sizeof text, "%c: %d %s of one configuration (%s", entry->letter, entry->n,
+		                   entry->n > entry->n_seeds ? "runs" : "seeds", entry->n > entry->n_seeds ? "seeds " : "");
 		for (int i = 0; i < entry->n && len < (int) sizeof text - 60; i++)
 			len += snprintf(text + len, sizeof text - (size_t) len, "%s%llu", i ? " " : "", (unsigned long long) answer->compared[entry->run[i]].row.seed);
 		(void) snprintf(text + len, sizeof text - (size_t) len, "%s", row ? ")" : "); {compare.group}: each alone");
@@ -240,10 +242,10 @@ static void draw_aggregate(const Scene *scene, Rect rect)
 		                   text);
 	}
 	for (int e = 0; e < view->n && row < in.rows; e++)
-		if (view->entry[e].n < 5)
+		if (view->entry[e].n_seeds < 5)
 			(void) canvas_textf(scene->canvas, in.row + row++, in.col, in.cols, ROLE_WARN, "! %c has %d seed%s: %s interval",
-			                    view->entry[e].letter, view->entry[e].n, view->entry[e].n == 1 ? "" : "s",
-			                    view->entry[e].n < BOOT_LEAST ? "no" : "wide");
+			                    view->entry[e].letter, view->entry[e].n_seeds, view->entry[e].n_seeds == 1 ? "" : "s",
+			                    view->entry[e].n_seeds < BOOT_LEAST ? "no" : "wide");
 	row += draw_groups(scene, view, (Rect) { in.row + row, in.col, in.rows - row, in.cols });
 	for (int e = 0; e < view->n && row < in.rows; e++)
 		row += draw_betters(scene, view, &view->entry[e], (Rect) { in.row + row, in.col, in.rows - row, in.cols });
@@ -354,9 +356,18 @@ static void draw_first(const Scene *scene, Rect rect)
 		compare_draw_curves(scene, in);
 }
 
+static void draw_episodes(const Scene *scene, Rect rect)
+{
+	Rect in = scene_box(scene, PANE_EPISODES, PANES, rect, "the first of each evaluation");
+	if (is_empty(view_of(scene)))
+		scene_empty(scene, in, why_empty(scene));
+	else
+		compare_draw_episodes(scene, in);
+}
+
 static void draw(const Scene *scene, int pane, Rect rect)
 {
-	static void (*const DRAW[N_PANES])(const Scene *, Rect) = { draw_first, draw_aggregate, draw_diff, draw_frontier };
+	static void (*const DRAW[N_PANES])(const Scene *, Rect) = { draw_first, draw_aggregate, draw_episodes, draw_diff, draw_frontier };
 	DRAW[pane](scene, rect);
 }
 

@@ -13,7 +13,9 @@ void compare_replay(Console *console);
 void compare_draw_replay(const Scene *scene, int pane, Rect rect);
 void compare_draw_figures(const Scene *scene, int pane, Rect rect);
 
-/* compare_curves.c: inside of the pane of curves, where there are entries. */
+/* compare_curves.c: inside of a pane, where there are entries: the reward over the training; what the evaluations' stored episodes
+ * cost, a small chart each. */
 void compare_draw_curves(const Scene *scene, Rect in);
+void compare_draw_episodes(const Scene *scene, Rect in);
 
 #endif

@@ -113,6 +113,7 @@ typedef struct CompareRun {
 	int64_t steps[COMPARE_POINTS];
 	int64_t wall_ms[COMPARE_POINTS]; /* since the run began */
 	float reward[COMPARE_POINTS];
+	EpisodeFigures episode[COMPARE_POINTS]; /* of the episode that each stored; NAN: none */
 	int32_t episode_steps;       /* of a training episode; 0: not known */
 	char config[ARCHIVE_CONFIG]; /* JSON, cut */
 } CompareRun;

@@ -199,7 +199,7 @@ static SHAPE(past_shape, PAST);
 static const ShapeRow COMPARED[] = {
 	INNER(row, run_shape), ONE(TEXT, trace), ONE(F64, last_eval), INNER(eval, figures_shape), INNER(hpa, figures_shape),
 	ONE(I32, n_points), ARRAY(I64, steps, "n_points"), ARRAY(I64, wall_ms, "n_points"), ARRAY(F32, reward, "n_points"),
-	ONE(I32, episode_steps), ONE(TEXT, config),
+	INNERS(episode, "n_points", figures_shape), ONE(I32, episode_steps), ONE(TEXT, config),
 };
 static SHAPE(compared_shape, COMPARED);
 #undef T
@@ -352,6 +352,8 @@ void shape_read(const Shape *shape, void *data, const Json *object)
 		size_t k = 0;
 		for (const Json *child = json_first(value); child && k < row->n; child = json_next(child), k++)
 			read_one(row, at + k * row->size, child);
+		for (size_t n = count_of(shape, row, data); k < n; k++)
+			read_one(row, at + k * row->size, NULL);
 	}
 	keep_counts(shape, data);
 }

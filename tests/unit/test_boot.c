@@ -148,7 +148,7 @@ static void a_null_is_mostly_not_shown(void **state)
 
 static void fill(CompareRun *run, int64_t id, uint32_t group, const char *trace, double reward)
 {
-	*run = (CompareRun) { .row = { .id = id, .group = group }, .last_eval = reward, .eval = { reward, 1, 3, 2, 200 },
+	*run = (CompareRun) { .row = { .id = id, .group = group, .seed = (uint64_t) id }, .last_eval = reward, .eval = { reward, 1, 3, 2, 200 },
 		.hpa = { reward - 5, 2, 4, 3, 300 } };
 	str_copy(run->trace, sizeof run->trace, trace);
 	(void) strcpy(run->config, group == 1 ? "{\"learning-rate\":\"3e-4\",\"seed\":1,\"gamma\":0.99}"
@@ -185,6 +185,35 @@ static void runs_of_one_configuration_are_one_entry(void **state)
 	free(view);
 }
 
+/* The same seed again is the same draw: it makes no interval. */
+static void runs_of_one_seed_are_one_value(void **state)
+{
+	(void) state;
+	ArchiveAnswer *answer = calloc(1, sizeof *answer);
+	CompareView *view = calloc(1, sizeof *view);
+	char verdict[200];
+	assert_non_null(answer);
+	assert_non_null(view);
+	for (int i = 0; i < 4; i++) {
+		fill(&answer->compared[i], i + 1, 1, "t.csv", i < 3 ? 40 + i : 61);
+		answer->compared[i].row.seed = i < 3 ? 7 : 8;
+	}
+	answer->n_compared = 4;
+	compare_build(view, answer);
+	assert_int_equal(view->entry[0].n, 4);
+	assert_int_equal(view->entry[0].n_seeds, 2);
+	assert_non_null(strstr(view->entry[0].name, "(2 seeds)"));
+	assert_true(view->entry[0].median == (41 + 61) / 2.0); /* of 40, 41, 42 the mean */
+	assert_true(isnan(view->entry[0].iqm.lo));
+	compare_verdict(view, 0, verdict, sizeof verdict);
+	assert_non_null(strstr(verdict, "not shown (n=2, no interval)"));
+	answer->n_compared = 3;
+	compare_build(view, answer);
+	assert_non_null(strstr(view->entry[0].name, "(3 runs, one seed)"));
+	free(answer);
+	free(view);
+}
+
 static void unequal_traces_are_refused(void **state)
 {
 	(void) state;
@@ -208,6 +237,7 @@ int main(void)
 		cmocka_unit_test(two_values_have_no_interval),
 		cmocka_unit_test(a_null_is_mostly_not_shown),
 		cmocka_unit_test(runs_of_one_configuration_are_one_entry),
+		cmocka_unit_test(runs_of_one_seed_are_one_value),
 		cmocka_unit_test(unequal_traces_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

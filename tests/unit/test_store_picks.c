@@ -330,13 +330,23 @@ static void a_run_is_read_for_comparison(void **state)
 		(void) sql(statement);
 	}
 	(void) sql("INSERT INTO episodes VALUES (1, 300, 5, 'eval', 61, 2, '[2,4]', '[100,300]', '[1,1]')");
+	(void) sql("INSERT INTO episodes VALUES (1, 299, 5, 'train', 9, 2, '[9,9]', '[900,900]', '[1,1]')");
+	(void) sql("INSERT INTO episodes VALUES (1, 299, 5, 'eval', 60, 2, '[3,3]', '[100,120]', '[1,1]')");
 	(void) sql("INSERT INTO episodes VALUES (1, 100, 5, 'hpa', 55, 2, '[4,4]', '[100,120]', '[1,1]')");
 	assert_int_equal(compare_read(bench.db, 1, run, &err), 0);
 	assert_string_equal(run->trace, "wc.csv");
 	assert_true(run->last_eval == 99);
 	assert_int_equal(run->n_points, COMPARE_POINTS);
 	assert_true(run->reward[0] == 57.5f && run->reward[COMPARE_POINTS - 1] == 99.0f);
+	const EpisodeFigures *last = &run->episode[COMPARE_POINTS - 1]; /* the one that evaluated there, not that of later */
+	assert_true(last->reward == 60 && last->v_pct == 0 && last->p95_ms == 120);
+	assert_true(fabs(last->pod_hours - 6 * 15 / 3600.0) < 1e-9);
+	for (int i = 0; i + 1 < COMPARE_POINTS; i++) /* those that stored none */
+		assert_true(isnan(run->episode[i].reward) && isnan(run->episode[i].pod_hours) && isnan(run->episode[i].flips));
 	assert_true(run->eval.v_pct == 50 && run->eval.reward == 61 && run->hpa.v_pct == 0 && run->hpa.reward == 55);
+	(void) sql("INSERT INTO evals VALUES (1, 400, 5, NULL, NULL, NULL, 5, 0)");
+	assert_int_equal(compare_read(bench.db, 1, run, &err), 0);
+	assert_true(isnan(run->last_eval)); /* what is not known is no 0 */
 	assert_int_equal(compare_read(bench.db, 9, run, &err), ERR_NOT_FOUND);
 	free(run);
 }

@@ -8,6 +8,7 @@
 #include "tui/feed_file.h"
 
 #include <locale.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -173,6 +174,29 @@ static void hostile_recording_stays_within_its_arrays(void **state)
 	(void) remove(path);
 }
 
+/* An older program wrote it: figures that it did not know are unknown, not 0. */
+static void figures_that_a_recording_lacks_are_unknown(void **state)
+{
+	(void) state;
+	static const char TEXT[] = "{\"archive\":{\"ask\":2,\"n_compared\":1,\"compared\":[{\"n_points\":2,\"reward\":[7]}]}}\n";
+	char path[] = "/tmp/maestro-feed-XXXXXX";
+	assert_true(mkstemp(path) >= 0);
+	Error err = { 0 };
+	Feed *feed = NULL;
+	FeedFrame frame;
+	int64_t id;
+	assert_int_equal(mem_write_file(path, TEXT, sizeof TEXT - 1, &err), 0);
+	assert_int_equal(feed_file_open(path, &feed, &err), 0);
+	assert_int_equal(feed->ops->ask(feed, &(ArchiveQuery) { .ask = ARCHIVE_PAIR }, &id), 0);
+	assert_int_equal(feed->ops->next(feed, &frame), 0);
+	const CompareRun *run = &frame.archive->compared[0];
+	assert_true(run->reward[0] == 7 && isnan(run->reward[1]));
+	assert_true(isnan(run->episode[0].pod_hours) && isnan(run->episode[1].v_pct));
+	feed->ops->release(feed, &frame);
+	feed_free(feed);
+	(void) remove(path);
+}
+
 int main(void)
 {
 	(void) setlocale(LC_CTYPE, "C.UTF-8");
@@ -181,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(screens_look_as_recorded),
 		cmocka_unit_test(recording_gives_back_what_was_recorded),
+		cmocka_unit_test(figures_that_a_recording_lacks_are_unknown),
 		cmocka_unit_test(hostile_recording_stays_within_its_arrays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

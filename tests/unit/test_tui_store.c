@@ -307,12 +307,12 @@ static void compare_has_other_axes_and_a_cursor(void **state)
 	assert_non_null(strstr(screen_text(desk), "x wall time"));
 	assert_float_equal(view->entry[0].x[view->entry[0].n_points - 1], 4.8, 1e-6);
 	assert_float_equal(view->entry[1].x[view->entry[1].n_points - 1], 9.6, 1e-6);
-	double middle = compare_at(&view->entry[1], 4.8);
+	double middle = compare_at(&view->entry[1], FIGURE_REWARD, 4.8);
 	press(desk, 'x');
 	assert_int_equal(view->entry[1].n_points, 0); /* unknown is not drawn */
 	assert_float_equal(view->entry[0].x[view->entry[0].n_points - 1], 10000, 1e-6);
 	press(desk, 'x');
-	assert_float_equal(compare_at(&view->entry[1], 50), middle, 1); /* half of the run */
+	assert_float_equal(compare_at(&view->entry[1], FIGURE_REWARD, 50), middle, 1); /* half of the run */
 	press(desk, KEY_LEFT_);
 	assert_non_null(strstr(screen_text(desk), "at 100 %  A "));
 	press(desk, KEY_ESC);
@@ -320,6 +320,38 @@ static void compare_has_other_axes_and_a_cursor(void **state)
 	assert_null(strstr(screen_text(desk), "at 100 %"));
 	press(desk, 's');
 	assert_non_null(strstr(screen_text(desk), "smooth 0.1"));
+}
+
+static void fill_gaps(ArchiveAnswer *answer)
+{
+	static const EpisodeFigures NONE = { NAN, NAN, NAN, NAN, NAN };
+	fill_pair(answer);
+	for (int i = 0; i < 6; i++)
+		for (int p = 0; p < COMPARE_POINTS; p++)
+			if (i >= 3 || p < 32)
+				answer->compared[i].episode[p] = NONE;
+}
+
+/* Where no evaluation episode is stored there is no curve, and no number. */
+static void compare_shows_what_evaluations_cost_where_they_stored_it(void **state)
+{
+	Desk *desk = *state;
+	CompareView *view = start_compare(desk);
+	desk->console.talk.asked_id = 0;
+	assert_int_equal(console_resize(&desk->console, 60, 200), 0);
+	console_refresh(&desk->console, 50);
+	answer_from_store(desk, fill_gaps);
+	assert_true(isnan(compare_at(&view->entry[0], FIGURE_HOURS, 500000)));
+	assert_true(isfinite(compare_at(&view->entry[0], FIGURE_HOURS, 1500000)));
+	assert_true(isfinite(compare_at(&view->entry[0], FIGURE_REWARD, 500000)));
+	const char *text = screen_text(desk), *line = strstr(text, "steps over soft limit  A ");
+	assert_non_null(line);
+	assert_non_null(strstr(line, "%  B ?  H "));
+	for (int i = 0; i < 3; i++)
+		for (int p = 0; p < COMPARE_POINTS; p++)
+			desk->answer.compared[i].episode[p] = desk->answer.compared[3].episode[p];
+	compare_build(view, &desk->answer);
+	assert_non_null(strstr(screen_text(desk), "no evaluation episode is stored for these runs"));
 }
 
 /* Runs that differ in the seed alone are one entry, which is said; parted, the seed is what differs. */
@@ -452,6 +484,7 @@ int main(void)
 		DESK_TEST(wide_live_lists_pods_and_the_targets_events),
 		DESK_TEST(many_resamples_are_made_beside_the_screen),
 		DESK_TEST(compare_has_other_axes_and_a_cursor),
+		DESK_TEST(compare_shows_what_evaluations_cost_where_they_stored_it),
 		DESK_TEST(seeds_of_one_configuration_are_told_and_parted),
 		DESK_TEST(a_fork_begins_at_the_chosen_checkpoint),
 		DESK_TEST(another_run_under_the_selection_has_its_own_checkpoints),
