@@ -21,7 +21,7 @@ enum { POLL_MS = 1000, ASK_MS = 3000, ANSWER_MAX = 64 << 20, COMMANDS = 32 };
 typedef struct Views { /* a snapshot */
 	int n;
 	int64_t ahead_ms;       /* its clock before ours: ages are told by its own */
-	char absent[200];       /* why there is no target; "": there are some */
+	char absent[300];       /* why there is no target; "": there are some */
 	int64_t absent_since_ms; /* ours; 0: from the beginning */
 	const LiveView *target[FEED_TARGETS_MAX]; /* into view */
 	LiveView view[];
@@ -40,7 +40,7 @@ typedef struct AttachFeed {
 	int64_t since_ms;       /* its clock at the last answer; 0: everything is wanted. This and what follows is the thread's own */
 	int64_t start_ms;       /* of the process that answered */
 	CommandAnswers refused; /* commands that did not arrive */
-	bool was_down;
+	char trouble[256];      /* that the views tell of now; "": none */
 	int64_t answered_ms;    /* wall, ours: when it last answered */
 } AttachFeed;
 
@@ -138,6 +138,14 @@ static int status_error(const AttachFeed *attach, Error *err)
 	return code;
 }
 
+/* Of an answer that is no snapshot, and no refusal either. */
+static void add_advice(int status, Error *err)
+{
+	size_t len = strlen(err->text);
+	const char *advice = status == 404 ? "; no autoscaler is there: --attach takes what its --listen says" : status >= 500 ? "; its own log says more" : "";
+	(void) snprintf(err->text + len, sizeof err->text - len, "%s", advice);
+}
+
 static int refresh(AttachFeed *attach, Error *err)
 {
 	char path[64];
@@ -148,19 +156,27 @@ static int refresh(AttachFeed *attach, Error *err)
 		attach->answered_ms = clock_wall_ms(attach->config.clock);
 	if (code || attach->response.status == 204)
 		return code;
-	return attach->response.status == 200 ? read_views(attach, err) : status_error(attach, err);
+	if (attach->response.status == 200)
+		return read_views(attach, err);
+	code = status_error(attach, err);
+	add_advice(attach->response.status, err);
+	return code;
+}
+
+static const char *word_of(int code)
+{
+	return code == ERR_UNAUTHORIZED || code == ERR_REFUSED ? "refused" : code == ERR_UNREACHABLE || code == ERR_TIMEOUT ? "not reached" : "no snapshot";
 }
 
 /* The last views again, with what is wrong in place of a healthy API. */
 static void show_trouble(AttachFeed *attach, const Error *why)
 {
-	bool is_refused = why->code == ERR_UNAUTHORIZED || why->code == ERR_REFUSED;
 	const Views *last = snap_acquire(&attach->views);
 	Views *views = last ? views_new(last->n) : NULL;
 	if (views) {
 		views->ahead_ms = last->ahead_ms;
 		views->absent_since_ms = attach->answered_ms;
-		(void) snprintf(views->absent, sizeof views->absent, "attached, but %s: %.160s", is_refused ? "refused" : "not reached", why->text);
+		(void) snprintf(views->absent, sizeof views->absent, "attached, but %s: %.250s", word_of(why->code), why->text);
 	}
 	for (int i = 0; views && i < views->n; i++) {
 		LiveView *view = &views->view[i];
@@ -173,6 +189,7 @@ static void show_trouble(AttachFeed *attach, const Error *why)
 	snap_release(last);
 	if (views)
 		snap_publish(&attach->views, views);
+	str_copy(attach->trouble, sizeof attach->trouble, why->text);
 	attach->since_ms = 0; /* whatever comes next is news */
 }
 
@@ -233,13 +250,10 @@ static void *watch(void *arg)
 		if (!code)
 			forward(attach, &command);
 		Error err = { 0 };
-		if (refresh(attach, &err)) {
-			if (!attach->was_down)
-				show_trouble(attach, &err);
-			attach->was_down = true;
-		} else {
-			attach->was_down = false;
-		}
+		if (!refresh(attach, &err))
+			attach->trouble[0] = '\0';
+		else if (strcmp(err.text, attach->trouble)) /* another one than is shown */
+			show_trouble(attach, &err);
 	}
 }
 

@@ -17,7 +17,8 @@ typedef struct AttachConfig { /* lent for the feed's life */
 	Archive *archive;  /* this machine's store, for the run browser; may be NULL */
 } AttachConfig;
 
-/* Asks once before it answers. ERR_UNREACHABLE, ERR_TIMEOUT, ERR_UNAUTHORIZED, ERR_PARSE (no autoscaler), ERR_NOMEM. */
+/* Asks once before it answers. ERR_UNREACHABLE, ERR_TIMEOUT, ERR_UNAUTHORIZED, ERR_REFUSED, ERR_NOT_FOUND and ERR_HTTP (what the server
+ * answered), ERR_PARSE (no autoscaler), ERR_NOMEM. */
 int attach_feed_new(const AttachConfig *config, Feed **ret_feed, Error *err);
 
 #endif

@@ -534,23 +534,25 @@ static void check_no_targets(int then, const char *said)
 		fail_msg("%s", err.text);
 	assert_true(fake_comes(is_said, &(Absent) { feed, "it has no target yet", false }));
 	assert_true(is_said(&(Absent) { feed, url, false }));
-	if (then)
+	if (then) {
 		atomic_store(&status, then);
-	else
-		fake_server_stop(server);
-	assert_true(fake_comes(is_said, &(Absent) { feed, said, true }));
+		assert_true(fake_comes(is_said, &(Absent) { feed, said, true }));
+		assert_false(is_said(&(Absent) { feed, "not reached", true }));
+	}
+	fake_server_stop(server); /* whatever it said before, now it is gone */
+	assert_true(fake_comes(is_said, &(Absent) { feed, "attached, but not reached: ", true }));
 	feed_free(feed);
-	if (then)
-		fake_server_stop(server);
 	wake_done(&wake);
 }
 
 static void a_console_over_no_targets_says_so(void **state)
 {
 	(void) state;
-	check_no_targets(0, "attached, but not reached: ");
+	check_no_targets(0, NULL);
 	check_no_targets(401, "attached, but refused: ");
 	check_no_targets(403, "attached, but refused: ");
+	check_no_targets(404, "HTTP 404: a token is wanted; no autoscaler is there: --attach takes what its --listen says");
+	check_no_targets(500, "HTTP 500: a token is wanted; its own log says more");
 }
 
 /* A model's interval is a part of what was evaluated: downs then wait for a window of 300 s, as without an evaluation. */
