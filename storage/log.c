@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "storage/db.h"
+#include "storage/rows.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -23,9 +24,7 @@ static const char EVENTS_SQL[] =
 	" UNION ALL SELECT time, run, CASE result WHEN 'applied' THEN 0 WHEN 'pending' THEN 0 ELSE 1 END, who,"
 	" what || ' ' || deployment || ' ' || \"from\" || ' -> ' || \"to\" || ' ' || result ||"
 	" CASE reason WHEN '' THEN '' ELSE ' \"' || reason || '\"' END"
-	" FROM (SELECT * FROM audit AS a WHERE result <> 'pending' OR NOT EXISTS (SELECT 1 FROM audit AS b" /* what came of it says more */
-	" WHERE b.run IS a.run AND b.command = a.command AND b.who = a.who AND b.deployment = a.deployment AND b.result <> 'pending'"
-	" AND b.rowid > a.rowid)" NEWEST
+	" FROM (SELECT * FROM audit AS a WHERE result <> 'pending' OR NOT " AUDIT_IS_ANSWERED /* what came of it says more */ NEWEST
 	" UNION ALL SELECT recorded, run, CASE WHEN state = 'Hold' THEN 1 ELSE 0 END, deployment,"
 	" reason || ' ' || ifnull(replicas, '?') || ' -> ' || ifnull(desired, '?') ||"
 	" CASE applied WHEN 1 THEN ' applied' ELSE '' END || CASE detail WHEN '' THEN '' ELSE ': ' || detail END"

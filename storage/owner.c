@@ -2,6 +2,7 @@
 #include "storage/owner.h"
 
 #include "base/mem.h"
+#include "storage/rows.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -74,8 +75,7 @@ static int mark(sqlite3 *db, int64_t run)
 
 /* What gone processes have left pending. Rows of no run are of commands such as `maestro override`, which end soon. */
 #define LEFT_PENDING \
-	" FROM audit AS a WHERE result = 'pending' AND NOT EXISTS (SELECT 1 FROM audit AS b WHERE b.run IS a.run" \
-	" AND b.command = a.command AND b.result <> 'pending' AND b.rowid > a.rowid)" \
+	" FROM audit AS a WHERE result = 'pending' AND NOT " AUDIT_IS_ANSWERED \
 	" AND CASE WHEN run IS NULL THEN time < ?1 - ?2 ELSE (SELECT status FROM runs WHERE id = run) <> 'running' END"
 
 static int run_settling(sqlite3 *db, const char *sql, int64_t wall_ms, bool *ret_has_row)

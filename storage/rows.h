@@ -25,4 +25,9 @@ void rows_done(Rows *rows);
  * alone (a run that is not there), anything else is a failure of the store. */
 int rows_insert(Rows *rows, const Record *record);
 
+/* SQL: of a row `a` of audit that its command was answered: the later row that says what came of it. */
+#define AUDIT_IS_ANSWERED \
+	"EXISTS (SELECT 1 FROM audit AS b WHERE b.run IS a.run AND b.command = a.command AND b.who = a.who" \
+	" AND b.deployment = a.deployment AND b.result <> 'pending' AND b.rowid > a.rowid)"
+
 #endif
