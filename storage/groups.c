@@ -76,13 +76,15 @@ uint32_t groups_key(const char *config)
 
 typedef struct Member {
 	int64_t run;
-	double eval; /* best; NAN: none */
+	uint64_t seed;
+	double eval; /* best; NAN: none; once sorted, of those of one seed the mean at one of them */
 	int32_t group;
 } Member;
 
 typedef struct Heap { /* a group while it is gathered */
 	uint32_t key;
 	int32_t n, first; /* members, the first of them */
+	int32_t n_seeds;
 	double iqm;
 } Heap;
 
@@ -132,14 +134,14 @@ static int32_t heap_of(Gathering *g, uint32_t key)
 	return g->n_heaps++;
 }
 
-static int take(void *context, int64_t run, const char *config, double eval)
+static int take(void *context, int64_t run, uint64_t seed, const char *config, double eval)
 {
 	Gathering *g = context;
 	if (g->n_members == g->room && (g->n_members > INT32_MAX / 16 || !grow(g)))
 		return ERR_NOMEM;
 	int32_t h = heap_of(g, groups_key(config));
 	g->heap[h].n++;
-	g->member[g->n_members++] = (Member) { run, eval, h };
+	g->member[g->n_members++] = (Member) { run, seed, eval, h };
 	return 0;
 }
 
@@ -149,6 +151,29 @@ static int newest_first(const void *a, const void *b)
 {
 	const Member *x = a, *y = b;
 	return (x->run < y->run) - (x->run > y->run);
+}
+
+static int by_seed(const void *a, const void *b)
+{
+	const Member *x = a, *y = b;
+	return (x->seed > y->seed) - (x->seed < y->seed);
+}
+
+/* Runs of one seed are one draw and not several. */
+static void join_seeds(Heap *heap, Member *member)
+{
+	qsort(member, (size_t) heap->n, sizeof *member, by_seed);
+	for (int32_t from = 0, to; from < heap->n; from = to) {
+		double sum = 0;
+		int32_t n = 0;
+		for (to = from; to < heap->n && member[to].seed == member[from].seed; to++) {
+			sum += isnan(member[to].eval) ? 0 : member[to].eval;
+			n += !isnan(member[to].eval);
+			member[to].eval = NAN;
+		}
+		member[from].eval = n ? sum / n : (double) NAN;
+		heap->n_seeds++;
+	}
 }
 
 /* The members by group, the newest first within each: heap.first is where a group's begin from then on. */
@@ -167,15 +192,17 @@ static int sort_members(Gathering *g)
 		Heap *heap = &g->heap[g->member[m].group];
 		sorted[heap->first + heap->n++] = g->member[m];
 	}
-	for (int32_t h = 0; h < g->n_heaps; h++)
+	for (int32_t h = 0; h < g->n_heaps; h++) {
+		join_seeds(&g->heap[h], sorted + g->heap[h].first);
 		qsort(sorted + g->heap[h].first, (size_t) g->heap[h].n, sizeof *sorted, newest_first);
+	}
 	free(g->member);
 	g->member = sorted;
 	g->room = g->n_members;
 	return 0;
 }
 
-/* The evaluations of a group's members that have one, into x, which holds all. */
+/* The evaluations of a group's seeds that have one, into x, which holds all. */
 static size_t evals_of(const Gathering *g, const Heap *heap, double *x)
 {
 	size_t n = 0;
@@ -237,7 +264,7 @@ static int fill(struct sqlite3 *db, const Gathering *g, const Heap *heap, double
 	size_t n = evals_of(g, heap, x);
 	BootSample sample = { x, &n, n ? 1 : 0 };
 	rng_init(&rng, SEED, 0, RNG_BOOTSTRAP);
-	*group = (RunGroup) { .n = heap->n, .iqm = NAN, .lo = NAN, .hi = NAN };
+	*group = (RunGroup) { .n = heap->n, .n_seeds = heap->n_seeds, .iqm = NAN, .lo = NAN, .hi = NAN };
 	for (int32_t m = 0; m < heap->n && m < ARCHIVE_COMPARE; m++)
 		group->id[m] = g->member[heap->first + m].run;
 	if (n && boot_estimate(&sample, REPS, boot_draw, &rng, &estimate))

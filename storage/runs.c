@@ -218,14 +218,14 @@ int runs_configs(struct sqlite3 *db, const RunSelection *s, RunConfigFn fn, void
 	int code = filter_parse(s->filter ? s->filter : "", s->wall_ms, &filter, err);
 	*ret_fault_col = filter.fault_col;
 	if (!code) {
-		strbuf_addf(&sql, "SELECT r.id, r.config, e.mean_reward" RUN_TABLES " WHERE %s ORDER BY %s %s NULLS LAST, r.id %s",
+		strbuf_addf(&sql, "SELECT r.id, r.seed, r.config, e.mean_reward" RUN_TABLES " WHERE %s ORDER BY %s %s NULLS LAST, r.id %s",
 		            filter.sql.data, SORT_SQL[sort], way, sort == SORT_ID ? way : "DESC");
 		code = sql.failed ? ERR_NOMEM : prepare_filtered(db, sql.data, &filter, &stmt, err);
 	}
 	strbuf_done(&sql);
 	if (!code) {
 		while (!code && sqlite3_step(stmt) == SQLITE_ROW)
-			code = fn(context, sqlite3_column_int64(stmt, 0), text_or_empty(stmt, 1), real_or_nan(stmt, 2));
+			code = fn(context, sqlite3_column_int64(stmt, 0), (uint64_t) sqlite3_column_int64(stmt, 1), text_or_empty(stmt, 2), real_or_nan(stmt, 3));
 		code = finish(db, stmt, code, err);
 	}
 	filter_done(&filter);

@@ -49,7 +49,7 @@ typedef struct RunSelection {
 int runs_select(struct sqlite3 *db, const RunSelection *selection, RunRowFn fn, void *context, int64_t *ret_matched,
                 int32_t *ret_fault_col, Error *err);
 /* Of each run that a selection's filter takes, all of them in its order: configuration and best evaluation (NAN: none). */
-typedef int (*RunConfigFn)(void *context, int64_t run, const char *config, double eval);
+typedef int (*RunConfigFn)(void *context, int64_t run, uint64_t seed, const char *config, double eval);
 int runs_configs(struct sqlite3 *db, const RunSelection *selection, RunConfigFn fn, void *context, int32_t *ret_fault_col, Error *err);
 /* How many runs there are. */
 int runs_count(struct sqlite3 *db, int64_t *ret_count, Error *err);

@@ -82,7 +82,7 @@ static ConsoleResult purge(Console *console, const Words *words, Fault *fault)
 {
 	bool is_all = words->n == 1 && !strcmp(words->word[0], "all");
 	if (words->n && !is_all)
-		return wrong(fault, 0, "only all may stand here: what is in the trash for less than 30 days too");
+		return wrong(fault, 0, "only all may stand here: what is in the trash for less than " TRASH_DAYS_TEXT " days too");
 	console->runs.purges = is_all ? PURGE_ALL : PURGE_DUE;
 	console->runs.is_grouped = false;
 	console->runs.is_asked_anew = true;
@@ -309,7 +309,7 @@ static const CommandRow TABLE[] = {
 	SCREENS(SCREEN_ROW)
 	{ "filter", "<words>", "runs that match", "maestro runs list --filter {rest|WORDS}", false, { 0 }, filter },
 	{ "trash", "", "runs in the trash", "maestro runs list --filter is:trash", false, { 0 }, trash },
-	{ "purge", "[all]", "empty the trash of what is there for 30 days, or of all", "maestro runs purge{all} --confirm trash", true, { 0 }, purge },
+	{ "purge", "[all]", "empty the trash of what is there for " TRASH_DAYS_TEXT " days, or of all", "maestro runs purge{all} --confirm trash", true, { 0 }, purge },
 	{ "cols", "<column>...", "columns of this table and their order; +x, -x, default", "maestro --screen {screen}", false,
 	  { ARG_COLUMNS }, cols },
 	{ "hold", "<target> <time> <replicas>", "hold replicas, then resume", "maestro override {hold}", true,

@@ -162,7 +162,7 @@ static const struct {
 	FmtFn fmt, axis;
 	int y_cols;
 } COSTS[] = {
-	{ FIGURE_VIOLATION, "steps over soft limit", "no latency is stored, or no soft limit is set", fmt_share, fmt_share, 7 },
+	{ FIGURE_VIOLATION, "steps over soft", "no latency is stored, or no soft limit is set", fmt_share, fmt_share, 7 },
 	{ FIGURE_HOURS, "pod-hours", "no replicas are stored", fmt_number, fmt_plain, 5 },
 	{ FIGURE_FLIPS, "flips (changes of direction)", "no replicas are stored", fmt_whole, fmt_plain, 5 },
 	{ FIGURE_P95, "p95", "no latency is stored", fmt_ms, fmt_ms, 8 },

@@ -41,7 +41,7 @@ typedef struct UndoList {
 
 /* What a purge takes, as filters: what is in the trash, or only what has been there for TRASH_DAYS. */
 #define PURGE_ALL "is:trash not is:locked"
-#define PURGE_DUE PURGE_ALL " trash>=30d"
+#define PURGE_DUE PURGE_ALL " trash>=" TRASH_DAYS_TEXT "d"
 
 typedef struct RunsView { /* what of the store is shown */
 	char filter[FILTER_TEXT];

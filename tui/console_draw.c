@@ -263,7 +263,8 @@ static void draw_help(Console *console)
 	int most = lines > in.rows ? lines - in.rows : 0;
 	console->help_top = console->help_top > most ? most : console->help_top;
 	int line = -console->help_top;
-	for (size_t i = 0; i < n && line < in.rows; i++) {
+	for (size_t k = 0; k < n && line < in.rows; k++) {
+		size_t i = (k + SCREEN_COUNT) % n; /* the screens' keys are the table's first; the screen's own are wanted sooner */
 		if (!is_helped(console, i))
 			continue;
 		bool is_off = table[i].is_write && console_is_readonly(console);

@@ -50,7 +50,7 @@ static void open_purge(Console *console, const ArchiveAnswer *list)
 		dialog_open_purge(&console->dialog, view->purges, (int32_t) list->matched, list->wall_ms, names);
 	else
 		console_say(console, ROLE_WARN, !strcmp(view->purges, PURGE_ALL) ? "nothing in the trash can go"
-		                                                                   : "nothing has been in the trash for 30 days; :purge all takes what is there");
+		                                                                   : "nothing has been in the trash for " TRASH_DAYS_TEXT " days; :purge all takes what is there");
 	view->purges = NULL;
 }
 

@@ -169,7 +169,7 @@ static Role cell_interval(const void *data, int row, char *text, size_t size)
 	const RunGroup *group = run_of(data, row)->kind == RUN_TRAIN ? group_of(data, row) : NULL;
 	char lo[FMT_TEXT], hi[FMT_TEXT];
 	if (group && isnan(group->lo))
-		(void) snprintf(text, size, "n=%d, none", group->n);
+		(void) snprintf(text, size, "n=%d, none", group->n_seeds);
 	else if (group)
 		(void) snprintf(text, size, "[%s %s]", fmt_number(lo, group->lo), fmt_number(hi, group->hi));
 	return group && isnan(group->lo) ? ROLE_LABEL : ROLE_TEXT;

@@ -233,7 +233,7 @@ static int draw_why(const Scene *scene, const DecisionRow *shown, Rect in)
 		Pen pen = { scene->canvas, in.row + row++, in.col, in.col + in.cols };
 		(void) pen_item(&pen, ROLE_LABEL, "cpu ");
 		(void) pen_item(&pen, ROLE_TEXT, "%s", fmt_percent(text, cpu / request));
-		(void) pen_item(&pen, ROLE_LABEL, " of request");
+		(void) pen_item(&pen, ROLE_LABEL, " of request, as observed");
 	}
 	Rect rest = { in.row + row, in.col, in.rows - row, in.cols };
 	return row + canvas_wrap(scene->canvas, rest, ROLE_LABEL, d->detail);

@@ -182,12 +182,12 @@ static Role cell_p95(const void *data, int row, char *text, size_t size)
 	double p95 = value_of(live, SAMPLE_LATENCY);
 	char now[16] = "?", soft[16] = "off", hard[16] = "off", alarm = alarm_of(live);
 	if (!isnan(p95))
-		(void) snprintf(now, sizeof now, "%.0f", p95);
+		(void) snprintf(now, sizeof now, p95 < 1e5 ? "%.0f" : "%.0f s", p95 < 1e5 ? p95 : p95 / 1000);
 	if (live->target.latency_soft_ms > 0)
 		(void) snprintf(soft, sizeof soft, "%.0f", (double) live->target.latency_soft_ms);
 	if (live->target.latency_hard_ms > 0)
 		(void) snprintf(hard, sizeof hard, "%.0f", (double) live->target.latency_hard_ms);
-	(void) snprintf(text, size, "%s/%s/%s ms %c", now, soft, hard, alarm);
+	(void) snprintf(text, size, "%s/%s/%s %c", now, soft, hard, alarm);
 	return alarm == 'H' || alarm == '?' ? ROLE_BAD : alarm == 'S' ? ROLE_WARN : ROLE_TEXT;
 }
 
@@ -270,7 +270,7 @@ static const Column COLUMNS[] = {
 	{ "", 2, 0, false, false, cell_mark }, { "namespace", 9, 2, false, false, cell_namespace },
 	{ "target", 12, 0, false, true, cell_name }, { "mode", 15, 0, false, false, cell_state },
 	{ "ready", 5, 0, true, false, cell_replicas }, { "want", 4, 1, true, false, cell_want },
-	{ "HPA", 3, 5, true, false, cell_hpa }, { "p95/soft/hard", 17, 0, false, false, cell_p95 },
+	{ "HPA", 3, 5, true, false, cell_hpa }, { "p95/soft/hard ms", 17, 0, false, false, cell_p95 },
 	{ "rps", 8, 3, true, false, cell_rate }, { "cpu", 5, 6, true, false, cell_cpu }, { "SLO", 6, 7, true, false, cell_slo },
 	{ "age", 6, 1, true, false, cell_age }, { "health", 6, 2, false, false, cell_health },
 	{ "p95", SPARK, 8, false, true, cell_spark },
@@ -438,7 +438,7 @@ static bool act(Console *console, UiAction action)
 static bool sort(Console *console, const char *title)
 {
 	static const struct { const char *title; Order order; } BY[] = { { "target", BY_NAME }, { "namespace", BY_NAME },
-		{ "mode", BY_ATTENTION }, { "p95/soft/hard", BY_LATENCY }, { "p95", BY_LATENCY }, { "rps", BY_RATE }, { "ready", BY_REPLICAS } };
+		{ "mode", BY_ATTENTION }, { "p95/soft/hard ms", BY_LATENCY }, { "p95", BY_LATENCY }, { "rps", BY_RATE }, { "ready", BY_REPLICAS } };
 	TargetsView *view = &console->targets;
 	for (size_t i = 0; i < sizeof BY / sizeof *BY; i++) {
 		if (strcmp(BY[i].title, title) != 0)

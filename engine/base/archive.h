@@ -72,7 +72,7 @@ typedef struct RunRow {
 enum { MIXED_STATUS = 1, MIXED_TAGS = 2, MIXED_NOTE = 4, MIXED_HOST = 8, MIXED_LOCK = 16, MIXED_TRASH = 32 };
 
 typedef struct RunGroup { /* runs whose configurations differ in the seed alone */
-	int32_t n;
+	int32_t n, n_seeds;      /* runs; their seeds, each once */
 	int64_t id[ARCHIVE_COMPARE]; /* the newest first; of more, those */
 	double iqm, lo, hi;      /* of their best evaluations, with the 95 % bootstrap interval; NAN: too few */
 	int32_t mixed;           /* MIXED_*: in what the runs of id differ, so that the newest's would not be all of theirs */
@@ -86,7 +86,10 @@ typedef struct ArchiveCheckpoint { /* a file that a run left */
 	char path[200];
 } ArchiveCheckpoint;
 
-enum { TRASH_DAYS = 30 }; /* purge takes what has been in the trash for longer */
+#define TRASH_DAYS 30 /* purge takes what has been in the trash for longer */
+#define ARCHIVE_AS_TEXT(number) #number
+#define ARCHIVE_TEXT_OF(macro) ARCHIVE_AS_TEXT(macro)
+#define TRASH_DAYS_TEXT ARCHIVE_TEXT_OF(TRASH_DAYS) /* in filters and words */
 
 typedef struct ArchiveDecision {
 	int64_t wall_ms;         /* of the target */

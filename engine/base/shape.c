@@ -176,7 +176,7 @@ static SHAPE(run_shape, RUN);
 #undef T
 
 #define T RunGroup
-static const ShapeRow GROUP[] = { ONE(I32, n), ARRAY(I64, id, "n"), ONE(F64, iqm), ONE(F64, lo), ONE(F64, hi), ONE(I32, mixed), ONE(F64, mean_steps) };
+static const ShapeRow GROUP[] = { ONE(I32, n), ONE(I32, n_seeds), ARRAY(I64, id, "n"), ONE(F64, iqm), ONE(F64, lo), ONE(F64, hi), ONE(I32, mixed), ONE(F64, mean_steps) };
 static SHAPE(group_shape, GROUP);
 #undef T
 

@@ -34,7 +34,7 @@ static const Opt OPTIONS[] = {
 	{ "filter", 'f', OPT_STRING, offsetof(RunsOptions, filter), 0, 0, "WORDS",
 	  "list: runs that match, such as 'trace:wc98 eval>50 not tag:old'", false },
 	{ "sort", 0, OPT_STRING, offsetof(RunsOptions, sort), 0, 0, "WHAT", "list: id, name, status, steps, reward, eval or start", false },
-	{ "all", 0, OPT_FLAG, offsetof(RunsOptions, all), 0, 0, NULL, "purge: all of the trash, not only what lies there for 30 days", false },
+	{ "all", 0, OPT_FLAG, offsetof(RunsOptions, all), 0, 0, NULL, "purge: all of the trash, not only what lies there for " TRASH_DAYS_TEXT " days", false },
 	{ "confirm", 0, OPT_STRING, offsetof(RunsOptions, confirm), 0, 0, "WORD", "purge: write trash; without it, it only lists what goes", false },
 	{ .name = NULL },
 };

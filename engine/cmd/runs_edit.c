@@ -85,7 +85,7 @@ int runs_purge(const Request *request)
 		code = purge_run(request->db, request->path, trash.list.run[i], request->err);
 	if (!code)
 		(void) fprintf(stderr, "%d runs purged%s\n", trash.list.n, trash.list.n || request->options->all ? "" :
-		               "; nothing has been in the trash for 30 days (--all takes all of it)");
+		               "; nothing has been in the trash for " TRASH_DAYS_TEXT " days (--all takes all of it)");
 	if (!code && trash.list.n) {
 		char text[300];
 		purge_room(request->db, request->path, text, sizeof text);

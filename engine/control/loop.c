@@ -180,11 +180,26 @@ static void resume(Loop *loop, const Command *command)
 	loop_answer(loop, command->id, 0, "resumed: the policy decides from the next cycle on");
 }
 
+/* Who set the replicas until now. */
+static void name_rule(const Loop *loop, char *text, size_t size)
+{
+	if (loop->is_paused)
+		str_copy(text, size, "paused");
+	else if (loop->view.manual_replicas >= 0)
+		(void) snprintf(text, size, "%d held by %.40s", loop->view.manual_replicas, loop->view.manual_who);
+	else if (loop_is_held(loop))
+		(void) snprintf(text, size, "%d held by annotation", loop->cycle.facts.held_replicas);
+	else
+		str_copy(text, size, "the policy");
+}
+
 static void pause_loop(Loop *loop, const Command *command)
 {
+	char from[64];
+	name_rule(loop, from, sizeof from);
 	loop_audit(loop, command, "pause");
 	loop->is_paused = true;
-	loop_intervention(loop, command->who, "pause", "running", "paused");
+	loop_intervention(loop, command->who, "pause", from, "paused");
 	loop_answer(loop, command->id, 0, "paused: nothing is decided or written until resumed");
 }
 

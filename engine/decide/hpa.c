@@ -105,7 +105,7 @@ static int hpa_decide(Policy *policy, const Observation *obs, size_t n, Decision
 	ret_decision->n_actions = 0;
 	ret_decision->value = NAN;
 	ret_decision->reason = reason_of(&settings, current, outcome.replicas);
-	(void) snprintf(ret_decision->detail, sizeof ret_decision->detail, "cpu %d %% of request, target %d %%: %s",
+	(void) snprintf(ret_decision->detail, sizeof ret_decision->detail, "the rule's cpu: %d %% of request, target %d %%: %s",
 	                (int) proposal.utilization_pct, (int) self->config.cpu_target_pct,
 	                hpa_reason_text(self->state.scaling_limited == HPA_DESIRED_WITHIN_RANGE
 	                                ? self->state.able_to_scale : self->state.scaling_limited));

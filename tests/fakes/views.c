@@ -164,8 +164,8 @@ static void fill_row(DecisionRow *row, const HistoryPoint *now, const HistoryPoi
 	d->n_actions = ACTION_COUNT;
 	double sure = .68 + .14 * noise(cycle, 7), rest = 1 - sure;
 	for (int a = 0; a < ACTION_COUNT; a++)
-		d->probability[a] = (float) (a == d->action ? sure : a == ACTION_KEEP ||
-			d->action == ACTION_KEEP ? rest * .7 : rest * .3);
+		d->probability[a] = (float) (a == d->action ? sure : d->action == ACTION_KEEP ? rest * .5
+		                             : a == ACTION_KEEP ? rest * .7 : rest * .3);
 	d->value = (float) (41.2 + 3 * noise(cycle, 8));
 	d->raw = now->replicas;
 	d->desired = now->replicas;
@@ -200,13 +200,15 @@ void views_fill_live(LiveView *view, int32_t n_history)
 	int64_t now = views_wall_ms();
 	*view = (LiveView) { .run_id = 138, .state = STATE_ACTIVE, .policy_steps = 806912, .is_simulated = true,
 		.wall_ms = now,
-		.speed = 7.5, .interval_s = 15, .next_decision_wall_ms = now + 9000, .cycles = n_history, .manual_replicas = -1,
-		.pod_hours = 61.4, .slo_total_s = 11400, .slo_good_s = 11308 };
+		.speed = 7.5, .interval_s = 15, .next_decision_wall_ms = now + 9000, .cycles = n_history, .manual_replicas = -1 };
 	fill_target(view);
 	int ready = 4;
 	for (int i = 0; i < n_history && i < VIEW_HISTORY; i++) {
 		HistoryPoint *p = &view->history[view->n_history++];
 		fill_history(p, i, now - (int64_t) (n_history - 1 - i) * INTERVAL_MS - 3000, ready);
+		view->pod_hours += ready * INTERVAL_MS / 3.6e6;
+		view->slo_total_s += isnan(p->latency_ms) ? 0 : INTERVAL_MS / 1e3;
+		view->slo_good_s += p->latency_ms <= 250 ? INTERVAL_MS / 1e3 : 0;
 		ready += p->replicas > ready ? 1 : p->replicas < ready ? -1 : 0;
 	}
 	for (int i = view->n_history - 1; i > 0 && view->n_rows < VIEW_ROWS; i--)

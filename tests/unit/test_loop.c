@@ -300,6 +300,28 @@ static void override_commits_its_audit_row_before_it_writes(void **state)
 	bench_free(b);
 }
 
+/* What the log says a person ended is what was there. */
+static void a_pause_out_of_a_hold_says_so(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_KEEP);
+	Command hold = override_to(5, 3, 7), pause = { .id = 8, .kind = COMMAND_LIVE_PAUSE, .who = "bob" };
+	Error err = { 0 };
+	clock_init_system(&b->clock);
+	bench_open(b);
+	assert_int_equal(loop_start(b->loop, &err), 0);
+	assert_int_equal(loop_send(b->loop, &hold), 0);
+	assert_int_equal(loop_send(b->loop, &pause), 0);
+	for (int i = 0; i < 2000 && view_of(b).state != STATE_PAUSED; i++)
+		(void) usleep(1000);
+	loop_stop(b->loop);
+	const RecordIntervention *told = &fake_sink_last(&b->sink, RECORD_INTERVENTION)->u.intervention;
+	assert_string_equal(told->what, "pause");
+	assert_string_equal(told->from, "5 held by alice");
+	assert_string_equal(told->to, "paused");
+	bench_free(b);
+}
+
 /* CONTROL B.2: Manual ends by itself. */
 static void override_ends_when_its_time_is_over(void **state)
 {
@@ -511,6 +533,7 @@ int main(void)
 		cmocka_unit_test(a_pause_holds_through_missing_metrics),
 		cmocka_unit_test(nothing_is_written_when_the_cycle_took_too_long),
 		cmocka_unit_test(override_commits_its_audit_row_before_it_writes),
+		cmocka_unit_test(a_pause_out_of_a_hold_says_so),
 		cmocka_unit_test(override_ends_when_its_time_is_over),
 		cmocka_unit_test(late_cycles_are_skipped),
 		cmocka_unit_test(records_are_of_the_machines_time),

@@ -144,6 +144,7 @@ static void groups_are_runs_that_differ_in_the_seed_alone(void **state)
 	assert_float_equal(group[0].iqm, 57.5, 1e-9); /* of the one that was evaluated */
 	assert_true(isnan(group[0].lo)); /* and no interval of it */
 	assert_int_equal(group[1].id[0], 2);
+	assert_int_equal(group[0].n_seeds, 2);
 	assert_int_equal(group[0].mixed, MIXED_STATUS); /* one crashed, one is done */
 	assert_int_equal(group[1].mixed, 0);
 	(void) sql("UPDATE runs SET tags = 'x', note = 'y', host = 'z', locked = 1, deleted = 5, steps = 60 WHERE id = 3");
@@ -160,6 +161,10 @@ static void groups_are_runs_that_differ_in_the_seed_alone(void **state)
 	assert_int_equal(groups_select(bench.db, &selection, row, group, &n, &matched, &col, &err), 0);
 	assert_int_equal(n, 1); /* 33 stands before it */
 	assert_int_equal(row[0].id, 3);
+	(void) sql("UPDATE runs SET seed = 1 WHERE id = 3"); /* the same draw again: one seed, their mean */
+	(void) sql("INSERT INTO evals VALUES (3, 9, 5, 50.5, 1, 200, 5, 1)");
+	assert_int_equal(groups_select(bench.db, &selection, row, group, &n, &matched, &col, &err), 0);
+	assert_true(group[0].n == 2 && group[0].n_seeds == 1 && fabs(group[0].iqm - 54) < 1e-9);
 	selection.filter = "web (a";
 	assert_int_equal(groups_select(bench.db, &selection, row, group, &n, &matched, &col, &err), ERR_PARSE);
 	assert_int_equal(col, 4);

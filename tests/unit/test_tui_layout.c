@@ -46,7 +46,7 @@ static void panes_stay_inside_and_do_not_overlap(void **state)
 static void a_pane_without_room_is_a_tab_of_its_neighbour(void **state)
 {
 	(void) state;
-	enum { OPTIONS = 2, FRONTIER = 3 };
+	enum { OPTIONS = 3, FRONTIER = 4 };
 	const ScreenOps *ops = screen_ops(SCREEN_COMPARE);
 	Layout wide = lay_out(SCREEN_COMPARE, 30, 100, OPTIONS, false), narrow = lay_out(SCREEN_COMPARE, 24, 80, OPTIONS, false);
 	assert_true(wide.pane[OPTIONS].rows && wide.pane[FRONTIER].rows);

@@ -92,6 +92,21 @@ static void a_click_on_a_heading_sorts_and_again_reverses(void **state)
 	assert_non_null(strstr(screen_text(desk), "no sorting by that column"));
 }
 
+/* However slow a target is, its row's mark is not cut off. */
+static void a_p95_of_many_digits_keeps_its_mark(void **state)
+{
+	Desk *desk = *state;
+	start_with_targets(desk, SCREEN_TARGETS);
+	LiveView *slow = (LiveView *) (void *) desk->fake.frame.target[0];
+	slow->last.sample.valid = SAMPLE_ALL;
+	slow->last.sample.latency_ms = 12345;
+	slow->target.latency_soft_ms = 2500;
+	slow->target.latency_hard_ms = 5000;
+	assert_non_null(strstr(screen_text(desk), " 12345/2500/5000 H "));
+	slow->last.sample.latency_ms = 120400;
+	assert_non_null(strstr(screen_text(desk), " 120 s/2500/5000 H "));
+}
+
 static void a_click_on_a_word_of_the_last_row_is_its_key(void **state)
 {
 	Desk *desk = *state;
@@ -244,7 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(a_click_gives_a_pane_the_focus),
 		DESK_TEST(a_click_selects_a_row),
-		DESK_TEST(a_click_on_a_heading_sorts_and_again_reverses),
+		DESK_TEST(a_p95_of_many_digits_keeps_its_mark), DESK_TEST(a_click_on_a_heading_sorts_and_again_reverses),
 		DESK_TEST(a_click_on_a_word_of_the_last_row_is_its_key),
 		DESK_TEST(a_screen_without_a_key_is_no_button),
 		DESK_TEST(dialogs_are_pressed_and_nothing_below_them),

@@ -98,9 +98,9 @@ static void fill_groups(ArchiveAnswer *answer)
 	views_fill_runs(answer);
 	answer->n_rows = answer->n_groups = 2;
 	answer->matched = 2;
-	answer->group[0] = (RunGroup) { .n = 3, .id = { 137, 130, 129 }, .iqm = 56.75, .lo = 55.5, .hi = 57.25, .mixed = MIXED_STATUS,
+	answer->group[0] = (RunGroup) { .n = 3, .n_seeds = 3, .id = { 137, 130, 129 }, .iqm = 56.75, .lo = 55.5, .hi = 57.25, .mixed = MIXED_STATUS,
 		.mean_steps = 1234000 };
-	answer->group[1] = (RunGroup) { .n = 1, .id = { 136 }, .iqm = 33, .lo = NAN, .hi = NAN };
+	answer->group[1] = (RunGroup) { .n = 1, .n_seeds = 1, .id = { 136 }, .iqm = 33, .lo = NAN, .hi = NAN };
 }
 
 static void a_group_is_one_row_and_is_compared_whole(void **state)
@@ -344,7 +344,7 @@ static void compare_shows_what_evaluations_cost_where_they_stored_it(void **stat
 	assert_true(isnan(compare_at(&view->entry[0], FIGURE_HOURS, 500000)));
 	assert_true(isfinite(compare_at(&view->entry[0], FIGURE_HOURS, 1500000)));
 	assert_true(isfinite(compare_at(&view->entry[0], FIGURE_REWARD, 500000)));
-	const char *text = screen_text(desk), *line = strstr(text, "steps over soft limit  A ");
+	const char *text = screen_text(desk), *line = strstr(text, "steps over soft  A ");
 	assert_non_null(line);
 	assert_non_null(strstr(line, "%  B ?  H "));
 	for (int i = 0; i < 3; i++)
