@@ -76,7 +76,7 @@ static int check_resumable(sqlite3 *db, const RunStart *start, Error *err)
 	long long id = start->resume_id;
 	int code = 0, step = sqlite3_step(stmt);
 	if (step == SQLITE_DONE)
-		code = error_set(err, ERR_NOT_FOUND, "run %lld: there is no such run; maestro runs list shows them", id);
+		code = db_no_run(db, id, err);
 	else if (step != SQLITE_ROW)
 		code = db_error(db, err);
 	else if (strcmp((const char *) sqlite3_column_text(stmt, 0), run_kind_text(start->kind)) != 0)

@@ -346,3 +346,11 @@ int db_open_readonly(const char *path, struct sqlite3 **ret_db, Error *err)
 {
 	return open_there(path, SQLITE_OPEN_READONLY, ret_db, err);
 }
+
+int db_no_run(struct sqlite3 *db, int64_t run, Error *err)
+{
+	const char *path = sqlite3_db_filename(db, "main");
+	bool has_path = path && *path; /* not one in memory */
+	return error_set(err, ERR_NOT_FOUND, "run %lld: there is no such run; maestro runs list%s%s shows them", (long long) run,
+	                 has_path ? " --db " : "", has_path ? path : "");
+}

@@ -49,4 +49,7 @@ int db_sync_commits(struct sqlite3 *db, bool is_on);
  * ERR_NOMEM. */
 int db_error(struct sqlite3 *db, Error *err);
 
+/* ERR_NOT_FOUND of a run, and the command that lists this store's. */
+int db_no_run(struct sqlite3 *db, int64_t run, Error *err);
+
 #endif

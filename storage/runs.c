@@ -259,8 +259,7 @@ int runs_get(struct sqlite3 *db, int64_t id, RunRow *ret_row, StrBuf *config, Er
 			code = config->failed ? error_set(err, ERR_NOMEM, "run %lld: out of memory", (long long) id) : 0;
 		}
 	} else if (step == SQLITE_DONE) {
-		code = error_set(err, ERR_NOT_FOUND, "run %lld: there is no such run; maestro runs list shows them",
-		                 (long long) id);
+		code = db_no_run(db, id, err);
 	}
 	return finish(db, stmt, code, err);
 }

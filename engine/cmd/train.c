@@ -385,14 +385,15 @@ static int start_workers(TrainCommand *t, Feed **ret_feed, Error *err)
 static void say_goodbye(TrainCommand *t, int result)
 {
 	long long run = (long long) t->config.run_id;
+	const char *db = t->options.db, *option = db ? " --db " : ""; /* what is printed can be run as it is */
 	if (result == UI_HEADLESS || result == UI_TRAIN)
 		return;
 	if (is_over(t)) {
-		printf("run %lld is done; maestro runs show %lld prints it\n", run, run);
+		printf("run %lld is done; maestro runs show %lld%s%s prints it\n", run, run, option, db ? db : "");
 		return;
 	}
 	trainer_stop(t->trainer);
-	printf("run %lld stopped with a checkpoint; maestro train --resume %lld goes on\n", run, run);
+	printf("run %lld stopped with a checkpoint; maestro train --resume %lld%s%s goes on\n", run, run, option, db ? db : "");
 }
 
 /* The terminal is gone: training goes on to its end, deaf to further hang-ups. */

@@ -265,7 +265,7 @@ out:
 	free(texts[1]);
 }
 
-static int find_fork(struct sqlite3 *db, TrainPast *past, int64_t steps, Error *err)
+static int find_fork(struct sqlite3 *db, const char *store, TrainPast *past, int64_t steps, Error *err)
 {
 	RecordCheckpoint found;
 	int64_t in_file = -1;
@@ -275,8 +275,8 @@ static int find_fork(struct sqlite3 *db, TrainPast *past, int64_t steps, Error *
 	if (!code)
 		code = trainer_checkpoint_steps(found.path, &in_file, err);
 	if (!code && steps >= 0 && in_file != steps)
-		code = error_set(err, ERR_NOT_FOUND, "run %lld has no checkpoint at %lld steps; maestro runs show %lld lists the kept ones",
-		                 (long long) past->run_id, (long long) steps, (long long) past->run_id);
+		code = error_set(err, ERR_NOT_FOUND, "run %lld has no checkpoint at %lld steps; maestro runs show %lld --db %s lists the kept ones",
+		                 (long long) past->run_id, (long long) steps, (long long) past->run_id, store);
 	if (code)
 		return code;
 	found.steps = in_file;
@@ -292,7 +292,7 @@ int train_past_fork(const TrainPastRead *read, TrainOptions *options, TrainPast 
 	(void) parse_run(options->from, &run, &steps);
 	int code = read_past(read, run, ret_past, &db, err);
 	if (!code)
-		code = find_fork(db, ret_past, steps, err);
+		code = find_fork(db, read->db, ret_past, steps, err);
 	db_close(db);
 	if (code)
 		return code;

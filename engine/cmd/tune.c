@@ -163,7 +163,11 @@ static int run_round(Tune *tune, int64_t steps, bool is_first)
 		str_copy(candidate->best_model, sizeof candidate->best_model, tune->child[i].best_model);
 	}
 	if (status > 128) {
-		(void) fprintf(stderr, "maestro: tune: ended by a signal%s\n", tune->is_job ? "" : "; what its runs have so far is in the store (maestro runs list)");
+		const char *db = tune->options.db;
+		(void) fprintf(stderr, "maestro: tune: ended by a signal");
+		if (!tune->is_job)
+			(void) fprintf(stderr, "; what its runs have so far is in the store (maestro runs list%s%s)", db ? " --db " : "", db ? db : "");
+		(void) fprintf(stderr, "\n");
 		return status;
 	}
 	qsort(tune->candidate, tune->n, sizeof *tune->candidate, by_reward);

@@ -38,7 +38,7 @@ train --replay 4
 check "a fork can be repeated ($code)" grep -q 'the same model, byte for byte' "$dir/talk"
 
 train --from 1@77 --steps 8192
-check "a checkpoint that is not there is said ($code)" grep -q 'run 1 has no checkpoint at 77 steps; maestro runs show 1 lists' "$dir/talk"
+check "a checkpoint that is not there is said ($code)" grep -q 'run 1 has no checkpoint at 77 steps; maestro runs show 1 --db .* lists' "$dir/talk"
 train --from 1 --steps 8192 --envs 16
 check "what a state cannot take over is said ($code)" [ "$code $(grep -c 'a fork may differ in learning rate' "$dir/talk")" = "2 1" ]
 train --from 1

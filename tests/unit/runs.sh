@@ -39,7 +39,7 @@ claim export_csv_leaves_unknown_empty "1,1024,,1.1" "$(runs export 1 | sed -n 2p
 claim export_csv_of_a_control_run_is_its_decisions Hold "$(runs export 2 | sed -n 2p | cut -d, -f6)"
 claim export_json_has_all_updates 3 "$(json '.updates | length' export 1 --format json)"
 claim unknown_run_exits_1 1 "$(status show 99)"
-claim unknown_run_is_named "maestro: run 99: there is no such run; maestro runs list shows them" "$(runs show 99; cat "$folder/talk")"
+claim unknown_run_is_named "maestro: run 99: there is no such run; maestro runs list --db $(realpath "$db") shows them" "$(runs show 99; cat "$folder/talk")"
 claim missing_id_is_wrong_usage 2 "$(status show)"
 claim word_for_an_id_is_wrong_usage 2 "$(status show first)"
 claim unknown_verb_is_wrong_usage 2 "$(status lst)"
