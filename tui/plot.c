@@ -9,7 +9,7 @@ Axis axis_fit(double lo, double hi, int n_steps)
 {
 	if (!isfinite(lo) || !isfinite(hi))
 		return (Axis) { 0, 1, 1 };
-	if (hi - lo < 1e-9 * fmax(1, fabs(hi))) {
+	if (hi - lo < fmax(1e-9, 1e-3 * fabs(hi))) { /* four digits would label all steps alike */
 		double room = fabs(hi) > 1e-9 ? fabs(hi) * .1 : 1;
 		lo -= room;
 		hi += room;

@@ -14,7 +14,7 @@ typedef struct Axis {
 	double lo, hi, step; /* step: between labels */
 } Axis;
 
-/* Round bounds around lo..hi with at most n_steps steps; a constant series gets room around it; NAN gives 0..1. */
+/* Round bounds around lo..hi with at most n_steps steps; one that is constant to a thousandth gets room around it; NAN gives 0..1. */
 Axis axis_fit(double lo, double hi, int n_steps);
 
 /* A round number not under x > 0, at most half over it: where the axis of something that grows ends, so that it is

@@ -269,16 +269,29 @@ static void flip(Console *console, RunEdit on, RunEdit off)
 	console->runs.n_marked = 0;
 }
 
+/* Of a run that the list holds as a row or within a group; those of other pages are as they were marked. */
+static bool is_no_training(const Console *console, int64_t run)
+{
+	const ArchiveAnswer *list = list_of(console);
+	for (int64_t at = 0; list && at < list->n_rows; at++) {
+		const RunGroup *group = group_at(list, at);
+		bool holds = list->row[at].id == run;
+		for (int i = 0; group && i < group->n && i < ARCHIVE_COMPARE; i++)
+			holds |= group->id[i] == run;
+		if (holds)
+			return list->row[at].kind != RUN_TRAIN;
+	}
+	return false;
+}
+
 static void compare(Console *console)
 {
 	CompareView *view = &console->compare;
 	int64_t picked[ARCHIVE_COMPARE];
 	int n = console_picked_runs(console, picked, ARCHIVE_COMPARE), n_trainings = 0;
-	for (int i = 0; i < n; i++) { /* those of other pages are as they were marked */
-		const RunRow *row = row_of(console, picked[i]);
-		if (!row || row->kind == RUN_TRAIN)
+	for (int i = 0; i < n; i++)
+		if (!is_no_training(console, picked[i]))
 			picked[n_trainings++] = picked[i];
-	}
 	if (n_trainings < 2) {
 		console_say(console, ROLE_WARN, "mark two trainings or more with {runs.mark}, then {runs.compare} compares them");
 		return;

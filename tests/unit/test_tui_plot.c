@@ -158,6 +158,7 @@ static void axes_are_round_and_hold_the_data(void **state)
 		{ 3.2, 9.7, 4, { 2, 10, 2 } },
 		{ -1.09, -.47, 4, { -1.2, -.4, .2 } },
 		{ 5, 5, 2, { 4.5, 5.5, .5 } },  /* constant: room around it */
+		{ -138.55, -138.5, 3, { -160, -120, 10 } }, /* so is what labels cannot tell apart */
 		{ 0, 0, 2, { -1, 1, 1 } },
 		{ INFINITY, -INFINITY, 4, { 0, 1, 1 } }, /* no data */
 	};

@@ -103,6 +103,29 @@ static void fill_groups(ArchiveAnswer *answer)
 	answer->group[1] = (RunGroup) { .n = 1, .n_seeds = 1, .id = { 136 }, .iqm = 33, .lo = NAN, .hi = NAN };
 }
 
+static void fill_control_group(ArchiveAnswer *answer)
+{
+	fill_groups(answer);
+	answer->row[0].kind = RUN_CONTROL;
+}
+
+/* Of a group of control runs none is compared, not even those that stand behind its row. */
+static void a_group_of_control_runs_is_not_compared(void **state)
+{
+	Desk *desk = *state;
+	desk->fake.has_store = true;
+	start(desk, SCREEN_RUNS, false);
+	answer_from_store(desk, views_fill_runs);
+	answer_from_store(desk, fill_selected);
+	press(desk, 'v');
+	answer_from_store(desk, fill_control_group);
+	press(desk, KEY_HOME_);
+	press(desk, ' ');
+	press(desk, '=');
+	assert_int_equal(desk->console.screen, SCREEN_RUNS);
+	assert_non_null(strstr(screen_text(desk), "mark two trainings or more"));
+}
+
 static void a_group_is_one_row_and_is_compared_whole(void **state)
 {
 	Desk *desk = *state;
@@ -478,6 +501,7 @@ int main(void)
 		DESK_TEST(marked_run_is_named_while_the_store_is_asked),
 		DESK_TEST(control_run_shows_its_last_decisions),
 		DESK_TEST(runs_says_what_failed),
+		DESK_TEST(a_group_of_control_runs_is_not_compared),
 		DESK_TEST(a_group_is_one_row_and_is_compared_whole),
 		DESK_TEST(columns_are_a_list_and_its_changes_in_any_order),
 		DESK_TEST(a_name_with_blanks_is_one_word_of_a_fork),
