@@ -309,7 +309,7 @@ static const CommandRow TABLE[] = {
 	SCREENS(SCREEN_ROW)
 	{ "filter", "<words>", "runs that match", "maestro runs list --filter {rest|WORDS}", false, { 0 }, filter },
 	{ "trash", "", "runs in the trash", "maestro runs list --filter is:trash", false, { 0 }, trash },
-	{ "purge", "[all]", "empty the trash of what is there for " TRASH_DAYS_TEXT " days, or of all", "maestro runs purge{all} --confirm trash", true, { 0 }, purge },
+	{ "purge", "[all]", "purge what is " TRASH_DAYS_TEXT " days in the trash, or all", "maestro runs purge{all} --confirm trash", true, { 0 }, purge },
 	{ "cols", "<column>...", "columns of this table and their order; +x, -x, default", "maestro --screen {screen}", false,
 	  { ARG_COLUMNS }, cols },
 	{ "hold", "<target> <time> <replicas>", "hold replicas, then resume", "maestro override {hold}", true,
