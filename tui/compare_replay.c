@@ -9,7 +9,10 @@
 #include <string.h>
 
 /* The same panes under other names. */
-static const PaneSpec PANES[] = { { "Replay: replicas and p95", .band = 0 }, { "", .band = 0 }, { "Replay in figures", .band = 1 } };
+static const PaneSpec PANES[N_PANES] = {
+	[PANE_CURVES] = { "Replay: replicas and p95" },
+	[PANE_DIFF] = { "Replay in figures" },
+};
 
 /* The answer to what was asked last; NULL: not yet. */
 static const ReplayView *replay_of(const Console *console)
@@ -99,10 +102,10 @@ static void draw_graph(const Scene *scene, const ReplayView *replay, Rect area, 
 	}
 }
 
-void compare_draw_replay(const Scene *scene, int pane, Rect rect)
+void compare_draw_replay(const Scene *scene, Rect rect)
 {
 	const ReplayView *replay = replay_of(scene->console);
-	Rect in = scene_box(scene, pane, PANES, rect, "{compare.replay} next trace, {all.back} curves");
+	Rect in = scene_box(scene, PANE_CURVES, PANES, rect, "{compare.replay} next trace, {all.back} curves");
 	if (!replay || replay->why[0] || !replay->n_done) {
 		scene_empty(scene, in, replay && replay->why[0] ? replay->why : "playing the first policy");
 		return;
@@ -176,7 +179,7 @@ static void draw_difference(const Scene *scene, const ReplayView *replay, int ro
 	                    letter_of(replay, at), a->v_pct - h->v_pct, a->pod_hours - h->pod_hours, a->p95_ms - h->p95_ms);
 }
 
-void compare_draw_figures(const Scene *scene, int pane, Rect rect)
+void compare_draw_figures(const Scene *scene, Rect rect)
 {
 	const ReplayView *replay = replay_of(scene->console);
 	char note[96] = "";
@@ -184,7 +187,7 @@ void compare_draw_figures(const Scene *scene, int pane, Rect rect)
 		(void) snprintf(note, sizeof note, "playing %d of %d", replay->n_done + 1, replay->n);
 	else if (replay)
 		(void) snprintf(note, sizeof note, "%.60s", replay->trace);
-	Rect in = scene_box(scene, pane, PANES, rect, note);
+	Rect in = scene_box(scene, PANE_DIFF, PANES, rect, note);
 	if (!replay || !replay->n_done)
 		return;
 	table_draw(scene->canvas, (Rect) { in.row, in.col - 2, in.rows, in.cols + 2 }, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, replay,

@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PANE_CURVES, PANE_AGGREGATE, PANE_EPISODES, PANE_DIFF, PANE_FRONTIER, N_PANES };
-
 static const PaneSpec PANES[N_PANES] = {
 	[PANE_CURVES] = { "Evaluation reward", .band = 0, .share = 55, .min_rows = 11, .grow = 3 },
 	[PANE_AGGREGATE] = { "Aggregate", .band = 0, .share = 45, .min_rows = 11, .grow = 3, .max_cols = 80 },
@@ -256,7 +254,7 @@ static void draw_aggregate(const Scene *scene, Rect rect)
 static void draw_diff(const Scene *scene, Rect rect)
 {
 	if (view_of(scene)->shows_replay && !is_empty(view_of(scene))) {
-		compare_draw_figures(scene, PANE_DIFF, rect);
+		compare_draw_figures(scene, rect);
 		return;
 	}
 	const CompareView *view = view_of(scene);
@@ -346,7 +344,7 @@ static void draw_first(const Scene *scene, Rect rect)
 {
 	const CompareView *view = view_of(scene);
 	if (view->shows_replay && !is_empty(view)) {
-		compare_draw_replay(scene, PANE_CURVES, rect);
+		compare_draw_replay(scene, rect);
 		return;
 	}
 	Rect in = scene_box(scene, PANE_CURVES, PANES, rect, "IQM, dots least and most");

@@ -78,5 +78,5 @@ check "the simulated target's run has its own settings, not the training's" \
 check "the hold is audited" [ "$(audit)" = '[8,"pending",8,"applied"]' ]
 tmux send-keys q
 see 'maestro runs show'
-check "what is printed at the end names the store" sh -c 'echo "$1" | grep -q "maestro runs show 2 --db $2 prints it"' - "$(tmux capture-pane -p -J)" "$MAESTRO_DB"
+check "what is printed at the end names the store" sh -c 'echo "$1" | grep -q "maestro runs show 3 --db $2 prints it"' - "$(tmux capture-pane -p -J)" "$MAESTRO_DB"
 exit $failed
