@@ -76,7 +76,7 @@ const Json *json_next(const Json *child)
 
 const char *json_key(const Json *child)
 {
-	return child ? raw(child)->string : NULL;
+	return child && raw(child)->string ? raw(child)->string : "";
 }
 
 size_t json_len(const Json *value)

@@ -21,7 +21,8 @@ void json_free(Json *root);
 
 /* Member of an object, dots descend ("metadata.name"); NULL if absent. A NULL value is allowed everywhere. */
 const Json *json_get(const Json *value, const char *path);
-/* Children of an array or object in order; NULL at the end. The key is NULL inside arrays. */
+/* Children of an array or object in order; NULL at the end. The key is "" inside arrays: what compares keys needs no other guard
+ * against a list where an object is wanted. */
 const Json *json_first(const Json *value);
 const Json *json_next(const Json *child);
 const char *json_key(const Json *child);

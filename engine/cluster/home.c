@@ -31,7 +31,7 @@ static bool read_annotation(const Json *deployment, int32_t *ret)
 {
 	for (const Json *a = json_first(json_get(deployment, "metadata.annotations")); a; a = json_next(a)) {
 		char *end;
-		const char *text = json_key(a) && !strcmp(json_key(a), ANNOTATION) ? json_string(a) : NULL;
+		const char *text = !strcmp(json_key(a), ANNOTATION) ? json_string(a) : NULL;
 		long n = text ? strtol(text, &end, 10) : -1;
 		if (text && end != text && !*end && n >= 0 && n <= 10000) {
 			*ret = (int32_t) n;

@@ -87,7 +87,7 @@ static int read_selector(const Json *selector, const char *what, KubeDeployment 
 static const char *annotation(const Json *root, const char *key)
 {
 	for (const Json *a = json_first(json_get(root, "metadata.annotations")); a; a = json_next(a))
-		if (json_key(a) && !strcmp(json_key(a), key))
+		if (!strcmp(json_key(a), key))
 			return json_string(a);
 	return NULL;
 }

@@ -122,7 +122,7 @@ static int take_limits(const Reader *reader, const Json *value, GivenTarget *tar
 {
 	for (const Json *limit = json_first(value); limit; limit = json_next(limit)) {
 		double ms;
-		const char *key = json_key(limit) ? json_key(limit) : "";
+		const char *key = json_key(limit);
 		double *to = !strcmp(key, "soft") ? &target->latency_soft_ms : !strcmp(key, "hard") ? &target->latency_hard_ms : NULL;
 		if (!to)
 			return bad(reader, "limits", "only soft and hard are known");
@@ -182,7 +182,7 @@ static int take_targets(Reader *reader, const Json *list, const char *namespace_
 		GivenTarget target = { 0 };
 		reader->item++;
 		for (const Json *value = json_first(item); value && !code; value = json_next(value))
-			code = json_key(value) ? take_key(reader, value, namespace_, &target) : bad(reader, "target", "a mapping is wanted");
+			code = *json_key(value) ? take_key(reader, value, namespace_, &target) : bad(reader, "target", "a mapping is wanted");
 		if (!code && !target.name[0])
 			code = bad(reader, "target", "is missing");
 		if (!code && target.max_replicas && target.min_replicas > target.max_replicas)

@@ -131,7 +131,7 @@ static int read_activation(const Json *data, Activation *ret_activation, Error *
 	/* without a pickle they are plain JSON: a class, as an activation is, cannot stand there */
 	if (!code && !pickle)
 		for (const Json *kwarg = json_first(json_get(data, "policy_kwargs")); kwarg && !code; kwarg = json_next(kwarg))
-			code = read_kwarg(json_key(kwarg) ? json_key(kwarg) : "?", NULL, &activation, err);
+			code = read_kwarg(*json_key(kwarg) ? json_key(kwarg) : "?", NULL, &activation, err);
 	pickle_free(pickle);
 	if (!code)
 		*ret_activation = activation;

@@ -267,7 +267,7 @@ void tb_hparams(TbWriter *writer, double wall_s, const Json *hparams, const char
 {
 	StrBuf experiment = { 0 }, start = { 0 }, *inner = &writer->inner, *innermost = &writer->innermost;
 	for (const Json *at = json_first(hparams); at; at = json_next(at)) {
-		int type = json_key(at) ? put_member(innermost, at) : 0;
+		int type = *json_key(at) ? put_member(innermost, at) : 0;
 		if (!type)
 			continue;
 		proto_string(inner, ENTRY_KEY, json_key(at));

@@ -99,6 +99,7 @@ static int read_balance(const Reader *reader, const Json *value)
 	return bad(reader, "lb", "must be random, rr or least");
 }
 
+/* Of an object, whose items all have keys. */
 static int check_twice(const Reader *reader, const Json *object, const char *prefix)
 {
 	for (const Json *a = json_first(object); a; a = json_next(a))
@@ -113,9 +114,9 @@ static int check_twice(const Reader *reader, const Json *object, const char *pre
 
 static int read_errors(const Reader *reader, const Json *object)
 {
+	if (!json_is_object(object) && !json_is_null(object))
+		return bad(reader, "fit.standard_error", "must be a list of KEY: NUMBER");
 	int code = check_twice(reader, object, "fit.standard_error.");
-	if (!code && !json_is_object(object) && !json_is_null(object))
-		code = bad(reader, "fit.standard_error", "must be a list of KEY: NUMBER");
 	for (const Json *item = json_first(object); item && !code; item = json_next(item)) {
 		char path[128];
 		int key = find_key(json_key(item));
@@ -155,9 +156,9 @@ static int read_fit_number(const Reader *reader, const Json *item)
 
 static int read_fit(const Reader *reader, const Json *fit)
 {
+	if (!json_is_object(fit))
+		return bad(reader, "fit", "must be a list of KEY: VALUE");
 	int code = check_twice(reader, fit, "fit.");
-	if (!code && !json_is_object(fit))
-		code = bad(reader, "fit", "must be a list of KEY: VALUE");
 	reader->file->fit.is_there = true;
 	for (const Json *item = json_first(fit); item && !code; item = json_next(item)) {
 		const char *key = json_key(item);

@@ -61,6 +61,8 @@ static void every_wrong_file_is_named_with_line_and_key(void **state)
 		{ "fit:\n  unidentified: [lb, speed]\n", "dir/web.yaml:2: fit.unidentified: unknown parameter \"speed\"" },
 		{ "fit:\n  p95_eror: .1\n", "dir/web.yaml:2: fit.p95_eror: unknown key" },
 		{ "fit: 3\n", "dir/web.yaml:1: fit: must be a list" },
+		{ "fit:\n- threads: 1\n- threads: 1\n", "dir/web.yaml:1: fit: must be a list" },
+		{ "fit:\n  standard_error: [1, 2]\n", "dir/web.yaml:2: fit.standard_error: must be a list" },
 		{ "- 1\n", "dir/web.yaml:1: not a list of KEY: VALUE" },
 		{ "", "dir/web.yaml:1: not a list of KEY: VALUE" },
 		{ "a: [\n", "dir/web.yaml: line 2: " },
