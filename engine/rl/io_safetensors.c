@@ -64,9 +64,9 @@ static int check_layout(const SafeFile *file, size_t data_len, Error *err)
 
 static int read_tensors(const char *data, size_t data_len, SafeFile *file, Error *err)
 {
+	if (!json_is_object(file->header))
+		return error_set(err, ERR_BAD_MODEL, "header: not an object");
 	for (const Json *entry = json_first(file->header); entry; entry = json_next(entry)) {
-		if (!*json_key(entry))
-			return error_set(err, ERR_BAD_MODEL, "header: a tensor has no name");
 		if (!strcmp(json_key(entry), METADATA))
 			continue;
 		if (file->count == SAFETENSORS_MAX)
