@@ -10,8 +10,8 @@
 
 /* The same panes under other names. */
 static const PaneSpec PANES[N_PANES] = {
-	[PANE_CURVES] = { "Replay: replicas and p95" },
-	[PANE_DIFF] = { "Replay in figures" },
+	[PANE_CURVES] = { .title = "Replay: replicas and p95" },
+	[PANE_DIFF] = { .title = "Replay in figures" },
 };
 
 /* The answer to what was asked last; NULL: not yet. */
