@@ -71,11 +71,12 @@ int32_t actions_wish(ActionSet set, int32_t action, int32_t replicas)
 uint32_t actions_mask(ActionSet set, int32_t replicas, int32_t min_replicas, int32_t max_replicas)
 {
 	uint32_t mask = 0;
+	int32_t wish[ACTIONS_MAX];
 	for (int32_t a = 0; a < SETS[set].n; a++) {
-		int32_t wish = actions_wish(set, a, replicas);
-		bool is_new = wish != replicas && wish >= min_replicas && wish <= max_replicas;
+		wish[a] = actions_wish(set, a, replicas);
+		bool is_new = wish[a] != replicas && wish[a] >= min_replicas && wish[a] <= max_replicas;
 		for (int32_t b = 0; b < a && is_new; b++)
-			is_new = actions_wish(set, b, replicas) != wish;
+			is_new = wish[b] != wish[a];
 		if (is_new || actions_direction(set, a) == ACTION_KEEP)
 			mask |= 1u << a;
 	}

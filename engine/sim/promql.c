@@ -99,24 +99,35 @@ void rate_add(const RateWindow *window, const double *value, int32_t stride, int
 	}
 }
 
+/* The largest of n and 0, by four that do not wait for one another. */
+static double most_of(const double *value, int32_t n)
+{
+	double most[4] = { 0 };
+	int32_t i = 0;
+	for (; i + 4 <= n; i += 4)
+		for (int32_t k = 0; k < 4; k++)
+			most[k] = value[i + k] > most[k] ? value[i + k] : most[k];
+	for (; i < n; i++)
+		most[0] = value[i] > most[0] ? value[i] : most[0];
+	double low = most[1] > most[0] ? most[1] : most[0], high = most[3] > most[2] ? most[3] : most[2];
+	return high > low ? high : low;
+}
+
 double histogram_quantile(double q, const double *bound, const double *rate, int32_t n)
 {
 	/* Scrapes of several series at several times may not be monotonic over the bounds; Prometheus takes the largest
 	 * count so far. */
-	double total = 0.0;
-	for (int32_t b = 0; b < n; b++)
-		total = rate[b] > total ? rate[b] : total;
+	double total = most_of(rate, n);
 	if (!(total > 0.0))
 		return NAN;
-	double rank = q * total, below = 0.0, count = rate[0] > 0.0 ? rate[0] : 0.0;
-	int32_t b = 0;
-	while (b < n - 1 && count < rank) {
-		below = count;
-		b++;
-		count = rate[b] > count ? rate[b] : count;
-	}
+	/* The largest count so far reaches the rank where a count does for the first time: no bucket waits for the one before. */
+	double rank = q * total;
+	int32_t b = n - 1;
+	for (int32_t k = n - 2; k >= 0; k--)
+		b = rate[k] >= rank || !(rank > 0.0) ? k : b;
 	if (b == n - 1)
 		return bound[n - 2];
+	double below = most_of(rate, b), count = rate[b] > below ? rate[b] : below;
 	double start = b ? bound[b - 1] : 0.0;
 	return start + (bound[b] - start) * ((rank - below) / (count - below));
 }

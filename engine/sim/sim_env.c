@@ -18,6 +18,7 @@ typedef struct SimEnv {
 	SimModel *model;     /* [worlds] */
 	int32_t worlds;
 	size_t row_bytes;    /* the largest of theirs */
+	size_t obs_dim;      /* floats of a row's observation, a critic's hints among them */
 	unsigned char *rows; /* [n] of row_bytes */
 	uint64_t mark;       /* of the configuration: a snapshot of another one is refused */
 } SimEnv;
@@ -114,32 +115,31 @@ static void write_hints(const SimModel *model, const SimRow *row, const SimView 
 }
 
 /* Writes the observation of row i as it stands, and answers the latency in it. */
-static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_latency_ms)
+static int observe(const SimEnv *sim, size_t i, const SimView *view, const EnvBuf *buf, float *ret_latency_ms)
 {
 	SimRow *row = row_at(sim, i);
 	const SimModel *model = model_of(sim, row);
-	SimView view = core_view(model, row);
 	Sample sample;
 	Observation observation;
-	scrape_query(model, row, &view, core_now_s(model, row), &sample);
+	scrape_query(model, row, view, core_now_s(model, row), &sample);
 	if (model->late_ticks)
 		vary_delay(model, row, &sample);
 	const Drawn *drawn = drawn_of(model, row);
 	world_blur(drawn, row, &sample);
 	fill_missing(model, row, &sample);
 	sample.wall_ms += row->wall_start_ms;
-	int code = view.observer ? observer_step(view.observer, view.target, &sample, &observation, NULL)
-		: observation_build(model->config.observation, view.target, &sample, &observation, NULL);
+	int code = view->observer ? observer_step(view->observer, view->target, &sample, &observation, NULL)
+		: observation_build(model->config.observation, view->target, &sample, &observation, NULL);
 	if (code)
 		return code;
 	const SimConfig *c = &model->config;
-	float *obs = buf->obs + i * (size_t) obs_dim(c);
+	float *obs = buf->obs + i * sim->obs_dim;
 	memcpy(obs, observation.x, (size_t) observation.dim * sizeof *obs);
-	write_hints(model, row, &view, obs + observation.dim);
+	write_hints(model, row, view, obs + observation.dim);
 	int32_t n_actions = actions_count(c->actions);
 	uint32_t mask = c->terminate_at_bounds ? ~0u : actions_mask(c->actions, row->replicas, drawn->min_replicas, drawn->max_replicas);
 	if (c->has_rails)
-		mask &= rails_left(model, row, &view, &sample);
+		mask &= rails_left(model, row, view, &sample);
 	row->mask = (uint8_t) mask;
 	if (buf->mask)
 		for (int32_t a = 0; a < n_actions; a++)
@@ -148,14 +148,22 @@ static int observe(const SimEnv *sim, size_t i, const EnvBuf *buf, float *ret_la
 	return 0;
 }
 
+/* At an episode's start, which nothing is paid for. */
+static int observe_first(const SimEnv *sim, size_t i, const EnvBuf *buf)
+{
+	float latency_ms;
+	SimRow *row = row_at(sim, i);
+	SimView view = core_view(model_of(sim, row), row);
+	return observe(sim, i, &view, buf, &latency_ms);
+}
+
 static int env_reset(Env *env, uint64_t seed, EnvBuf *buf)
 {
 	SimEnv *sim = (SimEnv *) env;
 	int code = 0;
 	for (size_t i = 0; i < env->n && !code; i++) {
-		float latency_ms;
 		reset_row(sim, row_at(sim, i), seed, (uint32_t) i, 0);
-		code = observe(sim, i, buf, &latency_ms);
+		code = observe_first(sim, i, buf);
 	}
 	return code;
 }
@@ -199,8 +207,7 @@ static float slo_of(const SimModel *model, SimRow *row, const SimView *view, int
 
 static int end_episode(SimEnv *sim, size_t i, EnvBuf *buf)
 {
-	size_t dim = (size_t) obs_dim(&sim->model->config);
-	float latency_ms;
+	size_t dim = sim->obs_dim;
 	SimRow *row = row_at(sim, i);
 	memcpy(buf->final_obs + i * dim, buf->obs + i * dim, dim * sizeof *buf->obs);
 	int64_t lived = row->lived;
@@ -210,7 +217,7 @@ static int end_episode(SimEnv *sim, size_t i, EnvBuf *buf)
 	row->violations = violations; /* these go on over episodes */
 	row->judged = judged;
 	row->lived = lived;
-	return observe(sim, i, buf, &latency_ms);
+	return observe_first(sim, i, buf);
 }
 
 static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
@@ -228,7 +235,7 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 	row->step++;
 	float latency_ms;
 	EnvInfo info;
-	int code = observe(sim, i, buf, &latency_ms);
+	int code = observe(sim, i, &view, buf, &latency_ms);
 	if (code)
 		return code;
 	core_info(model, row, &view, &info);
@@ -464,6 +471,7 @@ static int make_models(SimEnv *sim, const SimConfig *config, Error *err)
 		if (sim->model[k].row_bytes > sim->row_bytes)
 			sim->row_bytes = sim->model[k].row_bytes;
 	}
+	sim->obs_dim = (size_t) obs_dim(&sim->model->config);
 	return 0;
 }
 
