@@ -107,7 +107,7 @@ static EnvInfo window(Bench *bench)
 	bench->row->totals = (StepTotals) { 0 };
 	for (int32_t k = 0; k < bench->model.drawn.substeps; k++)
 		core_run(&bench->model, bench->row, &bench->view, 1);
-	core_info(&bench->model, bench->row, &bench->view, &info);
+	core_info(&bench->model, bench->row, core_ready(&bench->model, bench->row, &bench->view), &info);
 	return info;
 }
 

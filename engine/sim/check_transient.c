@@ -158,7 +158,7 @@ static int fluid(const Service *service, const Schedule *schedule, uint64_t runs
 		SimView view = core_view(&model, row);
 		ret->n[w] /= (double) runs;
 		row->totals = totals[w];
-		core_info(&model, row, &view, &info);
+		core_info(&model, row, core_ready(&model, row, &view), &info);
 		ret->p95_s[w] = 1e-3 * (double) info.p95_ms;
 	}
 	if (!code) {

@@ -536,17 +536,19 @@ static float p95_ms_of(const Response *response, const float *within, float all)
 	return 1e3f * (low + (high - low) * log2f(low_over / .05f) / log2f(low_over / over));
 }
 
-void core_info(const SimModel *model, const SimRow *row, const SimView *view, EnvInfo *ret_info)
+int32_t core_ready(const SimModel *model, const SimRow *row, const SimView *view)
+{
+	int32_t ready = 0;
+	for (int32_t k = 0; k < row->n_used; k++)
+		ready += pod_is_ready(&view->pod[view->order[k]], core_now_s(model, row));
+	return ready;
+}
+
+void core_info(const SimModel *model, const SimRow *row, int32_t ready, EnvInfo *ret_info)
 {
 	const StepTotals *t = &row->totals;
-	double now = core_now_s(model, row);
 	float all = t->served + t->dropped, per_all = all > 0.0f ? 1.0f / all : 0.0f;
 	float per_s = t->time_s > 0.0f ? 1.0f / t->time_s : NAN, demand = 0.0f;
-	int32_t ready = 0;
-	for (int32_t k = 0; k < row->n_used; k++) { /* without branches */
-		const Pod *pod = &view->pod[view->order[k]];
-		ready += (pod->state == LANE_POD) & (pod->ready_s <= now) & (pod->deleted_s > now);
-	}
 	const float *after = &t->within[model->response->bounds];
 	if (model->pod_capacity > 0.0 && t->time_s > 0.0f)
 		demand = fmaxf(ceilf(t->offered * per_s / (float) model->pod_capacity), 1.0f);

@@ -229,7 +229,9 @@ void core_observe_past(const SimModel *model, const SimRow *row, const Target *t
 /* So many sub-steps, one after the other. */
 void core_run(const SimModel *model, SimRow *row, const SimView *view, int32_t ticks);
 /* What happened since the totals were cleared. */
-void core_info(const SimModel *model, const SimRow *row, const SimView *view, EnvInfo *ret_info);
+void core_info(const SimModel *model, const SimRow *row, int32_t ready, EnvInfo *ret_info);
+/* Pods that take traffic now. */
+int32_t core_ready(const SimModel *model, const SimRow *row, const SimView *view);
 /* What was served in many steps: single precision would lose digits. */
 typedef struct Served {
 	double all;

@@ -425,7 +425,8 @@ static ALWAYS void add_memory(const Query *q, const Pod *pod, Samples samples, A
 static double p95_ms_of(const SimModel *model, const Answer *answer)
 {
 	const Response *r = model->response;
-	double bucket[BUCKETS + 1] = { 0 };
+	double bucket[BUCKETS + 1]; /* the first may be one that nothing falls into */
+	bucket[0] = 0.0;
 	int32_t n = r->first > 0;
 	for (int32_t p = 0; p < r->bounds; p++)
 		bucket[n++] = answer->series[COLUMN_WITHIN - COLUMN_SERVED + p];

@@ -114,14 +114,20 @@ static void write_hints(const SimModel *model, const SimRow *row, const SimView 
 		ret[k] = capacity > 0.0 ? (float) fmin(core_rate(model, row, now_s + (double) AHEAD[k] * interval_s) / capacity, MOST) : 0.0f;
 }
 
-/* Writes the observation of row i as it stands, and answers the latency in it. */
-static int observe(const SimEnv *sim, size_t i, const SimView *view, const EnvBuf *buf, float *ret_latency_ms)
+typedef struct Seen {
+	float latency_ms; /* as it stands in the observation */
+	int32_t ready;    /* pods that take traffic, whatever the observation says of them */
+} Seen;
+
+/* Writes the observation of row i as it stands. */
+static int observe(const SimEnv *sim, size_t i, const SimView *view, const EnvBuf *buf, Seen *ret_seen)
 {
 	SimRow *row = row_at(sim, i);
 	const SimModel *model = model_of(sim, row);
 	Sample sample;
 	Observation observation;
 	scrape_query(model, row, view, core_now_s(model, row), &sample);
+	ret_seen->ready = sample.ready;
 	if (model->late_ticks)
 		vary_delay(model, row, &sample);
 	const Drawn *drawn = drawn_of(model, row);
@@ -144,17 +150,17 @@ static int observe(const SimEnv *sim, size_t i, const SimView *view, const EnvBu
 	if (buf->mask)
 		for (int32_t a = 0; a < n_actions; a++)
 			buf->mask[i * (size_t) n_actions + (size_t) a] = mask >> a & 1u;
-	*ret_latency_ms = (float) sample.latency_ms;
+	ret_seen->latency_ms = (float) sample.latency_ms;
 	return 0;
 }
 
 /* At an episode's start, which nothing is paid for. */
 static int observe_first(const SimEnv *sim, size_t i, const EnvBuf *buf)
 {
-	float latency_ms;
+	Seen seen;
 	SimRow *row = row_at(sim, i);
 	SimView view = core_view(model_of(sim, row), row);
-	return observe(sim, i, &view, buf, &latency_ms);
+	return observe(sim, i, &view, buf, &seen);
 }
 
 static int env_reset(Env *env, uint64_t seed, EnvBuf *buf)
@@ -233,15 +239,15 @@ static int step_row(SimEnv *sim, size_t i, EnvBuf *buf)
 	bool is_within = act(model, row, &view, buf->action[i]), is_terminated = !is_within;
 	core_run(model, row, &view, drawn_of(model, row)->substeps);
 	row->step++;
-	float latency_ms;
+	Seen seen;
 	EnvInfo info;
-	int code = observe(sim, i, &view, buf, &latency_ms);
+	int code = observe(sim, i, &view, buf, &seen);
 	if (code)
 		return code;
-	core_info(model, row, &view, &info);
+	core_info(model, row, seen.ready, &info);
 	buf->reward[i] = !is_within ? -1.0f
 		: model->config.reward == SIM_REWARD_SLO ? slo_of(model, row, &view, before, &info)
-		: reward_seed(view.target, row->replicas, latency_ms, &is_terminated);
+		: reward_seed(view.target, row->replicas, seen.latency_ms, &is_terminated);
 	bool is_over = row->step >= model->config.episode_steps;
 	buf->terminated[i] = is_terminated;
 	buf->truncated[i] = is_over && !is_terminated;

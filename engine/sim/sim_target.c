@@ -92,7 +92,7 @@ static int target_fetch(Metrics *metrics, const Target *target, size_t n, int64_
 	sim->row->oom_kills = 0;
 	core_run(&sim->model, sim->row, &view, (int32_t) (tick - sim->row->tick));
 	double now_s = core_now_s(&sim->model, sim->row);
-	core_info(&sim->model, sim->row, &view, &sim->info);
+	core_info(&sim->model, sim->row, core_ready(&sim->model, sim->row, &view), &sim->info);
 	core_add_served(&sim->served, &sim->row->totals);
 	Sample sample;
 	scrape_query(&sim->model, sim->row, &view, now_s, &sample);
@@ -163,7 +163,7 @@ void sim_target_restart(SimTarget *sim, uint64_t seed, int64_t start_wall_ms)
 	sim->served = (Served) { 0 };
 	core_reset(&sim->model, sim->row, seed, 0, 0);
 	const SimView view = core_view(&sim->model, sim->row);
-	core_info(&sim->model, sim->row, &view, &sim->info);
+	core_info(&sim->model, sim->row, core_ready(&sim->model, sim->row, &view), &sim->info);
 }
 
 int sim_target_new(const SimConfig *config, uint64_t seed, int64_t start_wall_ms, SimTarget **ret, Error *err)

@@ -78,7 +78,7 @@ void fit_world_make(const FitWorld *world, FitData *data)
 		row->replicas = world->pods + (i >= world->rows / 2);
 		row->totals = (StepTotals) { 0 };
 		core_run(&model, row, &view, model.drawn.substeps);
-		core_info(&model, row, &view, &info);
+		core_info(&model, row, core_ready(&model, row, &view), &info);
 		take_row(&model, row, (double) (i + 1) * world->step_s, info.ready, data);
 	}
 	free(row);

@@ -58,7 +58,7 @@ static EnvInfo window(Bench *bench)
 	bench->row->totals = (StepTotals) { 0 };
 	for (int32_t k = 0; k < bench->model.drawn.substeps; k++)
 		core_run(&bench->model, bench->row, &bench->view, 1);
-	core_info(&bench->model, bench->row, &bench->view, &info);
+	core_info(&bench->model, bench->row, core_ready(&bench->model, bench->row, &bench->view), &info);
 	return info;
 }
 
@@ -212,7 +212,7 @@ static void draining_requests_are_as_old_as_the_backlog(void **state)
 	bench.row->totals = (StepTotals) { 0 };
 	tick_at(&bench, .5 * mu);
 	EnvInfo info;
-	core_info(&bench.model, bench.row, &bench.view, &info);
+	core_info(&bench.model, bench.row, core_ready(&bench.model, bench.row, &bench.view), &info);
 	double backlog_ms = 1e3 * (double) bench.view.cohort[0].n / mu;
 	if (!((double) info.p95_ms > backlog_ms && (double) info.p95_ms < 10.0 * backlog_ms))
 		fail_msg("p95 %g ms, a backlog of %g ms", (double) info.p95_ms, backlog_ms);
