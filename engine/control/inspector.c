@@ -270,7 +270,7 @@ static void find_flip(Look *look, int32_t choice)
 	}
 }
 
-static void look_here(Look *look)
+static void look_here(Look *look, bool has_fixed)
 {
 	PolicyView *view = look->view;
 	Decision d;
@@ -280,6 +280,8 @@ static void look_here(Look *look)
 	probabilities(&d, is_known, view->p_now);
 	view->is_rule = is_known && d.n_actions != ACTION_COUNT;
 	view->hpa_now = ask_rule(look, look->x);
+	if (view->hpa_now < 0 && !has_sample(look) && !has_fixed && look->live->n_history) /* of such inputs no sample can be made: what it said */
+		view->hpa_now = look->live->history[look->live->n_history - 1].hpa;
 	if (!is_known)
 		return;
 	for (int32_t i = 0; i < view->n_inputs; i++) {
@@ -308,7 +310,7 @@ void inspector_look(const PolicyQuery *query, Policy *policy, Policy *rule, ObsS
 	}
 	list_inputs(&look, query);
 	choose_axes(&look, query);
-	look_here(&look);
+	look_here(&look, query->fixed != 0);
 	for (int32_t cy = 0; cy < view->ny; cy++)
 		for (int32_t cx = 0; cx < view->nx; cx++)
 			fill_cell(&look, cx, cy);

@@ -152,16 +152,22 @@ static int own_fleet(Loop *loop, Error *err)
 
 /* ---- commands ---- */
 
-void loop_end_manual(Loop *loop, const char *who, const char *what, const char *to)
+void loop_name_hold(const Loop *loop, char *text, size_t size)
 {
-	char from[64];
-	bool is_held = loop->view.manual_replicas >= 0;
-	if (is_held)
-		(void) snprintf(from, sizeof from, "%d held by %.40s", loop->view.manual_replicas, loop->view.manual_who);
+	(void) snprintf(text, size, "%d held by %.40s", loop->view.manual_replicas, loop->view.manual_who);
+}
+
+/* Who set the replicas until now. */
+static void name_rule(const Loop *loop, char *text, size_t size)
+{
+	if (loop->is_paused)
+		str_copy(text, size, "paused");
+	else if (loop->view.manual_replicas >= 0)
+		loop_name_hold(loop, text, size);
+	else if (loop_is_held(loop))
+		(void) snprintf(text, size, "%d held by annotation", loop->cycle.facts.held_replicas);
 	else
-		str_copy(from, sizeof from, loop->is_paused ? "paused" : "the policy");
-	loop->view.manual_replicas = -1;
-	loop_intervention(loop, who, what, from, to);
+		str_copy(text, size, "the policy");
 }
 
 /* The object's own annotations stay: who wrote them may not have written here. */
@@ -174,23 +180,13 @@ static void resume(Loop *loop, const Command *command)
 		loop_answer(loop, command->id, ERR_REFUSED, text);
 		return;
 	}
+	char from[64];
+	name_rule(loop, from, sizeof from);
 	loop_audit(loop, command, "resume");
-	loop_end_manual(loop, command->who, "resume", "the policy");
+	loop->view.manual_replicas = -1;
 	loop->is_paused = false;
+	loop_intervention(loop, command->who, "resume", from, "the policy");
 	loop_answer(loop, command->id, 0, "resumed: the policy decides from the next cycle on");
-}
-
-/* Who set the replicas until now. */
-static void name_rule(const Loop *loop, char *text, size_t size)
-{
-	if (loop->is_paused)
-		str_copy(text, size, "paused");
-	else if (loop->view.manual_replicas >= 0)
-		(void) snprintf(text, size, "%d held by %.40s", loop->view.manual_replicas, loop->view.manual_who);
-	else if (loop_is_held(loop))
-		(void) snprintf(text, size, "%d held by annotation", loop->cycle.facts.held_replicas);
-	else
-		str_copy(text, size, "the policy");
 }
 
 static void pause_loop(Loop *loop, const Command *command)

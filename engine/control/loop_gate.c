@@ -255,8 +255,12 @@ static bool is_in_conflict(Loop *loop)
 
 static void expire_manual(Loop *loop)
 {
-	if (loop->view.manual_replicas >= 0 && clock_mono_ms(loop->config.clock) >= loop->manual_until_ms)
-		loop_end_manual(loop, "maestro", "override", "its time is over");
+	if (loop->view.manual_replicas < 0 || clock_mono_ms(loop->config.clock) < loop->manual_until_ms)
+		return;
+	char from[64];
+	loop_name_hold(loop, from, sizeof from);
+	loop->view.manual_replicas = -1;
+	loop_intervention(loop, "maestro", "override", from, "its time is over");
 }
 
 void loop_gate(Loop *loop)

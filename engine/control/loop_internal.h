@@ -129,8 +129,8 @@ void loop_view_past(Loop *loop, const Sample *past, size_t n);
 void loop_intervention(Loop *loop, const char *who, const char *what, const char *from, const char *to);
 /* Whether the object's own annotations hold a number. */
 bool loop_is_held(const Loop *loop);
-/* A hold or pause by hand is over, by whom and how: recorded. */
-void loop_end_manual(Loop *loop, const char *who, const char *what, const char *to);
+/* "5 held by alice", of the hold that there is. */
+void loop_name_hold(const Loop *loop, char *text, size_t size);
 void loop_answer(Loop *loop, int64_t id, int code, const char *text);
 void loop_publish(Loop *loop);
 /* A record of this run, of now. */

@@ -173,6 +173,22 @@ static void a_rule_is_looked_at_too(void **state)
 	policy_free(rule);
 }
 
+/* No sample can be made of such inputs, so that there is no map of the rule; what it said here is known all the same. */
+static void where_the_rule_cannot_be_asked_its_last_word_stands(void **state)
+{
+	Desk *desk = *state;
+	PolicyQuery query = { .x = -1, .y = -1, .nx = 20, .ny = 8 };
+	const ObsSpec spec = { .kind = OBS_TREND, .stack = 1 };
+	desk->live.history[desk->live.n_history - 1].hpa = 6;
+	desk->live.obs_dim = observer_dim(spec);
+	inspector_look(&query, &desk->policy, NULL, spec, &desk->live, &desk->view);
+	assert_int_equal(desk->view.hpa_now, 6);
+	assert_int_equal(desk->view.hpa[0], -1);
+	query.fixed = 1; /* not the moment of which it spoke */
+	inspector_look(&query, &desk->policy, NULL, spec, &desk->live, &desk->view);
+	assert_int_equal(desk->view.hpa_now, -1);
+}
+
 static void without_an_observation_it_says_so(void **state)
 {
 	Desk *desk = *state;
@@ -191,6 +207,7 @@ int main(void)
 		DESK_TEST(effect_is_the_swap_for_what_is_usual),
 		DESK_TEST(the_rule_is_asked_with_pods_that_share_the_load),
 		DESK_TEST(a_rule_is_looked_at_too),
+		DESK_TEST(where_the_rule_cannot_be_asked_its_last_word_stands),
 		DESK_TEST(without_an_observation_it_says_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -391,6 +391,23 @@ static void resume_tells_what_it_ends(void **state)
 	bench_free(b);
 }
 
+/* A pause lies over the hold that it came into: it is what rules, and what ends. */
+static void resume_out_of_a_paused_hold_ends_the_pause(void **state)
+{
+	(void) state;
+	Bench *b = bench_new(3, ACTION_KEEP);
+	const Command commands[] = { override_to(5, 3, 7), { .kind = COMMAND_LIVE_PAUSE, .id = 8, .who = "bob" },
+		{ .kind = COMMAND_LIVE_RESUME, .id = 9, .who = "carol" } };
+	bench_open(b);
+	send_between(b, commands, 3);
+	const RecordIntervention *ended = &fake_sink_last(&b->sink, RECORD_INTERVENTION)->u.intervention;
+	assert_string_equal(ended->what, "resume");
+	assert_string_equal(ended->from, "paused");
+	assert_string_equal(ended->to, "the policy");
+	assert_int_equal(view_of(b).manual_replicas, -1);
+	bench_free(b);
+}
+
 /* A number in the object's annotations is not this process's to take away: it would hold again at the next cycle. */
 static void resume_under_an_annotation_says_what_holds(void **state)
 {
@@ -538,6 +555,7 @@ int main(void)
 		cmocka_unit_test(late_cycles_are_skipped),
 		cmocka_unit_test(records_are_of_the_machines_time),
 		cmocka_unit_test(resume_tells_what_it_ends),
+		cmocka_unit_test(resume_out_of_a_paused_hold_ends_the_pause),
 		cmocka_unit_test(resume_under_an_annotation_says_what_holds),
 		cmocka_unit_test(resume_is_audited_too),
 		cmocka_unit_test(override_is_refused_without_its_audit_row),
