@@ -15,6 +15,7 @@ typedef char *(*FmtFn)(char *text, double value);
 
 char *fmt_number(char *text, double value);  /* "-0.0131", "51.2", "3.0e-04" */
 char *fmt_plain(char *text, double value);   /* axis: as few digits as it takes: "60", "0.5", "-2.5" */
+char *fmt_step(char *text, double value, double step); /* of values a step apart: as many digits behind the point for all, "-0.36" */
 char *fmt_count(char *text, double value);   /* "80", "412 k", "1.31 M" */
 char *fmt_rate(char *text, double per_s);    /* "842 /s", "1.20 k/s" */
 char *fmt_ms(char *text, double ms);         /* "<0.01 ms", "0.05 ms", "312 ms", "1.25 s" */

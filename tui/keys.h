@@ -32,7 +32,7 @@ typedef struct MouseEvent { /* a press */
  */
 #define SCREENS(X) \
 	X(LIVE, live, '1', "Live: a target's signals and decisions", "a target's signals and decisions", "maestro --screen live") \
-	X(TRAIN, train, '2', "Train: learning curves and controls", "learning curves and controls; with options: a new training", "maestro train{options}") \
+	X(TRAIN, train, '2', "Train: learning curves and controls", "learning curves; with options, a new one", "maestro train{options}") \
 	X(RUNS, runs, '3', "Runs: what was recorded", "what was recorded", "maestro runs list") \
 	X(COMPARE, compare, '4', "Compare: the marked runs side by side", "the marked runs side by side", "maestro runs compare {marked}") \
 	X(POLICY, policy, '5', "Policy: what it would do, over any two inputs", "what the policy would do", "maestro --screen policy") \

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ROWS = 8, COLS = 92, NAME_COLS = 33, MATCHES = 96, SHELL_TEXT = 256 };
+enum { ROWS = 8 /* of the list at least */, MOST_ROWS = 26, COLS = 92, NAME_COLS = 33, MATCHES = 96, SHELL_TEXT = 256 };
 
 /* ---- matching ---- */
 
@@ -304,7 +304,9 @@ void palette_draw(Console *console)
 	Match match[MATCHES];
 	Canvas *canvas = &console->canvas;
 	int n = find(console, match), cols = COLS < canvas->cols ? COLS : canvas->cols, here = console->prompt.row < n ? console->prompt.row : 0;
-	int rows = ROWS + 4 < canvas->rows - 1 ? ROWS + 4 : canvas->rows - 1;
+	int listed = canvas->rows / 2 - 4;
+	listed = listed < ROWS ? ROWS : listed > MOST_ROWS ? MOST_ROWS : listed;
+	int rows = listed + 4 < canvas->rows - 1 ? listed + 4 : canvas->rows - 1;
 	char shell[SHELL_TEXT];
 	Rect rect = { canvas->rows - 1 - rows, (canvas->cols - cols) / 2, rows, cols };
 	canvas_fill(canvas, rect, ' ', ROLE_TEXT);

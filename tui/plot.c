@@ -11,7 +11,7 @@ Axis axis_fit(double lo, double hi, int n_steps)
 		return (Axis) { 0, 1, 1 };
 	if (hi - lo < fmax(1e-9, 1e-3 * fabs(hi))) { /* four digits would label all steps alike */
 		double room = fabs(hi) > 1e-9 ? fabs(hi) * .1 : 1;
-		lo -= room;
+		lo = lo >= 0 ? fmax(0, lo - room) : lo - room; /* what is never negative has no axis there */
 		hi += room;
 	}
 	double rough = (hi - lo) / (n_steps > 0 ? n_steps : 1);

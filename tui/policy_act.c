@@ -56,18 +56,24 @@ static void take(Console *console)
 		*look->view = *view;
 }
 
+/* Cells that the map has room for. */
+static void room_for(const Console *console, int32_t *ret_nx, int32_t *ret_ny)
+{
+	Rect pane = console->layout.pane[POLICY_PANE_MAP].cols ? console->layout.pane[POLICY_PANE_MAP] : console->layout.body;
+	if (!pane.cols) /* nothing has been drawn yet */
+		pane = (Rect) { 0, 0, console->canvas.rows / 2 + 2, console->canvas.cols * 6 / 10 };
+	int room = pane.cols - 4 - POLICY_AXIS_COLS, cols = room >= 24 * 4 ? room / 4 : room >= 30 * 2 ? room / 2 : room;
+	*ret_nx = cols < 8 ? 8 : cols;
+	*ret_ny = pane.rows - 5 < 4 ? 4 : pane.rows - 5;
+}
+
 static void ask(Console *console)
 {
 	PolicyLook *look = &console->policy;
 	if (!look->has_query)
 		look->query = (PolicyQuery) { .x = -1, .y = -1 };
 	look->has_query = true;
-	Rect pane = console->layout.pane[POLICY_PANE_MAP].cols ? console->layout.pane[POLICY_PANE_MAP] : console->layout.body;
-	if (!pane.cols) /* nothing has been drawn yet */
-		pane = (Rect) { 0, 0, console->canvas.rows / 2 + 2, console->canvas.cols * 6 / 10 };
-	int room = pane.cols - 4 - POLICY_AXIS_COLS, cols = room >= 24 * 4 ? room / 4 : room >= 30 * 2 ? room / 2 : room;
-	look->query.nx = cols < 8 ? 8 : cols;
-	look->query.ny = pane.rows - 5 < 4 ? 4 : pane.rows - 5;
+	room_for(console, &look->query.nx, &look->query.ny);
 	target_full_name(&console->frame.live->target, look->query.target, sizeof look->query.target);
 	if (console->feed->ops->inspect(console->feed, &look->query, &look->asked_id))
 		look->asked_id = 0;
@@ -79,7 +85,10 @@ void policy_refresh(Console *console)
 	PolicyLook *look = &console->policy;
 	take(console);
 	bool is_waiting = look->asked_id && console->now_ms - look->asked_at_ms < PATIENCE_MS;
-	if (console->frame.live && policy_is_there(console) && !is_waiting && (!look->view || console->now_ms - look->asked_at_ms >= EVERY_MS))
+	int32_t nx, ny;
+	room_for(console, &nx, &ny); /* the first question knew the layout of the screen before alone */
+	bool is_due = !look->view || console->now_ms - look->asked_at_ms >= EVERY_MS || nx != look->query.nx || ny != look->query.ny;
+	if (console->frame.live && policy_is_there(console) && !is_waiting && is_due)
 		ask(console);
 }
 
@@ -182,12 +191,37 @@ void policy_fix(Console *console, const char *text)
 	console_say(console, ROLE_WARN, "write an input's name and a value, such as rps 800; the name alone lets it go");
 }
 
-bool policy_act(Console *console, UiAction action)
+/* Whether a cell knows what is to be shown: a rule has no value, and the HPA rule reads what not every model's inputs name. */
+static bool is_known(const PolicyView *view, PolicyShow show)
+{
+	bool has_any = !view || (show != SHOW_HPA && show != SHOW_VALUE);
+	for (int at = 0; view && !has_any && at < view->n_cells; at++)
+		has_any = show == SHOW_HPA ? view->hpa[at] >= 0 : !isnan(view->value[at]);
+	return has_any;
+}
+
+static void show_next(Console *console)
 {
 	PolicyLook *look = &console->policy;
+	do
+		look->show = (PolicyShow) ((look->show + 1) % SHOW_COUNT);
+	while (!is_known(policy_view(console), look->show)); /* the first is always known */
+}
+
+static void show_rule(Console *console)
+{
+	PolicyLook *look = &console->policy;
+	if (look->show != SHOW_HPA && !is_known(policy_view(console), SHOW_HPA))
+		console_say(console, ROLE_WARN, "no map of the HPA rule: it reads cpu, which this model's inputs do not give in cores");
+	else
+		look->show = look->show == SHOW_HPA ? SHOW_UP : SHOW_HPA;
+}
+
+bool policy_act(Console *console, UiAction action)
+{
 	switch (action) {
-	case ACT_SHOW_NEXT: look->show = (PolicyShow) ((look->show + 1) % SHOW_COUNT); return true;
-	case ACT_RULE: look->show = look->show == SHOW_HPA ? SHOW_UP : SHOW_HPA; return true;
+	case ACT_SHOW_NEXT: show_next(console); return true;
+	case ACT_RULE: show_rule(console); return true;
 	case ACT_AXES: next_axes(console); return true;
 	case ACT_FIX: console_prompt(console, PROMPT_FIX, "fix input (NAME VALUE)", ""); return true;
 	case ACT_ODD: next_odd(console); return true;

@@ -19,6 +19,8 @@ static const PaneSpec PANES[N_PANES] = {
 	[PANE_SLICE] = { "Slice", .band = 1, .share = 1, .min_rows = 8, .grow = 1, .drop = 1 },
 };
 
+enum { WORD_COLS = 4 /* a cell's, from which on it has words */ };
+
 static const char *const SHOWN[SHOW_COUNT] = { "P(up)", "P(keep)", "P(down)", "choice", "value", "replicas against HPA" };
 
 static const char *why_empty(const Console *console)
@@ -71,20 +73,49 @@ static double input_at(const PolicyInput *input, int i, int n)
 	return (double) input->lo + (double) (input->hi - input->lo) * i / (n - 1);
 }
 
+/* As "replicas" are whole: what a cell was asked at. */
+static double asked_at(const PolicyInput *input, int i, int n)
+{
+	double value = input_at(input, i, n);
+	return !strcmp(input->name, "replicas") ? rint(value) : value;
+}
+
+static char *axis_text(char *text, const PolicyInput *input, int i, int n)
+{
+	double step = (double) (input->hi - input->lo) / (n - 1);
+	return fmt_step(text, asked_at(input, i, n), !strcmp(input->name, "replicas") ? INFINITY : step);
+}
+
+/* Three characters in a cell that has room for words. False: its shade says it. */
+static bool cell_words(const PolicyView *view, PolicyShow show, int at, double value, char text[8])
+{
+	static const char *const CHOICE[] = { " dn", "  =", " up" };
+	switch (show) {
+	case SHOW_VALUE: return false;
+	case SHOW_CHOICE: (void) snprintf(text, 8, "%s", CHOICE[choice_of(view, at)]); return true;
+	case SHOW_HPA: {
+		int more = view->here[at] + choice_of(view, at) - ACTION_KEEP - view->hpa[at];
+		(void) snprintf(text, 8, more ? "%+3d" : "%3d", more < -99 ? -99 : more > 99 ? 99 : more);
+		return true;
+	}
+	default: (void) snprintf(text, 8, "%3.0f", value * 100); return true;
+	}
+}
+
 static void draw_cell(const Scene *scene, int row, int col, int cols, int at, double lo, double hi)
 {
 	static const char RAMP[HEAT_STEPS + 1] = ".:-=+*#%@";
 	const PolicyView *view = policy_view(scene->console);
-	double value = shade(view, scene->console->policy.show, at, lo, hi);
-	bool is_outside = view->flag[at] & CELL_OUTSIDE;
+	PolicyShow show = scene->console->policy.show;
+	double value = shade(view, show, at, lo, hi);
+	bool is_outside = view->flag[at] & CELL_OUTSIDE, is_known = !is_outside && !isnan(value);
 	int step = isnan(value) ? 0 : (int) lround(fmax(0, fmin(1, value)) * (HEAT_STEPS - 1));
-	Role role = is_outside || isnan(value) ? ROLE_GHOST : (Role) (ROLE_HEAT_0 + step);
+	Role role = is_known ? (Role) (ROLE_HEAT_0 + step) : ROLE_GHOST;
 	char text[8];
-	if (cols >= 4 && !is_outside && !isnan(value))
-		(void) snprintf(text, sizeof text, "%3.0f", value * 100);
+	bool has_words = is_known && cols >= WORD_COLS && cell_words(view, show, at, value, text);
 	for (int c = 0; c < cols; c++)
-		canvas_put(scene->canvas, row, col + c, cols >= 4 && !is_outside && !isnan(value) ? (c < 3 ? (uint32_t) text[c] : ' ')
-		           : is_outside || isnan(value) ? (c == cols / 2 ? '?' : ' ') : (uint32_t) RAMP[step], role);
+		canvas_put(scene->canvas, row, col + c, has_words ? (c < 3 ? (uint32_t) text[c] : ' ')
+		           : !is_known ? (c == cols / 2 ? '?' : ' ') : (uint32_t) RAMP[step], role);
 	if (view->flag[at] & CELL_ODD && !is_outside)
 		canvas_put(scene->canvas, row, col + cols - 1, '!', role);
 }
@@ -118,32 +149,47 @@ static void draw_map_labels(const Scene *scene, Rect in, int width)
 		int row = in.row + shown - r;
 		if (shown <= 16 || r % 2 == 0)
 			canvas_text_right(scene->canvas, row, in.col + POLICY_AXIS_COLS - 2, POLICY_AXIS_COLS - 2, ROLE_LABEL,
-			                  fmt_plain(text, input_at(y, cell_row(view, in, r), view->ny)));
+			                  axis_text(text, y, cell_row(view, in, r), view->ny));
 		canvas_put(scene->canvas, row, in.col + POLICY_AXIS_COLS - 1, scene->canvas->glyphs->vertical, ROLE_FRAME);
 	}
 	int below = in.row + 1 + shown, left = in.col + POLICY_AXIS_COLS, right = left + width * view->nx;
 	(void) canvas_text(scene->canvas, in.row, in.col, 24, ROLE_LABEL, y->name);
-	(void) canvas_text(scene->canvas, below, left, 12, ROLE_LABEL, fmt_plain(text, (double) x->lo));
+	(void) canvas_text(scene->canvas, below, left, 12, ROLE_LABEL, axis_text(text, x, 0, view->nx));
 	int middle = left + width * (view->nx / 2);
-	(void) canvas_text(scene->canvas, below, middle, 12, ROLE_LABEL, fmt_plain(text, input_at(x, view->nx / 2, view->nx)));
+	(void) canvas_text(scene->canvas, below, middle, 12, ROLE_LABEL, axis_text(text, x, view->nx / 2, view->nx));
 	char end[64];
-	(void) snprintf(end, sizeof end, "%s %s", fmt_plain(text, (double) x->hi), x->name);
+	(void) snprintf(end, sizeof end, "%s %s", axis_text(text, x, view->nx - 1, view->nx), x->name);
 	canvas_text_right(scene->canvas, below, right, right - middle - 6, ROLE_LABEL, end);
+}
+
+static int map_cell_cols(const PolicyView *view, int cols)
+{
+	int width = (cols - POLICY_AXIS_COLS) / view->nx;
+	return width > 0 ? width : 1;
+}
+
+static void say_ramp(Pen *pen, PolicyShow show, bool has_words)
+{
+	const char *words = show == SHOW_HPA ? "-1 fewer than the HPA  0 the same  +1 more   " : show == SHOW_CHOICE ? "dn down  = keep  up up   " : "";
+	const char *shades = show == SHOW_HPA ? ". fewer than the HPA  + the same  @ more   "
+	                   : show == SHOW_CHOICE ? ". down  + keep  @ up   " : ". : - = + * # % @   least to most   ";
+	(void) pen_item(pen, ROLE_LABEL, "%s", has_words && show != SHOW_VALUE ? words : shades);
 }
 
 static void draw_map(const Scene *scene, Rect rect)
 {
 	const Console *console = scene->console;
 	const PolicyView *view = policy_view(console);
+	int cols = view ? map_cell_cols(view, rect.cols - 4) : 1;
 	char note[64];
-	(void) snprintf(note, sizeof note, "%s", SHOWN[console->policy.show]);
+	(void) snprintf(note, sizeof note, "%s%s", SHOWN[console->policy.show], cols >= WORD_COLS && console->policy.show <= SHOW_DOWN ? ", %" : "");
 	Rect in = scene_box(scene, PANE_MAP, PANES, rect, note);
 	if (!view) {
 		scene_empty(scene, in, why_empty(console));
 		return;
 	}
 	double lo, hi;
-	int col, row, width = (in.cols - POLICY_AXIS_COLS) / view->nx > 0 ? (in.cols - POLICY_AXIS_COLS) / view->nx : 1;
+	int col, row, width = cols;
 	value_bounds(view, &lo, &hi);
 	policy_cursor(console, &col, &row);
 	int shown = rows_shown(view, in);
@@ -152,14 +198,14 @@ static void draw_map(const Scene *scene, Rect rect)
 			draw_cell(scene, in.row + shown - r, in.col + POLICY_AXIS_COLS + c * width, width, policy_cell(view, c, cell_row(view, in, r)), lo, hi);
 	canvas_zone(scene->canvas, (Zone) { ZONE_CELL, { in.row + 1, in.col + POLICY_AXIS_COLS, shown, width * view->nx }, 0, width, NULL });
 	draw_map_labels(scene, in, width);
+	int left = in.col + POLICY_AXIS_COLS + (width >= WORD_COLS ? width - 1 : 0); /* behind a cell's words */
 	int live_col = policy_place(&view->input[view->x], view->nx), live_row = policy_place(&view->input[view->y], view->ny);
-	canvas_put(scene->canvas, screen_row(view, in, live_row), in.col + POLICY_AXIS_COLS + live_col * width, 'x', ROLE_BADGE_INFO);
+	canvas_put(scene->canvas, screen_row(view, in, live_row), left + live_col * width, 'x', ROLE_BADGE_INFO);
 	if (console->policy.has_cursor)
-		canvas_put(scene->canvas, screen_row(view, in, row), in.col + POLICY_AXIS_COLS + col * width, '+', ROLE_BADGE_WARN);
+		canvas_put(scene->canvas, screen_row(view, in, row), left + col * width, '+', ROLE_BADGE_WARN);
 	if (in.rows > shown + 2) {
 		Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
-		(void) pen_item(&pen, ROLE_LABEL, console->policy.show == SHOW_HPA ? ". fewer than the HPA  + the same  @ more   " :
-		                console->policy.show == SHOW_CHOICE ? ". down  + keep  @ up   " : ". : - = + * # %% @   least to most   ");
+		say_ramp(&pen, console->policy.show, width >= WORD_COLS);
 		(void) pen_item(&pen, ROLE_LABEL, "x now   ");
 		(void) pen_item(&pen, ROLE_LABEL, "? outside training   ");
 		(void) pen_item(&pen, ROLE_LABEL, "! more load, less up");
@@ -177,20 +223,36 @@ static int line(const Scene *scene, Rect in, int row, const char *name, Role rol
 	return row + 1;
 }
 
+/* Of the thesis's own inputs; the others are shares and ratios. */
+static const char *unit_of(const PolicyInput *input)
+{
+	return !strcmp(input->name, "latency") ? " ms" : !strcmp(input->name, "rps") ? " /s" : "";
+}
+
+/* "312 ms", "-0.014": digits that stand below each other */
+static char *input_text(char *text, const PolicyInput *input, double value)
+{
+	bool is_whole = isnan(value) || fabs(value - rint(value)) < 5e-4 || fabs(value) >= 100;
+	(void) fmt_step(text, value, is_whole ? INFINITY : .01);
+	(void) strncat(text, unit_of(input), FMT_TEXT - strlen(text) - 1);
+	return text;
+}
+
 /* "replicas  4  -.11 --" */
 static void draw_effect(const Scene *scene, Rect in, int row, const PolicyInput *input)
 {
 	char text[FMT_TEXT];
-	int value_cols = in.cols < 30 ? 7 : 10, rest = value_cols + 8;
+	bool is_narrow = in.cols < 30;
+	int value_cols = is_narrow ? 7 : 10, effect_cols = is_narrow ? 6 : 7, rest = value_cols + effect_cols + !is_narrow;
 	int name_cols = in.cols - rest > 18 ? 18 : in.cols - rest, bar = in.cols - name_cols - rest - 1, end = in.col + name_cols + value_cols;
 	(void) canvas_text(scene->canvas, in.row + row, in.col, name_cols, ROLE_LABEL, input->name);
-	canvas_text_right(scene->canvas, in.row + row, end, value_cols, ROLE_TEXT, fmt_plain(text, (double) input->now));
+	canvas_text_right(scene->canvas, in.row + row, end, value_cols, ROLE_TEXT, input_text(text, input, (double) input->now));
 	if (isnan(input->effect)) {
-		canvas_text_right(scene->canvas, in.row + row, end + 7, 6, ROLE_LABEL, "?");
+		canvas_text_right(scene->canvas, in.row + row, end + effect_cols, 6, ROLE_LABEL, "?");
 		return;
 	}
-	(void) snprintf(text, sizeof text, "%+.2f", (double) input->effect);
-	canvas_text_right(scene->canvas, in.row + row, end + 7, 6, ROLE_TEXT, text);
+	(void) snprintf(text, sizeof text, fabsf(input->effect) < .005f ? "%.2f" : "%+.2f", fabs((double) input->effect) < .005 ? 0 : (double) input->effect);
+	canvas_text_right(scene->canvas, in.row + row, end + effect_cols, 6, ROLE_TEXT, text);
 	int n = bar < 4 ? 0 : (int) lround(fabs((double) input->effect) * (bar > 0 ? bar : 0));
 	for (int c = 0; c < n && c < bar; c++)
 		canvas_put(scene->canvas, in.row + row, end + 9 + c, input->effect > 0 ? '+' : '-',
@@ -212,7 +274,8 @@ static void draw_cell_figures(const Scene *scene, Rect in, int at, bool is_live)
 	if (is_live)
 		memcpy(p, view->p_now, sizeof p);
 	if (view->is_rule)
-		(void) snprintf(text, sizeof text, "%s (a rule has no probabilities)", p[ACTION_UP] > 0 ? "up" : p[ACTION_DOWN] > 0 ? "down" : "keep");
+		(void) snprintf(text, sizeof text, in.cols < 40 ? "%s (a rule's choice)" : "%s (a rule has no probabilities)",
+		                p[ACTION_UP] > 0 ? "up" : p[ACTION_DOWN] > 0 ? "down" : "keep");
 	else if (in.cols < 30) /* in percent: three digits fit */
 		(void) snprintf(text, sizeof text, "up %.0f keep %.0f dn %.0f %%", 100 * (double) p[ACTION_UP], 100 * (double) p[ACTION_KEEP],
 		                100 * (double) p[ACTION_DOWN]);
@@ -227,14 +290,26 @@ static void draw_cell_figures(const Scene *scene, Rect in, int at, bool is_live)
 	row = line(scene, in, row, "HPA would set", ROLE_TEXT, text);
 	bool is_known = !isnan(view->input[view->x].seen_lo);
 	bool is_outside = view->flag[at] & CELL_OUTSIDE;
-	(void) line(scene, in, row, "in training", is_outside ? ROLE_WARN : ROLE_TEXT,
-	            !is_known ? "? the model does not say" : is_outside ? "no, unlike anything" : "yes");
+	bool has_room = in.cols >= 40;
+	(void) line(scene, in, row, "in training", is_outside ? ROLE_WARN : ROLE_TEXT, view->is_rule ? "none (rule)"
+	            : !is_known ? has_room ? "? the model does not say" : "? not told"
+	            : is_outside ? has_room ? "no, unlike anything" : "no" : "yes");
 }
 
-/* Of the thesis's own inputs; the others are shares and ratios. */
-static const char *unit_of(const PolicyInput *input)
+static void say_flip(const PolicyView *view, int cols, char *text, size_t size)
 {
-	return !strcmp(input->name, "latency") ? " ms" : !strcmp(input->name, "rps") ? " /s" : "";
+	char value[FMT_TEXT];
+	const PolicyInput *input = view->flip_input >= 0 ? &view->input[view->flip_input] : NULL;
+	if (input)
+		(void) snprintf(text, size, "%s: %s %s", cols < 30 ? "flip" : "nearest flip", input->name, input_text(value, input, (double) view->flip_value));
+	else
+		(void) snprintf(text, size, "no change of one input changes the choice");
+}
+
+/* That such words take. */
+static int rows_of(const Scene *scene, const char *words, int cols)
+{
+	return canvas_width(scene->canvas, words) > cols ? 2 : 1;
 }
 
 static void draw_why(const Scene *scene, Rect rect)
@@ -245,7 +320,7 @@ static void draw_why(const Scene *scene, Rect rect)
 	if (!view)
 		return;
 	const PolicyInput *input[OBS_MAX];
-	char text[160], value[FMT_TEXT];
+	char flip[96], method[96];
 	int col, row, n = view->n_inputs;
 	policy_cursor(scene->console, &col, &row);
 	draw_cell_figures(scene, in, policy_cell(view, col, row), !scene->console->policy.has_cursor);
@@ -254,18 +329,14 @@ static void draw_why(const Scene *scene, Rect rect)
 	qsort(input, (size_t) n, sizeof *input, by_effect);
 	(void) canvas_text(scene->canvas, in.row + FIRST - 1, in.col, in.cols, ROLE_LABEL,
 	                   in.cols < 27 ? "input, now, effect on up" : "input, now, effect on P(up)");
-	int shown = n < in.rows - FIRST - 3 ? n : in.rows - FIRST - 3;
+	say_flip(view, in.cols, flip, sizeof flip);
+	(void) snprintf(method, sizeof method, "method: one input swapped for its usual value%s", in.cols < 30 ? "" : ", the rest kept");
+	int below = rows_of(scene, flip, in.cols) + rows_of(scene, method, in.cols), room = in.rows - FIRST - below, shown = n < room ? n : room;
 	for (int i = 0; i < shown; i++)
 		draw_effect(scene, in, FIRST + i, input[i]);
 	int at = FIRST + (shown > 0 ? shown : 0);
-	if (view->flip_input >= 0 && at < in.rows)
-		(void) canvas_textf(scene->canvas, in.row + at++, in.col, in.cols, ROLE_TEXT, in.cols < 30 ? "flip: %s %s%s" : "nearest flip: %s %s%s",
-		                    view->input[view->flip_input].name, fmt_plain(value, (double) view->flip_value),
-		                    unit_of(&view->input[view->flip_input]));
-	else if (at < in.rows)
-		(void) canvas_text(scene->canvas, in.row + at++, in.col, in.cols, ROLE_LABEL, "no change of one input changes the choice");
-	(void) snprintf(text, sizeof text, "method: one input swapped for its usual value%s", in.cols < 30 ? "" : ", the rest kept");
-	(void) canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_LABEL, text);
+	at += canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_TEXT, flip);
+	(void) canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_LABEL, method);
 }
 
 /* ---- slice ---- */
@@ -295,7 +366,7 @@ static void say_changes(const Scene *scene, Pen *pen, int row)
 		int now = choice_of(view, policy_cell(view, c, row));
 		if (now != last)
 			(void) pen_item(pen, ROLE_TEXT, "| %s from %s ", NAMES[now],
-			                fmt_plain(value, input_at(&view->input[view->x], c, view->nx)));
+			                axis_text(value, &view->input[view->x], c, view->nx));
 		last = now;
 	}
 	for (int at = 0; at < view->n_cells; at++) {
@@ -316,7 +387,7 @@ static void draw_slice(const Scene *scene, Rect rect)
 	if (view) {
 		policy_cursor(scene->console, &col, &row);
 		(void) snprintf(note, sizeof note, "along %s at %s %s", view->input[view->x].name, view->input[view->y].name,
-		                fmt_plain(value, input_at(&view->input[view->y], row, view->ny)));
+		                axis_text(value, &view->input[view->y], row, view->ny));
 	}
 	Rect in = scene_box(scene, PANE_SLICE, PANES, rect, note);
 	if (!view)
@@ -363,16 +434,16 @@ static void head(const Scene *scene, Pen *pen)
 		(void) pen_item(pen, ROLE_LABEL, ", %s steps", fmt_count(text, (double) view->steps));
 	if (scene->live)
 		(void) pen_item(pen, ROLE_LABEL, "  of %s/%s", scene->live->target.namespace_, scene->live->target.name);
-	(void) pen_item(pen, ROLE_LABEL, "  fixed ");
 	bool has_any = false;
 	for (int i = 0; i < view->n_inputs; i++) {
 		if (!(look->query.fixed >> i & 1))
 			continue;
-		(void) pen_item(pen, ROLE_INFO, "%s %s ", view->input[i].name, fmt_plain(text, (double) look->query.value[i]));
+		(void) pen_item(pen, ROLE_INFO, "%s%s %s", has_any ? ", " : "  fixed ", view->input[i].name,
+		                input_text(text, &view->input[i], (double) look->query.value[i]));
 		has_any = true;
 	}
 	if (!has_any)
-		(void) pen_item(pen, ROLE_TEXT, "at the live point");
+		(void) pen_item(pen, ROLE_TEXT, "  at the live point");
 	double age_s = (double) (scene->console->now_ms - look->at_ms) / 1000;
 	(void) pen_item(pen, ROLE_LABEL, "  asked %s ago", fmt_duration(text, age_s));
 }

@@ -159,7 +159,7 @@ static void axes_are_round_and_hold_the_data(void **state)
 		{ -1.09, -.47, 4, { -1.2, -.4, .2 } },
 		{ 5, 5, 2, { 4.5, 5.5, .5 } },  /* constant: room around it */
 		{ -138.55, -138.5, 3, { -160, -120, 10 } }, /* so is what labels cannot tell apart */
-		{ 0, 0, 2, { -1, 1, 1 } },
+		{ 0, 0, 2, { 0, 1, .5 } }, /* and none below zero for what is never there */
 		{ INFINITY, -INFINITY, 4, { 0, 1, 1 } }, /* no data */
 	};
 	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -205,13 +205,24 @@ static void chart_without_room_draws_nothing_and_survives(void **state)
 
 /* ---- figures ---- */
 
+static char *step_of_a_third(char *text, double value)
+{
+	return fmt_step(text, value, .3346);
+}
+
+static char *step_of_55(char *text, double value)
+{
+	return fmt_step(text, value, 55.6);
+}
+
 static void figures_have_units_and_unknown_is_a_question_mark(void **state)
 {
 	(void) state;
 	static const struct { FmtFn format; double value; const char *want; } CASES[] = {
 		{ fmt_number, NAN, "?" }, { fmt_count, NAN, "?" }, { fmt_rate, NAN, "?" }, { fmt_ms, NAN, "?" },
 		{ fmt_bytes, NAN, "?" }, { fmt_cores, NAN, "?" }, { fmt_percent, NAN, "?" }, { fmt_duration, NAN, "?" },
-		{ fmt_plain, NAN, "?" },
+		{ fmt_plain, NAN, "?" }, { step_of_a_third, NAN, "?" }, { step_of_a_third, -.02384, "-0.02" }, { step_of_a_third, -.003, "0.00" },
+		{ step_of_a_third, 0, "0" }, { step_of_55, 777.8, "778" },
 		{ fmt_number, -.0131, "-0.0131" }, { fmt_number, 3e-4, "3.0e-04" }, { fmt_number, 51.2, "51.20" },
 		{ fmt_number, 0, "0.0000" }, { fmt_number, 198.42, "198.4" }, { fmt_number, 1e7, "1.0e+07" },
 		{ fmt_count, 0, "0" }, { fmt_count, 80, "80" }, { fmt_count, 999, "999" }, { fmt_count, 412000, "412 k" },
