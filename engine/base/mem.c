@@ -35,6 +35,21 @@ void *mem_block(size_t count, size_t size)
 	return block;
 }
 
+void *mem_room(void *array, size_t n, size_t *size, size_t item)
+{
+	size_t doubled = *size ? 2 * *size : 16, bytes;
+	if (n < *size)
+		return array;
+	if (mem_mul(doubled, item, &bytes))
+		return NULL;
+	char *grown = realloc(array, bytes);
+	if (!grown)
+		return NULL;
+	memset(grown + *size * item, 0, bytes - *size * item);
+	*size = doubled;
+	return grown;
+}
+
 static bool reserve(StrBuf *buf, size_t more)
 {
 	if (buf->failed)

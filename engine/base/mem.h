@@ -17,6 +17,10 @@ int mem_mul(size_t a, size_t b, size_t *ret);
  * Freed by free(). */
 void *mem_block(size_t count, size_t size);
 
+/* Room for one more in an array of n items, of *size allocated; it doubles, and what is new is zeroed. The array, moved or not;
+ * NULL when there is none, and the array stays as it is. Freed by free(). */
+void *mem_room(void *array, size_t n, size_t *size, size_t item);
+
 typedef struct StrBuf {
 	char *data;  /* always ends in NUL once anything was added; NULL before */
 	size_t len;  /* without the NUL */

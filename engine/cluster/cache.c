@@ -120,14 +120,10 @@ static Entry *ensure(Shelf *shelf, const char *namespace_, const char *name)
 	size_t at = place_of(shelf, key, &found);
 	if (found)
 		return &shelf->entry[at];
-	if (shelf->n == shelf->size) {
-		size_t size = shelf->size ? shelf->size * 2 : 64;
-		Entry *entry = realloc(shelf->entry, size * sizeof *entry);
-		if (!entry)
-			return NULL;
-		shelf->entry = entry;
-		shelf->size = size;
-	}
+	Entry *entry = mem_room(shelf->entry, shelf->n, &shelf->size, sizeof *entry);
+	if (!entry)
+		return NULL;
+	shelf->entry = entry;
 	char *copy = strdup(key);
 	if (!copy)
 		return NULL;

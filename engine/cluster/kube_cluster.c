@@ -140,15 +140,11 @@ static int add_scaler(KubeCluster *self, const char *namespace_, const Json *ite
 	const char *kind = json_string_or(item, "spec.scaleTargetRef.kind", is_keda ? "Deployment" : "");
 	if (strcmp(kind, "Deployment"))
 		return 0;
-	if (self->n == self->size) {
-		size_t size = self->size ? self->size * 2 : 16;
-		Scaler *scaler = realloc(self->scaler, size * sizeof *scaler);
-		if (!scaler)
-			return ERR_NOMEM;
-		self->scaler = scaler;
-		self->size = size;
-	}
-	Scaler *scaler = &self->scaler[self->n++];
+	Scaler *scaler = mem_room(self->scaler, self->n, &self->size, sizeof *scaler);
+	if (!scaler)
+		return ERR_NOMEM;
+	self->scaler = scaler;
+	scaler += self->n++;
 	*scaler = (Scaler) {
 		.is_keda = is_keda,
 		.min = (int32_t) json_int_or(item, "spec.minReplicas", 1),

@@ -2,6 +2,7 @@
 #include "cluster/label_index.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,14 +101,10 @@ static uint64_t hash_of(const char *namespace_, size_t namespace_len, const char
 
 static int add_place(LabelIndex *index, uint64_t hash, size_t at)
 {
-	if (index->n == index->size) {
-		size_t size = index->size ? index->size * 2 : 256;
-		LabelPlace *place = realloc(index->place, size * sizeof *place);
-		if (!place)
-			return ERR_NOMEM;
-		index->place = place;
-		index->size = size;
-	}
+	LabelPlace *place = mem_room(index->place, index->n, &index->size, sizeof *place);
+	if (!place)
+		return ERR_NOMEM;
+	index->place = place;
 	index->place[index->n++] = (LabelPlace) { hash, at };
 	return 0;
 }

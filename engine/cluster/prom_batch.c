@@ -1,6 +1,8 @@
 /* See prom_batch.h. */
 #include "cluster/prom_batch.h"
 
+#include "base/mem.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,16 +51,11 @@ static PromGroup *group_of(PromBatch *batch, const Target *target, const PromQue
 	for (size_t g = 0; g < batch->n; g++)
 		if (batch->group[g].queries == queries && !strcmp(batch->group[g].first->namespace_, target->namespace_))
 			return &batch->group[g];
-	if (batch->n == batch->size) {
-		size_t size = batch->size ? batch->size * 2 : 4;
-		PromGroup *group = realloc(batch->group, size * sizeof *group);
-		if (!group)
-			return NULL;
-		memset(group + batch->size, 0, (size - batch->size) * sizeof *group);
-		batch->group = group;
-		batch->size = size;
-	}
-	PromGroup *group = &batch->group[batch->n++];
+	PromGroup *group = mem_room(batch->group, batch->n, &batch->size, sizeof *group);
+	if (!group)
+		return NULL;
+	batch->group = group;
+	group += batch->n++;
 	group->first = target;
 	group->queries = queries;
 	group->n = 0;
@@ -70,14 +67,10 @@ int prom_batch_add(PromBatch *batch, const Target *target, size_t i, const PromQ
 	PromGroup *group = group_of(batch, target, queries);
 	if (!group)
 		return -1;
-	if (group->n == group->size) {
-		size_t size = group->size ? group->size * 2 : 16;
-		size_t *member = realloc(group->member, size * sizeof *member);
-		if (!member)
-			return -1;
-		group->member = member;
-		group->size = size;
-	}
+	size_t *member = mem_room(group->member, group->n, &group->size, sizeof *member);
+	if (!member)
+		return -1;
+	group->member = member;
 	group->member[group->n++] = i;
 	return (int) (group - batch->group);
 }

@@ -2,6 +2,7 @@
 #include "cluster/prom_query.h"
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "cluster/prom_inside.h"
 
 #include <ctype.h>
@@ -29,15 +30,11 @@ int prom_unexpected(const PromQuery *query, const char *why, Error *err)
 
 static PromRow *add_row(PromRows *rows)
 {
-	if (rows->n == rows->size) {
-		size_t size = rows->size ? rows->size * 2 : 32;
-		PromRow *row = realloc(rows->row, size * sizeof *row);
-		if (!row)
-			return NULL;
-		rows->row = row;
-		rows->size = size;
-	}
-	return &rows->row[rows->n++];
+	PromRow *row = mem_room(rows->row, rows->n, &rows->size, sizeof *row);
+	if (!row)
+		return NULL;
+	rows->row = row;
+	return &row[rows->n++];
 }
 
 static void read_labels(const Json *metric, PromRow *row)

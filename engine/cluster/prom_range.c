@@ -4,6 +4,7 @@
  */
 #include "cluster/prom_range.h"
 
+#include "base/mem.h"
 #include "cluster/prom_inside.h"
 
 #include <math.h>
@@ -26,14 +27,10 @@ static int add_series(PromMatrix *matrix, const char *labels, const char *by, Pr
 {
 	if (matrix->n_series >= VALUES_MAX / matrix->n)
 		return error_set(err, ERR_INVALID, "prometheus: more than %zu series over %zu times", matrix->n_series, matrix->n);
-	if (matrix->n_series == matrix->size) {
-		size_t size = matrix->size ? matrix->size * 2 : 16;
-		PromSeries *series = realloc(matrix->series, size * sizeof *series);
-		if (!series)
-			return error_set(err, ERR_NOMEM, "out of memory");
-		matrix->series = series;
-		matrix->size = size;
-	}
+	PromSeries *series = mem_room(matrix->series, matrix->n_series, &matrix->size, sizeof *series);
+	if (!series)
+		return error_set(err, ERR_NOMEM, "out of memory");
+	matrix->series = series;
 	PromSeries *added = &matrix->series[matrix->n_series];
 	*added = (PromSeries) { .labels = strdup(labels), .value = malloc(matrix->n * sizeof *added->value) };
 	if (!added->labels || !added->value) {

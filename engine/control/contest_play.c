@@ -1,6 +1,8 @@
 /* The cells of a contest (contest_internal.h): where each plays, and all of them on all threads. */
 #include "control/contest_internal.h"
 
+#include "base/mem.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,14 +190,10 @@ int contest_play(Batch *batch, Error *err)
 
 int contest_add_cell(Batch *batch, Cell cell)
 {
-	if (batch->n == batch->room) {
-		size_t room = batch->room ? 2 * batch->room : 256;
-		Cell *grown = realloc(batch->cell, room * sizeof *grown);
-		if (!grown)
-			return ERR_NOMEM;
-		batch->cell = grown;
-		batch->room = room;
-	}
-	batch->cell[batch->n++] = cell;
+	Cell *grown = mem_room(batch->cell, batch->n, &batch->room, sizeof *grown);
+	if (!grown)
+		return ERR_NOMEM;
+	batch->cell = grown;
+	grown[batch->n++] = cell;
 	return 0;
 }

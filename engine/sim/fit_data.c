@@ -40,28 +40,13 @@ void fit_data_done(FitData *data)
 	fit_data_init(data);
 }
 
-/* Room for one more; false: none. */
-static bool grow(void **array, size_t *size, size_t n, size_t item)
-{
-	if (n < *size)
-		return true;
-	size_t more = *size ? 2 * *size : 256;
-	void *grown = realloc(*array, more * item);
-	if (!grown)
-		return false;
-	*array = grown;
-	*size = more;
-	return true;
-}
-
 FitRow *fit_data_add(FitData *data, double t_s)
 {
-	void *array = data->row;
-	bool has_room = grow(&array, &data->size, data->n, sizeof *data->row);
-	data->row = array;
-	if (!has_room)
+	FitRow *row = mem_room(data->row, data->n, &data->size, sizeof *row);
+	if (!row)
 		return NULL;
-	FitRow *row = &data->row[data->n++];
+	data->row = row;
+	row += data->n++;
 	for (size_t i = 0; i < sizeof *row / sizeof(double); i++)
 		((double *) (void *) row)[i] = NAN;
 	row->t_s = t_s;
@@ -70,12 +55,11 @@ FitRow *fit_data_add(FitData *data, double t_s)
 
 int fit_data_add_start(FitData *data, const FitStart *start)
 {
-	void *array = data->start;
-	bool has_room = grow(&array, &data->starts_size, data->n_starts, sizeof *data->start);
-	data->start = array;
-	if (!has_room)
+	FitStart *grown = mem_room(data->start, data->n_starts, &data->starts_size, sizeof *grown);
+	if (!grown)
 		return ERR_NOMEM;
-	data->start[data->n_starts++] = *start;
+	data->start = grown;
+	grown[data->n_starts++] = *start;
 	return 0;
 }
 

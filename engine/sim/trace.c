@@ -43,15 +43,11 @@ static int read_comment(Reader *reader, const char *line)
 
 static int add_row(Reader *reader, double rate)
 {
-	if (reader->trace.n == reader->size) {
-		size_t size = reader->size ? 2 * reader->size : 1024;
-		double *grown = realloc(reader->trace.rate, size * sizeof *grown);
-		if (!grown)
-			return error_set(reader->err, ERR_NOMEM, "%s: out of memory", reader->path);
-		reader->trace.rate = grown;
-		reader->size = size;
-	}
-	reader->trace.rate[reader->trace.n++] = rate;
+	double *grown = mem_room(reader->trace.rate, reader->trace.n, &reader->size, sizeof *grown);
+	if (!grown)
+		return error_set(reader->err, ERR_NOMEM, "%s: out of memory", reader->path);
+	reader->trace.rate = grown;
+	grown[reader->trace.n++] = rate;
 	return 0;
 }
 

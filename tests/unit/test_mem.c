@@ -48,6 +48,28 @@ static void mem_block_is_zeroed_and_aligned(void **state)
 	assert_null(mem_block(SIZE_MAX - 10, 1));
 }
 
+static void mem_room_keeps_what_stands_and_zeroes_what_is_new(void **state)
+{
+	(void) state;
+	int64_t *array = NULL;
+	size_t size = 0;
+	for (size_t n = 0; n < 1000; n++) {
+		int64_t *roomy = mem_room(array, n, &size, sizeof *roomy);
+		assert_non_null(roomy);
+		assert_true(size > n);
+		array = roomy;
+		for (size_t i = n; i < size; i++)
+			assert_int_equal(array[i], 0);
+		array[n] = (int64_t) n + 1;
+		for (size_t i = 0; i <= n; i++)
+			assert_int_equal(array[i], i + 1);
+	}
+	size_t huge = SIZE_MAX / 2;
+	assert_null(mem_room(array, huge, &huge, sizeof *array)); /* and the array is still the caller's */
+	assert_int_equal(huge, SIZE_MAX / 2);
+	free(array);
+}
+
 /* ---- strings ---- */
 
 static void strbuf_grows_and_always_ends_in_nul(void **state)
@@ -226,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mem_mul_refuses_what_does_not_fit),
 		cmocka_unit_test(mem_block_is_zeroed_and_aligned),
+		cmocka_unit_test(mem_room_keeps_what_stands_and_zeroes_what_is_new),
 		cmocka_unit_test(strbuf_grows_and_always_ends_in_nul),
 		cmocka_unit_test(strbuf_of_nothing_is_still_a_string),
 		cmocka_unit_test(str_copy_cuts_and_ends_in_nul),
