@@ -166,9 +166,5 @@ int evaluate_options_apply(const EvaluateOptions *o, ContestConfig *ret, Error *
 
 char *evaluate_options_json(const EvaluateOptions *options)
 {
-	Json *object = json_new_object();
-	opts_save(OPTIONS, options, object);
-	char *text = json_print(object);
-	json_free(object);
-	return text;
+	return opts_save(OPTIONS, options);
 }

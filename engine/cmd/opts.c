@@ -197,25 +197,29 @@ static void load_list(const Json *value, OptList *list)
 			list->item[list->n++] = json_string(item);
 }
 
-void opts_save(const Opt *opt, const void *target, Json *ret_object)
+char *opts_save(const Opt *opt, const void *target)
 {
+	Json *object = json_new_object();
 	for (const Opt *o = opt; o->name; o++) {
 		const void *at = (const char *) target + o->offset;
 		if (!o->is_setting)
 			continue;
 		if (o->kind == OPT_FLAG)
-			json_add_bool(ret_object, o->name, *(const bool *) at);
+			json_add_bool(object, o->name, *(const bool *) at);
 		else if (o->kind == OPT_INT)
-			json_add_int(ret_object, o->name, *(const int32_t *) at);
+			json_add_int(object, o->name, *(const int32_t *) at);
 		else if (o->kind == OPT_INT64)
-			json_add_int(ret_object, o->name, *(const int64_t *) at);
+			json_add_int(object, o->name, *(const int64_t *) at);
 		else if (o->kind == OPT_STRING)
-			json_add_string(ret_object, o->name, *(const char *const *) at);
+			json_add_string(object, o->name, *(const char *const *) at);
 		else if (o->kind == OPT_LIST)
-			save_list(ret_object, o->name, at);
+			save_list(object, o->name, at);
 		else
-			json_add_number(ret_object, o->name, *(const double *) at);
+			json_add_number(object, o->name, *(const double *) at);
 	}
+	char *text = json_print(object);
+	json_free(object);
+	return text;
 }
 
 void opts_load(const Opt *opt, const Json *object, void *target)

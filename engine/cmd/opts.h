@@ -34,8 +34,8 @@ bool opts_is_given(const char *name, int argc, char **argv);
  */
 char **opts_with_environment(const Opt *opt, int argc, char **argv, int *ret_argc);
 
-/* The settings of target as members of an object, under the options' names. */
-void opts_save(const Opt *opt, const void *target, Json *ret_object);
+/* The settings of target as the text of a JSON object, under the options' names; freed by free(). NULL: out of memory. */
+char *opts_save(const Opt *opt, const void *target);
 /* The reverse; strings stay the object's. An option that is not there keeps its value. */
 void opts_load(const Opt *opt, const Json *object, void *target);
 

@@ -300,11 +300,7 @@ static int apply_ppo(const TrainOptions *o, PpoConfig *ppo, Error *err)
 
 char *train_options_json(const TrainOptions *options)
 {
-	Json *object = json_new_object();
-	opts_save(OPTIONS, options, object);
-	char *text = json_print(object);
-	json_free(object);
-	return text;
+	return opts_save(OPTIONS, options);
 }
 
 static int32_t teach(void *arg, const float *obs, const uint8_t *mask)

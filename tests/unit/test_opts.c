@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct Options {
 	bool flag;
@@ -128,8 +129,10 @@ static void settings_survive_a_round_through_json(void **state)
 	Options o, again = { .word = "none" };
 	int words;
 	assert_int_equal(PARSE(&o, &words, "-f", "--count=7", "--big", "123456789012", "--ratio", ".1", "--word", "w", "--wait", "3s"), 0);
-	Json *object = json_new_object();
-	opts_save(TABLE, &o, object);
+	char *text = opts_save(TABLE, &o);
+	Json *object;
+	assert_int_equal(json_parse(text, strlen(text), &object, NULL), 0);
+	free(text);
 	opts_load(TABLE, object, &again);
 	assert_true(again.flag);
 	assert_int_equal(again.count, 7);
