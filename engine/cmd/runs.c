@@ -57,6 +57,15 @@ const OptCommand RUNS_COMMAND = {
 	.n_positional = RUNS_WORDS,
 };
 
+/* null where it has not come. */
+static void add_time(Json *to, const char *key, int64_t wall_ms)
+{
+	if (wall_ms)
+		cells_add_time(to, key, wall_ms);
+	else
+		json_add_null(to, key);
+}
+
 static Json *run_object(const RunRow *row)
 {
 	Json *run = json_new_object();
@@ -67,10 +76,7 @@ static Json *run_object(const RunRow *row)
 	json_add_string(run, "policy", *row->policy ? row->policy : NULL);
 	json_add_number(run, "seed", (double) row->seed);
 	cells_add_time(run, "start", row->start_ms);
-	if (row->end_ms)
-		cells_add_time(run, "end", row->end_ms);
-	else
-		json_add_null(run, "end");
+	add_time(run, "end", row->end_ms);
 	json_add_int(run, "steps", row->steps);
 	json_add_number(run, "ep_rew_mean", row->ep_rew_mean);
 	json_add_number(run, "ep_len_mean", row->ep_len_mean);
@@ -79,10 +85,7 @@ static Json *run_object(const RunRow *row)
 	json_add_string(run, "tags", row->tags);
 	json_add_string(run, "note", row->note);
 	json_add_bool(run, "locked", row->is_locked);
-	if (row->deleted_ms)
-		cells_add_time(run, "deleted", row->deleted_ms);
-	else
-		json_add_null(run, "deleted");
+	add_time(run, "deleted", row->deleted_ms);
 	return run;
 }
 
@@ -401,6 +404,13 @@ static int usage(const char *what, const char *word)
 	return err_exit_status(ERR_USAGE);
 }
 
+static int numbers_wanted(const char *verb, const char *wrong, const char *db)
+{
+	char text[512];
+	(void) snprintf(text, sizeof text, "%s; maestro runs list%s%.400s shows them", wrong, db ? " --db " : "", db ? db : "");
+	return usage(verb, text);
+}
+
 static int fail(int code, const Error *err)
 {
 	if (code == ERR_CLOSED && errno == EPIPE)
@@ -455,10 +465,10 @@ static const char *take_words(Words form, char **word, int n, Request *request)
 		request->word = n ? word[form == WORD_IDS ? 0 : n - 1] : NULL;
 	if (n <= first || (form == ID_TEXT && n != 2) || (form == ONE_ID && n != 1))
 		return form == WORD_IDS ? " wants a word and the numbers of runs" : form == ID_TEXT ? " wants the number of a run and a text"
-		     : " wants the number of a run; maestro runs list shows them";
+		     : " wants the number of a run";
 	for (int i = first; i < last; i++)
 		if (!parse_id(word[i], &request->id[request->n_ids++]))
-			return " wants numbers of runs; maestro runs list shows them";
+			return " wants numbers of runs";
 	return NULL;
 }
 
@@ -478,8 +488,10 @@ int cmd_runs(int argc, char **argv)
 	if (!request)
 		return cmd_fail(ERR_NOMEM, NULL);
 	request->options = &options;
-	const char *wrong = take_words(VERBS[verb].words, argv + 2, words - 1, request);
-	int status = wrong ? usage(argv[1], wrong) : execute(verb, request);
+	Words form = VERBS[verb].words;
+	const char *wrong = take_words(form, argv + 2, words - 1, request);
+	int status = !wrong ? execute(verb, request)
+	           : form == NO_WORDS || form == ONE_WORD ? usage(argv[1], wrong) : numbers_wanted(argv[1], wrong, options.db);
 	free(request);
 	return status;
 }
