@@ -40,7 +40,8 @@ double check_quantile_s(const RequestStats *stats, double q)
 	return time_point(TIME_POINTS - 1);
 }
 
-int check_elsewhere(const CheckRow *row, const CheckOptions *options, CheckResult *ret, Error *err)
+/* What only a target of the Makefile can do; says which. */
+static int check_elsewhere(const CheckRow *row, const CheckOptions *options, CheckResult *ret, Error *err)
 {
 	(void) row;
 	(void) options;

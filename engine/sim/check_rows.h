@@ -17,15 +17,13 @@ CheckMeasure check_rise_n, check_rise_p95, check_other_p95, check_first_window;
 CheckMeasure check_rank_order, check_rank_returns;
 /* check_promql.c; a: 0 rate, 1 increase, 2 quantile, 3 instant */
 CheckMeasure check_promql;
-/* check.c: what only a target of the Makefile can do; says which. */
-CheckMeasure check_elsewhere;
 
 /* Keeps the larger error, and where it was. */
 __attribute__((format(printf, 3, 4))) void check_worst(CheckResult *result, double error, const char *format, ...);
 /* A row's number of requests or runs under the effort asked for. */
 uint64_t check_effort(const CheckOptions *options, double whole);
 
-/* Seconds over which p of the requests were. */
+/* The q-quantile of the times of the requests, s. */
 double check_quantile_s(const RequestStats *stats, double q);
 double check_mu(const Service *service);
 

@@ -89,7 +89,8 @@ void response_delay(const Response *response, float load, float stretch, float d
 	}
 }
 
-double response_cdf(const Response *response, Place place, double t_s)
+/* P(sojourn <= t_s) at a place. */
+static double cdf_at(const Response *response, Place place, double t_s)
 {
 	double part;
 	int32_t bin = time_bin(t_s, &part);
@@ -109,13 +110,13 @@ double response_quantile(const Response *response, Place place, double q)
 	int32_t low = 0, high = TIME_POINTS - 1;
 	while (high - low > 1) {
 		int32_t mid = (low + high) / 2;
-		if (response_cdf(response, place, time_point(mid)) >= q)
+		if (cdf_at(response, place, time_point(mid)) >= q)
 			high = mid;
 		else
 			low = mid;
 	}
 	double t0 = time_point(low), t1 = time_point(high);
-	double c0 = response_cdf(response, place, t0), c1 = response_cdf(response, place, t1);
+	double c0 = cdf_at(response, place, t0), c1 = cdf_at(response, place, t1);
 	return c1 > c0 ? t0 + (t1 - t0) * (q - c0) / (c1 - c0) : t1;
 }
 
@@ -183,7 +184,7 @@ static void fill_hazard(const Response *response, int32_t i, ResponseRow *row)
 	Place at = i + 1 < response->n_rows ? (Place) { i, 0.0f } : (Place) { i - 1, 1.0f };
 	for (int p = 0; p < POINTS; p++)
 		row->hazard[p] = isinf(response->point_s[p]) ? HAZARD_MAX
-			: hazard_of((float) (1.0 - response_cdf(response, at, response->point_s[p])));
+			: hazard_of((float) (1.0 - cdf_at(response, at, response->point_s[p])));
 }
 
 static void fill_log_hazards(Response *response)

@@ -8,6 +8,7 @@
 #include "sim/table.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /*
  * Points at which the sojourn distribution is kept: those of Istio's 19 finite bounds that a request of this service can
@@ -143,8 +144,6 @@ bool response_has_wide(void);
 void response_stretch(const Response *response, float load, float stretch, float *ret_hazard);
 /* The same with a delay added to each, and 200 ms more to a part of them: a packet lost and sent again. */
 void response_delay(const Response *response, float load, float stretch, float delay_s, float loss, float *ret_hazard);
-/* P(sojourn <= t_s) at a place. */
-double response_cdf(const Response *response, Place place, double t_s);
 /* The q-quantile, s. */
 double response_quantile(const Response *response, Place place, double q);
 /* Arrivals a second at which one pod's p95 is latency_s; 0 where even an idle one is slower. */
