@@ -44,6 +44,7 @@ int http_global_init(void);
 /* When no request is under way any more. */
 void http_global_done(void);
 
+/* tls may be NULL: nothing of one's own. ERR_NOMEM; ERR_FAILED: TLS cannot be set up as asked. */
 int http_client_new(const HttpTls *tls, HttpClient **ret_client, Error *err);
 void http_client_free(HttpClient *client); /* accepts NULL */
 

@@ -28,6 +28,7 @@ typedef struct StrBuf {
 	bool failed; /* an allocation failed: the text is cut short */
 } StrBuf;
 
+/* Behind what stands there already. */
 void strbuf_add(StrBuf *buf, const char *data, size_t len);
 __attribute__((format(printf, 2, 3))) void strbuf_addf(StrBuf *buf, const char *format, ...);
 /* Empties the text and keeps the memory. */

@@ -29,6 +29,7 @@ typedef struct SnapBus {
 	Wake *wake;    /* lent; NULL: nobody is woken */
 } SnapBus;
 
+/* wake (lent, may be NULL) is signalled by each that is published. */
 void snap_bus_init(SnapBus *bus, Wake *wake);
 /* After all readers have released. */
 void snap_bus_done(SnapBus *bus);

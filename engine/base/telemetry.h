@@ -31,6 +31,7 @@ typedef enum TelemetryKind {
 } TelemetryKind;
 
 typedef enum Backend { BACKEND_PROMETHEUS, BACKEND_MODEL, BACKEND_SUGGESTION, BACKENDS } Backend;
+/* As the label of /metrics has it. */
 const char *backend_text(Backend backend);
 
 typedef struct Telemetry Telemetry;

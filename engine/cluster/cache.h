@@ -8,6 +8,7 @@
 #include "cluster/kube.h"
 
 typedef struct KubeCache KubeCache;
+/* Empty. ERR_NOMEM. */
 int kube_cache_new(KubeCache **ret_cache, Error *err);
 void kube_cache_free(KubeCache *cache); /* accepts NULL */
 
@@ -32,7 +33,9 @@ void kube_cache_scaled(KubeCache *cache, const Target *target, int32_t replicas,
 
 /* ---- reading; errors as of the requests that they stand for ---- */
 
+/* Copies it. ERR_NOT_FOUND, and what kube_cache_state was told. */
 int kube_cache_deployment(KubeCache *cache, const Target *target, KubeDeployment *ret, Error *err);
+/* Fills the list with the pods that the selector picks, their ages as of now_ms (wall). */
 int kube_cache_pods(KubeCache *cache, const Target *target, const char *selector, int64_t now_ms, PodList *list, Error *err);
 
 #endif

@@ -33,6 +33,7 @@ typedef struct ChaosMeshConfig { /* lent for its life */
 } ChaosMeshConfig;
 
 typedef struct ChaosMesh ChaosMesh;
+/* Begins nothing; what config names is lent. ERR_NOMEM. */
 int chaos_mesh_new(const ChaosMeshConfig *config, ChaosMesh **ret_mesh, Error *err);
 /* Removes all that it began; what an API that is away keeps is tried again by the next call, or free. Accepts NULL. */
 void chaos_mesh_end(ChaosMesh *mesh);

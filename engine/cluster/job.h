@@ -38,6 +38,7 @@ typedef struct JobView {
 	JobIndex index[JOB_INDICES_MAX];
 } JobView;
 
+/* How the Job and its pods stand: two requests. What kube_request answers. */
 int job_look(KubeClient *client, const char *namespace_, const char *name, JobView *ret_view, Error *err);
 /* The whole of a pod's log, appended. */
 int job_log(KubeClient *client, const char *namespace_, const char *pod, StrBuf *ret_text, Error *err);

@@ -24,6 +24,7 @@ typedef struct KubeClusterConfig { /* all lent for its life */
 	bool looks_for_claims; /* a target whose own Lease (shard.h) somebody holds is owned by him */
 } KubeClusterConfig;
 
+/* Asks nothing yet; what config names is lent. ERR_NOMEM. */
 int kube_cluster_new(const KubeClusterConfig *config, Cluster **ret_cluster, Error *err);
 
 /* From now on it leads where shards (lent) are held: for a Lease that begins after the first look. */

@@ -40,6 +40,7 @@ typedef struct LatencyHistogram {
 	double sum_ms, max_ms;
 } LatencyHistogram;
 
+/* Counts one answer. */
 void latency_add(LatencyHistogram *histogram, double ms);
 /* The q-quantile (0..1) within half a bucket (.5 %); NAN without any. */
 double latency_quantile(const LatencyHistogram *histogram, double q);

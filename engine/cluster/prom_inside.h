@@ -53,6 +53,7 @@ typedef struct PromMetrics {
 	size_t n_slots;
 } PromMetrics;
 
+/* The v-th of PROM_VALUES. */
 const PromValue *prom_value(int v);
 /* The queries of a target whose annotation says so ("": the source's own), kept in slot. ERR_INVALID names the Deployment. */
 int prom_choose_queries(PromMetrics *prom, const Target *target, const char *annotation, PromSlot *slot, const PromQueries **ret,

@@ -44,6 +44,7 @@ void runner_reload(Runner *runner);
 /* How the runs in the store end. */
 void runner_note_end(Runner *runner, RunStatus status);
 
+/* Lent, in the order of the targets. */
 Loop *const *runner_loops(const Runner *runner, size_t *ret_n);
 const KubeConfig *runner_kubeconfig(const Runner *runner);
 bool runner_leads(const Runner *runner); /* it holds what Leases it wants; true where it wants none */

@@ -59,6 +59,7 @@ struct Runner {
 /* runner_loops.c: policies, sources, loops and the fleet of all targets. */
 int runner_build(Runner *runner, Error *err);
 
+/* Says so; ERR_NOMEM. */
 int runner_out_of_memory(Error *err);
 /* Said on stderr; ERR_USAGE. */
 int runner_usage(const Runner *r, const char *text);

@@ -15,6 +15,7 @@ typedef struct TrainReport {
 	int64_t last_line_ms; /* progress lines: one a second at most */
 } TrainReport;
 
+/* The first line: what is trained. */
 void train_report_start(TrainReport *report, const TrainerConfig *config);
 /* An event of the trainer. Each line is flushed. */
 void train_report_event(TrainReport *report, const TrainEvent *event);

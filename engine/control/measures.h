@@ -15,6 +15,7 @@ typedef struct Interval {
 	double mean, lo, hi; /* mean: of whatever was asked for */
 } Interval;
 
+/* NAN without values. */
 double mean_of(const double *x, size_t n);
 /* Of the population, as numpy's std. */
 double std_of(const double *x, size_t n);

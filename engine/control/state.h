@@ -40,6 +40,7 @@ typedef struct StateMachine { /* zeroed: Warming */
 /* Whether a conflict shuts the gate in this cycle; asked once a cycle, before state_next. */
 bool state_conflict(StateMachine *machine, const StateConfig *config, bool is_there);
 
+/* The state of this cycle; asked once a cycle. */
 TargetState state_next(StateMachine *machine, const StateConfig *config, const StateInput *in);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/types.h"
 
+/* How many the set has. */
 int32_t actions_count(ActionSet set);
 /* "+50%"; "?" outside. */
 const char *actions_name(ActionSet set, int32_t action);

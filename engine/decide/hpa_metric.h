@@ -23,6 +23,7 @@ typedef struct HpaPodMetric {
 	HpaTolerance tolerance;
 } HpaPodMetric;
 
+/* Replicas by the mean over the pods, with what is assumed for those that are missing or not ready (CONTROL A.3). */
 HpaError hpa_propose_pods(const HpaPodMetric *metric, HpaProposal *ret);
 
 /* One number of an object or of something outside the cluster. */

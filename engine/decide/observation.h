@@ -36,6 +36,7 @@ typedef struct ObsSpec {
 	float interval_s; /* between decisions */
 } ObsSpec;
 
+/* How long its vectors are. */
 int32_t observer_dim(ObsSpec spec);
 const char *observer_feature(ObsSpec spec, int32_t i); /* "?" outside */
 
@@ -48,6 +49,7 @@ typedef struct Observer {
 	TrendState trend;
 } Observer;
 
+/* Without a past. */
 void observer_init(Observer *observer, ObsSpec spec);
 /* As observation_build; `trend` can do without cpu and memory. */
 int observer_step(Observer *observer, const Target *target, const Sample *sample, Observation *ret, Error *err);

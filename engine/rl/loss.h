@@ -46,6 +46,7 @@ typedef struct LossFigures { /* means over the minibatch, SB3's names */
 	double policy_loss, value_loss, entropy_loss, loss, approx_kl, clip_fraction;
 } LossFigures;
 
+/* Floats that LossPolicy.scratch needs for n samples. */
 size_t loss_scratch_floats(size_t n, size_t n_actions);
 /* Fills the policy's figures; returns value_loss. ret_dlogits, ret_dvalue: laid out like logits and value, padding untouched. */
 void loss_policy(const LossConfig *config, const LossPolicy *batch, const Kernels *kernels, float *ret_dlogits,

@@ -16,6 +16,7 @@ typedef struct Running {
 	double *mean, *var; /* [dim], the owner's memory */
 } Running;
 
+/* mean and var [dim] are lent, and written. */
 void running_init(Running *running, size_t dim, double *mean, double *var);
 /* Takes in count values of mean [dim] and population variance [dim]. */
 void running_merge(Running *running, double count, const double *mean, const double *var);

@@ -26,6 +26,7 @@
 #define PICKLE_BEGIN "\x80\x02"
 #define PICKLE_END "."
 
+/* Each appends to `to`, which remembers a failure to grow. */
 void pickle_op(StrBuf *to, const char *opcodes);
 void pickle_put_int(StrBuf *to, int32_t value);
 void pickle_put_float(StrBuf *to, double value);

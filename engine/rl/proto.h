@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+/* Each appends one field. */
 void proto_int(StrBuf *to, uint32_t field, int64_t value);
 void proto_float(StrBuf *to, uint32_t field, float value);
 void proto_double(StrBuf *to, uint32_t field, double value);

@@ -25,6 +25,7 @@ uint64_t check_effort(const CheckOptions *options, double whole);
 
 /* The q-quantile of the times of the requests, s. */
 double check_quantile_s(const RequestStats *stats, double q);
+/* Requests a second that its cores can serve. */
 double check_mu(const Service *service);
 
 #endif

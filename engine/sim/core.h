@@ -238,6 +238,7 @@ typedef struct Served {
 	double within[POINTS]; /* as of StepTotals */
 } Served;
 
+/* Adds a step. */
 void core_add_served(Served *to, const StepTotals *totals);
 /* The q-quantile of its latencies, ms; NAN without any. */
 double core_quantile_ms(const SimModel *model, const Served *served, double q);
@@ -293,6 +294,7 @@ static inline double memory_of(const SimModel *model, const SimRow *row, const P
 
 /* vary.c */
 
+/* Whether any axis is drawn anew for an episode. */
 bool vary_has_any(const SimConfig *config);
 /* ERR_INVALID: ranges that the rest of the configuration has no room for. */
 int vary_check(const SimConfig *config, Error *err);
@@ -334,6 +336,7 @@ void world_blur(const Drawn *drawn, const SimRow *row, Sample *sample);
 
 /* chaos.c */
 
+/* Nothing strikes. */
 void chaos_reset(const SimModel *model, SimRow *row);
 /* Faults that begin and end now. */
 void chaos_tick(const SimModel *model, SimRow *row, const SimView *view, double now_s);

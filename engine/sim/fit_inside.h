@@ -66,6 +66,7 @@ FitLine fit_line(const double *x, const double *y, size_t n);
 
 /* fit_model.c */
 
+/* The service that a point of the search stands for; what is not searched is the default's. */
 Service fit_service(const FitPoint *point);
 /* Shares of the buckets at a load by simulating some requests. */
 void fit_predict(FitLoad *load, const FitPoint *point, const FitBin *bin, size_t which, size_t requests, double *ret_share);
@@ -122,9 +123,11 @@ int fit_check(FitLoad *load, const FitData *data, size_t from, const FitPoint *p
 
 /* fit_rest.c */
 
+/* Each fills in its parameters where data tell them: of memory, of a pod's start, and what the recording says itself. */
 void fit_memory(const FitData *data, ServiceFile *file);
 void fit_starts(const FitData *data, ServiceFile *file);
 void fit_told(const FitData *data, ServiceFile *file);
+/* A parameter by its name, kept within its bounds; standard_error NAN: not known. */
 void fit_set(ServiceFile *file, const char *name, double value, double standard_error, FitOrigin source);
 
 #endif

@@ -46,6 +46,7 @@ typedef struct Sizes { /* of requests: lognormal of mean 1 is exp(mu + sigma Z) 
 	double mean, cv, overhead, mu, sigma;
 } Sizes;
 
+/* As the service has them; a draw is CPU seconds. */
 Sizes sizes_of(const Service *service);
 double sizes_draw(const Sizes *sizes, Rng *rng);
 
