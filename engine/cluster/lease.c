@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/queue.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

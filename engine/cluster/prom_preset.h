@@ -7,8 +7,6 @@
 
 #include "base/err.h"
 
-#include <stddef.h>
-
 enum { PROM_CPU, PROM_MEMORY, PROM_P95, PROM_RPS, PROM_VALUES };
 
 typedef struct PromQueries {

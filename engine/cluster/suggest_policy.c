@@ -5,7 +5,6 @@
 #include "cluster/ask_model.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
 #define MAESTRO_CMD_CMD_H
 
 #include "base/err.h"
-#include "base/version.h"
 
 #include <stddef.h>
 

@@ -4,7 +4,6 @@
 #include "base/version.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 typedef struct Page {

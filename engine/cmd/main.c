@@ -6,6 +6,7 @@
 
 #include "base/http.h"
 #include "base/mem.h"
+#include "base/version.h"
 #include "tui/ui.h"
 
 #include <fcntl.h>

@@ -6,7 +6,6 @@
 #include "tui/ui.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

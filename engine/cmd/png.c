@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { WIDTH = 960, HEIGHT = 540, LEFT = 72, RIGHT = 24, TOP = 24, BOTTOM = 36, SCALE = 2 };

@@ -6,8 +6,6 @@
 #include "base/policy.h"
 #include "rl/model.h"
 
-#include <stdbool.h>
-
 /*
  * "default" (the shipped model), "hpa", "hpa:cpu=70", "model:FILE", or an existing path. *ret_info is filled for a model (steps -1 otherwise). ERR_USAGE lists
  * the known words; ERR_BAD_MODEL, ERR_IO.

@@ -5,7 +5,6 @@
 #include "cmd/policies.h"
 #include "cmd/train_opts.h"
 #include "control/evaluate.h"
-#include "decide/hpa.h"
 #include "storage/db.h"
 #include "storage/run_folder.h"
 #include "storage/runs.h"

@@ -3,14 +3,12 @@
 #include "cmd/runs.h"
 
 #include "base/json.h"
-#include "base/mem.h"
 #include "storage/compare.h"
 #include "tui/compare.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static void print_number(double value, int width, const char *unit)
 {

@@ -2,7 +2,6 @@
 #include "cmd/cells.h"
 #include "cmd/runs.h"
 
-#include "base/mem.h"
 #include "storage/edit.h"
 #include "storage/purge.h"
 #include "storage/runs.h"

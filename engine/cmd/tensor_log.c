@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const METRICS[] = { "rollout/ep_rew_mean", "eval/mean_reward", NULL }; /* beside hyper-parameters */

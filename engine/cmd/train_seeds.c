@@ -1,7 +1,6 @@
 /* `maestro train --seeds K`: the same training under K seeds side by side, and how much they differ. */
 #include "cmd/train_seeds.h"
 
-#include "base/mem.h"
 #include "cmd/session.h"
 #include "cmd/train_child.h"
 #include "cmd/train_job.h"

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { CELL_STEPS_MAX = 1 << 18, SEED_STRIDE = 4096 };

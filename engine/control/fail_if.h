@@ -15,7 +15,6 @@
 #include "base/err.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /* Value of a name with up to two words behind it ("" where there are none) and an end ("", "lo", "hi"). ERR_USAGE where there is no such
  * thing. */

@@ -4,7 +4,6 @@
 #include "control/measures.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 static const struct {
 	const char *key;

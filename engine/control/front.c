@@ -2,6 +2,7 @@
 #include "control/front.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 static int by_pod_hours(const void *a, const void *b)

@@ -5,7 +5,6 @@
 #ifndef MAESTRO_CONTROL_FRONT_H
 #define MAESTRO_CONTROL_FRONT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

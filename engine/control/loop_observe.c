@@ -5,7 +5,6 @@
 
 #include "decide/outside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,7 +9,6 @@
 #include "rl/net.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

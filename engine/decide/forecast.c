@@ -2,7 +2,7 @@
 #include "decide/forecast.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdbool.h>
 
 static const double LEVEL_GAIN = .3, TREND_GAIN = .05, DAMPING = .97;    /* of holt, an interval of 15 s */
 static const double BASE_S = 86400, SEASON_GAIN = .4, CARRY_S = 1800; /* of seasonal: the base moves in a day, a bin once a day */

@@ -14,7 +14,6 @@
 #ifndef MAESTRO_DECIDE_FORECAST_H
 #define MAESTRO_DECIDE_FORECAST_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum { FORECAST_PAST = 32, FORECAST_HORIZON_MAX = 256, FORECAST_BINS = 288 };

@@ -8,8 +8,6 @@
 
 #include "base/types.h"
 
-#include <stdbool.h>
-
 enum {
 	TREND_DIM = 36,       /* CONTROL's 28, then those of this product: see the table in trend.c */
 	TREND_WINDOW = 20,    /* intervals of the long slope */

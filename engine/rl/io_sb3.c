@@ -13,7 +13,6 @@
 #include "rl/pickle.h"
 #include "rl/zip.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,6 @@
  */
 #include "rl/pickle_inside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

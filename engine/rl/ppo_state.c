@@ -8,7 +8,6 @@
 #include "rl/ppo_inside.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,7 +9,6 @@
 #include "serve/exposition.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 typedef struct Series { /* what a row's function adds to */

@@ -7,8 +7,6 @@
 
 #include "base/err.h"
 
-#include <stdint.h>
-
 typedef enum ChaosKind {   /* bits of EnvInfo.chaos: append only */
 	CHAOS_CPU_STRESS,      /* in every pod; size: of what the pod has, 1 leaves it a half */
 	CHAOS_MEMORY_STRESS,   /* in every pod; size: MiB */

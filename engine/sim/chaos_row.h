@@ -5,6 +5,7 @@
 #include "sim/chaos.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct ChaosFaults { /* of the active ones; only where the configuration has any */
 	int32_t until[CHAOS_KINDS];

@@ -10,7 +10,6 @@
 #include "sim/sim.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { RULES = 6, STEPS = 160, SEEDS = 4 };

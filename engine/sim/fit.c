@@ -2,7 +2,6 @@
 #include "sim/fit_inside.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- the latencies' parameters, into the file ---- */

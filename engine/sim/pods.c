@@ -5,7 +5,6 @@
 #include "sim/core.h"
 
 #include <math.h>
-#include <string.h>
 
 static const double LONG_AGO_S = 3600.0;
 static const double DRAINED = .1; /* requests: less than this in a deleted pod is nothing */

@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "sim/service.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 

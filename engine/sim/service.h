@@ -5,7 +5,6 @@
 #include "base/err.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 typedef struct Service {
 	double service_mean;       /* CPU s a request */

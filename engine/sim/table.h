@@ -9,6 +9,8 @@
 
 #include "sim/request.h"
 
+#include <stdbool.h>
+
 enum { TABLE_LOADS = 30 };
 
 typedef struct ResponseTable {
