@@ -374,7 +374,7 @@ void views_fill_log(ArchiveAnswer *answer)
 	} ROWS[] = {
 		{ EVENT_INFO, "web", "PolicyUp 4 -> 5 applied" },
 		{ EVENT_WARNING, "web", "Active -> Hold MetricsMissing: prometheus timed out after 5 s" },
-		{ EVENT_INFO, "first-run", "evaluation 174.3 (best)" },
+		{ EVENT_INFO, "first-run", "evaluation reward 174.30 (best)" },
 		{ EVENT_INFO, "alice", "set web 3 -> 8 applied \"black friday warm-up\"" },
 		{ EVENT_INFO, "alice", "learning_rate 0.0003 -> 0.0001" },
 		{ EVENT_ERROR, "web-lr1e-3", "run 135 crashed" },

@@ -57,7 +57,7 @@ for size in 80x24 100x30 200x60; do
 	keys 1; shot "live-$size"
 	keys o 5; shot "override-$size"
 	keys Escape 3; shot "runs-$size"
-	keys Down Down Space Down Space =; sleep 1; shot "compare-$size"
+	keys / w e b Enter "*" =; sleep 1; shot "compare-$size" # the three seeds as one, beside the HPA rule
 	keys r; sleep 4; shot "replay-$size"; keys Escape
 	keys 5; sleep 2; shot "policy-$size"
 	keys 6; shot "targets-$size"
