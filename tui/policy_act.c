@@ -59,9 +59,10 @@ static void take(Console *console)
 /* Cells that the map has room for. */
 static void room_for(const Console *console, int32_t *ret_nx, int32_t *ret_ny)
 {
-	Rect pane = console->layout.pane[POLICY_PANE_MAP].cols ? console->layout.pane[POLICY_PANE_MAP] : console->layout.body;
-	if (!pane.cols) /* nothing has been drawn yet */
-		pane = (Rect) { 0, 0, console->canvas.rows / 2 + 2, console->canvas.cols * 6 / 10 };
+	const ScreenOps *ops = screen_ops(console->screen);
+	Layout layout; /* the console's own is of what was drawn, which may have been another screen */
+	layout_compute(ops->pane, ops->n_panes, console->canvas.rows, console->canvas.cols, console->focus[console->screen], console->is_zoomed, &layout);
+	Rect pane = layout.pane[POLICY_PANE_MAP].cols ? layout.pane[POLICY_PANE_MAP] : layout.body;
 	int room = pane.cols - 4 - POLICY_AXIS_COLS, cols = room >= 24 * 4 ? room / 4 : room >= 30 * 2 ? room / 2 : room;
 	*ret_nx = cols < 8 ? 8 : cols;
 	*ret_ny = pane.rows - 5 < 4 ? 4 : pane.rows - 5;
@@ -86,7 +87,7 @@ void policy_refresh(Console *console)
 	take(console);
 	bool is_waiting = look->asked_id && console->now_ms - look->asked_at_ms < PATIENCE_MS;
 	int32_t nx, ny;
-	room_for(console, &nx, &ny); /* the first question knew the layout of the screen before alone */
+	room_for(console, &nx, &ny);
 	bool is_due = !look->view || console->now_ms - look->asked_at_ms >= EVERY_MS || nx != look->query.nx || ny != look->query.ny;
 	if (console->frame.live && policy_is_there(console) && !is_waiting && is_due)
 		ask(console);
