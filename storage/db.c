@@ -211,8 +211,8 @@ static int open_handle(const char *path, int flags, sqlite3 **ret_db, bool *ret_
 		failure = error_set(err, ERR_STORE, "store %s (schema %lld, this program has %d): %s", path, (long long) version,
 		                    DB_VERSION, refusal);
 	else if (!is_creating && version < DB_VERSION)
-		failure = error_set(err, ERR_STORE, "store %s: schema %lld is older than this program's %d; maestro train or "
-		                    "maestro run with --db %s brings it up to date", path, (long long) version, DB_VERSION, path);
+		failure = error_set(err, ERR_STORE, "store: schema %lld is older than this program's %d; maestro train or "
+		                    "maestro run with --db %s brings it up to date", (long long) version, DB_VERSION, path);
 	if (failure)
 		db_close(db);
 	else
@@ -329,7 +329,7 @@ static int open_there(const char *path, int flags, sqlite3 **ret_db, Error *err)
 	if (!faccessat(AT_FDCWD, path, R_OK, AT_EACCESS))
 		return open_handle(path, flags, ret_db, &is_damaged, err);
 	if (errno == ENOENT)
-		return error_set(err, ERR_NOT_FOUND, "store %s: there is none yet; maestro train --db %s makes it", path, path);
+		return error_set(err, ERR_NOT_FOUND, "store: there is none yet; maestro train --db %s makes it", path);
 	return error_set(err, ERR_STORE, "store %s: the file cannot be read: %s", path, strerror(errno));
 }
 

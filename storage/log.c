@@ -29,7 +29,7 @@ static const char EVENTS_SQL[] =
 	" reason || ' ' || ifnull(replicas, '?') || ' -> ' || ifnull(desired, '?') ||"
 	" CASE applied WHEN 1 THEN ' applied' ELSE '' END || CASE detail WHEN '' THEN '' ELSE ': ' || detail END"
 	" FROM (SELECT * FROM decisions" NEWEST " WHERE applied OR state = 'Hold' OR guards != '[]'"
-	" UNION ALL SELECT e.time, e.run, 0, runs.name, 'evaluation reward ' || printf('%.2f', mean_reward) ||"
+	" UNION ALL SELECT e.time, e.run, 0, runs.name, 'evaluation reward ' || CASE WHEN mean_reward IS NULL THEN '?' ELSE printf('%.2f', mean_reward) END ||"
 	" CASE best WHEN 1 THEN ' (best)' ELSE '' END"
 	" FROM (SELECT * FROM evals" NEWEST " e JOIN runs ON runs.id = e.run"
 	" UNION ALL SELECT ended, id, CASE status WHEN 'crashed' THEN 2 WHEN 'failed' THEN 2 ELSE 0 END, name, 'run ' || id || ' ' || status"

@@ -71,26 +71,45 @@ static void group_runs(CompareView *view, const ArchiveAnswer *answer)
 
 /* ---- figures ---- */
 
-static void add_figures(EpisodeFigures *sum, int *n, const EpisodeFigures *f)
+static bool is_same_trace(const CompareRun *a, const CompareRun *b)
+{
+	return !strcmp(a->trace, b->trace);
+}
+
+/* Of the entry's runs with figures, those of one trace and seed with this one. */
+static int count_alike(const CompareEntry *entry, const ArchiveAnswer *answer, const CompareRun *of, bool of_rule)
+{
+	int n = 0;
+	for (int i = 0; i < entry->n; i++) {
+		const CompareRun *run = &answer->compared[entry->run[i]];
+		n += !isnan(of_rule ? run->hpa.pod_hours : run->eval.pod_hours) && run->row.seed == of->row.seed && is_same_trace(run, of);
+	}
+	return n;
+}
+
+static void add_figures(EpisodeFigures *sum, double *n, double weight, const EpisodeFigures *f)
 {
 	if (isnan(f->pod_hours))
 		return;
 	double *to[] = { &sum->reward, &sum->v_pct, &sum->pod_hours, &sum->flips, &sum->p95_ms };
 	const double from[] = { f->reward, f->v_pct, f->pod_hours, f->flips, f->p95_ms };
 	for (size_t i = 0; i < sizeof to / sizeof *to; i++)
-		*to[i] += from[i];
-	++*n;
+		*to[i] += weight * from[i];
+	*n += weight;
 }
 
+/* Runs of one trace and seed are one draw: together they weigh one. */
 static EpisodeFigures mean_figures(const CompareEntry *entry, const ArchiveAnswer *answer, bool of_rule)
 {
 	EpisodeFigures sum = { 0 };
-	int n = 0;
+	double n = 0;
 	for (int i = 0; i < entry->n; i++) {
 		const CompareRun *run = &answer->compared[entry->run[i]];
-		add_figures(&sum, &n, of_rule ? &run->hpa : &run->eval);
+		double weight = 1.0 / count_alike(entry, answer, run, of_rule);
+		if (isfinite(weight))
+			add_figures(&sum, &n, weight, of_rule ? &run->hpa : &run->eval);
 	}
-	if (!n)
+	if (!(n > 0))
 		return NONE;
 	return (EpisodeFigures) { sum.reward / n, sum.v_pct / n, sum.pod_hours / n, sum.flips / n, sum.p95_ms / n };
 }
@@ -112,11 +131,6 @@ typedef struct Values {
 	double x[ARCHIVE_COMPARE];
 	size_t stratum[ARCHIVE_COMPARE], n_strata, n;
 } Values;
-
-static bool is_same_trace(const CompareRun *a, const CompareRun *b)
-{
-	return !strcmp(a->trace, b->trace);
-}
 
 /* The mean over the runs of one trace and seed, which are one draw and not several; those are taken. */
 static double value_of_seed(const CompareEntry *entry, const ArchiveAnswer *answer, Which which, int first, bool *is_taken)
@@ -289,7 +303,7 @@ static void make_curves(CompareEntry *entry, const ArchiveAnswer *answer, Compar
 		return;
 	for (int p = 0; p < COMPARE_POINTS; p++) {
 		int at = entry->n_points++;
-		entry->x[at] = first + (last - first) * p / (COMPARE_POINTS - 1);
+		entry->x[at] = p == COMPARE_POINTS - 1 ? last : first + (last - first) * p / (COMPARE_POINTS - 1); /* no rounding past the end */
 		for (CompareFigure figure = 0; figure < FIGURE_COUNT; figure++)
 			make_point(entry, at, figure, answer, axis);
 	}

@@ -75,7 +75,8 @@ static double last_x(const CompareView *view)
 
 static double cursor_x(const CompareView *view)
 {
-	return last_x(view) * (view->cursor - 1) / (COMPARE_POINTS - 1);
+	bool is_last = view->cursor == COMPARE_POINTS; /* no rounding past the end */
+	return is_last ? last_x(view) : last_x(view) * (view->cursor - 1) / (COMPARE_POINTS - 1);
 }
 
 static void draw_entry(const CompareView *view, const Plot *plot, CompareFigure figure, int e)

@@ -59,7 +59,7 @@ char *fmt_step(char *text, double value, double step)
 {
 	if (isnan(value))
 		return unknown(text);
-	bool is_whole = step >= 1 || !(step > 0) || value == 0;
+	bool is_whole = !(step > 0) || value == 0;
 	int digits = is_whole ? 0 : (int) fmin(6, fmax(0, 1 - floor(log10(step))));
 	double least = .5 * pow(10, -digits); /* no "-0" */
 	(void) snprintf(text, FMT_TEXT, "%.*f", digits, fabs(value) < least ? 0 : value);

@@ -234,7 +234,8 @@ static char *input_text(char *text, const PolicyInput *input, double value)
 {
 	bool is_whole = isnan(value) || fabs(value - rint(value)) < 5e-4 || fabs(value) >= 100;
 	(void) fmt_step(text, value, is_whole ? INFINITY : .01);
-	(void) strncat(text, unit_of(input), FMT_TEXT - strlen(text) - 1);
+	if (!isnan(value))
+		(void) strncat(text, unit_of(input), FMT_TEXT - strlen(text) - 1);
 	return text;
 }
 

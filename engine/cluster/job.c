@@ -124,6 +124,7 @@ int job_create(KubeClient *client, const JobConfig *config, Error *err)
 
 static void read_status(const Json *job, JobView *view)
 {
+	str_copy(view->uid, sizeof view->uid, json_string_or(job, "metadata.uid", ""));
 	view->n = (int) json_int_or(job, "spec.completions", 0);
 	view->n = view->n > JOB_INDICES_MAX ? JOB_INDICES_MAX : view->n < 0 ? 0 : view->n;
 	for (const Json *c = json_first(json_get(job, "status.conditions")); c; c = json_next(c)) {

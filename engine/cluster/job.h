@@ -34,6 +34,7 @@ typedef struct JobIndex {
 typedef struct JobView {
 	int n;
 	bool is_over;                  /* no pod of it will start any more */
+	char uid[40];                  /* of the Job: another one of the same name has another; "" */
 	char why[160];                 /* of a Job that failed; "" */
 	JobIndex index[JOB_INDICES_MAX];
 } JobView;

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_S = 2, SAY_S = 30 /* how often, where steps alone have moved */, EMPTY_LOOKS = 10, RETRIES = 3, KEEP_S = 86400, NAME = 40, ORIGIN = NAME + 24 };
+enum { LOOK_S = 2, SAY_S = 30 /* how often, where steps alone have moved */, EMPTY_LOOKS = 10, RETRIES = 3, KEEP_S = 86400, NAME = 40, ORIGIN = 64 };
 
 typedef struct JobFollow {
 	const TrainOptions *options;
@@ -30,7 +30,7 @@ typedef struct JobFollow {
 	TrainChildLine *on_line;
 	void *arg;
 	bool is_home[JOB_INDICES_MAX];
-	char name[NAME], db_path[4096];
+	char name[NAME], uid[40], db_path[4096]; /* uid: as it was looked at last */
 	const char *namespace_;
 	Clock clock;
 	struct sqlite3 *db;
@@ -156,10 +156,12 @@ static int save_models(const JobFollow *f, TrainChild *child, const StrBuf file[
 	return code;
 }
 
-/* As the store keeps it of a run. */
+/* As the store keeps it of a run: of this very Job, not of one that had its name before. "": the Job has not said who it is. */
 static void name_origin(const JobFollow *f, size_t i, char origin[ORIGIN])
 {
-	(void) snprintf(origin, ORIGIN, "%s/%zu", f->name, i);
+	origin[0] = '\0';
+	if (f->uid[0])
+		(void) snprintf(origin, ORIGIN, "job %s/%zu", f->uid, i);
 }
 
 static int import_result(const JobFollow *f, size_t i, const char *log, bool *ret_is_new, Error *err)
@@ -176,7 +178,7 @@ static int import_result(const JobFollow *f, size_t i, const char *log, bool *re
 	if (!code)
 		code = save_models(f, child, file, err);
 	name_origin(f, i, origin);
-	if (!code) /* last: what is found by it is whole */
+	if (!code && origin[0]) /* last: what is found by it is whole */
 		code = import_note_origin(f->db, child->run, origin, err);
 	json_free(run);
 	for (int k = 0; k < TRIAL_FILES; k++)
@@ -276,7 +278,7 @@ static void look_into_store(JobFollow *f, size_t i)
 	char origin[ORIGIN];
 	name_origin(f, i, origin);
 	int64_t run;
-	if (import_find(f->db, origin, &run, NULL) || runs_get(f->db, run, &row, NULL, NULL))
+	if (!origin[0] || import_find(f->db, origin, &run, NULL) || runs_get(f->db, run, &row, NULL, NULL))
 		return;
 	find_model(f, run, TRIAL_FILE[1], child->model, sizeof child->model);
 	find_model(f, run, TRIAL_FILE[2], child->best_model, sizeof child->best_model);
@@ -375,6 +377,8 @@ static int look(JobFollow *f, bool *ret_is_over, Error *err)
 	JobView view = { 0 };
 	bool is_all = true;
 	int code = job_look(f->kube, f->namespace_, f->name, &view, err);
+	if (!code)
+		str_copy(f->uid, sizeof f->uid, view.uid);
 	for (int i = 0; i < (int) f->n && !code; i++) {
 		if (!f->is_home[i] && view.index[i].phase == JOB_SUCCEEDED)
 			code = bring_home(f, (size_t) i, view.index[i].pod, err);

@@ -205,6 +205,7 @@ static void runs_of_one_seed_are_one_value(void **state)
 	assert_non_null(strstr(view->entry[0].name, "(2 seeds)"));
 	assert_true(view->entry[0].median == (41 + 61) / 2.0); /* of 40, 41, 42 the mean */
 	assert_true(isnan(view->entry[0].iqm.lo));
+	assert_true(fabs(view->entry[0].mean.reward - (41 + 61) / 2.0) < 1e-9); /* its figures too are of two draws */
 	compare_verdict(view, 0, verdict, sizeof verdict);
 	assert_non_null(strstr(verdict, "not shown (n=2, no interval)"));
 	answer->n_compared = 3;

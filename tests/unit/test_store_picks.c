@@ -380,6 +380,9 @@ static void log_is_newest_first_and_takes_words(void **state)
 	assert_int_equal(n, 2);
 	assert_string_equal(event[0].text, "set web 8 -> 9 pending");
 	assert_string_equal(event[1].text, "set web 3 -> 8 applied");
+	(void) sql("INSERT INTO evals VALUES (2, 200, 6, NULL, 1, 200, 5, 0)"); /* no figure is none, and not 0 */
+	assert_int_equal(log_events(bench.db, "evaluation reward ?", 32, event, &n, &err), 0);
+	assert_int_equal(n, 1);
 	assert_int_equal(log_events(bench.db, "crashed", 32, event, &n, &err), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(event[0].level, EVENT_ERROR);

@@ -18,6 +18,7 @@ typedef struct World {
 	bool is_there;             /* the Job */
 	bool has_failed;           /* index 1, for good */
 	bool has_no_pods;          /* any more */
+	bool is_another;           /* of the same name: that one was deleted */
 	_Atomic int waits;         /* so many looks find index 1 without its image */
 	char asked[8192];          /* the Job as it was written */
 	StrBuf log[2];             /* of each index's pod */
@@ -50,8 +51,8 @@ static void answer_job(World *w, const FakeRequest *request, FakeReply *reply)
 	if (is_new)
 		(void) snprintf(w->asked, sizeof w->asked, "%s", request->body);
 	bool is_over = !w->waits;
-	reply->body = fake_text("{\"spec\":{\"completions\":2},\"status\":{\"conditions\":[{\"type\":\"%s\",\"status\":\"%s\",\"message\":\"%s\"}]}}",
-	                        w->has_failed ? "Failed" : "Complete", is_over ? "True" : "False", w->has_failed ? "Job has failed indexes" : "");
+	reply->body = fake_text("{\"metadata\":{\"uid\":\"%s\"},\"spec\":{\"completions\":2},\"status\":{\"conditions\":[{\"type\":\"%s\",\"status\":\"%s\",\"message\":\"%s\"}]}}",
+	                        w->is_another ? "6f2c-2" : "6f2c-1", w->has_failed ? "Failed" : "Complete", is_over ? "True" : "False", w->has_failed ? "Job has failed indexes" : "");
 }
 
 static void handle(void *context, const FakeRequest *request, FakeReply *reply)
@@ -176,6 +177,10 @@ static void a_pod_that_is_gone_has_its_run_in_the_store(void **state)
 	end_line[strcspn(end_line, "\n")] = '\0';
 	assert_said(&w, end_line);
 	free(was);
+	w.is_another = true;
+	assert_int_not_equal(train(&w), 0); /* what an earlier Job of that name gave is not this one's */
+	assert_said(&w, "index 0: its pod is gone");
+	w.is_another = false;
 	assert_int_equal(run(&w, "runs delete 2 --db home.db"), 0);
 	assert_int_not_equal(train(&w), 0); /* what a person threw away is not there */
 	assert_said(&w, "index 1: its pod is gone");
