@@ -174,7 +174,9 @@ static void of_two_it_takes_both_or_none(void **state)
 	w.cluster.n_extra = 1;
 	w.cluster.arg = &asked;
 	w.cluster.on_request = count_first;
+	fake_server_lock(w.cluster.server);
 	fake_leases_hold(&w.cluster.leases, "shop", "maestro-for-web", "laptop_1");
+	fake_server_unlock(w.cluster.server);
 	start(&w, "--deployment=shop/cart", "--lease");
 	wait_log(&w, "laptop_1 has the Lease shop/maestro-for-web: this process stands by");
 	for (int n = atomic_load(&asked) + 2; atomic_load(&asked) < n;)
