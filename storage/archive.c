@@ -192,7 +192,7 @@ static int purge_each(StoreArchive *s, struct sqlite3 *db, const PurgeList *list
 	int first = 0;
 	char room[120] = "";
 	Error why = { 0 };
-	for (int32_t i = 0; i < list->n; i++) {
+	for (size_t i = 0; i < list->n; i++) {
 		int code = purge_run(db, s->path, list->run[i], first ? &why : err);
 		n += !code;
 		first = first ? first : code;
@@ -211,8 +211,8 @@ static int do_purge(StoreArchive *s, struct sqlite3 *db, const Command *command,
 	Trash trash = { .seen_ms = command->u.edit.seen_ms };
 	RunSelection selection = { command->u.edit.text, trash.seen_ms, SORT_ID, true, 0, INT64_MAX };
 	int code = runs_select(db, &selection, take_id, &trash, NULL, NULL, err);
-	if (!code && trash.list.n != command->u.edit.n)
-		code = error_set(err, ERR_REFUSED, "the trash has changed, of those listed %d would go: nothing was purged, :purge lists them again", trash.list.n);
+	if (!code && trash.list.n != (size_t) command->u.edit.n)
+		code = error_set(err, ERR_REFUSED, "the trash has changed, of those listed %zu would go: nothing was purged, :purge lists them again", trash.list.n);
 	if (!code)
 		code = purge_each(s, db, &trash.list, text, size, err);
 	free(trash.list.run);

@@ -1,26 +1,22 @@
 /* See purge.h. */
 #include "storage/purge.h"
 
+#include "base/mem.h"
 #include "storage/edit.h"
 #include "storage/run_folder.h"
 
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 int purge_list_add(PurgeList *list, int64_t run)
 {
-	if (list->n == list->room) {
-		int32_t room = list->room ? 2 * list->room : 64;
-		int64_t *grown = realloc(list->run, (size_t) room * sizeof *grown);
-		if (!grown)
-			return ERR_NOMEM;
-		list->run = grown;
-		list->room = room;
-	}
-	list->run[list->n++] = run;
+	int64_t *grown = mem_room(list->run, list->n, &list->size, sizeof *grown);
+	if (!grown)
+		return ERR_NOMEM;
+	list->run = grown;
+	grown[list->n++] = run;
 	return 0;
 }
 

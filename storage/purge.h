@@ -11,7 +11,7 @@ struct sqlite3;
 
 typedef struct PurgeList { /* runs that are to go */
 	int64_t *run; /* owned: free() it */
-	int32_t n, room;
+	size_t n, size;
 } PurgeList;
 
 /* ERR_NOMEM. */

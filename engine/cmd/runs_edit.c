@@ -80,10 +80,10 @@ int runs_purge(const Request *request)
 	const char *confirm = request->options->confirm;
 	if (!code && trash.list.n && (!confirm || strcmp(confirm, "trash") != 0))
 		code = error_set(request->err, ERR_REFUSED, "runs purge: this cannot be undone; --confirm trash does it");
-	for (int32_t i = 0; i < trash.list.n && !code; i++)
+	for (size_t i = 0; i < trash.list.n && !code; i++)
 		code = purge_run(request->db, request->path, trash.list.run[i], request->err);
 	if (!code)
-		(void) fprintf(stderr, "%d runs purged%s\n", trash.list.n, trash.list.n || request->options->all ? "" :
+		(void) fprintf(stderr, "%zu runs purged%s\n", trash.list.n, trash.list.n || request->options->all ? "" :
 		               "; nothing has been in the trash for " TRASH_DAYS_TEXT " days (--all takes all of it)");
 	if (!code && trash.list.n) {
 		char text[300];
