@@ -39,7 +39,7 @@ typedef struct AttachFeed {
 	int64_t since_ms;       /* its clock at the last answer; 0: everything is wanted. This and what follows is the thread's own */
 	int64_t start_ms;       /* of the process that answered */
 	CommandAnswers refused; /* commands that did not arrive */
-	char trouble[256];      /* that the views tell of now; "": none */
+	Error trouble;          /* that the views tell of now; code 0: none */
 	int64_t answered_ms;    /* wall, ours: when it last answered */
 } AttachFeed;
 
@@ -167,6 +167,12 @@ static const char *word_of(int code)
 	return code == ERR_UNAUTHORIZED || code == ERR_REFUSED ? "refused" : code == ERR_UNREACHABLE || code == ERR_TIMEOUT ? "not reached" : "no snapshot";
 }
 
+/* Whether the views say it already; how long it was waited for is told once. */
+static bool is_told(const AttachFeed *attach, const Error *why)
+{
+	return why->code == attach->trouble.code && (why->code == ERR_TIMEOUT || !strcmp(why->text, attach->trouble.text));
+}
+
 /* The last views again, with what is wrong in place of a healthy API. */
 static void show_trouble(AttachFeed *attach, const Error *why)
 {
@@ -188,7 +194,7 @@ static void show_trouble(AttachFeed *attach, const Error *why)
 	snap_release(last);
 	if (views)
 		snap_publish(&attach->views, views);
-	str_copy(attach->trouble, sizeof attach->trouble, why->text);
+	attach->trouble = *why;
 	attach->since_ms = 0; /* whatever comes next is news */
 }
 
@@ -250,8 +256,8 @@ static void *watch(void *arg)
 			forward(attach, &command);
 		Error err = { 0 };
 		if (!refresh(attach, &err))
-			attach->trouble[0] = '\0';
-		else if (strcmp(err.text, attach->trouble)) /* another one than is shown */
+			attach->trouble.code = 0;
+		else if (!is_told(attach, &err))
 			show_trouble(attach, &err);
 	}
 }
