@@ -76,26 +76,28 @@ static bool is_same_trace(const CompareRun *a, const CompareRun *b)
 	return !strcmp(a->trace, b->trace);
 }
 
+static const EpisodeFigures *figures_of(const CompareRun *run, bool of_rule)
+{
+	return of_rule ? &run->hpa : &run->eval;
+}
+
 /* Of the entry's runs with figures, those of one trace and seed with this one. */
 static int count_alike(const CompareEntry *entry, const ArchiveAnswer *answer, const CompareRun *of, bool of_rule)
 {
 	int n = 0;
 	for (int i = 0; i < entry->n; i++) {
 		const CompareRun *run = &answer->compared[entry->run[i]];
-		n += !isnan(of_rule ? run->hpa.pod_hours : run->eval.pod_hours) && run->row.seed == of->row.seed && is_same_trace(run, of);
+		n += !isnan(figures_of(run, of_rule)->pod_hours) && run->row.seed == of->row.seed && is_same_trace(run, of);
 	}
 	return n;
 }
 
-static void add_figures(EpisodeFigures *sum, double *n, double weight, const EpisodeFigures *f)
+static void add_figures(EpisodeFigures *sum, double weight, const EpisodeFigures *f)
 {
-	if (isnan(f->pod_hours))
-		return;
 	double *to[] = { &sum->reward, &sum->v_pct, &sum->pod_hours, &sum->flips, &sum->p95_ms };
 	const double from[] = { f->reward, f->v_pct, f->pod_hours, f->flips, f->p95_ms };
 	for (size_t i = 0; i < sizeof to / sizeof *to; i++)
 		*to[i] += weight * from[i];
-	*n += weight;
 }
 
 /* Runs of one trace and seed are one draw: together they weigh one. */
@@ -105,9 +107,12 @@ static EpisodeFigures mean_figures(const CompareEntry *entry, const ArchiveAnswe
 	double n = 0;
 	for (int i = 0; i < entry->n; i++) {
 		const CompareRun *run = &answer->compared[entry->run[i]];
+		const EpisodeFigures *figures = figures_of(run, of_rule);
+		if (isnan(figures->pod_hours))
+			continue;
 		double weight = 1.0 / count_alike(entry, answer, run, of_rule);
-		if (isfinite(weight))
-			add_figures(&sum, &n, weight, of_rule ? &run->hpa : &run->eval);
+		add_figures(&sum, weight, figures);
+		n += weight;
 	}
 	if (!(n > 0))
 		return NONE;

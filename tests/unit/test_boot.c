@@ -146,6 +146,23 @@ static void a_null_is_mostly_not_shown(void **state)
 
 /* ---- Compare's entries ---- */
 
+typedef struct Desk { /* large */
+	ArchiveAnswer answer;
+	CompareView view;
+} Desk;
+
+static int set_up(void **state)
+{
+	*state = calloc(1, sizeof(Desk));
+	return *state ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	free(*state);
+	return 0;
+}
+
 static void fill(CompareRun *run, int64_t id, uint32_t group, const char *trace, double reward)
 {
 	*run = (CompareRun) { .row = { .id = id, .group = group, .seed = (uint64_t) id }, .last_eval = reward, .eval = { reward, 1, 3, 2, 200 },
@@ -157,12 +174,9 @@ static void fill(CompareRun *run, int64_t id, uint32_t group, const char *trace,
 
 static void runs_of_one_configuration_are_one_entry(void **state)
 {
-	(void) state;
-	ArchiveAnswer *answer = calloc(1, sizeof *answer);
-	CompareView *view = calloc(1, sizeof *view);
+	ArchiveAnswer *answer = &((Desk *) *state)->answer;
+	CompareView *view = &((Desk *) *state)->view;
 	char verdict[200];
-	assert_non_null(answer);
-	assert_non_null(view);
 	for (int i = 0; i < 6; i++)
 		fill(&answer->compared[i], i + 1, i < 3 ? 1 : 2, "t.csv", i < 3 ? 50 + i : 30 + i);
 	answer->n_compared = 6;
@@ -181,19 +195,14 @@ static void runs_of_one_configuration_are_one_entry(void **state)
 	assert_int_equal(view->n, 6);
 	compare_verdict(view, 1, verdict, sizeof verdict);
 	assert_non_null(strstr(verdict, "not shown (n=1, no interval)"));
-	free(answer);
-	free(view);
 }
 
 /* The same seed again is the same draw: it makes no interval. */
 static void runs_of_one_seed_are_one_value(void **state)
 {
-	(void) state;
-	ArchiveAnswer *answer = calloc(1, sizeof *answer);
-	CompareView *view = calloc(1, sizeof *view);
+	ArchiveAnswer *answer = &((Desk *) *state)->answer;
+	CompareView *view = &((Desk *) *state)->view;
 	char verdict[200];
-	assert_non_null(answer);
-	assert_non_null(view);
 	for (int i = 0; i < 4; i++) {
 		fill(&answer->compared[i], i + 1, 1, "t.csv", i < 3 ? 40 + i : 61);
 		answer->compared[i].row.seed = i < 3 ? 7 : 8;
@@ -211,24 +220,17 @@ static void runs_of_one_seed_are_one_value(void **state)
 	answer->n_compared = 3;
 	compare_build(view, answer);
 	assert_non_null(strstr(view->entry[0].name, "(3 runs, one seed)"));
-	free(answer);
-	free(view);
 }
 
 static void unequal_traces_are_refused(void **state)
 {
-	(void) state;
-	ArchiveAnswer *answer = calloc(1, sizeof *answer);
-	CompareView *view = calloc(1, sizeof *view);
-	assert_non_null(answer);
-	assert_non_null(view);
+	ArchiveAnswer *answer = &((Desk *) *state)->answer;
+	CompareView *view = &((Desk *) *state)->view;
 	fill(&answer->compared[0], 1, 1, "a.csv", 50);
 	fill(&answer->compared[1], 2, 2, "b.csv", 40);
 	answer->n_compared = 2;
 	compare_build(view, answer);
 	assert_string_equal(view->refusal, "no aggregate: run 1 is on a.csv, run 2 on b.csv");
-	free(answer);
-	free(view);
 }
 
 int main(void)
@@ -237,9 +239,9 @@ int main(void)
 		cmocka_unit_test(intervals_are_those_of_numpy_on_the_same_draws),
 		cmocka_unit_test(two_values_have_no_interval),
 		cmocka_unit_test(a_null_is_mostly_not_shown),
-		cmocka_unit_test(runs_of_one_configuration_are_one_entry),
-		cmocka_unit_test(runs_of_one_seed_are_one_value),
-		cmocka_unit_test(unequal_traces_are_refused),
+		cmocka_unit_test_setup_teardown(runs_of_one_configuration_are_one_entry, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(runs_of_one_seed_are_one_value, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unequal_traces_are_refused, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
