@@ -48,27 +48,19 @@ check "c writes a checkpoint" [ -s "$dir/c.runs/1/last.ckpt" ]
 tmux send-keys 1
 see 'Last decisions'
 see 'ready [0-9]'
-# Asked again where the audit row was not on the disk in time: then nothing is written, and the screen says so.
-override() {
-	for _ in 1 2 3; do
-		tmux send-keys o
-		see Override
-		want=$(($(after 'replicas') + 1))
-		tmux send-keys -l $want
-		see "change .* $want replicas"
-		tmux send-keys Enter Enter # to Apply, and Apply
-		see 'Manual\|the store has not taken'
-		! screen | grep -q Manual || return 0
-		echo "# $(show 2 | jq -c '.audit[-1]')"
-	done
-}
-override
+tmux send-keys o
+see Override
+now=$(after 'replicas')
+want=$((now < 15 ? now + 1 : now - 1)) # a simulator has no more than its most
+tmux send-keys -l $want
+see "change .* $want replicas"
+tmux send-keys Enter Enter # to Apply, and Apply
 see Manual
 sleep 3
 live=$(show 2)
 check "o is a row in interventions" [ "$(echo "$live" | jq -r '.interventions[] | select(.what == "override") | .to | split(" ")[0]' | tail -n 1)" = "$want" ]
 check "it says for how long and until when" sh -c "echo '$live' | jq -r '.interventions[] | select(.what == \"override\") | .to' | grep -q ' for 10 min simulated until 20..-..-..T..:..:'"
-check "o is audited, pending before applied" [ "$(echo "$live" | jq -c '[.audit[-2:][].result]')" = '["pending","applied"]' ]
+check "o is audited, pending before applied" [ "$(echo "$live" | jq -c '[.audit[].result]')" = '["pending","applied"]' ]
 check "o changes the replicas of the next observation" [ "$(echo "$live" | jq '.decisions[-1].replicas')" = "$want" ]
 check "the shown replicas are the stored ones" [ "$(after 'd desired')" = "$want" ]
 
