@@ -31,14 +31,15 @@ static int64_t now_ms(void)
 
 /* ---- connections ---- */
 
-/* Of one listener, under the lock. Whoever is being answered has no deadline and stays; where all are, the newest goes. */
+/* Of one listener, under the lock. Whoever is being answered has no deadline and stays; where all are, the newest goes. Of those
+ * with one deadline (the clock is coarse, and a crowd comes within a tick of it) it is who came first: the list has the newest first. */
 static void make_room(Server *server, Connection *newest)
 {
 	Connection *first = NULL;
 	int64_t first_ms = 0;
 	for (Connection *c = server->connections; c; c = c->next) {
 		int64_t deadline = atomic_load(&c->deadline_ms);
-		if (c == newest || c->listener != newest->listener || c->is_leaving || deadline <= 0 || (first && deadline >= first_ms))
+		if (c == newest || c->listener != newest->listener || c->is_leaving || deadline <= 0 || (first && deadline > first_ms))
 			continue;
 		first = c;
 		first_ms = deadline;

@@ -41,7 +41,7 @@ static const ServerRoute ROUTES[] = { { "POST", "/echo", echo }, { NULL, NULL, N
 
 static Server *begin(ServerConfig config)
 {
-	config.threads = 2;
+	config.threads = config.threads ? config.threads : 2;
 	return raw_server(config, ROUTES, NULL);
 }
 
@@ -107,6 +107,28 @@ static void a_crowd_shuts_nobody_out(void **state)
 		(void) close(fd[i]);
 	(void) close(customer);
 	server_stop(server);
+}
+
+/* Of three that come within a tick of the server's clock where two may be, the first goes. */
+static void who_came_first_makes_room(void **state)
+{
+	(void) state;
+	char buf[64];
+	for (int round = 0; round < 10; round++) {
+		Server *server = begin((ServerConfig) { .connections = 2, .threads = 1, .read_limit_ms = 60000 });
+		int fd[3];
+		for (int i = 0; i < 3; i++)
+			fd[i] = raw_dial(server);
+		for (int i = 2; i > 0; i--) {
+			raw_say(fd[i], "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+			assert_true(hears(fd[i], "ok\n"));
+		}
+		assert_string_equal(raw_hear(fd[0], NULL, WAIT_MS, buf, sizeof buf), "");
+		assert_int_equal(recv(fd[0], buf, 1, MSG_DONTWAIT), 0); /* closed */
+		for (int i = 0; i < 3; i++)
+			(void) close(fd[i]);
+		server_stop(server);
+	}
 }
 
 /* Bodies that are announced as endless, or are. */
@@ -243,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crowd_shuts_nobody_out),
+		cmocka_unit_test(who_came_first_makes_room),
 		cmocka_unit_test(floods_are_read_and_dropped),
 		cmocka_unit_test(pipelined_requests_are_answered_in_their_order),
 		cmocka_unit_test(broken_requests_end_their_connection_alone),
