@@ -12,6 +12,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+enum { GIVE_BACK_TRIES = 5 };
+
 static const double JITTER = 1.2;
 static const char WANTED[] = "maestro.io/wanted-by";
 
@@ -351,13 +353,17 @@ int lease_start(const LeaseConfig *config, Lease **ret_lease, Error *err)
 	return code;
 }
 
+/* Again where somebody wrote between reading and writing: who asks for it does so beside the record. */
 static void give_back(Lease *lease)
 {
 	LeaseRecord record;
 	Error err = { 0 };
-	if (!lease_is_held(lease) || get_record(lease, &record, &err) || strcmp(record.holder, lease->identity))
-		return;
-	(void) give_up(lease, &record, &err);
+	int code = lease_is_held(lease) ? ERR_CONFLICT : 0;
+	for (int i = 0; i < GIVE_BACK_TRIES && code == ERR_CONFLICT; i++) {
+		code = get_record(lease, &record, &err);
+		if (!code && !strcmp(record.holder, lease->identity))
+			code = give_up(lease, &record, &err);
+	}
 }
 
 void lease_release(Lease *lease)

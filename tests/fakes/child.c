@@ -21,21 +21,30 @@ static void give_up(const char *what, const char *detail)
 	abort();
 }
 
-/* One line of its stderr; what came last when there is no more. */
-static const char *read_line(Child *child, char *line, size_t size)
+/* The first whole line with text of what was heard and of what comes; NULL: silence, or the end. */
+static char *hear(Child *child, const char *text)
 {
-	size_t len = 0;
 	struct pollfd fd = { .fd = child->err_fd, .events = POLLIN };
-	while (len + 1 < size && poll(&fd, 1, WAIT_MS) == 1 && read(child->err_fd, line + len, 1) == 1 && line[len] != '\n')
-		len++;
-	line[len] = '\0';
-	return len > 0 ? line : NULL;
+	for (;;) {
+		char *at = strstr(child->heard, text);
+		if (at && strchr(at, '\n'))
+			return at;
+		size_t len = strlen(child->heard), half = sizeof child->heard / 2;
+		if (len > half) {
+			memmove(child->heard, child->heard + len - half, half + 1);
+			len = half;
+		}
+		ssize_t n = poll(&fd, 1, WAIT_MS) == 1 ? read(child->err_fd, child->heard + len, sizeof child->heard - len - 1) : 0;
+		if (n <= 0)
+			return NULL;
+		child->heard[len + (size_t) n] = '\0';
+	}
 }
 
 Child child_start(const char *const *args)
 {
 	const char *build = getenv("MAESTRO_TEST_BUILD");
-	char program[512], line[1024], said[4096] = "";
+	char program[512];
 	const char *argv[ARGS] = { program };
 	for (size_t i = 0; args[i] && i + 2 < ARGS; i++)
 		argv[i + 1] = args[i];
@@ -56,26 +65,22 @@ Child child_start(const char *const *args)
 		_exit(127);
 	}
 	(void) close(fds[1]);
-	while (read_line(&child, line, sizeof line)) {
-		size_t len = strlen(said);
-		(void) snprintf(said + len, sizeof said - len, "%s\n", line);
-		const char *at = strstr(line, "listening on "), *colon = at ? strstr(at, ":") : NULL;
-		if (colon) {
-			child.port = atoi(colon + 1);
-			return child;
-		}
-	}
-	give_up("it does not listen; it said", said);
+	const char *at = hear(&child, "listening on "), *colon = at ? strchr(at + strlen("listening on "), ':') : NULL;
+	if (!colon)
+		give_up("it does not listen; it said", child.heard);
+	child.port = atoi(colon + 1);
 	return child;
 }
 
 void child_wait_log(Child *child, const char *text)
 {
-	char line[1024];
-	while (read_line(child, line, sizeof line))
-		if (strstr(line, text))
-			return;
-	give_up("was not said", text);
+	const char *at = hear(child, text);
+	if (!at) {
+		(void) fprintf(stderr, "child: it said\n%s", child->heard);
+		give_up("and was waited for", text);
+	}
+	const char *end = strchr(at, '\n') + 1;
+	memmove(child->heard, end, strlen(end) + 1);
 }
 
 int child_end(Child *child, int number)
