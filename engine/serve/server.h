@@ -74,7 +74,9 @@ void server_keep(ServerRequest *request);
 /* Sends a kept request's answer. Any thread, once. */
 void server_finish(ServerRequest *request);
 
-/* Takes no more connections; waits up to wait_ms until no request is under way. Accepts NULL. */
+enum { SERVER_ANSWER_MS = 1000 }; /* within which an answer that is made is sent, unless nobody reads it */
+/* Takes no more connections; waits up to wait_ms until no request is under way. Once more where kept ones were finished since, whose
+ * answers would end with the server. Accepts NULL. */
 void server_quiesce(Server *server, int64_t wait_ms);
 /* Ends it. Every kept request must have been finished. Accepts NULL. */
 void server_stop(Server *server);

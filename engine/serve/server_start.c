@@ -91,10 +91,10 @@ void server_quiesce(Server *server, int64_t wait_ms)
 	until.tv_sec += (time_t) (wait_ms / 1000 + at_ns / 1000000000);
 	until.tv_nsec = (long) (at_ns % 1000000000);
 	(void) pthread_mutex_lock(&server->lock);
-	atomic_store(&server->is_quiet, true); /* and no other listener takes this one's place */
+	bool was_quiet = atomic_exchange(&server->is_quiet, true); /* and no other listener takes this one's place */
 	(void) pthread_mutex_unlock(&server->lock);
 	/* closed at once: where a port is shared, the kernel would go on sending connections here, and nobody takes them */
-	MHD_socket listening = MHD_quiesce_daemon(server->listener->daemon);
+	MHD_socket listening = was_quiet ? MHD_INVALID_SOCKET : MHD_quiesce_daemon(server->listener->daemon);
 	if (listening != MHD_INVALID_SOCKET)
 		(void) close(listening);
 	(void) pthread_mutex_lock(&server->lock);

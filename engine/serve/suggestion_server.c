@@ -383,6 +383,7 @@ void suggestion_server_stop(SuggestionServer *server, int64_t wait_ms)
 	server_quiesce(server->server, wait_ms);
 	for (int i = 0; i < server->n_workers; i++) /* they finish what they were given before the server goes */
 		stop_worker(&server->worker[i]);
+	server_quiesce(server->server, SERVER_ANSWER_MS);
 	server_stop(server->server);
 	telemetry_free(server->telemetry);
 	free(server->worker);

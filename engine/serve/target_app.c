@@ -280,6 +280,7 @@ void target_app_stop(TargetApp *app, int64_t wait_ms)
 		queue_close(&app->queue);
 	for (int32_t i = 0; i < app->n_workers; i++)
 		(void) pthread_join(app->worker[i].thread, NULL);
+	server_quiesce(app->server, SERVER_ANSWER_MS); /* what was given up is answered, too */
 	server_stop(app->metrics_server);
 	server_stop(app->server);
 	stress_free(app->stress);
