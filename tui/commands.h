@@ -38,6 +38,8 @@ const CommandRow *command_of_set(const Words *words, Words *rest);
 /* Splits at blanks; text is the prompt's, lent. */
 void words_split(const char *text, Words *words);
 
+/* A text with "{...}" of shell.c's parts, filled from what is shown; console may be NULL. */
+void shell_fill(const Console *console, const char *template, char *text, size_t size);
 /* The command line that does the same, with what was typed and what is shown in it; words NULL: names of the arguments in their
  * place. console may be NULL. "" where there is none. */
 void command_shell(const Console *console, const CommandRow *row, const Words *words, char *text, size_t size);

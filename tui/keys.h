@@ -31,13 +31,13 @@ typedef struct MouseEvent { /* a press */
  * ID, word, key, help, what the palette says, the command line that opens it. The word is that of --screen, of the palette and of keys.yaml.
  */
 #define SCREENS(X) \
-	X(LIVE, live, '1', "Live: a target's signals and decisions", "a target's signals and decisions", "maestro --screen live") \
-	X(TRAIN, train, '2', "Train: learning curves and controls", "learning curves; with options, a new one", "maestro train{options}") \
-	X(RUNS, runs, '3', "Runs: what was recorded", "what was recorded", "maestro runs list") \
-	X(COMPARE, compare, '4', "Compare: the marked runs side by side", "the marked runs side by side", "maestro runs compare {marked}") \
-	X(POLICY, policy, '5', "Policy: what it would do, over any two inputs", "what the policy would do", "maestro --screen policy") \
-	X(TARGETS, targets, '6', "Targets: all of them, the worst first", "all targets, the worst first", "maestro --screen targets") \
-	X(EVENTS, events, '7', "Events: what happened, newest first", "what happened, newest first", "maestro --screen events")
+	X(LIVE, live, '1', "Live: a target's signals and decisions", "a target's signals and decisions", "maestro --screen live{db}") \
+	X(TRAIN, train, '2', "Train: learning curves and controls", "learning curves; with options, a new one", "maestro train{options}{db}") \
+	X(RUNS, runs, '3', "Runs: what was recorded", "what was recorded", "maestro runs list{db}") \
+	X(COMPARE, compare, '4', "Compare: the marked runs side by side", "the marked runs side by side", "maestro runs compare {marked}{db}") \
+	X(POLICY, policy, '5', "Policy: what it would do, over any two inputs", "what the policy would do", "maestro --screen policy{db}") \
+	X(TARGETS, targets, '6', "Targets: all of them, the worst first", "all targets, the worst first", "maestro --screen targets{db}") \
+	X(EVENTS, events, '7', "Events: what happened, newest first", "what happened, newest first", "maestro --screen events{db}")
 
 #define SCREEN_ID(id, word, key, help, said, shell) SCREEN_##id,
 #define SCREEN_BIT(id, word, key, help, said, shell) ON_##id = 1 << SCREEN_##id,

@@ -1,4 +1,5 @@
 /* Runs: the store's runs, newest first; runs_selected.c draws the selected one. */
+#include "tui/commands.h"
 #include "tui/console.h"
 #include "tui/fmt.h"
 #include "tui/screen_runs.h"
@@ -44,9 +45,11 @@ static void draw_table(const Scene *scene, Rect rect)
 		(void) snprintf(note, sizeof note, "%lld of %lld", (long long) runs->selected + 1, (long long) runs->list->matched);
 	Rect in = scene_box(scene, RUNS_PANE_TABLE, PANES, rect, note);
 	if (!runs->has_list || !runs->list->n_rows) {
+		char none[200];
+		shell_fill(scene->console, "no run yet: maestro train{db} makes one", none, sizeof none);
 		(void) canvas_text(scene->canvas, in.row + in.rows / 2, in.col, in.cols, ROLE_LABEL,
 		                   !runs->has_list ? "asking the store" : runs->list->code ? runs->list->text
-		                   : runs->list->total ? "no run matches the filter" : "no run yet: maestro train makes one");
+		                   : runs->list->total ? "no run matches the filter" : none);
 		return;
 	}
 	int rows = in.rows - 1, at = (int) (runs->selected - runs->offset);

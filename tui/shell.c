@@ -28,6 +28,15 @@ static void add_quoted(StrBuf *out, const char *text)
 	strbuf_add(out, "'", 1);
 }
 
+/* Where the store is another than the default one, a command line that reads or writes it says which. */
+static void add_db(const Source *from, StrBuf *out)
+{
+	if (!from->console || !from->console->opts.db)
+		return;
+	strbuf_addf(out, " --db ");
+	add_quoted(out, from->console->opts.db);
+}
+
 static const LiveView *live_of(const Source *from, int target)
 {
 	const FeedFrame *frame = from->console ? &from->console->frame : NULL;
@@ -214,6 +223,7 @@ static void add_print(const Source *from, StrBuf *out)
 		add_wishes(from, out);
 		strbuf_addf(out, "%s%s", is_json ? " --json" : is_table ? " --format " : "", is_table ? dot + 1 : "");
 	}
+	add_db(from, out);
 	strbuf_addf(out, " >");
 	add_quoted(out, file);
 }
@@ -258,7 +268,7 @@ static const struct Part {
 	{ "hold", add_hold }, { "pause", add_pause }, { "target", add_target }, { "context", add_context }, { "live", add_live_run },
 	{ "train", add_train_run }, { "runs", add_runs }, { "marked", add_marked }, { "policies", add_policies },
 	{ "screen", add_screen }, { "print", add_print }, { "sort", add_sort }, { "pid", add_pid }, { "selected", add_selected },
-	{ "options", add_options }, { "all", add_all }, { "lock", add_lock }, { "delete", add_delete },
+	{ "options", add_options }, { "all", add_all }, { "lock", add_lock }, { "delete", add_delete }, { "db", add_db },
 };
 
 /* "{rest|X}" all that was typed as one word, "{words|X}" as it is, "{1|X}" its first word; X where nothing was. */
@@ -295,6 +305,11 @@ static void fill(const Source *from, const char *template, char *text, size_t si
 	strbuf_done(&out);
 }
 
+void shell_fill(const Console *console, const char *template, char *text, size_t size)
+{
+	fill(&(Source) { console, NULL }, template, text, size);
+}
+
 void command_shell(const Console *console, const CommandRow *row, const Words *words, char *text, size_t size)
 {
 	Words rest;
@@ -308,18 +323,18 @@ static const struct {
 	UiAction action;
 	const char *shell;
 } ACTIONS[] = {
-	{ ACT_LIVE_OVERRIDE, "maestro override {hold}" }, { ACT_LIVE_PAUSE, "maestro override {pause}" },
-	{ ACT_LIVE_WHY, "maestro --screen policy" }, { ACT_TRAIN_LR, "maestro train --from {train} --learning-rate X" },
-	{ ACT_TRAIN_ENT, "maestro train --from {train} --ent-coef X" }, { ACT_TRAIN_CLIP, "maestro train --from {train} --clip-range X" },
-	{ ACT_TRAIN_TRAFFIC, "maestro train --trace TRACE" }, { ACT_TRAIN_CHAOS, "maestro --fault KIND" },
-	{ ACT_TRAIN_EVALUATE, "maestro evaluate --policy run:{train}" }, { ACT_TRAIN_STOP, "kill {pid}" },
-	{ ACT_BEGIN, "maestro train OPTIONS" },
-	{ ACT_COMPARE, "maestro runs compare {marked}" }, { ACT_TAG, "maestro runs tag NAME {runs}" },
-	{ ACT_NOTE, "maestro runs note {selected} TEXT" }, { ACT_LOCK, "maestro runs {lock} {runs}" },
-	{ ACT_DELETE, "maestro runs {delete} {runs}" }, { ACT_RESUME, "maestro train --resume {selected}" },
-	{ ACT_FORK, "maestro train --from {selected}" }, { ACT_SORT, "maestro runs list --sort {sort}" },
-	{ ACT_FILTER, "maestro runs list --filter WORDS" }, { ACT_OPEN, "maestro runs show {selected}" },
-	{ ACT_REPLAY, "maestro evaluate {policies}--policy hpa" }, { ACT_EXPORT, "maestro {print}" }, { ACT_HELP, "maestro keys" },
+	{ ACT_LIVE_OVERRIDE, "maestro override {hold}{db}" }, { ACT_LIVE_PAUSE, "maestro override {pause}{db}" },
+	{ ACT_LIVE_WHY, "maestro --screen policy{db}" }, { ACT_TRAIN_LR, "maestro train --from {train} --learning-rate X{db}" },
+	{ ACT_TRAIN_ENT, "maestro train --from {train} --ent-coef X{db}" }, { ACT_TRAIN_CLIP, "maestro train --from {train} --clip-range X{db}" },
+	{ ACT_TRAIN_TRAFFIC, "maestro train --trace TRACE{db}" }, { ACT_TRAIN_CHAOS, "maestro --fault KIND{db}" },
+	{ ACT_TRAIN_EVALUATE, "maestro evaluate --policy run:{train}{db}" }, { ACT_TRAIN_STOP, "kill {pid}" },
+	{ ACT_BEGIN, "maestro train OPTIONS{db}" },
+	{ ACT_COMPARE, "maestro runs compare {marked}{db}" }, { ACT_TAG, "maestro runs tag NAME {runs}{db}" },
+	{ ACT_NOTE, "maestro runs note {selected} TEXT{db}" }, { ACT_LOCK, "maestro runs {lock} {runs}{db}" },
+	{ ACT_DELETE, "maestro runs {delete} {runs}{db}" }, { ACT_RESUME, "maestro train --resume {selected}{db}" },
+	{ ACT_FORK, "maestro train --from {selected}{db}" }, { ACT_SORT, "maestro runs list --sort {sort}{db}" },
+	{ ACT_FILTER, "maestro runs list --filter WORDS{db}" }, { ACT_OPEN, "maestro runs show {selected}{db}" },
+	{ ACT_REPLAY, "maestro evaluate {policies}--policy hpa{db}" }, { ACT_EXPORT, "maestro {print}" }, { ACT_HELP, "maestro keys" },
 	{ ACT_QUIT, "kill {pid}" },
 };
 
@@ -329,5 +344,5 @@ void action_shell(const Console *console, ScreenId screen, UiAction action, char
 	text[0] = '\0';
 	for (size_t i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++)
 		if (ACTIONS[i].action == action && (screen == SCREEN_RUNS || !is_table))
-			fill(&(Source) { console, NULL }, ACTIONS[i].shell, text, size);
+			shell_fill(console, ACTIONS[i].shell, text, size);
 }

@@ -1,4 +1,5 @@
 /* What Train does: every change is a command that the trainer takes between two updates. */
+#include "tui/commands.h"
 #include "tui/console.h"
 #include "tui/screen_runs.h"
 
@@ -64,12 +65,13 @@ static void compare(Console *console, const TrainView *train)
 
 static void evaluate(Console *console, const TrainView *train)
 {
-	char text[120];
-	(void) snprintf(text, sizeof text, "in another terminal: maestro evaluate --policy run:%lld --policy hpa", (long long) train->run_id);
-	if (train->phase >= TRAIN_DONE)
-		console_say(console, ROLE_INFO, text);
-	else
+	char text[200];
+	if (train->phase < TRAIN_DONE) {
 		send_flag(console, COMMAND_TRAIN_EVALUATE, true, "evaluation");
+		return;
+	}
+	shell_fill(console, "in another terminal: maestro evaluate --policy run:{train} --policy hpa{db}", text, sizeof text);
+	console_say(console, ROLE_INFO, text);
 }
 
 bool train_act(Console *console, UiAction action)

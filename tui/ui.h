@@ -26,6 +26,7 @@ typedef struct UiOptions { /* all zero but `who` is a good default */
 	char columns_path[256]; /* where the choice of columns is kept; "": nowhere */
 	const char *filter; /* lent; of the first screen, where it has one; NULL: none */
 	const char *runs;   /* lent; what Compare compares: ids parted by commas; NULL: nothing */
+	const char *db;     /* lent; the store, where it is not the default one: command lines to copy name it */
 	const Keymap *keymap; /* lent; NULL: the table's own keys */
 	char *next;         /* [UI_NEXT] what `maestro train` is to go on with, of UI_TRAIN; NULL: no training begins from here */
 } UiOptions;

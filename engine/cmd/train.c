@@ -263,7 +263,7 @@ static int open_live(TrainCommand *t, Error *err)
 
 static int ui_options(const TrainOptions *options, UiOptions *ui, Error *err)
 {
-	*ui = (UiOptions) { .has_no_mouse = !options->has_mouse };
+	*ui = (UiOptions) { .has_no_mouse = !options->has_mouse, .db = options->db };
 	return session_look(ui, options->screen, options->glyphs, options->color, options->theme, err);
 }
 

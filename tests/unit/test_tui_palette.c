@@ -401,6 +401,10 @@ static void the_command_line_of_a_key_is_of_the_same_runs(void **state)
 	row[0].deleted_ms = 0;
 	assert_string_equal(shown_shell(desk, "lock"), "maestro runs lock 137 136");
 	assert_string_equal(shown_shell(desk, "delete"), "maestro runs delete 137 136");
+	desk->console.opts.db = "/srv/our runs.db"; /* not the default store */
+	assert_string_equal(shown_shell(desk, "delete"), "maestro runs delete 137 136 --db '/srv/our runs.db'");
+	assert_string_equal(shown_shell(desk, "export all.txt"), "maestro --screen runs --db '/srv/our runs.db' >all.txt");
+	desk->console.opts.db = NULL;
 }
 
 static void every_command_has_a_command_line(void **state)
