@@ -124,14 +124,14 @@ static void move_cursor(Console *console, int by_col, int by_row)
 	look->row = look->row + by_row < 0 ? 0 : look->row + by_row >= view->ny ? view->ny - 1 : look->row + by_row;
 }
 
-void policy_point(Console *console, int col, int r, int shown)
+void policy_point(Console *console, int col, int r, int rows)
 {
 	const PolicyView *view = policy_view(console);
 	if (!view)
 		return;
 	console->policy.has_cursor = true;
 	console->policy.col = console->policy.row = 0;
-	move_cursor(console, col, shown > 1 ? r * (view->ny - 1) / (shown - 1) : 0);
+	move_cursor(console, col, view->ny <= rows ? r * view->ny / rows : rows > 1 ? r * (view->ny - 1) / (rows - 1) : 0);
 }
 
 static void next_axes(Console *console)
@@ -216,6 +216,11 @@ static void show_rule(Console *console)
 		console_say(console, ROLE_WARN, "no map of the HPA rule: it reads cpu, which this model's inputs do not give in cores");
 	else
 		look->show = look->show == SHOW_HPA ? SHOW_UP : SHOW_HPA;
+}
+
+bool policy_offers(const Console *console, UiAction action)
+{
+	return action != ACT_RULE || is_known(policy_view(console), SHOW_HPA);
 }
 
 bool policy_act(Console *console, UiAction action)

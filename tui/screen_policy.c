@@ -102,7 +102,8 @@ static bool cell_words(const PolicyView *view, PolicyShow show, int at, double v
 	}
 }
 
-static void draw_cell(const Scene *scene, int row, int col, int cols, int at, double lo, double hi)
+/* Its words stand in the row `words` of rect, its shade in all. */
+static void draw_cell(const Scene *scene, Rect rect, int words, int at, double lo, double hi)
 {
 	static const char RAMP[HEAT_STEPS + 1] = ".:-=+*#%@";
 	const PolicyView *view = policy_view(scene->console);
@@ -112,12 +113,15 @@ static void draw_cell(const Scene *scene, int row, int col, int cols, int at, do
 	int step = isnan(value) ? 0 : (int) lround(fmax(0, fmin(1, value)) * (HEAT_STEPS - 1));
 	Role role = is_known ? (Role) (ROLE_HEAT_0 + step) : ROLE_GHOST;
 	char text[8];
-	bool has_words = is_known && cols >= WORD_COLS && cell_words(view, show, at, value, text);
-	for (int c = 0; c < cols; c++)
-		canvas_put(scene->canvas, row, col + c, has_words ? (c < 3 ? (uint32_t) text[c] : ' ')
-		           : !is_known ? (c == cols / 2 ? '?' : ' ') : (uint32_t) RAMP[step], role);
+	bool has_words = is_known && rect.cols >= WORD_COLS && cell_words(view, show, at, value, text);
+	for (int i = 0; i < rect.rows * rect.cols; i++) {
+		int row = rect.row + i / rect.cols, c = i % rect.cols;
+		bool is_here = row == words;
+		canvas_put(scene->canvas, row, rect.col + c, has_words ? (is_here && c < 3 ? (uint32_t) text[c] : ' ')
+		           : !is_known ? (is_here && c == rect.cols / 2 ? '?' : ' ') : (uint32_t) RAMP[step], role);
+	}
 	if (view->flag[at] & CELL_ODD && !is_outside)
-		canvas_put(scene->canvas, row, col + cols - 1, '!', role);
+		canvas_put(scene->canvas, words, rect.col + rect.cols - 1, '!', role);
 }
 
 /* Cell rows that fit; where that is fewer than there are, some are left out evenly. */
@@ -126,17 +130,34 @@ static int rows_shown(const PolicyView *view, Rect in)
 	return view->ny <= in.rows - 2 ? view->ny : in.rows > 3 ? in.rows - 2 : 1;
 }
 
+/* Screen rows of one: of a few replicas on a tall terminal, more than one. */
+static int cell_rows(const PolicyView *view, Rect in)
+{
+	return 2 * view->ny <= in.rows - 3 ? (in.rows - 3) / view->ny : 1; /* with the words below */
+}
+
 static int cell_row(const PolicyView *view, Rect in, int r)
 {
 	int shown = rows_shown(view, in);
 	return shown > 1 ? r * (view->ny - 1) / (shown - 1) : 0;
 }
 
-/* The screen row of a cell row, the nearest that is shown. */
+/* The first screen row of the r-th shown cell row from below, and where its words stand. */
+static int top_row(const PolicyView *view, Rect in, int r)
+{
+	return in.row + 1 + (rows_shown(view, in) - 1 - r) * cell_rows(view, in);
+}
+
+static int word_row(const PolicyView *view, Rect in, int r)
+{
+	return top_row(view, in, r) + (cell_rows(view, in) - 1) / 2;
+}
+
+/* That of a cell row, by the nearest that is shown. */
 static int screen_row(const PolicyView *view, Rect in, int row)
 {
 	int shown = rows_shown(view, in), r = view->ny > 1 ? (row * (shown - 1) + (view->ny - 1) / 2) / (view->ny - 1) : 0;
-	return in.row + shown - r;
+	return word_row(view, in, r);
 }
 
 static void draw_map_labels(const Scene *scene, Rect in, int width)
@@ -145,14 +166,14 @@ static void draw_map_labels(const Scene *scene, Rect in, int width)
 	const PolicyInput *x = &view->input[view->x], *y = &view->input[view->y];
 	char text[FMT_TEXT];
 	int shown = rows_shown(view, in);
-	for (int r = 0; r < shown; r++) {
-		int row = in.row + shown - r;
+	for (int r = 0; r < shown; r++)
 		if (shown <= 16 || r % 2 == 0)
-			canvas_text_right(scene->canvas, row, in.col + POLICY_AXIS_COLS - 2, POLICY_AXIS_COLS - 2, ROLE_LABEL,
+			canvas_text_right(scene->canvas, word_row(view, in, r), in.col + POLICY_AXIS_COLS - 2, POLICY_AXIS_COLS - 2, ROLE_LABEL,
 			                  axis_text(text, y, cell_row(view, in, r), view->ny));
+	int below = in.row + 1 + shown * cell_rows(view, in);
+	for (int row = in.row + 1; row < below; row++)
 		canvas_put(scene->canvas, row, in.col + POLICY_AXIS_COLS - 1, scene->canvas->glyphs->vertical, ROLE_FRAME);
-	}
-	int below = in.row + 1 + shown, left = in.col + POLICY_AXIS_COLS, right = left + width * view->nx;
+	int left = in.col + POLICY_AXIS_COLS, right = left + width * view->nx;
 	(void) canvas_text(scene->canvas, in.row, in.col, 24, ROLE_LABEL, y->name);
 	(void) canvas_text(scene->canvas, below, left, 12, ROLE_LABEL, axis_text(text, x, 0, view->nx));
 	int middle = left + width * (view->nx / 2);
@@ -192,18 +213,19 @@ static void draw_map(const Scene *scene, Rect rect)
 	int col, row, width = cols;
 	value_bounds(view, &lo, &hi);
 	policy_cursor(console, &col, &row);
-	int shown = rows_shown(view, in);
+	int shown = rows_shown(view, in), height = cell_rows(view, in);
 	for (int r = 0; r < shown; r++)
 		for (int c = 0; c < view->nx && POLICY_AXIS_COLS + (c + 1) * width <= in.cols; c++)
-			draw_cell(scene, in.row + shown - r, in.col + POLICY_AXIS_COLS + c * width, width, policy_cell(view, c, cell_row(view, in, r)), lo, hi);
-	canvas_zone(scene->canvas, (Zone) { ZONE_CELL, { in.row + 1, in.col + POLICY_AXIS_COLS, shown, width * view->nx }, 0, width, NULL });
+			draw_cell(scene, (Rect) { top_row(view, in, r), in.col + POLICY_AXIS_COLS + c * width, height, width }, word_row(view, in, r),
+			          policy_cell(view, c, cell_row(view, in, r)), lo, hi);
+	canvas_zone(scene->canvas, (Zone) { ZONE_CELL, { in.row + 1, in.col + POLICY_AXIS_COLS, shown * height, width * view->nx }, 0, width, NULL });
 	draw_map_labels(scene, in, width);
 	int left = in.col + POLICY_AXIS_COLS + (width >= WORD_COLS ? width - 1 : 0); /* behind a cell's words */
 	int live_col = policy_place(&view->input[view->x], view->nx), live_row = policy_place(&view->input[view->y], view->ny);
 	canvas_put(scene->canvas, screen_row(view, in, live_row), left + live_col * width, 'x', ROLE_BADGE_INFO);
 	if (console->policy.has_cursor)
 		canvas_put(scene->canvas, screen_row(view, in, row), left + col * width, '+', ROLE_BADGE_WARN);
-	if (in.rows > shown + 2) {
+	if (in.rows > shown * height + 2) {
 		Pen pen = { scene->canvas, in.row + in.rows - 1, in.col, in.col + in.cols };
 		say_ramp(&pen, console->policy.show, width >= WORD_COLS);
 		(void) pen_item(&pen, ROLE_LABEL, "x now   ");
@@ -226,7 +248,7 @@ static int line(const Scene *scene, Rect in, int row, const char *name, Role rol
 /* Of the thesis's own inputs; the others are shares and ratios. */
 static const char *unit_of(const PolicyInput *input)
 {
-	return !strcmp(input->name, "latency") ? " ms" : !strcmp(input->name, "rps") ? " /s" : "";
+	return !strcmp(input->name, "latency") ? " ms" : !strcmp(input->name, "rps") ? " /s" : !strcmp(input->name, "cpu_usage") ? " %" : "";
 }
 
 /* "312 ms", "-0.014": digits that stand below each other */
@@ -313,9 +335,27 @@ static int rows_of(const Scene *scene, const char *words, int cols)
 	return canvas_width(scene->canvas, words) > cols ? 2 : 1;
 }
 
+/* What the axes are: their names are the model's own. Rows that it takes of those from row on; drawn where is_drawn. */
+static int say_axes(const Scene *scene, Rect in, int row, bool is_drawn)
+{
+	const PolicyView *view = policy_view(scene->console);
+	int at = row;
+	for (int i = 0; i < 2; i++) {
+		const PolicyInput *input = &view->input[i ? view->y : view->x];
+		char text[96];
+		(void) snprintf(text, sizeof text, "%s: %s", input->name, input->meaning);
+		if (!input->meaning[0])
+			continue;
+		if (is_drawn)
+			(void) canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_LABEL, text);
+		at += rows_of(scene, text, in.cols);
+	}
+	return at - row;
+}
+
 static void draw_why(const Scene *scene, Rect rect)
 {
-	enum { FIRST = 4 };
+	enum { FIRST = 4, ROOMY = 14 };
 	const PolicyView *view = policy_view(scene->console);
 	Rect in = scene_box(scene, PANE_WHY, PANES, rect, NULL);
 	if (!view)
@@ -332,12 +372,16 @@ static void draw_why(const Scene *scene, Rect rect)
 	                   in.cols < 27 ? "input, now, effect on up" : "input, now, effect on P(up)");
 	say_flip(view, in.cols, flip, sizeof flip);
 	(void) snprintf(method, sizeof method, "method: one input swapped for its usual value%s", in.cols < 30 ? "" : ", the rest kept");
-	int below = rows_of(scene, flip, in.cols) + rows_of(scene, method, in.cols), room = in.rows - FIRST - below, shown = n < room ? n : room;
+	bool has_axes = in.rows >= ROOMY;
+	int below = rows_of(scene, flip, in.cols) + rows_of(scene, method, in.cols) + (has_axes ? say_axes(scene, in, 0, false) : 0);
+	int room = in.rows - FIRST - below, shown = n < room ? n : room;
 	for (int i = 0; i < shown; i++)
 		draw_effect(scene, in, FIRST + i, input[i]);
 	int at = FIRST + (shown > 0 ? shown : 0);
 	at += canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_TEXT, flip);
-	(void) canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_LABEL, method);
+	at += canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_LABEL, method);
+	if (has_axes)
+		(void) say_axes(scene, in, at, true);
 }
 
 /* ---- slice ---- */
@@ -451,5 +495,5 @@ static void head(const Scene *scene, Pen *pen)
 
 const ScreenOps screen_policy = {
 	.name = "Policy", .pane = PANES, .n_panes = N_PANES, .needs = NEEDS_TARGET, .is_there = policy_is_there, .head = head, .draw = draw,
-	.refresh = policy_refresh, .act = policy_act, .back = policy_back, .is_settled = policy_is_settled,
+	.refresh = policy_refresh, .act = policy_act, .offers = policy_offers, .back = policy_back, .is_settled = policy_is_settled,
 };

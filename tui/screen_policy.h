@@ -15,14 +15,15 @@ int policy_place(const PolicyInput *input, int n);
 /* The cell of the cursor, or of the live point where there is none; there must be a view. */
 void policy_cursor(const Console *console, int *col, int *row);
 
-/* The cursor to a column, and to the r-th of the rows that are shown, counted from below. */
-void policy_point(Console *console, int col, int r, int shown);
+/* The cursor to a column, and to the r-th of the map's screen rows, counted from below. */
+void policy_point(Console *console, int col, int r, int rows);
 /* "NAME VALUE" from the prompt: gives an input a value; "NAME" alone gives it back its own. */
 void policy_fix(Console *console, const char *text);
 
 bool policy_is_there(const Console *console);
 bool policy_is_settled(const Console *console);
 void policy_refresh(Console *console);
+bool policy_offers(const Console *console, UiAction action);
 bool policy_act(Console *console, UiAction action);
 bool policy_back(Console *console);
 

@@ -360,7 +360,7 @@ void shape_read(const Shape *shape, void *data, const Json *object)
 
 #define T PolicyInput
 static const ShapeRow INPUT[] = {
-	ONE(TEXT, name), ONE(F32, now), ONE(F32, lo), ONE(F32, hi), ONE(F32, seen_lo), ONE(F32, seen_hi), ONE(F32, effect),
+	ONE(TEXT, name), ONE(TEXT, meaning), ONE(F32, now), ONE(F32, lo), ONE(F32, hi), ONE(F32, seen_lo), ONE(F32, seen_hi), ONE(F32, effect),
 };
 static SHAPE(input_shape, INPUT);
 #undef T

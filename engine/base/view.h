@@ -230,7 +230,7 @@ typedef struct ReplayView { /* the answer, published again with each entry */
 
 /* ---- a policy, looked at from all sides ---- */
 
-enum { POLICY_COLS = 60, POLICY_ROWS = 24, POLICY_CELLS = POLICY_COLS * POLICY_ROWS, INPUT_NAME = 32 };
+enum { POLICY_COLS = 60, POLICY_ROWS = 40, POLICY_CELLS = POLICY_COLS * POLICY_ROWS, INPUT_NAME = 32 };
 
 typedef struct PolicyQuery {
 	char target[NAMESPACE_MAX + NAME_MAX_K8S]; /* "namespace/name" whose policy and moment it is; "": the first */
@@ -242,6 +242,7 @@ typedef struct PolicyQuery {
 
 typedef struct PolicyInput {
 	char name[INPUT_NAME];
+	char meaning[64];          /* in a few words; "": not known */
 	float now;                 /* at the cursor: live, or as fixed; NAN: not known */
 	float lo, hi;              /* of an axis */
 	float seen_lo, seen_hi;    /* in training; NAN: not known */

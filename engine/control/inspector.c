@@ -167,6 +167,7 @@ static void list_inputs(Look *look, const PolicyQuery *query)
 		*input = (PolicyInput) { .now = look->live->obs_dim > i ? look->live->obs[i] : NAN, .seen_lo = NAN, .seen_hi = NAN,
 			                 .effect = NAN };
 		str_copy(input->name, sizeof input->name, observer_feature(look->spec, i));
+		str_copy(input->meaning, sizeof input->meaning, observer_meaning(look->spec, i));
 		if (query->fixed >> i & 1)
 			input->now = query->value[i];
 		if (look->policy->ops->range)
@@ -254,6 +255,8 @@ static void find_flip(Look *look, int32_t choice)
 	for (int32_t i = 0; i < view->n_inputs; i++) {
 		const PolicyInput *input = &view->input[i];
 		float in[OBS_MAX], span = input->hi - input->lo;
+		if (input->seen_lo >= input->seen_hi) /* never another value in training: what the model makes of one is chance */
+			continue;
 		memcpy(in, look->x, sizeof in);
 		for (int k = 0; k <= FLIP_STEPS && span > 0; k++) {
 			Decision d;

@@ -8,16 +8,16 @@
 static const double SEED_MEM_BYTES = 512.0 * 1024 * 1024;
 
 typedef struct Feature {
-	const char *name;
+	const char *name, *meaning;
 	uint32_t needs; /* SAMPLE_* */
 } Feature;
 
 static const Feature SEED[OBS_SEED_DIM] = {
-	{ "cpu_usage", SAMPLE_CPU },
-	{ "memory_usage", SAMPLE_MEM | SAMPLE_REPLICAS },
-	{ "replicas", SAMPLE_REPLICAS },
-	{ "latency", SAMPLE_LATENCY },
-	{ "rps", SAMPLE_RPS },
+	{ "cpu_usage", "cpu of all pods, in percent of a core", SAMPLE_CPU },
+	{ "memory_usage", "memory of all pods over 512 MiB a replica", SAMPLE_MEM | SAMPLE_REPLICAS },
+	{ "replicas", "pods that are asked for", SAMPLE_REPLICAS },
+	{ "latency", "p95 of the response time", SAMPLE_LATENCY },
+	{ "rps", "requests a second", SAMPLE_RPS },
 };
 
 const char *observation_version_name(int32_t version)
@@ -107,6 +107,13 @@ int32_t observer_dim(ObsSpec spec)
 const char *observer_feature(ObsSpec spec, int32_t i)
 {
 	return spec.kind == OBS_TREND ? trend_feature(i, spec.stack) : observation_feature(spec.kind, i);
+}
+
+const char *observer_meaning(ObsSpec spec, int32_t i)
+{
+	if (spec.kind == OBS_TREND)
+		return trend_meaning(i);
+	return i >= 0 && i < observation_dim(spec.kind) ? SEED[i].meaning : "";
 }
 
 void observer_init(Observer *observer, ObsSpec spec)

@@ -39,6 +39,7 @@ typedef struct ObsSpec {
 /* How long its vectors are. */
 int32_t observer_dim(ObsSpec spec);
 const char *observer_feature(ObsSpec spec, int32_t i); /* "?" outside */
+const char *observer_meaning(ObsSpec spec, int32_t i); /* in a few words; "" outside */
 
 /*
  * The vectors of one target, interval after interval. Flat: a copy is a snapshot. `seed` needs no past, `trend` is fed with the sample

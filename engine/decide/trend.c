@@ -11,11 +11,46 @@ static const float LIMIT = 5.0f, LONG_AGO_S = 1e6f, PRICE_AT_0 = .4f;
 static const double WEEK_S = 7 * 86400.0, DAY_S = 86400.0;
 static const double MONDAY_S = 4 * 86400.0; /* the epoch was a Thursday */
 
-static const char *const NAMES[TREND_DIM] = {
-	"rho", "d_rho", "slope_4", "slope_20", "seasonal_rise", "seasonal_known", "day_sin", "day_cos", "week_sin", "week_cos",
-	"cpu", "memory", "ln_p95", "d_ln_p95", "spec", "coming", "coming_age", "startup", "spec_in_range", "since_up", "since_down",
-	"was_down", "was_keep", "was_up", "errors", "throttled", "age", "imputed",
-	"ln_price", "noise", "peak_20", "ln_pods", "mean_240", "rise_240", "peak_240", "peak_rise_240",
+/* Load is in units of what the ready pods take at the soft limit, as rho is. */
+static const struct {
+	const char *name, *meaning;
+} FEATURES[TREND_DIM] = {
+	{ "rho", "traffic over what the ready pods take at the soft limit" },
+	{ "d_rho", "change of rho since the last interval" },
+	{ "slope_4", "rise of rho in a start-up time, by 4 intervals" },
+	{ "slope_20", "rise of rho in a start-up time, by 20 intervals" },
+	{ "seasonal_rise", "0: no source yet" },
+	{ "seasonal_known", "0: no source yet" },
+	{ "day_sin", "time of the day: height on its circle" },
+	{ "day_cos", "time of the day: width on its circle" },
+	{ "week_sin", "time of the week: height on its circle" },
+	{ "week_cos", "time of the week: width on its circle" },
+	{ "cpu", "cpu over the ready pods' requests" },
+	{ "memory", "memory over the ready pods' limits" },
+	{ "ln_p95", "logarithm of p95 over the soft limit; 0: at it" },
+	{ "d_ln_p95", "change of ln_p95 since the last interval" },
+	{ "spec", "replicas over the most there may be" },
+	{ "coming", "pods not ready yet, over the most there may be" },
+	{ "coming_age", "age of the oldest of them, in start-up times" },
+	{ "startup", "time from a pod's start to ready, in intervals" },
+	{ "spec_in_range", "replicas from the least (0) to the most (1)" },
+	{ "since_up", "since replicas last rose, in 5 minutes" },
+	{ "since_down", "since replicas last fell, in 5 minutes" },
+	{ "was_down", "1: replicas fell in the last interval" },
+	{ "was_keep", "1: replicas stayed in the last interval" },
+	{ "was_up", "1: replicas rose in the last interval" },
+	{ "errors", "0: no source yet" },
+	{ "throttled", "0: no source yet" },
+	{ "age", "age of the rate's sample, in intervals" },
+	{ "imputed", "1: something is not known and stands as 0" },
+	{ "ln_price", "logarithm of the pod price over .4" },
+	{ "noise", "scatter of the rate about its line, as rho" },
+	{ "peak_20", "the most traffic of 20 intervals, as rho" },
+	{ "ln_pods", "logarithm of replicas" },
+	{ "mean_240", "mean traffic of 240 intervals, as rho" },
+	{ "rise_240", "mean rise in a start-up time, of 240 intervals, as rho" },
+	{ "peak_240", "the most traffic of some 240 intervals, as rho" },
+	{ "peak_rise_240", "the most rise in a start-up time, of as many, as rho" },
 };
 static const int8_t STACKED_FEATURE[TREND_STACKED] = { 0, 10, 12 };
 
@@ -29,7 +64,12 @@ const char *trend_feature(int32_t i, int32_t stack)
 	static const char *const before[TREND_STACKED] = { "rho_before", "cpu_before", "ln_p95_before" };
 	if (i < 0 || i >= trend_dim(stack))
 		return "?";
-	return i < TREND_DIM ? NAMES[i] : before[(i - TREND_DIM) % TREND_STACKED];
+	return i < TREND_DIM ? FEATURES[i].name : before[(i - TREND_DIM) % TREND_STACKED];
+}
+
+const char *trend_meaning(int32_t i)
+{
+	return i < 0 ? "" : i < TREND_DIM ? FEATURES[i].meaning : "the same of an interval before";
 }
 
 /* The price as feature 28: 0 at .4, in natural logarithms. */

@@ -42,6 +42,8 @@ typedef struct TrendState { /* zeroed: nothing seen yet */
 
 /* The name of feature i of a vector with `stack`; "?" outside. */
 const char *trend_feature(int32_t i, int32_t stack);
+/* What it is, in a few words; "" below 0. */
+const char *trend_meaning(int32_t i);
 int32_t trend_dim(int32_t stack); /* stack 1: no earlier intervals */
 
 /*

@@ -425,19 +425,23 @@ void views_fill_target(LiveView *view, int i)
 void views_fill_policy(PolicyView *view)
 {
 	static const struct {
-		const char *name;
+		const char *name, *meaning;
 		float now, lo, hi, seen_lo, seen_hi, effect;
 	} INPUTS[] = {
-		{ "cpu_usage", 316, 0, 700, 20, 610, .03f }, { "memory_usage", .23f, 0, 1, .1f, .9f, 0 },
-		{ "replicas", 4, 2, 12, 2, 12, -.11f }, { "latency", 312, 0, 900, 40, 800, .41f }, { "rps", 842, 0, 1500, 60, 1300, .22f },
+		{ "cpu_usage", "cpu of all pods, in percent of a core", 316, 0, 700, 20, 610, .03f },
+		{ "memory_usage", "memory of all pods over 512 MiB a replica", .23f, 0, 1, .1f, .9f, 0 },
+		{ "replicas", "pods that are asked for", 4, 2, 12, 2, 12, -.11f },
+		{ "latency", "p95 of the response time", 312, 0, 900, 40, 800, .41f },
+		{ "rps", "requests a second", 842, 0, 1500, 60, 1300, .22f },
 	};
 	*view = (PolicyView) { .steps = 806912, .n_inputs = 5, .x = 4, .y = 2, .nx = 28, .ny = 11, .n_cells = 28 * 11, .hpa_now = 6,
 		.flip_input = 3, .flip_value = 214, .p_now = { .04f, .21f, .75f } };
 	(void) snprintf(view->policy, sizeof view->policy, "first-run");
 	for (int i = 0; i < 5; i++) {
-		view->input[i] = (PolicyInput) { "", INPUTS[i].now, INPUTS[i].lo, INPUTS[i].hi, INPUTS[i].seen_lo, INPUTS[i].seen_hi,
+		view->input[i] = (PolicyInput) { "", "", INPUTS[i].now, INPUTS[i].lo, INPUTS[i].hi, INPUTS[i].seen_lo, INPUTS[i].seen_hi,
 			INPUTS[i].effect };
 		(void) snprintf(view->input[i].name, INPUT_NAME, "%s", INPUTS[i].name);
+		(void) snprintf(view->input[i].meaning, sizeof view->input[i].meaning, "%s", INPUTS[i].meaning);
 	}
 	for (int at = 0; at < view->n_cells; at++) {
 		double rps = 1500.0 * (at % view->nx) / (view->nx - 1), n = 2 + at / view->nx, load = rps / (n * 118);

@@ -87,6 +87,7 @@ static void axes_are_rate_over_replicas_at_first(void **state)
 	assert_int_equal(v->n_inputs, 5);
 	assert_string_equal(v->input[v->x].name, "rps");
 	assert_string_equal(v->input[v->y].name, "replicas");
+	assert_string_equal(v->input[v->x].meaning, "requests a second");
 	assert_int_equal(v->ny, 10); /* a row a replica */
 	assert_int_equal(v->n_cells, v->nx * v->ny);
 	assert_true(v->input[4].lo == 0 && v->input[4].hi > 1000); /* a little past what was seen */
@@ -127,6 +128,36 @@ static void effect_is_the_swap_for_what_is_usual(void **state)
 	look(desk, fixed);
 	assert_true(fabsf(v->p_now[ACTION_UP] - .1f) < 1e-6f);
 	assert_true(v->input[4].now == 100);
+}
+
+/* Its choice hangs by an input that was the same all through training. */
+static int decide_by_chance(Policy *policy, const Observation *obs, size_t n, Decision *ret)
+{
+	(void) policy, (void) n;
+	bool is_up = obs->x[0] < 200 || obs->x[0] > 200;
+	*ret = (Decision) { .action = is_up ? ACTION_UP : ACTION_KEEP, .n_actions = ACTION_COUNT };
+	ret->probability[ret->action] = 1;
+	return 0;
+}
+
+static bool range_of_one(const Policy *policy, int32_t i, float *lo, float *hi)
+{
+	(void) policy;
+	*lo = *hi = 200;
+	return i == 0;
+}
+
+static void what_never_varied_in_training_is_no_nearest_flip(void **state)
+{
+	static const PolicyOps CHANCE = { .name = "chance", .decide = decide_by_chance, .range = range_of_one };
+	static const PolicyOps KNOWN = { .name = "known", .decide = decide_by_chance };
+	Desk *desk = *state;
+	desk->policy.ops = &CHANCE;
+	look(desk, (PolicyQuery) { .x = -1, .y = -1 });
+	assert_int_equal(desk->view.flip_input, -1);
+	desk->policy.ops = &KNOWN; /* of which nothing is told */
+	look(desk, (PolicyQuery) { .x = -1, .y = -1 });
+	assert_int_equal(desk->view.flip_input, 0);
 }
 
 static void the_rule_is_asked_with_pods_that_share_the_load(void **state)
@@ -205,6 +236,7 @@ int main(void)
 		DESK_TEST(axes_are_rate_over_replicas_at_first),
 		DESK_TEST(cells_outside_training_and_odd_ones_are_flagged),
 		DESK_TEST(effect_is_the_swap_for_what_is_usual),
+		DESK_TEST(what_never_varied_in_training_is_no_nearest_flip),
 		DESK_TEST(the_rule_is_asked_with_pods_that_share_the_load),
 		DESK_TEST(a_rule_is_looked_at_too),
 		DESK_TEST(where_the_rule_cannot_be_asked_its_last_word_stands),

@@ -254,6 +254,41 @@ static void the_right_button_left_of_a_young_history_is_its_start(void **state)
 	}
 }
 
+/* A few rows are drawn high: any of a cell's screen rows is that cell. Its key is not offered where the rule's map is not known. */
+static void a_press_on_the_policy_map_is_its_cell(void **state)
+{
+	enum { ROWS = 5, LEFT = 20 };
+	Desk *desk = *state;
+	static PolicyView view;
+	views_fill_policy(&view);
+	view.ny = ROWS;
+	view.n_cells = view.nx * ROWS;
+	view.input[view.y].hi = view.input[view.y].lo + ROWS - 1;
+	start(desk, SCREEN_POLICY, false);
+	view.query_id = desk->fake.n_inspected;
+	desk->fake.frame.policy = &view;
+	console_refresh(&desk->console, 1000);
+	assert_non_null(strstr(screen_text(desk), "HPA diff"));
+	int row = 0, col;
+	place_of(desk, "replicas", &row, &col);
+	int last = ROWS, n = 0;
+	for (int r = row + 1; last > 0 || n < 2; r++) {
+		mouse(desk, MOUSE_RIGHT, r, LEFT);
+		assert_true(desk->console.policy.has_cursor);
+		assert_true(desk->console.policy.row == last || desk->console.policy.row == last - 1);
+		n = desk->console.policy.row == last ? n + 1 : 1;
+		last = desk->console.policy.row;
+	}
+	assert_int_equal(last, 0);
+	for (int at = 0; at < view.n_cells; at++)
+		view.hpa[at] = -1;
+	view.query_id = desk->fake.n_inspected;
+	console_refresh(&desk->console, 5000);
+	view.query_id = desk->fake.n_inspected;
+	console_refresh(&desk->console, 5010);
+	assert_null(strstr(screen_text(desk), "HPA diff"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +301,7 @@ int main(void)
 		DESK_TEST(no_single_press_writes_to_a_target),
 		DESK_TEST(the_wheel_moves_what_it_is_over),
 		DESK_TEST(the_right_button_puts_the_cursor_on_a_graph),
+		DESK_TEST(a_press_on_the_policy_map_is_its_cell),
 		DESK_TEST(the_right_button_left_of_a_young_history_is_its_start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
