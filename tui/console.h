@@ -177,8 +177,6 @@ bool console_awaits(const Console *console);
 bool console_is_settled(const Console *console);
 /* The frame's targets or run may be commanded on what is now, not on a frozen picture. */
 void console_unfreeze(Console *console);
-/* The scene that drawing reads. */
-Scene console_scene(Console *console);
 
 /* undo.c: sends a change and keeps its reverse; what is said of each. */
 void console_change(Console *console, Command *redo, const char *what, const Command *undo, const char *undo_what);

@@ -20,7 +20,7 @@ static const HistoryPoint *point_at(Console *console, const LiveView *live)
 	return &console->nowhere;
 }
 
-Scene console_scene(Console *console)
+static Scene console_scene(Console *console)
 {
 	const FeedFrame *frame = &console->frame;
 	const ArchiveAnswer *list = talk_answer(&console->talk, SLOT_RUNS);

@@ -257,7 +257,7 @@ static bool fill_load(const TrendState *state, const Target *target, const Sampl
 	x[10] = has_cpu ? clip(sample->cpu_cores / (ready * sample->cpu_request_cores)) : 0.0f;
 	x[11] = has_memory ? clip(sample->mem_bytes / (ready * sample->mem_limit_bytes)) : 0.0f;
 	x[TREND_LATENCY] = (float) ln_p95;
-	x[13] = state->n > 1 ? clip(ln_p95 - (double) state->latency) : 0.0f;
+	x[13] = state->n > 1 ? clip(ln_p95 - (double) state->ln_p95) : 0.0f;
 	return has_cpu && has_memory && (has_latency || is_idle);
 }
 
@@ -307,7 +307,7 @@ void trend_step(TrendState *state, const Target *target, const Sample *sample, f
 	x[TREND_PRICE] = price_feature(target->pod_price);
 	fill_stack(state, stack, x);
 	state->rho = x[TREND_RHO];
-	state->latency = x[TREND_LATENCY];
+	state->ln_p95 = x[TREND_LATENCY];
 	state->wall_ms = sample->wall_ms;
 	if (ret_x)
 		memcpy(ret_x, x, (size_t) trend_dim(stack) * sizeof *x);

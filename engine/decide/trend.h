@@ -35,7 +35,7 @@ typedef struct TrendState { /* zeroed: nothing seen yet */
 	int32_t replicas;                               /* of the interval before; 0: none */
 	int32_t action;                                 /* the last interval's change of replicas, as an ACTION_ */
 	float up_s, down_s;                             /* since the last change of that direction; long ago at first */
-	float rho, latency;                             /* features 0 and 12 of the interval before */
+	float rho, ln_p95;                              /* features 0 and 12 of the interval before */
 	float capacity_rps, startup_s;                  /* last known, where the target does not say */
 	int64_t wall_ms;                                /* of the last sample */
 } TrendState;

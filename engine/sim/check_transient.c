@@ -60,13 +60,13 @@ static void live(Reference *r, double until_s, double rate_rps, RequestStats *st
 {
 	Job done;
 	Server *server = &r->server;
-	double t = server->now;
+	double t = server->now_s;
 	for (bool is_over = false; !is_over;) {
 		double next = t + r->to_arrival / rate_rps;
 		is_over = next >= until_s;
 		while (server_next(server, is_over ? until_s : next, &done))
 			if (stats)
-				count(stats, server->now - done.arrival + r->net_delay);
+				count(stats, server->now_s - done.arrival_s + r->net_delay);
 		if (is_over)
 			break;
 		(void) server_arrive(server, sizes_draw(&r->sizes, &r->demands));

@@ -28,12 +28,12 @@ void cohort_join(const SimModel *model, SimRow *row, const SimView *view, int32_
 	Pod *pod = &view->pod[lane];
 	double listen_s = pod->ready_s - (double) pod->listen;
 	int32_t youngest = row->n_live ? view->live[row->n_live - 1] : -1, index = -1;
-	bool is_new = model->jobs || youngest < 0 || view->cohort[youngest].since != row->tick || view->cohort[youngest].out_s < INFINITY;
+	bool is_new = model->jobs || youngest < 0 || view->cohort[youngest].since_tick != row->tick || view->cohort[youngest].out_s < INFINITY;
 	if (is_new)
 		index = find_free(model, view);
 	if (index >= 0) {
 		view->cohort[index] = (Cohort) { .n = n, .listen_s = listen_s, .ready_s = pod->ready_s, .out_s = INFINITY,
-			.since = (int32_t) row->tick };
+			.since_tick = (int32_t) row->tick };
 		view->live[row->n_live++] = (int16_t) index;
 		if (model->jobs)
 			discrete_open(model, row, view, index, n);
@@ -41,7 +41,7 @@ void cohort_join(const SimModel *model, SimRow *row, const SimView *view, int32_
 		index = youngest;
 	}
 	Cohort *cohort = &view->cohort[index];
-	if (cohort->since == row->tick) {
+	if (cohort->since_tick == row->tick) {
 		cohort->listen_s += (listen_s - cohort->listen_s) / (cohort->pods + 1);
 		cohort->ready_s += (pod->ready_s - cohort->ready_s) / (cohort->pods + 1);
 	}
@@ -54,7 +54,7 @@ static int32_t find_parting(const SimRow *row, const SimView *view, int32_t from
 {
 	for (int32_t k = 0; k < row->n_live; k++) {
 		const Cohort *cohort = &view->cohort[view->live[k]];
-		if (cohort->out_s == out_s && cohort->n == view->cohort[from].n && cohort->since == view->cohort[from].since)
+		if (cohort->out_s == out_s && cohort->n == view->cohort[from].n && cohort->since_tick == view->cohort[from].since_tick)
 			return view->live[k];
 	}
 	return -1;

@@ -173,7 +173,7 @@ typedef struct Cohort {
 	float n;               /* requests in each pod */
 	float share;           /* of the sub-step, while it takes traffic */
 	int32_t pods;          /* 0: free */
-	int32_t since;         /* sub-step at which it began */
+	int32_t since_tick;    /* sub-step at which it began */
 } Cohort;
 
 typedef struct Counts { /* of a sub-step, sums over the pods */
@@ -193,7 +193,7 @@ typedef struct Discrete { /* of the request level, besides a server for each coh
 
 typedef struct Conn {  /* of a client, at the request level with keepalive */
 	double until_s;
-	int32_t cohort, since; /* the pod that it is pinned to */
+	int32_t cohort, since_tick; /* the pod that it is pinned to */
 } Conn;
 
 typedef struct SimView {

@@ -71,7 +71,7 @@ static void live_to(const Run *run, int32_t index, double until_s)
 	Job done;
 	while (server_next(server, until_s, &done)) {
 		bool is_lost = chaos->loss > 0.0f && rng_uniform(&run->view->discrete->balancer) < (double) chaos->loss;
-		count(run, server->now - done.arrival + net_delay + (is_lost ? RETRANSMIT_S : 0.0));
+		count(run, server->now_s - done.arrival_s + net_delay + (is_lost ? RETRANSMIT_S : 0.0));
 	}
 }
 
@@ -134,11 +134,11 @@ static int32_t choose(const Run *run, double t_s)
 		return balance(run, t_s);
 	Conn *conn = &run->view->conn[rng_below(rng, (uint32_t) s->keepalive_conns)];
 	const Cohort *pod = &run->view->cohort[conn->cohort];
-	if (conn->until_s > t_s && pod->pods && pod->since == conn->since && is_in(pod, t_s))
+	if (conn->until_s > t_s && pod->pods && pod->since_tick == conn->since_tick && is_in(pod, t_s))
 		return conn->cohort;
 	int32_t index = balance(run, t_s);
 	if (index >= 0)
-		*conn = (Conn) { t_s + s->conn_life * rng_exponential(rng), index, run->view->cohort[index].since };
+		*conn = (Conn) { t_s + s->conn_life * rng_exponential(rng), index, run->view->cohort[index].since_tick };
 	return index;
 }
 

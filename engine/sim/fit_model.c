@@ -57,7 +57,7 @@ static void complete(Run *run, Server *server, double until_s, bool is_counted)
 	while (server_next(server, until_s, &done)) {
 		if (!is_counted)
 			continue;
-		run->bin[time_bin(server->now - done.arrival, &part)] += 1.0;
+		run->bin[time_bin(server->now_s - done.arrival_s, &part)] += 1.0;
 		run->done += 1.0;
 	}
 }
@@ -156,8 +156,8 @@ static void live_on(Interval *in, Server *server, double until_s)
 {
 	Job done;
 	while (server_next(server, until_s, &done)) {
-		double sojourn_ms = 1e3 * (server->now - done.arrival + in->net_delay);
-		for (size_t b = 0; b <= in->load->n_bounds && server->now > in->play->step_s; b++)
+		double sojourn_ms = 1e3 * (server->now_s - done.arrival_s + in->net_delay);
+		for (size_t b = 0; b <= in->load->n_bounds && server->now_s > in->play->step_s; b++)
 			in->within[b] += b == in->load->n_bounds || sojourn_ms <= in->load->bound_ms[b] ? 1.0 : 0.0;
 	}
 }

@@ -148,7 +148,7 @@ static inline bool has_bad_network(const SimRow *row)
 /* Sub-steps of past that a cohort and the history share. */
 static int32_t age_of(const Cast *cast, const Cohort *cohort)
 {
-	int32_t most = cast->model->depth - 1, age = (int32_t) cast->row->tick - cohort->since;
+	int32_t most = cast->model->depth - 1, age = (int32_t) cast->row->tick - cohort->since_tick;
 	return age < most ? age : most;
 }
 

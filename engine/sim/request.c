@@ -45,7 +45,7 @@ INSIDE void live_each(Run *run, const Draws *draws, uint32_t n, bool is_free)
 	for (uint32_t k = 0; k < n; k++) {
 		next += draws->gap[k] / run->rate_rps;
 		while (server_live(&server, next, &done, is_free))
-			count(stats, server.now - done.arrival + run->net_delay);
+			count(stats, server.now_s - done.arrival_s + run->net_delay);
 		if (run->arrived + k == run->warm) {
 			*stats = (RequestStats) { 0 };
 			server.sums = (ServerSums) { 0 };
@@ -104,7 +104,7 @@ static void live(Run *run, int runs, const Sizes *sizes, uint64_t requests, uint
 		for (uint32_t k = 0; k < n; k++)
 			draws.demand_s[k] = sizes_draw(sizes, &demands);
 		for (int i = 0; i < runs; i++)
-			(isinf(run[i].server.quota) ? live_free : live_limited)(&run[i], &draws, n);
+			(isinf(run[i].server.quota_s) ? live_free : live_limited)(&run[i], &draws, n);
 		left -= n;
 	}
 }

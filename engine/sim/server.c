@@ -10,17 +10,17 @@ void server_init(Server *server, const Service *service, double now_s, double ph
 {
 	bool is_free = service->cpu_limit <= 0.0 || service->cpu_limit >= service->threads;
 	*server = (Server) {
-		.now = now_s,
-		.quota = is_free ? INFINITY : service->cpu_limit * service->cfs_period,
-		.period = service->cfs_period,
+		.now_s = now_s,
+		.quota_s = is_free ? INFINITY : service->cpu_limit * service->cfs_period,
+		.period_s = service->cfs_period,
 		.cores = service->threads,
 		.concurrency = (uint32_t) service->concurrency,
 		.queue_max = (uint32_t) service->queue_max,
 		.heap = job,
 		.wait = job + (uint32_t) service->concurrency,
 	};
-	server->tok = server->quota;
-	server->boundary = is_free ? INFINITY : now_s + phase * server->period;
+	server->quota_left_s = server->quota_s;
+	server->boundary_s = is_free ? INFINITY : now_s + phase * server->period_s;
 }
 
 bool server_arrive(Server *server, double demand_s)

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 typedef struct Job {
-	double finish;  /* in virtual time; the demand while it waits */
-	double arrival; /* s */
+	double finish_s;  /* in virtual time; the demand while it waits */
+	double arrival_s;
 } Job;
 
 typedef struct ServerSums { /* since they were cleared */
@@ -23,8 +23,8 @@ typedef struct ServerSums { /* since they were cleared */
 } ServerSums;
 
 typedef struct Server {
-	double now, virtual_, tok, boundary;
-	double quota, period, cores; /* quota is INFINITY where none can be hit */
+	double now_s, virtual_s, quota_left_s, boundary_s;
+	double quota_s, period_s, cores; /* quota_s is INFINITY where none can be hit */
 	Job *heap;                   /* [concurrency] by finish */
 	Job *wait;                   /* [queue_max] ring */
 	uint32_t n, concurrency;
@@ -37,9 +37,9 @@ typedef struct Server {
 uint32_t server_jobs(const Service *service);
 /* Empty at now_s, its first CFS period ending at phase (0..1] of a period from there. job: [server_jobs()], lent. */
 void server_init(Server *server, const Service *service, double now_s, double phase, Job *job);
-/* Lives until a request completes (true, with it, at server->now) or until_s is reached (false). */
+/* Lives until a request completes (true, with it, at server->now_s) or until_s is reached (false). */
 bool server_next(Server *server, double until_s, Job *ret_done);
-/* At server->now; false when the request is turned away. */
+/* At server->now_s; false when the request is turned away. */
 bool server_arrive(Server *server, double demand_s);
 
 typedef struct Sizes { /* of requests: lognormal of mean 1 is exp(mu + sigma Z) */

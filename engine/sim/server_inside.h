@@ -4,8 +4,8 @@
  *
  * Processor sharing by virtual time: V advances at R/n, the cores in use over the requests in service, so a request
  * of demand x that enters at V is done at V + x, and a binary heap of V + x gives the next completion. The quota
- * `tok` falls at R; at 0 the pod stops until the period's boundary. The next event is chosen by its kind and its
- * time is then taken over exactly, never derived anew by comparing times: late in a run the rounding of `now` is larger
+ * falls at R; at 0 the pod stops until the period's boundary. The next event is chosen by its kind and its
+ * time is then taken over exactly, never derived anew by comparing times: late in a run the rounding of now_s is larger
  * than what is left of a period.
  */
 #ifndef MAESTRO_SIM_SERVER_INSIDE_H
@@ -22,7 +22,7 @@ typedef enum EventKind { EVENT_NONE, EVENT_COMPLETION, EVENT_QUOTA, EVENT_BOUNDA
 INSIDE void heap_push(Server *server, Job job)
 {
 	uint32_t at = server->n++;
-	while (at > 0 && server->heap[(at - 1) / 2].finish > job.finish) {
+	while (at > 0 && server->heap[(at - 1) / 2].finish_s > job.finish_s) {
 		server->heap[at] = server->heap[(at - 1) / 2];
 		at = (at - 1) / 2;
 	}
@@ -35,8 +35,8 @@ INSIDE Job heap_pop(Server *server)
 	uint32_t at = 0;
 	for (uint32_t child = 1; child < server->n; child = 2 * at + 1) {
 		if (child + 1 < server->n) /* added, not branched on: which of two is less nobody can foresee */
-			child += server->heap[child + 1].finish < server->heap[child].finish;
-		if (last.finish <= server->heap[child].finish)
+			child += server->heap[child + 1].finish_s < server->heap[child].finish_s;
+		if (last.finish_s <= server->heap[child].finish_s)
 			break;
 		server->heap[at] = server->heap[child];
 		at = child;
@@ -48,10 +48,10 @@ INSIDE Job heap_pop(Server *server)
 /* An idle pod has no boundary events: it takes over at the next arrival what its periods would have given it. */
 INSIDE void refill_idle(Server *server)
 {
-	if (server->now < server->boundary)
+	if (server->now_s < server->boundary_s)
 		return;
-	server->boundary += (floor((server->now - server->boundary) / server->period) + 1.0) * server->period;
-	server->tok = server->quota;
+	server->boundary_s += (floor((server->now_s - server->boundary_s) / server->period_s) + 1.0) * server->period_s;
+	server->quota_left_s = server->quota_s;
 	server->is_hit = false;
 }
 
@@ -61,12 +61,12 @@ INSIDE bool server_take(Server *server, double demand_s, bool is_free)
 	if (!is_free && !server->n)
 		refill_idle(server);
 	if (server->n < server->concurrency) {
-		heap_push(server, (Job) { server->virtual_ + demand_s, server->now });
+		heap_push(server, (Job) { server->virtual_s + demand_s, server->now_s });
 		return true;
 	}
 	if (server->waiting == server->queue_max)
 		return false;
-	server->wait[(server->wait_head + server->waiting++) % server->queue_max] = (Job) { demand_s, server->now };
+	server->wait[(server->wait_head + server->waiting++) % server->queue_max] = (Job) { demand_s, server->now_s };
 	return true;
 }
 
@@ -77,7 +77,7 @@ INSIDE Job take_completed(Server *server)
 		Job next = server->wait[server->wait_head];
 		server->wait_head = (server->wait_head + 1) % server->queue_max;
 		server->waiting--;
-		next.finish += server->virtual_;
+		next.finish_s += server->virtual_s;
 		heap_push(server, next);
 	}
 	return done;
@@ -86,9 +86,9 @@ INSIDE Job take_completed(Server *server)
 INSIDE void pass(Server *server, double step, double busy, bool is_free)
 {
 	if (busy > 0.0) {
-		server->virtual_ += step * busy / server->n;
+		server->virtual_s += step * busy / server->n;
 		if (!is_free)
-			server->tok -= step * busy;
+			server->quota_left_s -= step * busy;
 	}
 	server->sums.in_pod_s += step * (server->n + server->waiting);
 	server->sums.cpu_s += step * busy;
@@ -99,19 +99,19 @@ INSIDE void pass(Server *server, double step, double busy, bool is_free)
 INSIDE EventKind advance(Server *server, double until_s, bool is_free)
 {
 	EventKind kind = EVENT_NONE;
-	double step = until_s - server->now;
+	double step = until_s - server->now_s;
 	double busy = server->n < server->cores ? (double) server->n : server->cores;
-	if (!server->n || (!is_free && server->tok <= 0.0))
+	if (!server->n || (!is_free && server->quota_left_s <= 0.0))
 		busy = 0.0;
-	if (!is_free && server->n && server->boundary - server->now <= step) {
+	if (!is_free && server->n && server->boundary_s - server->now_s <= step) {
 		kind = EVENT_BOUNDARY;
-		step = server->boundary - server->now;
+		step = server->boundary_s - server->now_s;
 	}
 	if (busy > 0.0) {
-		double to_finish = (server->heap[0].finish - server->virtual_) * server->n / busy;
-		if (!is_free && server->tok <= step * busy) {
+		double to_finish = (server->heap[0].finish_s - server->virtual_s) * server->n / busy;
+		if (!is_free && server->quota_left_s <= step * busy) {
 			kind = EVENT_QUOTA;
-			step = server->tok / busy;
+			step = server->quota_left_s / busy;
 		}
 		if (to_finish <= step) {
 			kind = EVENT_COMPLETION;
@@ -119,7 +119,7 @@ INSIDE EventKind advance(Server *server, double until_s, bool is_free)
 		}
 	}
 	pass(server, step, busy, is_free);
-	server->now = kind == EVENT_NONE ? until_s : kind == EVENT_BOUNDARY ? server->boundary : server->now + step;
+	server->now_s = kind == EVENT_NONE ? until_s : kind == EVENT_BOUNDARY ? server->boundary_s : server->now_s + step;
 	return kind;
 }
 
@@ -127,8 +127,8 @@ INSIDE void begin_period(Server *server)
 {
 	server->sums.periods += 1.0;
 	server->sums.throttled += server->is_hit ? 1.0 : 0.0;
-	server->boundary += server->period;
-	server->tok = server->quota;
+	server->boundary_s += server->period_s;
+	server->quota_left_s = server->quota_s;
 	server->is_hit = false;
 }
 
@@ -145,14 +145,14 @@ INSIDE bool server_live(Server *server, double until_s, Job *ret_done, bool is_f
 			begin_period(server);
 			break;
 		case EVENT_QUOTA:
-			server->tok = 0.0;
+			server->quota_left_s = 0.0;
 			server->is_hit = true;
 			break;
 		case EVENT_COMPLETION:
-			server->virtual_ = server->heap[0].finish;
+			server->virtual_s = server->heap[0].finish_s;
 			*ret_done = take_completed(server);
 			if (!server->n)
-				server->virtual_ = 0.0; /* starts afresh, so that V keeps its digits in a long run */
+				server->virtual_s = 0.0; /* starts afresh, so that V keeps its digits in a long run */
 			return true;
 		}
 	}

@@ -27,7 +27,7 @@ static void drain(Server *server, double until_s, const Service *service, Latenc
 {
 	Job done;
 	while (server_next(server, until_s, &done))
-		latency_add(latency, 1e3 * (server->now - done.arrival + service->net_delay));
+		latency_add(latency, 1e3 * (server->now_s - done.arrival_s + service->net_delay));
 }
 
 /* target-app's worker takes its demands from the first stream of its seed, in the order of arrival. */
