@@ -13,7 +13,8 @@ enum { NICENESS = 10, TURN_NS = 700000 /* a frame fits into it */, KEEP_POLICY =
 
 void sched_step_aside(void)
 {
-	(void) setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread alone, on Linux */
+	/* of this thread alone, on Linux; below the first one, which may be under nice(1) itself and is never stepped before */
+	(void) setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, (id_t) getpid()) + NICENESS);
 }
 
 void sched_be_prompt(bool is_prompt)

@@ -166,8 +166,8 @@ static void a_lone_replica_takes_all_and_gives_back_what_is_not_its_own(void **s
 {
 	(void) state;
 	ShardBench *b = bench_new();
-	start(b, 0);
 	int64_t before = clock_mono_ms(&b->clock);
+	start(b, 0);
 	assert_true(fake_comes(first_has_all, b));
 	assert_true(clock_mono_ms(&b->clock) - before >= 1000); /* those that belong to others it leaves to them for so long */
 	start(b, 1);
