@@ -184,6 +184,17 @@ static size_t line_length(const Canvas *canvas, const char *text, int cols)
 	return best;
 }
 
+int canvas_wrap_rows(const Canvas *canvas, int cols, const char *text)
+{
+	int rows = 0;
+	for (; *text; rows++) {
+		size_t len = line_length(canvas, text, cols);
+		text += len ? len : strlen(text);
+		text += *text == ' ';
+	}
+	return rows;
+}
+
 int canvas_wrap(Canvas *canvas, Rect area, Role role, const char *text)
 {
 	char line[256];

@@ -80,6 +80,8 @@ void canvas_text_tail(Canvas *canvas, int row, int col, int cols, Role role, con
 void canvas_text_middle(Canvas *canvas, int row, int col, int cols, Role role, const char *text);
 /* Broken at blanks into the lines of area; answers how many lines it took. */
 int canvas_wrap(Canvas *canvas, Rect area, Role role, const char *text);
+/* How many it would take, were there no end of them. */
+int canvas_wrap_rows(const Canvas *canvas, int cols, const char *text);
 __attribute__((format(printf, 6, 7)))
 int canvas_textf(Canvas *canvas, int row, int col, int cols, Role role, const char *format, ...);
 /* Columns that the text would take, unbounded. */

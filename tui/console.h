@@ -132,7 +132,7 @@ typedef struct Console {
 	int64_t now_ms;        /* monotonic, of the last refresh or key */
 	int64_t taken_ms;      /* the same, of the frame that is shown */
 	char export_path[256]; /* of CONSOLE_EXPORT */
-	char copied[256];      /* of CONSOLE_COPY; "": the focused pane */
+	char copied[2048];     /* of CONSOLE_COPY; "": the focused pane */
 	PaletteHistory palette;
 	ColumnChoices columns;
 	bool is_leaving;       /* for another training: CONSOLE_TRAIN */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ROWS = 8 /* of the list at least */, MOST_ROWS = 26, COLS = 92, NAME_COLS = 33, MATCHES = 96, SHELL_TEXT = 256 };
+enum { ROWS = 8 /* of the list at least */, MOST_ROWS = 26, COLS = 92, NAME_COLS = 33, MATCHES = 96 };
 
 /* ---- matching ---- */
 

@@ -326,42 +326,26 @@ static void say_flip(const PolicyView *view, int cols, char *text, size_t size)
 	if (input)
 		(void) snprintf(text, size, "%s: %s %s", cols < 30 ? "flip" : "nearest flip", input->name, input_text(value, input, (double) view->flip_value));
 	else
-		(void) snprintf(text, size, "no change of one input changes the choice");
+		(void) snprintf(text, size, "no one input that training varied changes the choice");
 }
 
-/* That such words take. */
-static int rows_of(const Scene *scene, const char *words, int cols)
+/* What the axes are: their names are the model's own. "" where it does not tell. */
+static void say_axis(const PolicyInput *input, char text[96])
 {
-	return canvas_width(scene->canvas, words) > cols ? 2 : 1;
-}
-
-/* What the axes are: their names are the model's own. Rows that it takes of those from row on; drawn where is_drawn. */
-static int say_axes(const Scene *scene, Rect in, int row, bool is_drawn)
-{
-	const PolicyView *view = policy_view(scene->console);
-	int at = row;
-	for (int i = 0; i < 2; i++) {
-		const PolicyInput *input = &view->input[i ? view->y : view->x];
-		char text[96];
-		(void) snprintf(text, sizeof text, "%s: %s", input->name, input->meaning);
-		if (!input->meaning[0])
-			continue;
-		if (is_drawn)
-			(void) canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_LABEL, text);
-		at += rows_of(scene, text, in.cols);
-	}
-	return at - row;
+	text[0] = '\0';
+	if (input->meaning[0])
+		(void) snprintf(text, 96, "%s: %s", input->name, input->meaning);
 }
 
 static void draw_why(const Scene *scene, Rect rect)
 {
-	enum { FIRST = 4, ROOMY = 14 };
+	enum { FIRST = 4, ROOMY = 14, WORDS = 4 };
 	const PolicyView *view = policy_view(scene->console);
 	Rect in = scene_box(scene, PANE_WHY, PANES, rect, NULL);
 	if (!view)
 		return;
 	const PolicyInput *input[OBS_MAX];
-	char flip[96], method[96];
+	char words[WORDS][96] = { "" };
 	int col, row, n = view->n_inputs;
 	policy_cursor(scene->console, &col, &row);
 	draw_cell_figures(scene, in, policy_cell(view, col, row), !scene->console->policy.has_cursor);
@@ -370,18 +354,21 @@ static void draw_why(const Scene *scene, Rect rect)
 	qsort(input, (size_t) n, sizeof *input, by_effect);
 	(void) canvas_text(scene->canvas, in.row + FIRST - 1, in.col, in.cols, ROLE_LABEL,
 	                   in.cols < 27 ? "input, now, effect on up" : "input, now, effect on P(up)");
-	say_flip(view, in.cols, flip, sizeof flip);
-	(void) snprintf(method, sizeof method, "method: one input swapped for its usual value%s", in.cols < 30 ? "" : ", the rest kept");
-	bool has_axes = in.rows >= ROOMY;
-	int below = rows_of(scene, flip, in.cols) + rows_of(scene, method, in.cols) + (has_axes ? say_axes(scene, in, 0, false) : 0);
+	say_flip(view, in.cols, words[0], sizeof words[0]);
+	(void) snprintf(words[1], sizeof words[1], "method: one input swapped for its usual value%s", in.cols < 30 ? "" : ", the rest kept");
+	if (in.rows >= ROOMY) {
+		say_axis(&view->input[view->x], words[2]);
+		say_axis(&view->input[view->y], words[3]);
+	}
+	int below = 0;
+	for (int i = 0; i < WORDS; i++)
+		below += canvas_wrap_rows(scene->canvas, in.cols, words[i]);
 	int room = in.rows - FIRST - below, shown = n < room ? n : room;
 	for (int i = 0; i < shown; i++)
 		draw_effect(scene, in, FIRST + i, input[i]);
 	int at = FIRST + (shown > 0 ? shown : 0);
-	at += canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_TEXT, flip);
-	at += canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, ROLE_LABEL, method);
-	if (has_axes)
-		(void) say_axes(scene, in, at, true);
+	for (int i = 0; i < WORDS; i++)
+		at += canvas_wrap(scene->canvas, (Rect) { in.row + at, in.col, in.rows - at, in.cols }, i ? ROLE_LABEL : ROLE_TEXT, words[i]);
 }
 
 /* ---- slice ---- */

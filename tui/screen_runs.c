@@ -45,7 +45,7 @@ static void draw_table(const Scene *scene, Rect rect)
 		(void) snprintf(note, sizeof note, "%lld of %lld", (long long) runs->selected + 1, (long long) runs->list->matched);
 	Rect in = scene_box(scene, RUNS_PANE_TABLE, PANES, rect, note);
 	if (!runs->has_list || !runs->list->n_rows) {
-		char none[200];
+		char none[SHELL_TEXT];
 		shell_fill(scene->console, "no run yet: maestro train{db} makes one", none, sizeof none);
 		(void) canvas_text(scene->canvas, in.row + in.rows / 2, in.col, in.cols, ROLE_LABEL,
 		                   !runs->has_list ? "asking the store" : runs->list->code ? runs->list->text

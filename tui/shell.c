@@ -28,10 +28,10 @@ static void add_quoted(StrBuf *out, const char *text)
 	strbuf_add(out, "'", 1);
 }
 
-/* Where the store is another than the default one, a command line that reads or writes it says which. */
+/* Where the store is another than the default one, a command line that reads or writes it says which, unless it was typed. */
 static void add_db(const Source *from, StrBuf *out)
 {
-	if (!from->console || !from->console->opts.db)
+	if (!from->console || !from->console->opts.db || (from->words && strstr(from->words->rest, "--db")))
 		return;
 	strbuf_addf(out, " --db ");
 	add_quoted(out, from->console->opts.db);
@@ -301,7 +301,7 @@ static void fill(const Source *from, const char *template, char *text, size_t si
 			at += len + 1;
 		}
 	}
-	str_copy(text, size, out.data && !out.failed ? out.data : "");
+	str_copy(text, size, out.data && !out.failed && out.len < size ? out.data : "");
 	strbuf_done(&out);
 }
 

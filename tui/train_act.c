@@ -4,6 +4,7 @@
 #include "tui/screen_runs.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void send_flag(Console *console, CommandKind kind, bool flag, const char *what)
 {
@@ -22,9 +23,10 @@ static bool scales_targets(const Console *console)
 void console_train(Console *console, const char *options)
 {
 	const TrainView *train = console->frame.train;
-	char text[200];
 	if (!console->opts.next || scales_targets(console)) {
-		(void) snprintf(text, sizeof text, "in another terminal: maestro train %.150s", options);
+		char db[SHELL_TEXT], text[UI_NEXT + SHELL_TEXT];
+		shell_fill(console, "{db}", db, sizeof db);
+		(void) snprintf(text, sizeof text, "in another terminal: maestro train %s%s", options, strstr(options, "--db") ? "" : db);
 		console_say(console, ROLE_WARN, text);
 		return;
 	}
@@ -65,7 +67,7 @@ static void compare(Console *console, const TrainView *train)
 
 static void evaluate(Console *console, const TrainView *train)
 {
-	char text[200];
+	char text[SHELL_TEXT];
 	if (train->phase < TRAIN_DONE) {
 		send_flag(console, COMMAND_TRAIN_EVALUATE, true, "evaluation");
 		return;

@@ -268,7 +268,7 @@ typedef struct PolicyView { /* the answer to a PolicyQuery */
 	int32_t flag[POLICY_CELLS]; /* CELL_* */
 	float p_now[3];            /* at the cursor: down, keep, up */
 	int32_t hpa_now;           /* -1: not known */
-	int32_t flip_input;        /* the nearest change of one input that changes the choice; -1: none */
+	int32_t flip_input;        /* the nearest change of one input, of those that training varied, that changes the choice; -1: none */
 	float flip_value;
 } PolicyView;
 

@@ -12,8 +12,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { GIVE_BACK_TRIES = 5 };
-
 static const double JITTER = 1.2;
 static const char WANTED[] = "maestro.io/wanted-by";
 
@@ -353,13 +351,15 @@ int lease_start(const LeaseConfig *config, Lease **ret_lease, Error *err)
 	return code;
 }
 
-/* Again where somebody wrote between reading and writing: who asks for it does so beside the record. */
+/* Where it was ours when last seen, held or not. Again where somebody wrote between reading and writing: who asks for it does so
+ * beside the record. Not longer than it would last by itself. */
 static void give_back(Lease *lease)
 {
 	LeaseRecord record;
 	Error err = { 0 };
-	int code = lease_is_held(lease) ? ERR_CONFLICT : 0;
-	for (int i = 0; i < GIVE_BACK_TRIES && code == ERR_CONFLICT; i++) {
+	int64_t until_ms = clock_mono_ms(lease->config.clock) + lease->config.duration_ms;
+	int code = strcmp(lease->seen.holder, lease->identity) ? 0 : ERR_CONFLICT;
+	while (code == ERR_CONFLICT && clock_mono_ms(lease->config.clock) < until_ms) {
 		code = get_record(lease, &record, &err);
 		if (!code && !strcmp(record.holder, lease->identity))
 			code = give_up(lease, &record, &err);

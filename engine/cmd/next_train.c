@@ -41,7 +41,8 @@ int next_train(const NextTrain *next)
 	const char *const variables[][2] = { { "MAESTRO_DB", next->db }, { "MAESTRO_GLYPHS", next->glyphs }, { "MAESTRO_COLOR", next->color },
 		{ "MAESTRO_THEME", next->theme }, { "MAESTRO_MOUSE", next->has_mouse ? "on" : "off" } };
 	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-		(void) setenv(variables[i][0], variables[i][1], 1);
+		if (variables[i][1])
+			(void) setenv(variables[i][0], variables[i][1], 1);
 	(void) execv("/proc/self/exe", word);
 	return cmd_fail(error_set(&err, ERR_IO, "maestro train %.100s: %s", next->options, strerror(errno)), &err);
 }

@@ -6,7 +6,7 @@
 
 typedef struct NextTrain {
 	const char *options;             /* as in a shell */
-	const char *db;
+	const char *db;                  /* NULL: the default one */
 	const char *glyphs, *color, *theme; /* of the console */
 	bool has_mouse;
 } NextTrain;

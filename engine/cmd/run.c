@@ -156,7 +156,7 @@ static int run_headless(RunCommand *r, Error *err)
 
 static int run_console(RunCommand *r, Error *err)
 {
-	UiOptions ui = { .is_readonly = r->options.run.is_readonly, .has_no_mouse = !r->options.has_mouse };
+	UiOptions ui = { .is_readonly = r->options.run.is_readonly, .has_no_mouse = !r->options.has_mouse, .db = r->options.run.db };
 	Feed *feed = NULL;
 	int code = session_look(&ui, r->options.screen, r->options.glyphs, r->options.color, r->options.theme, err);
 	Keymap keymap;
@@ -178,6 +178,8 @@ static int run_console(RunCommand *r, Error *err)
 		session_catch_signals();
 		signal_number = session_wait(&r->session, never, NULL);
 	}
+	if (signal_number)
+		session_end_within(END_S);
 	runner_stop(r->runner);
 	runner_note_end(r->runner, RUN_STOPPED);
 	return result < 0 ? cmd_fail(result, err) : signal_number ? 128 + signal_number : 0;

@@ -486,7 +486,7 @@ int cmd_train(int argc, char **argv)
 	              : t->has_console ? run_console(t, &err) : run_headless(t, &err);
 	end(t);
 	if (t->next[0])
-		status = next_train(&(NextTrain) { t->next, t->session.db, t->options.glyphs, t->options.color, t->options.theme, t->options.has_mouse });
+		status = next_train(&(NextTrain) { t->next, t->options.db, t->options.glyphs, t->options.color, t->options.theme, t->options.has_mouse });
 	free(t);
 	return status;
 }

@@ -112,7 +112,7 @@ const char *observer_feature(ObsSpec spec, int32_t i)
 const char *observer_meaning(ObsSpec spec, int32_t i)
 {
 	if (spec.kind == OBS_TREND)
-		return trend_meaning(i);
+		return trend_meaning(i, spec.stack);
 	return i >= 0 && i < observation_dim(spec.kind) ? SEED[i].meaning : "";
 }
 

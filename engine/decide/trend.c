@@ -17,8 +17,8 @@ static const struct {
 } FEATURES[TREND_DIM] = {
 	{ "rho", "traffic over what the ready pods take at the soft limit" },
 	{ "d_rho", "change of rho since the last interval" },
-	{ "slope_4", "rise of rho in a start-up time, by 4 intervals" },
-	{ "slope_20", "rise of rho in a start-up time, by 20 intervals" },
+	{ "slope_4", "rise of rho until a pod is up, by 4 intervals" },
+	{ "slope_20", "rise of rho until a pod is up, by 20 intervals" },
 	{ "seasonal_rise", "0: no source yet" },
 	{ "seasonal_known", "0: no source yet" },
 	{ "day_sin", "time of the day: height on its circle" },
@@ -30,8 +30,8 @@ static const struct {
 	{ "ln_p95", "logarithm of p95 over the soft limit; 0: at it" },
 	{ "d_ln_p95", "change of ln_p95 since the last interval" },
 	{ "spec", "replicas over the most there may be" },
-	{ "coming", "pods not ready yet, over the most there may be" },
-	{ "coming_age", "age of the oldest of them, in start-up times" },
+	{ "coming", "replicas less ready pods, over the most there may be" },
+	{ "coming_age", "age of the oldest pod not ready, in start-up times" },
 	{ "startup", "time from a pod's start to ready, in intervals" },
 	{ "spec_in_range", "replicas from the least (0) to the most (1)" },
 	{ "since_up", "since replicas last rose, in 5 minutes" },
@@ -42,15 +42,15 @@ static const struct {
 	{ "errors", "0: no source yet" },
 	{ "throttled", "0: no source yet" },
 	{ "age", "age of the rate's sample, in intervals" },
-	{ "imputed", "1: something is not known and stands as 0" },
+	{ "imputed", "1: something is not known: 0, the rate as before" },
 	{ "ln_price", "logarithm of the pod price over .4" },
 	{ "noise", "scatter of the rate about its line, as rho" },
 	{ "peak_20", "the most traffic of 20 intervals, as rho" },
 	{ "ln_pods", "logarithm of replicas" },
 	{ "mean_240", "mean traffic of 240 intervals, as rho" },
-	{ "rise_240", "mean rise in a start-up time, of 240 intervals, as rho" },
-	{ "peak_240", "the most traffic of some 240 intervals, as rho" },
-	{ "peak_rise_240", "the most rise in a start-up time, of as many, as rho" },
+	{ "rise_240", "mean rise until a pod is up, of 240 intervals, as rho" },
+	{ "peak_240", "the most traffic, fading in some 240 intervals, as rho" },
+	{ "peak_rise_240", "the most rise until a pod is up, fading as slowly" },
 };
 static const int8_t STACKED_FEATURE[TREND_STACKED] = { 0, 10, 12 };
 
@@ -67,9 +67,9 @@ const char *trend_feature(int32_t i, int32_t stack)
 	return i < TREND_DIM ? FEATURES[i].name : before[(i - TREND_DIM) % TREND_STACKED];
 }
 
-const char *trend_meaning(int32_t i)
+const char *trend_meaning(int32_t i, int32_t stack)
 {
-	return i < 0 ? "" : i < TREND_DIM ? FEATURES[i].meaning : "the same of an interval before";
+	return i < 0 || i >= trend_dim(stack) ? "" : i < TREND_DIM ? FEATURES[i].meaning : "the same of an earlier interval";
 }
 
 /* The price as feature 28: 0 at .4, in natural logarithms. */

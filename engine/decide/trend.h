@@ -42,13 +42,13 @@ typedef struct TrendState { /* zeroed: nothing seen yet */
 
 /* The name of feature i of a vector with `stack`; "?" outside. */
 const char *trend_feature(int32_t i, int32_t stack);
-/* What it is, in a few words; "" below 0. */
-const char *trend_meaning(int32_t i);
+/* What it is, in a few words; "" outside. */
+const char *trend_meaning(int32_t i, int32_t stack);
 int32_t trend_dim(int32_t stack); /* stack 1: no earlier intervals */
 
 /*
  * Takes in the sample of an interval of interval_s, and writes the vector [trend_dim(stack)] that it ends with; x may be NULL (history
- * that is filled in). All in [-5, 5]; what is not known is 0, and feature 27 says so. The sample's replicas must be known. A gap is
+ * that is filled in). All in [-5, 5]; what is not known is 0, a rate as before, and feature 27 says so. The sample's replicas must be known. A gap is
  * filled with the new rate.
  */
 void trend_step(TrendState *state, const Target *target, const Sample *sample, float interval_s, int32_t stack, float *ret_x);

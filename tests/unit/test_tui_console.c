@@ -2,6 +2,7 @@
 #include "tests/fakes/desk.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- training ---- */
@@ -448,6 +449,26 @@ static void a_wide_train_has_the_rewards_of_the_environments(void **state)
 	assert_non_null(strstr(screen_text(desk), "no episode has ended yet"));
 }
 
+static void the_axes_of_the_policy_map_are_explained_whole(void **state)
+{
+	Desk *desk = *state;
+	static PolicyView view;
+	views_fill_policy(&view);
+	for (int i = view.n_inputs; i < 30; i++) { /* more than there is room for */
+		view.input[i] = view.input[0];
+		(void) snprintf(view.input[i].name, INPUT_NAME, "input_%d", i);
+	}
+	view.n_inputs = 30;
+	str_copy(view.input[view.x].meaning, sizeof view.input[0].meaning, "as many words as there may be: three rows of a pane, with ALPHA");
+	str_copy(view.input[view.y].meaning, sizeof view.input[0].meaning, "as many words as there may be: three rows of a pane, with OMEGA");
+	start(desk, SCREEN_POLICY, false);
+	view.query_id = desk->fake.n_inspected;
+	desk->fake.frame.policy = &view;
+	console_refresh(&desk->console, 1000);
+	const char *text = screen_text(desk), *method = strstr(text, "method:"), *alpha = strstr(text, "ALPHA"), *omega = strstr(text, "OMEGA");
+	assert_true(method && alpha && omega && method < alpha && alpha < omega);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,6 +494,7 @@ int main(void)
 		DESK_TEST(browsing_begins_no_target_and_live_records_one),
 		DESK_TEST(no_key_goes_amiss_while_a_target_is_on_its_way),
 		DESK_TEST(copy_is_the_focused_pane_without_its_frame),
+		DESK_TEST(the_axes_of_the_policy_map_are_explained_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

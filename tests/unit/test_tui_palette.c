@@ -404,6 +404,10 @@ static void the_command_line_of_a_key_is_of_the_same_runs(void **state)
 	desk->console.opts.db = "/srv/our runs.db"; /* not the default store */
 	assert_string_equal(shown_shell(desk, "delete"), "maestro runs delete 137 136 --db '/srv/our runs.db'");
 	assert_string_equal(shown_shell(desk, "export all.txt"), "maestro --screen runs --db '/srv/our runs.db' >all.txt");
+	assert_string_equal(shown_shell(desk, "begin --db other.db"), "maestro train --db other.db");
+	char cut[64];
+	shell_fill(&desk->console, "maestro runs delete 137 136 135 134 133 132 131 130{db}", cut, sizeof cut);
+	assert_string_equal(cut, ""); /* rather than another store's runs */
 	desk->console.opts.db = NULL;
 }
 
