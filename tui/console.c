@@ -296,7 +296,7 @@ void console_prompt(Console *console, PromptKind kind, const char *label, const 
 void console_go(Console *console, ScreenId screen)
 {
 	if (!console_has(console, screen)) {
-		char text[96];
+		char text[160];
 		if (screen_ops(screen)->absent)
 			str_copy(text, sizeof text, screen_ops(screen)->absent);
 		else

@@ -293,7 +293,7 @@ static void compare(Console *console)
 		if (!is_no_training(console, picked[i]))
 			picked[n_trainings++] = picked[i];
 	if (n_trainings < 2) {
-		console_say(console, ROLE_WARN, "mark two trainings or more with {runs.mark}, then {runs.compare} compares them");
+		console_say(console, ROLE_WARN, "mark two trainings or more (live runs are none) with {runs.mark}, then {runs.compare} compares them");
 		return;
 	}
 	if (n_trainings < n)

@@ -116,7 +116,7 @@ static void draw_cell(const Scene *scene, Rect rect, int words, int at, double l
 	bool has_words = is_known && rect.cols >= WORD_COLS && cell_words(view, show, at, value, text);
 	for (int i = 0; i < rect.rows * rect.cols; i++) {
 		int row = rect.row + i / rect.cols, c = i % rect.cols;
-		bool is_here = row == words;
+		bool is_here = row == words || (rect.cols < WORD_COLS && !is_known);
 		canvas_put(scene->canvas, row, rect.col + c, has_words ? (is_here && c < 3 ? (uint32_t) text[c] : ' ')
 		           : !is_known ? (is_here && c == rect.cols / 2 ? '?' : ' ') : (uint32_t) RAMP[step], role);
 	}

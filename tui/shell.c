@@ -43,19 +43,22 @@ static const LiveView *live_of(const Source *from, int target)
 	return !frame ? NULL : target >= 0 ? frame->target[target] : frame->live;
 }
 
-static TargetWords words_of(const Source *from)
+/* False: what was typed cannot be read, or names none. */
+static bool read_words(const Source *from, TargetWords *ret)
 {
-	TargetWords of = { .target = -1 };
 	Fault fault;
-	if (from->console && from->words && !target_words(from->console, from->words, &of, &fault))
-		of.target = -1;
-	return of;
+	*ret = (TargetWords) { .target = -1 };
+	bool is_read = !from->console || !from->words || target_words(from->console, from->words, ret, &fault);
+	if (!is_read)
+		*ret = (TargetWords) { .target = -1 };
+	return is_read;
 }
 
 static void add_target(const Source *from, StrBuf *out)
 {
 	char name[NAMESPACE_MAX + NAME_MAX_K8S] = "TARGET";
-	const LiveView *live = live_of(from, words_of(from).target);
+	TargetWords of;
+	const LiveView *live = read_words(from, &of) ? live_of(from, of.target) : NULL;
 	if (live)
 		target_full_name(&live->target, name, sizeof name);
 	add_quoted(out, name);
@@ -64,7 +67,8 @@ static void add_target(const Source *from, StrBuf *out)
 /* A simulated target has none. */
 static void add_context(const Source *from, StrBuf *out)
 {
-	const LiveView *live = live_of(from, words_of(from).target);
+	TargetWords of;
+	const LiveView *live = read_words(from, &of) ? live_of(from, of.target) : NULL;
 	if (!live || live->is_simulated || !live->context[0])
 		return;
 	strbuf_addf(out, " --context ");
@@ -73,8 +77,8 @@ static void add_context(const Source *from, StrBuf *out)
 
 static void add_hold(const Source *from, StrBuf *out)
 {
-	TargetWords of = words_of(from);
-	bool is_named = !from->words; /* the arguments' names */
+	TargetWords of;
+	bool is_named = !read_words(from, &of) || !from->words; /* the arguments' names */
 	strbuf_addf(out, of.count || is_named ? "set " : "hold ");
 	add_target(from, out);
 	if (of.count || is_named)
@@ -327,14 +331,14 @@ static const struct {
 	{ ACT_LIVE_WHY, "maestro --screen policy{db}" }, { ACT_TRAIN_LR, "maestro train --from {train} --learning-rate X{db}" },
 	{ ACT_TRAIN_ENT, "maestro train --from {train} --ent-coef X{db}" }, { ACT_TRAIN_CLIP, "maestro train --from {train} --clip-range X{db}" },
 	{ ACT_TRAIN_TRAFFIC, "maestro train --trace TRACE{db}" }, { ACT_TRAIN_CHAOS, "maestro --fault KIND{db}" },
-	{ ACT_TRAIN_EVALUATE, "maestro evaluate --policy run:{train}{db}" }, { ACT_TRAIN_STOP, "kill {pid}" },
+	{ ACT_TRAIN_EVALUATE, "maestro evaluate --policy run:{train} --policy hpa --traffic diurnal{db}" }, { ACT_TRAIN_STOP, "kill {pid}" },
 	{ ACT_BEGIN, "maestro train OPTIONS{db}" },
 	{ ACT_COMPARE, "maestro runs compare {marked}{db}" }, { ACT_TAG, "maestro runs tag NAME {runs}{db}" },
 	{ ACT_NOTE, "maestro runs note {selected} TEXT{db}" }, { ACT_LOCK, "maestro runs {lock} {runs}{db}" },
 	{ ACT_DELETE, "maestro runs {delete} {runs}{db}" }, { ACT_RESUME, "maestro train --resume {selected}{db}" },
 	{ ACT_FORK, "maestro train --from {selected}{db}" }, { ACT_SORT, "maestro runs list --sort {sort}{db}" },
 	{ ACT_FILTER, "maestro runs list --filter WORDS{db}" }, { ACT_OPEN, "maestro runs show {selected}{db}" },
-	{ ACT_REPLAY, "maestro evaluate {policies}--policy hpa{db}" }, { ACT_EXPORT, "maestro {print}" }, { ACT_HELP, "maestro keys" },
+	{ ACT_REPLAY, "maestro evaluate {policies}--policy hpa --traffic diurnal{db}" }, { ACT_EXPORT, "maestro {print}" }, { ACT_HELP, "maestro keys" },
 	{ ACT_QUIT, "kill {pid}" },
 };
 

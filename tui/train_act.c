@@ -23,6 +23,16 @@ static bool scales_targets(const Console *console)
 void console_train(Console *console, const char *options)
 {
 	const TrainView *train = console->frame.train;
+	Error err = { 0 };
+	if (!options[strspn(options, " \t")]) {
+		console_say(console, ROLE_WARN, "no training begins of nothing: --steps 8000000 is the default one");
+		return;
+	}
+	if (console->opts.check_next && console->opts.check_next(options, &err)) { /* this console would end, and what it holds with it */
+		console_prompt(console, PROMPT_TRAIN, "maestro train", options);
+		console_say(console, ROLE_WARN, err.text);
+		return;
+	}
 	if (!console->opts.next || scales_targets(console)) {
 		char db[SHELL_TEXT], text[UI_NEXT + SHELL_TEXT];
 		shell_fill(console, "{db}", db, sizeof db);
@@ -72,7 +82,7 @@ static void evaluate(Console *console, const TrainView *train)
 		send_flag(console, COMMAND_TRAIN_EVALUATE, true, "evaluation");
 		return;
 	}
-	shell_fill(console, "in another terminal: maestro evaluate --policy run:{train} --policy hpa{db}", text, sizeof text);
+	shell_fill(console, "in another terminal: maestro evaluate --policy run:{train} --policy hpa --traffic diurnal{db}", text, sizeof text);
 	console_say(console, ROLE_INFO, text);
 }
 

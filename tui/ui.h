@@ -28,6 +28,7 @@ typedef struct UiOptions { /* all zero but `who` is a good default */
 	const char *runs;   /* lent; what Compare compares: ids parted by commas; NULL: nothing */
 	const char *db;     /* lent; the store, where it is not the default one: command lines to copy name it */
 	const Keymap *keymap; /* lent; NULL: the table's own keys */
+	int (*check_next)(const char *options, Error *err); /* whether `maestro train` would take these; NULL: not known before */
 	char *next;         /* [UI_NEXT] what `maestro train` is to go on with, of UI_TRAIN; NULL: no training begins from here */
 } UiOptions;
 

@@ -64,7 +64,7 @@ const OptCommand CONSOLE_COMMAND = {
 static int ui_options(const ConsoleOptions *options, UiOptions *ui, Error *err)
 {
 	*ui = (UiOptions) { .is_readonly = options->is_readonly, .has_no_mouse = !options->has_mouse, .next = options->next,
-		.filter = options->filter, .runs = options->runs, .db = options->db };
+		.check_next = next_train_check, .filter = options->filter, .runs = options->runs, .db = options->db };
 	return session_look(ui, options->screen, options->glyphs, options->color, options->theme, err);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/train_opts.h"
 #include "tui/ui.h"
 
 #include <errno.h>
@@ -29,6 +30,22 @@ static int split(char *text, char *word[WORDS_MAX])
 	}
 	word[n] = NULL;
 	return n;
+}
+
+int next_train_check(const char *options, Error *err)
+{
+	static const char *const PRINTS[] = { "--help", "-h" };
+	char text[UI_NEXT], program[] = "train", *word[WORDS_MAX + 1] = { program };
+	str_copy(text, sizeof text, options);
+	int n = split(text, word + 1);
+	for (int i = 1; i <= n; i++)
+		for (size_t k = 0; k < sizeof PRINTS / sizeof *PRINTS; k++)
+			if (!strcmp(word[i], PRINTS[k]))
+				return error_set(err, ERR_USAGE, "in another terminal: maestro train --help");
+	TrainOptions *trial = calloc(1, sizeof *trial);
+	int code = trial ? train_options_read(&TRAIN_COMMAND, trial, n + 1, word, err) : error_set(err, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	free(trial);
+	return code;
 }
 
 int next_train(const NextTrain *next)

@@ -2,6 +2,8 @@
 #ifndef MAESTRO_CMD_NEXT_TRAIN_H
 #define MAESTRO_CMD_NEXT_TRAIN_H
 
+#include "base/err.h"
+
 #include <stdbool.h>
 
 typedef struct NextTrain {
@@ -11,6 +13,8 @@ typedef struct NextTrain {
 	bool has_mouse;
 } NextTrain;
 
+/* Whether these would be taken, as far as their names and values tell: ERR_USAGE and why not, ERR_NOMEM. */
+int next_train_check(const char *options, Error *err);
 /* Becomes `maestro train`. Answers an exit status only where that fails. */
 int next_train(const NextTrain *next);
 

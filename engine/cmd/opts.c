@@ -8,18 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int usage_error(const OptCommand *command, const char *what, const char *name, const char *more)
+static int usage_error(const OptCommand *command, const char *what, const char *name, const char *more, Error *err)
 {
 	int len = *command->usage == '[' ? 0 : (int) strcspn(command->usage, " "); /* the console is no command's */
-	(void) fprintf(stderr, "maestro: %.*s%s%s%s%s; see maestro%s%.*s --help\n", len, command->usage, len ? ": " : "", what, name, more,
-	               len ? " " : "", len, command->usage);
-	return ERR_USAGE;
+	return error_set(err, ERR_USAGE, "%.*s%s%s%s%s; see maestro%s%.*s --help", len, command->usage, len ? ": " : "", what, name, more,
+	                 len ? " " : "", len, command->usage);
 }
 
-static int set(const OptCommand *command, const Opt *o, const char *text, void *target)
+static int set(const OptCommand *command, const Opt *o, const char *text, void *target, Error *err)
 {
-	Error err = { 0 };
-	return opt_set(o, text, target, &err) ? usage_error(command, "--", err.text, "") : 0;
+	Error why = { 0 };
+	return opt_set(o, text, target, &why) ? usage_error(command, "--", why.text, "", err) : 0;
 }
 
 const char *opts_environment(const char *option)
@@ -33,13 +32,13 @@ const char *opts_environment(const char *option)
 	return text && *text ? text : NULL;
 }
 
-static int read_environment(const OptCommand *command, void *target)
+static int read_environment(const OptCommand *command, void *target, Error *err)
 {
 	for (const Opt *o = command->opt; o->name; o++) {
 		const char *text = opts_environment(o->name);
 		if (!text)
 			continue;
-		int code = set(command, o, text, target);
+		int code = set(command, o, text, target, err);
 		if (code)
 			return code;
 	}
@@ -99,18 +98,18 @@ static void print_help(const OptCommand *command)
 	}
 }
 
-static int unknown(const OptCommand *command, const char *name, size_t len)
+static int unknown(const OptCommand *command, const char *name, size_t len, Error *err)
 {
 	char word[OPT_WORD_MAX], more[160] = "";
 	(void) snprintf(word, sizeof word, "%.*s", (int) len, name);
 	const char *near = opt_nearest(word, command->opt);
 	if (near)
 		(void) snprintf(more, sizeof more, ", did you mean --%s", near);
-	return usage_error(command, "unknown option --", word, more);
+	return usage_error(command, "unknown option --", word, more, err);
 }
 
 /* One option word; *i moves over its value. */
-static int take(const OptCommand *command, int argc, char **argv, int *i, void *target)
+static int take(const OptCommand *command, int argc, char **argv, int *i, void *target, Error *err)
 {
 	const char *word = argv[*i], *value = NULL;
 	const Opt *o = NULL;
@@ -125,26 +124,26 @@ static int take(const OptCommand *command, int argc, char **argv, int *i, void *
 			o = is_no ? o : NULL;
 		}
 		if (!o)
-			return unknown(command, word + 2, len);
+			return unknown(command, word + 2, len, err);
 	} else {
 		for (o = command->opt; o->name && o->letter != word[1]; o++)
 			;
 		if (!o->name)
-			return usage_error(command, "unknown option ", word, "");
+			return usage_error(command, "unknown option ", word, "", err);
 		value = word[2] ? word + 2 : NULL;
 	}
 	if (o->kind == OPT_FLAG) {
-		int code = set(command, o, value, target);
+		int code = set(command, o, value, target, err);
 		bool *flag = (bool *) (void *) ((char *) target + o->offset);
 		*flag = !code && is_no ? !*flag : *flag;
 		return code;
 	}
 	if (!value && *i + 1 >= argc)
-		return usage_error(command, "--", o->name, " wants a value");
-	return set(command, o, value ? value : argv[++*i], target);
+		return usage_error(command, "--", o->name, " wants a value", err);
+	return set(command, o, value ? value : argv[++*i], target, err);
 }
 
-int opts_parse(const OptCommand *command, int argc, char **argv, void *target, int *ret_words)
+int opts_read(const OptCommand *command, int argc, char **argv, void *target, int *ret_words, Error *err)
 {
 	int words = 0, code = 0;
 	bool is_ended = false;
@@ -153,7 +152,7 @@ int opts_parse(const OptCommand *command, int argc, char **argv, void *target, i
 			print_help(command);
 			return OPTS_HELPED;
 		}
-	code = read_environment(command, target);
+	code = read_environment(command, target, err);
 	/* a list from the command line replaces the variable's */
 	for (const Opt *o = command->opt; !code && o->name; o++)
 		if (o->kind == OPT_LIST)
@@ -164,14 +163,23 @@ int opts_parse(const OptCommand *command, int argc, char **argv, void *target, i
 		if (!is_ended && !strcmp(argv[i], "--"))
 			is_ended = true;
 		else if (!is_ended && argv[i][0] == '-' && argv[i][1])
-			code = take(command, argc, argv, &i, target);
+			code = take(command, argc, argv, &i, target, err);
 		else if ((size_t) words == command->n_positional)
-			code = usage_error(command, "unexpected word \"", argv[i], "\"");
+			code = usage_error(command, "unexpected word \"", argv[i], "\"", err);
 		else
 			argv[1 + words++] = argv[i];
 	}
 	if (!code)
 		*ret_words = words;
+	return code;
+}
+
+int opts_parse(const OptCommand *command, int argc, char **argv, void *target, int *ret_words)
+{
+	Error err = { 0 };
+	int code = opts_read(command, argc, argv, target, ret_words, &err);
+	if (code && code != OPTS_HELPED)
+		(void) fprintf(stderr, "maestro: %s\n", err.text);
 	return code;
 }
 

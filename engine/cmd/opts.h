@@ -26,6 +26,9 @@ enum { OPTS_HELPED = 1 }; /* --help was printed: the command is done */
  */
 int opts_parse(const OptCommand *command, int argc, char **argv, void *target, int *ret_words);
 
+/* The same, but what is wrong is said in err. --help is printed as there. */
+int opts_read(const OptCommand *command, int argc, char **argv, void *target, int *ret_words, Error *err);
+
 /* Whether the command line or the environment names the option. */
 bool opts_is_given(const char *name, int argc, char **argv);
 /*

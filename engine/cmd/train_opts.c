@@ -163,33 +163,38 @@ static int list_axes(void)
 	return OPTS_HELPED;
 }
 
-int train_options_parse(const OptCommand *command, TrainOptions *options, int argc, char **argv)
+int train_options_read(const OptCommand *command, TrainOptions *options, int argc, char **argv, Error *err)
 {
 	int words;
 	begin_with(options);
-	int code = opts_parse(command, argc, argv, options, &words); /* finds the preset */
+	int code = opts_read(command, argc, argv, options, &words, err); /* finds the preset */
 	if (code)
 		return code;
-	if (options->sim.vary.n == 1 && !strcmp(options->sim.vary.item[0], "help"))
-		return list_axes();
 	const char *preset = options->sim.preset;
 	bool is_live = !strcmp(options->env, "live");
 	size_t n_deployments = options->run.deployment.n;
-	if (!is_live && strcmp(options->env, "sim")) {
-		(void) fprintf(stderr, "maestro: train: --env %.40s: write sim or live\n", options->env);
-		return ERR_USAGE;
-	}
-	Error err = { 0 };
+	if (!is_live && strcmp(options->env, "sim"))
+		return error_set(err, ERR_USAGE, "train: --env %.40s: write sim or live", options->env);
+	Error why = { 0 };
 	begin_with(options);
-	code = sim_options_preset(&options->sim, preset, &err);
-	if (code) {
-		(void) fprintf(stderr, "maestro: train: %s\n", err.text);
-		return code;
-	}
+	code = sim_options_preset(&options->sim, preset, &why);
+	if (code)
+		return error_set(err, code, "train: %s", why.text);
 	(strcmp(preset, "seed") ? set_default : set_seed)(options);
 	if (is_live)
 		set_live(options, n_deployments);
-	return opts_parse(command, argc, argv, options, &words);
+	return opts_read(command, argc, argv, options, &words, err);
+}
+
+int train_options_parse(const OptCommand *command, TrainOptions *options, int argc, char **argv)
+{
+	Error err = { 0 };
+	int code = train_options_read(command, options, argc, argv, &err);
+	if (!code && options->sim.vary.n == 1 && !strcmp(options->sim.vary.item[0], "help"))
+		return list_axes();
+	if (code && code != OPTS_HELPED)
+		(void) fprintf(stderr, "maestro: %s\n", err.text);
+	return code;
 }
 
 void train_options_load(TrainOptions *ret_options, const Json *config, int64_t steps)

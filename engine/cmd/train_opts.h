@@ -35,6 +35,8 @@ extern const OptCommand TRAIN_COMMAND, TUNE_COMMAND;
 
 /* The preset's figures, then the environment's and the command line's. As opts_parse. */
 int train_options_parse(const OptCommand *command, TrainOptions *options, int argc, char **argv);
+/* The same as opts_read. */
+int train_options_read(const OptCommand *command, TrainOptions *options, int argc, char **argv, Error *err);
 /* For --resume, --replay and --from: the settings of that run alone, steps (> 0) in place of its own. Strings stay the object's. */
 void train_options_load(TrainOptions *ret_options, const Json *config, int64_t steps);
 /* Over them what the environment and the command line say again. As opts_parse. */

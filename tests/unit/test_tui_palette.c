@@ -368,6 +368,7 @@ static void the_command_line_says_what_was_typed(void **state)
 	};
 	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
 		assert_string_equal(shown_shell(desk, CASES[i].typed), CASES[i].want);
+	assert_string_equal(shown_shell(desk, "hold nobody 30m 8"), "maestro override set TARGET N --for TIME"); /* not another's */
 	desk->live.is_simulated = false; /* a cluster has a context */
 	str_copy(desk->live.context, sizeof desk->live.context, "prod-eu");
 	assert_string_equal(shown_shell(desk, "hold web 30m 8"), "maestro override set shop/web 8 --for 30m --context prod-eu");
