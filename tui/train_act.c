@@ -29,7 +29,6 @@ void console_train(Console *console, const char *options)
 		return;
 	}
 	if (console->opts.check_next && console->opts.check_next(options, &err)) { /* this console would end, and what it holds with it */
-		console_prompt(console, PROMPT_TRAIN, "maestro train", options);
 		console_say(console, ROLE_WARN, err.text);
 		return;
 	}

@@ -239,7 +239,7 @@ int cmd_console(int argc, char **argv)
 	code = options.attach ? show_attached(&session, &options, &err) : run(&session, &options, &err);
 	session_close(&session);
 	if (code == UI_TRAIN)
-		return next_train(&(NextTrain) { next, options.db, options.glyphs, options.color, options.theme, options.has_mouse });
+		code = next_train(&(NextTrain) { next, options.db, options.glyphs, options.color, options.theme, options.has_mouse }, &err);
 	if (code < 0)
 		return cmd_fail(code, &err);
 	return code == UI_INTERRUPTED ? 128 + SIGINT : code == UI_TERMINATED ? 128 + SIGTERM : 0;

@@ -2,7 +2,6 @@
 #include "cmd/next_train.h"
 
 #include "base/mem.h"
-#include "cmd/cmd.h"
 #include "cmd/train_opts.h"
 #include "tui/ui.h"
 
@@ -48,11 +47,10 @@ int next_train_check(const char *options, Error *err)
 	return code;
 }
 
-int next_train(const NextTrain *next)
+int next_train(const NextTrain *next, Error *err)
 {
 	static char maestro[] = "maestro", train[] = "train";
 	char text[UI_NEXT], *word[WORDS_MAX + 2] = { maestro, train };
-	Error err;
 	str_copy(text, sizeof text, next->options);
 	(void) split(text, word + 2);
 	const char *const variables[][2] = { { "MAESTRO_DB", next->db }, { "MAESTRO_GLYPHS", next->glyphs }, { "MAESTRO_COLOR", next->color },
@@ -61,5 +59,5 @@ int next_train(const NextTrain *next)
 		if (variables[i][1])
 			(void) setenv(variables[i][0], variables[i][1], 1);
 	(void) execv("/proc/self/exe", word);
-	return cmd_fail(error_set(&err, ERR_IO, "maestro train %.100s: %s", next->options, strerror(errno)), &err);
+	return error_set(err, ERR_IO, "maestro train %.100s: %s", next->options, strerror(errno));
 }

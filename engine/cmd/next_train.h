@@ -15,7 +15,7 @@ typedef struct NextTrain {
 
 /* Whether these would be taken, as far as their names and values tell: ERR_USAGE and why not, ERR_NOMEM. */
 int next_train_check(const char *options, Error *err);
-/* Becomes `maestro train`. Answers an exit status only where that fails. */
-int next_train(const NextTrain *next);
+/* Becomes `maestro train`. Answers only where that fails: ERR_IO. */
+int next_train(const NextTrain *next, Error *err);
 
 #endif

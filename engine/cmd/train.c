@@ -487,7 +487,8 @@ int cmd_train(int argc, char **argv)
 	              : t->has_console ? run_console(t, &err) : run_headless(t, &err);
 	end(t);
 	if (t->next[0])
-		status = next_train(&(NextTrain) { t->next, t->options.db, t->options.glyphs, t->options.color, t->options.theme, t->options.has_mouse });
+		status = cmd_fail(next_train(&(NextTrain) { t->next, t->options.db, t->options.glyphs, t->options.color, t->options.theme,
+		                  t->options.has_mouse }, &err), &err);
 	free(t);
 	return status;
 }

@@ -1,4 +1,5 @@
 /* What the options of `maestro train` come to: training varies as asked for, evaluation does not. */
+#include "cmd/next_train.h"
 #include "cmd/train_opts.h"
 
 #include <setjmp.h>
@@ -68,12 +69,36 @@ static void a_usual_range_keeps_to_the_windows(void **state)
 	assert_non_null(strstr(err.text, "no axis \"scrapes\""));
 }
 
+/* What the console asks before it ends for a training. */
+static void the_next_training_is_checked_by_its_options(void **state)
+{
+	(void) state;
+	static const struct { const char *options, *wrong; } CASES[] = {
+		{ "--steps 300000 --name 'my own' --seed 2", NULL },
+		{ "--preset seed --env sim", NULL },
+		{ "--step 1", "train: unknown option --step, did you mean --steps" },
+		{ "--steps many", "--steps" },
+		{ "--preset seeds", "seeds" },
+		{ "--env moon", "--env moon" },
+		{ "--steps", "wants a value" },
+		{ "words", "unexpected word \"words\"" },
+		{ "--help", "in another terminal" }, /* it would be printed over the screen */
+	};
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		Error err = { 0 };
+		assert_int_equal(next_train_check(CASES[i].options, &err), CASES[i].wrong ? ERR_USAGE : 0);
+		if (CASES[i].wrong && !strstr(err.text, CASES[i].wrong))
+			fail_msg("%s: %s", CASES[i].options, err.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(training_varies_and_evaluation_does_not),
 		cmocka_unit_test(by_default_no_axis_is_on),
 		cmocka_unit_test(a_usual_range_keeps_to_the_windows),
+		cmocka_unit_test(the_next_training_is_checked_by_its_options),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

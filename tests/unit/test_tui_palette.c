@@ -519,6 +519,33 @@ static void a_file_of_columns_is_read_with_care(void **state)
 	assert_int_equal(choices.of[SCREEN_LIVE].n, 0);
 }
 
+static int takes_steps_alone(const char *options, Error *err)
+{
+	return strncmp(options, "--steps ", 8) ? error_set(err, ERR_USAGE, "unknown option") : 0;
+}
+
+/* What is mistyped would end the console, and with it what it holds. */
+static void a_training_begins_with_options_that_it_takes(void **state)
+{
+	Desk *desk = *state;
+	char next[UI_NEXT] = "";
+	start(desk, SCREEN_RUNS, false);
+	desk->console.frame.train = desk->fake.frame.train = NULL;
+	desk->console.opts.next = next;
+	desk->console.opts.check_next = takes_steps_alone;
+	command(desk, "begin --step 9");
+	assert_int_equal(press(desk, '\n'), CONSOLE_STAYS);
+	assert_non_null(strstr(screen_text(desk), "unknown option"));
+	console_prompt(&desk->console, PROMPT_TRAIN, "maestro train", "");
+	assert_int_equal(press(desk, '\n'), CONSOLE_STAYS);
+	assert_non_null(strstr(screen_text(desk), "no training begins of nothing"));
+	assert_false(desk->console.is_leaving);
+	assert_string_equal(next, "");
+	command(desk, "begin --steps 9");
+	assert_int_equal(press(desk, '\n'), CONSOLE_TRAIN);
+	assert_string_equal(next, "--steps 9");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +562,7 @@ int main(void)
 		DESK_TEST(the_command_line_says_what_was_typed),
 		DESK_TEST(the_command_line_of_a_key_is_of_the_same_runs),
 		cmocka_unit_test(every_command_has_a_command_line),
+		DESK_TEST(a_training_begins_with_options_that_it_takes),
 		DESK_TEST(the_command_line_is_copied),
 		DESK_TEST(columns_are_chosen_ordered_and_kept),
 		DESK_TEST(no_table_is_left_without_a_column),
