@@ -40,7 +40,6 @@ void words_split(const char *text, Words *words);
 
 /* A text with "{...}" of shell.c's parts, filled from what is shown; console may be NULL. What does not fit is "": a part of a command
  * does something else. */
-enum { SHELL_TEXT = 2048 };
 void shell_fill(const Console *console, const char *template, char *text, size_t size);
 /* The command line that does the same, with what was typed and what is shown in it; words NULL: names of the arguments in their
  * place. console may be NULL. "" where there is none. */

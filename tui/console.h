@@ -88,7 +88,7 @@ typedef struct PolicyLook { /* what the Policy screen asks for and shows */
 	bool has_cursor;      /* else it follows the live point */
 } PolicyLook;
 
-enum { PALETTE_PAST = 32 };
+enum { PALETTE_PAST = 32, SHELL_TEXT = 2048 /* of a command line to copy */ };
 
 typedef struct PaletteHistory { /* commands that were run, oldest first */
 	char text[PALETTE_PAST][PROMPT_TEXT];
@@ -132,7 +132,7 @@ typedef struct Console {
 	int64_t now_ms;        /* monotonic, of the last refresh or key */
 	int64_t taken_ms;      /* the same, of the frame that is shown */
 	char export_path[256]; /* of CONSOLE_EXPORT */
-	char copied[2048];     /* of CONSOLE_COPY; "": the focused pane */
+	char copied[SHELL_TEXT]; /* of CONSOLE_COPY; "": the focused pane */
 	PaletteHistory palette;
 	ColumnChoices columns;
 	bool is_leaving;       /* for another training: CONSOLE_TRAIN */

@@ -76,12 +76,13 @@ static void compare(Console *console, const TrainView *train)
 
 static void evaluate(Console *console, const TrainView *train)
 {
-	char text[SHELL_TEXT];
+	char shell[SHELL_TEXT], text[SHELL_TEXT + 32];
 	if (train->phase < TRAIN_DONE) {
 		send_flag(console, COMMAND_TRAIN_EVALUATE, true, "evaluation");
 		return;
 	}
-	shell_fill(console, "in another terminal: maestro evaluate --policy run:{train} --policy hpa --traffic diurnal{db}", text, sizeof text);
+	action_shell(console, SCREEN_TRAIN, ACT_TRAIN_EVALUATE, shell, sizeof shell);
+	(void) snprintf(text, sizeof text, "in another terminal: %s", shell);
 	console_say(console, ROLE_INFO, text);
 }
 

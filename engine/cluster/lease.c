@@ -12,6 +12,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+enum { GIVE_BACK_TRIES = 5 };
+
 static const double JITTER = 1.2;
 static const char WANTED[] = "maestro.io/wanted-by";
 
@@ -351,7 +353,7 @@ int lease_start(const LeaseConfig *config, Lease **ret_lease, Error *err)
 	return code;
 }
 
-/* Where it was ours when last seen, held or not. Again where somebody wrote between reading and writing: who asks for it does so
+/* Where it was ours when last seen, held or not. A few times where somebody wrote between reading and writing: who asks for it does so
  * beside the record. Not longer than it would last by itself. */
 static void give_back(Lease *lease)
 {
@@ -359,7 +361,7 @@ static void give_back(Lease *lease)
 	Error err = { 0 };
 	int64_t until_ms = clock_mono_ms(lease->config.clock) + lease->config.duration_ms;
 	int code = strcmp(lease->seen.holder, lease->identity) ? 0 : ERR_CONFLICT;
-	while (code == ERR_CONFLICT && clock_mono_ms(lease->config.clock) < until_ms) {
+	for (int i = 0; i < GIVE_BACK_TRIES && code == ERR_CONFLICT && clock_mono_ms(lease->config.clock) < until_ms; i++) {
 		code = get_record(lease, &record, &err);
 		if (!code && !strcmp(record.holder, lease->identity))
 			code = give_up(lease, &record, &err);

@@ -11,7 +11,7 @@
 static int usage_error(const OptCommand *command, const char *what, const char *name, const char *more, Error *err)
 {
 	int len = *command->usage == '[' ? 0 : (int) strcspn(command->usage, " "); /* the console is no command's */
-	return error_set(err, ERR_USAGE, "%.*s%s%s%s%s; see maestro%s%.*s --help", len, command->usage, len ? ": " : "", what, name, more,
+	return error_set(err, ERR_USAGE, "%.*s%s%s%.150s%s; see maestro%s%.*s --help", len, command->usage, len ? ": " : "", what, name, more,
 	                 len ? " " : "", len, command->usage);
 }
 

@@ -1,4 +1,5 @@
 /* The observation: the five features, the mask, and that what is missing is never a number. */
+#include "base/view.h"
 #include "decide/observation.h"
 
 #include <math.h>
@@ -42,6 +43,20 @@ static void observation_holds_the_five_features_in_order(void **state)
 	assert_string_equal(observation_feature(OBS_SEED, -1), "?");
 	assert_ptr_equal(obs.sample, &sample);
 	assert_ptr_equal(obs.target, &TARGET);
+}
+
+/* For the console; a longer one would be cut there. */
+static void each_feature_says_what_it_is(void **state)
+{
+	(void) state;
+	const ObsSpec specs[] = { { .kind = OBS_SEED, .stack = 1 }, { .kind = OBS_TREND, .stack = 1 }, { .kind = OBS_TREND, .stack = 3 } };
+	for (size_t k = 0; k < sizeof specs / sizeof *specs; k++) {
+		int32_t n = observer_dim(specs[k]);
+		for (int32_t i = 0; i < n; i++)
+			assert_in_range(strlen(observer_meaning(specs[k], i)), 1, sizeof ((PolicyInput *) 0)->meaning - 1);
+		assert_string_equal(observer_meaning(specs[k], n), "");
+		assert_string_equal(observer_meaning(specs[k], -1), "");
+	}
 }
 
 static void observation_mask_forbids_what_the_bounds_forbid(void **state)
@@ -156,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(observation_holds_the_five_features_in_order),
+		cmocka_unit_test(each_feature_says_what_it_is),
 		cmocka_unit_test(observation_mask_forbids_what_the_bounds_forbid),
 		cmocka_unit_test(observation_of_a_missing_value_is_an_error_that_names_it),
 		cmocka_unit_test(observation_error_says_what_the_source_said),
