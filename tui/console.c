@@ -120,6 +120,7 @@ bool console_awaits(const Console *console)
 	bool is_asked = console->talk.asked_id != 0 && !is_late;
 	bool comes = console->frame.live ? !console->frame.live->n_rows : console->feed->can_begin;
 	bool is_blank = screen_ops(console->screen)->needs != NEEDS_NOTHING && comes;
+	is_blank |= console->screen == SCREEN_TRAIN && console->frame.train && !console->frame.train->update;
 	return is_asked || is_blank || (console->screen == SCREEN_COMPARE && console->work && compare_work_is_done(console->work));
 }
 

@@ -171,7 +171,7 @@ void console_go(Console *console, ScreenId screen);
 bool console_lacks_target(const Console *console);
 /* There is one, or one may come: the simulated one, or those of an autoscaler elsewhere. */
 bool console_may_have_target(const Console *console);
-/* An answer of the store, or a target, is on its way that the screen waits for, or a computation has ended. */
+/* An answer of the store, a target, or a first update is on its way that the screen waits for, or a computation has ended. */
 bool console_awaits(const Console *console);
 /* Nothing more is asked until something changes. */
 bool console_is_settled(const Console *console);

@@ -254,6 +254,21 @@ static void frozen_screen_keeps_its_frame(void **state)
 	assert_null(desk->console.frame.train);
 }
 
+static void first_update_waits_for_no_tick(void **state)
+{
+	Desk *desk = *state;
+	TrainView young = *desk->fake.frame.train;
+	young.update = 0;
+	desk->fake.frame.train = &young;
+	start(desk, SCREEN_TRAIN, false);
+	assert_true(console_awaits(&desk->console));
+	young.update = 1;
+	assert_false(console_awaits(&desk->console)); /* the later ones come with the data */
+	young.update = 0;
+	press(desk, '1');
+	assert_false(console_awaits(&desk->console));
+}
+
 static void old_data_turn_unknown(void **state)
 {
 	Desk *desk = *state;
@@ -488,6 +503,7 @@ int main(void)
 		DESK_TEST(keys_shown_are_those_that_are_loaded),
 		DESK_TEST(screen_without_its_worker_is_not_offered),
 		DESK_TEST(frozen_screen_keeps_its_frame),
+		DESK_TEST(first_update_waits_for_no_tick),
 		DESK_TEST(old_data_turn_unknown),
 		DESK_TEST(a_target_that_cannot_begin_says_why),
 		DESK_TEST(an_attached_console_without_targets_says_what_is_known),
