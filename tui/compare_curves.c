@@ -135,7 +135,7 @@ void compare_draw_curves(const Scene *scene, Rect in)
 	Bounds b = bounds_of(view, FIGURE_REWARD);
 	if (!isfinite(b.lo)) {
 		scene_empty(scene, in, view->axis == AXIS_EPISODES ? "how long episodes were is not recorded for these runs; {compare.axis}: another axis"
-		                                                  : "no two evaluations of a run are recorded: no curve");
+		                                                  : "no curve: no two evaluations of a run are recorded (train --eval-every says how often)");
 		return;
 	}
 	Axis axis = axis_fit(b.lo, b.hi, in.rows / 3);
@@ -208,7 +208,7 @@ void compare_draw_episodes(const Scene *scene, Rect in)
 	enum { BETWEEN = 2, LEAST_COLS = 40 };
 	const CompareView *view = &scene->console->compare;
 	if (!isfinite(bounds_of(view, FIGURE_HOURS).lo)) {
-		scene_empty(scene, in, "no evaluation episode is stored for these runs");
+		scene_empty(scene, in, "no evaluation episode is stored for these runs (train --eval-every says how often)");
 		return;
 	}
 	int across = in.cols >= N_COSTS * LEAST_COLS ? N_COSTS : 2, down = N_COSTS / across;
