@@ -310,7 +310,7 @@ static void draw_cell_figures(const Scene *scene, Rect in, int at, bool is_live)
 	int row = 1;
 	int hpa = is_live ? view->hpa_now : view->hpa[at];
 	(void) snprintf(text, sizeof text, hpa < 0 ? "?" : "%d", hpa);
-	row = line(scene, in, row, "HPA would set", ROLE_TEXT, text);
+	row = line(scene, in, row, "HPA here", ROLE_TEXT, text);
 	bool is_known = !isnan(view->input[view->x].seen_lo);
 	bool is_outside = view->flag[at] & CELL_OUTSIDE;
 	bool has_room = in.cols >= 40;
