@@ -1,5 +1,5 @@
 /* Faults: each does what its name says, on the fluid level and by single requests alike. */
-#include "sim/sim.h"
+#include "fakes/sim_world.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -11,23 +11,11 @@
 #include <cmocka.h>
 
 enum { PODS = 6, AT_S = 300, INTERVAL_S = 15 };
-static const Target TARGET = { .namespace_ = "default", .name = "sim", .min_replicas = 1, .max_replicas = PODS };
-
 /* Six pods at a load, and a fault after five minutes. */
 static SimConfig config_of(SimLevel level, const char *fault, double load)
 {
-	SimConfig config;
+	SimConfig config = world_config(level, PODS, load);
 	Error err;
-	sim_config_default(&config);
-	config.level = level;
-	config.min_replicas = PODS;
-	config.max_replicas = 2 * PODS;
-	config.start = SIM_START_ONE; /* the least */
-	config.interval_s = INTERVAL_S;
-	config.substep_s = 1.0f;
-	config.latency_soft_ms = 250.0f;
-	config.latency_hard_ms = 500.0f;
-	config.peak_rps = load * PODS * .5 / .02015;
 	if (fault) {
 		if (chaos_parse(fault, &config.plan[0], &err))
 			fail_msg("%s", err.text);
@@ -36,29 +24,10 @@ static SimConfig config_of(SimLevel level, const char *fault, double load)
 	return config;
 }
 
-typedef struct World {
-	SimTarget *sim;
-	Sample sample;
-	EnvInfo info;
-} World;
-
-static World world_new(SimLevel level, const char *fault, double load)
+static World faulty_world(SimLevel level, const char *fault, double load)
 {
-	World world = { 0 };
-	Error err;
 	SimConfig config = config_of(level, fault, load);
-	if (sim_target_new(&config, 5, 0, &world.sim, &err))
-		fail_msg("%s", err.text);
-	return world;
-}
-
-static void go_to(World *world, int64_t t_s)
-{
-	Error err;
-	Metrics *metrics = sim_target_metrics(world->sim);
-	if (metrics->ops->fetch(metrics, &TARGET, 1, 1000 * t_s, &world->sample, &err))
-		fail_msg("%s", err.text);
-	sim_target_info(world->sim, &world->info);
+	return world_new(&config);
 }
 
 /* Means of the true figures over [from, to). */
@@ -66,9 +35,9 @@ static EnvInfo mean(World *world, int64_t from_s, int64_t to_s)
 {
 	EnvInfo sum = { 0 };
 	float n = (float) (to_s - from_s) / INTERVAL_S;
-	go_to(world, from_s);
+	world_go_to(world, from_s);
 	for (int64_t t = from_s + INTERVAL_S; t <= to_s; t += INTERVAL_S) {
-		go_to(world, t);
+		world_go_to(world, t);
 		sum.p95_ms += world->info.p95_ms / n;
 		sum.cpu_cores += world->info.cpu_cores / n;
 		sum.slow_hard += world->info.slow_hard / n;
@@ -100,7 +69,7 @@ typedef struct Effect {
 
 static Effect effect_of(SimLevel level, const char *fault, double load)
 {
-	World world = world_new(level, fault, load);
+	World world = faulty_world(level, fault, load);
 	Effect effect;
 	effect.calm = mean(&world, 60, AT_S);
 	effect.hit = mean(&world, AT_S + 60, AT_S + 240);
@@ -165,25 +134,25 @@ static void killed_pods_are_gone_and_replaced(void **state)
 {
 	(void) state;
 	for (int level = SIM_FLUID; level <= SIM_REQUEST; level++) {
-		World world = world_new((SimLevel) level, "pod-kill:at=300s,every=0,size=2", .5);
-		go_to(&world, AT_S - 1);
+		World world = faulty_world((SimLevel) level, "pod-kill:at=300s,every=0,size=2", .5);
+		world_go_to(&world, AT_S - 1);
 		assert_int_equal(world.info.ready, PODS);
-		go_to(&world, AT_S + 1);
+		world_go_to(&world, AT_S + 1);
 		assert_int_equal(world.info.ready, PODS - 2);
 		assert_int_equal(world.sample.replicas, PODS);
 		assert_int_equal(world.sample.n_pods, PODS); /* two of them new */
 		assert_true(world.info.chaos == 1u << CHAOS_POD_KILL);
-		go_to(&world, AT_S + 90);
+		world_go_to(&world, AT_S + 90);
 		assert_int_equal(world.info.ready, PODS);
 		/* what the dead have counted still counts */
 		assert_true(world.sample.rps > .85 * .5 * PODS * .5 / .02015);
 		sim_target_free(world.sim);
-		world = world_new((SimLevel) level, "all-killed:at=300s,every=0", .5);
-		go_to(&world, AT_S);
-		go_to(&world, AT_S + 2);
+		world = faulty_world((SimLevel) level, "all-killed:at=300s,every=0", .5);
+		world_go_to(&world, AT_S);
+		world_go_to(&world, AT_S + 2);
 		assert_int_equal(world.info.ready, 0);
 		assert_true(world.info.slow_hard > .99f);
-		go_to(&world, AT_S + 90);
+		world_go_to(&world, AT_S + 90);
 		assert_int_equal(world.info.ready, PODS);
 		sim_target_free(world.sim);
 	}
@@ -193,19 +162,19 @@ static void lost_node_is_missed_late(void **state)
 {
 	(void) state;
 	for (int level = SIM_FLUID; level <= SIM_REQUEST; level++) {
-		World world = world_new((SimLevel) level, "node-lost:at=300s,every=0,for=60s", .2);
-		go_to(&world, AT_S);
-		go_to(&world, AT_S + 2);
+		World world = faulty_world((SimLevel) level, "node-lost:at=300s,every=0,for=60s", .2);
+		world_go_to(&world, AT_S);
+		world_go_to(&world, AT_S + 2);
 		int32_t left = world.info.ready;
 		assert_true(left < PODS && left >= 3);
-		go_to(&world, AT_S + 35); /* still in the endpoints: their part of the requests fails */
+		world_go_to(&world, AT_S + 35); /* still in the endpoints: their part of the requests fails */
 		if (fabsf(world.info.slow_hard - (float) (PODS - left) / PODS) > .08f)
 			fail_msg("level %d: %g of the requests fail with %d pods left", level, (double) world.info.slow_hard, left);
-		go_to(&world, AT_S + 42);
-		go_to(&world, AT_S + 90);
+		world_go_to(&world, AT_S + 42);
+		world_go_to(&world, AT_S + 90);
 		assert_int_equal(world.info.ready, left); /* not replaced before the toleration is over */
 		assert_true(world.info.slow_hard < .1f);
-		go_to(&world, AT_S + 180);
+		world_go_to(&world, AT_S + 180);
 		assert_int_equal(world.info.ready, PODS);
 		sim_target_free(world.sim);
 	}
@@ -215,20 +184,20 @@ static void outage_leaves_values_missing_and_not_zero(void **state)
 {
 	(void) state;
 	for (int level = SIM_FLUID; level <= SIM_REQUEST; level++) {
-		World world = world_new((SimLevel) level, "metrics-outage:at=300s,every=0,for=420s", .5);
-		go_to(&world, AT_S);
+		World world = faulty_world((SimLevel) level, "metrics-outage:at=300s,every=0,for=420s", .5);
+		world_go_to(&world, AT_S);
 		assert_int_equal(world.sample.valid, SAMPLE_ALL);
 		double rps = world.sample.rps;
-		go_to(&world, AT_S + 15); /* the window still holds samples */
+		world_go_to(&world, AT_S + 15); /* the window still holds samples */
 		assert_true(world.sample.valid & SAMPLE_RPS && world.sample.rps > .55 * rps && world.sample.rps < 1.1 * rps);
 		assert_true(world.sample.age_ms[3] > 0);
-		go_to(&world, AT_S + 120);
+		world_go_to(&world, AT_S + 120);
 		assert_false(world.sample.valid & (SAMPLE_CPU | SAMPLE_RPS | SAMPLE_LATENCY));
 		assert_true(world.sample.valid & SAMPLE_MEM); /* looked back for, five minutes */
 		assert_true(world.sample.valid & SAMPLE_REPLICAS);
-		go_to(&world, AT_S + 400);
+		world_go_to(&world, AT_S + 400);
 		assert_false(world.sample.valid & SAMPLE_MEM);
-		go_to(&world, AT_S + 420 + 90);
+		world_go_to(&world, AT_S + 420 + 90);
 		assert_int_equal(world.sample.valid, SAMPLE_ALL);
 		assert_true(fabs(world.sample.rps / rps - 1.0) < .2);
 		sim_target_free(world.sim);
@@ -238,15 +207,15 @@ static void outage_leaves_values_missing_and_not_zero(void **state)
 static void refused_writes_change_nothing(void **state)
 {
 	(void) state;
-	World world = world_new(SIM_FLUID, "api-refused:at=300s,every=0,for=60s", .3);
+	World world = faulty_world(SIM_FLUID, "api-refused:at=300s,every=0,for=60s", .3);
 	Actuator *actuator = sim_target_actuator(world.sim);
 	const Scale want = { .replicas = PODS - 1 };
 	Error err;
-	go_to(&world, AT_S + 2);
-	assert_int_equal(actuator->ops->set_scale(actuator, &TARGET, &want, NULL, &err), ERR_UNREACHABLE);
-	go_to(&world, AT_S + 70);
+	world_go_to(&world, AT_S + 2);
+	assert_int_equal(actuator->ops->set_scale(actuator, &WORLD_TARGET, &want, NULL, &err), ERR_UNREACHABLE);
+	world_go_to(&world, AT_S + 70);
 	assert_int_equal(world.sample.replicas, PODS);
-	assert_int_equal(actuator->ops->set_scale(actuator, &TARGET, &want, NULL, &err), 0);
+	assert_int_equal(actuator->ops->set_scale(actuator, &WORLD_TARGET, &want, NULL, &err), 0);
 	sim_target_free(world.sim);
 }
 
@@ -255,14 +224,14 @@ static void pods_start_slowly(void **state)
 	(void) state;
 	int64_t took[2] = { 0 };
 	for (int slow = 0; slow < 2; slow++) {
-		World world = world_new(SIM_FLUID, slow ? "slow-start:at=300s,every=0,for=600s,size=5" : NULL, .3);
+		World world = faulty_world(SIM_FLUID, slow ? "slow-start:at=300s,every=0,for=600s,size=5" : NULL, .3);
 		Actuator *actuator = sim_target_actuator(world.sim);
 		const Scale want = { .replicas = PODS + 4 };
 		Error err;
-		go_to(&world, AT_S + 2);
-		assert_int_equal(actuator->ops->set_scale(actuator, &TARGET, &want, NULL, &err), 0);
+		world_go_to(&world, AT_S + 2);
+		assert_int_equal(actuator->ops->set_scale(actuator, &WORLD_TARGET, &want, NULL, &err), 0);
 		while (world.info.ready < PODS + 4 && took[slow] < 300)
-			go_to(&world, AT_S + 2 + ++took[slow]);
+			world_go_to(&world, AT_S + 2 + ++took[slow]);
 		sim_target_free(world.sim);
 	}
 	assert_true(took[1] < 300 && took[1] > took[0] + 5);

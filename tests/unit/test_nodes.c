@@ -1,6 +1,6 @@
 /* Nodes and memory: pods that find no room stay Pending, crowded nodes slow their pods, a full memory kills and backs off; on
  * both levels. */
-#include "sim/sim.h"
+#include "fakes/sim_world.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -9,55 +9,14 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const Target TARGET = { .namespace_ = "default", .name = "sim", .min_replicas = 1, .max_replicas = 12 };
 static const double MIB = 1048576.0;
-
-typedef struct World {
-	SimTarget *sim;
-	Sample sample;
-	EnvInfo info;
-} World;
-
-static SimConfig config_of(SimLevel level, int32_t pods, double load)
-{
-	SimConfig config;
-	sim_config_default(&config);
-	config.level = level;
-	config.min_replicas = pods;
-	config.max_replicas = 12;
-	config.start = SIM_START_ONE; /* the least */
-	config.interval_s = 15.0f;
-	config.substep_s = 1.0f;
-	config.latency_soft_ms = 250.0f;
-	config.latency_hard_ms = 500.0f;
-	config.peak_rps = load * pods * .5 / .02015;
-	return config;
-}
-
-static World world_new(const SimConfig *config)
-{
-	World world = { 0 };
-	Error err;
-	if (sim_target_new(config, 5, 0, &world.sim, &err))
-		fail_msg("%s", err.text);
-	return world;
-}
-
-static void go_to(World *world, int64_t t_s)
-{
-	Error err;
-	Metrics *metrics = sim_target_metrics(world->sim);
-	if (metrics->ops->fetch(metrics, &TARGET, 1, 1000 * t_s, &world->sample, &err))
-		fail_msg("%s", err.text);
-	sim_target_info(world->sim, &world->info);
-}
 
 static void scale(World *world, int32_t replicas)
 {
 	Error err;
 	Actuator *actuator = sim_target_actuator(world->sim);
 	const Scale want = { .replicas = replicas };
-	if (actuator->ops->set_scale(actuator, &TARGET, &want, NULL, &err))
+	if (actuator->ops->set_scale(actuator, &WORLD_TARGET, &want, NULL, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -73,23 +32,23 @@ static void pods_without_room_stay_pending(void **state)
 {
 	(void) state;
 	for (int level = SIM_FLUID; level <= SIM_REQUEST; level++) {
-		SimConfig config = config_of((SimLevel) level, 4, .3);
+		SimConfig config = world_config((SimLevel) level, 4, .3);
 		config.service.nodes = 2.0;
 		config.service.node_cpu = 1.6; /* three pods of half a core */
 		World world = world_new(&config);
-		go_to(&world, 10);
+		world_go_to(&world, 10);
 		scale(&world, 10);
-		go_to(&world, 200);
+		world_go_to(&world, 200);
 		assert_int_equal(world.info.ready, 6);
 		assert_int_equal(world.sample.n_pods, 10);
 		assert_int_equal(pending(&world), 4);
 		assert_true(world.sample.pods[9].start_age_ms >= 185000 && world.sample.pods[9].start_age_ms <= 191000);
 		scale(&world, 9); /* the newest of those that are not ready goes first */
-		go_to(&world, 220);
+		world_go_to(&world, 220);
 		assert_int_equal(world.info.ready, 6);
 		assert_int_equal(pending(&world), 3);
 		scale(&world, 5);
-		go_to(&world, 260);
+		world_go_to(&world, 260);
 		assert_int_equal(world.info.ready, 5);
 		assert_int_equal(pending(&world), 0);
 		sim_target_free(world.sim);
@@ -99,16 +58,16 @@ static void pods_without_room_stay_pending(void **state)
 static void growing_cluster_adds_nodes(void **state)
 {
 	(void) state;
-	SimConfig config = config_of(SIM_FLUID, 4, .3);
+	SimConfig config = world_config(SIM_FLUID, 4, .3);
 	config.service.nodes = 2.0;
 	config.service.node_cpu = 1.6;
 	config.service.node_add_s = 90.0;
 	World world = world_new(&config);
-	go_to(&world, 10);
+	world_go_to(&world, 10);
 	scale(&world, 9);
-	go_to(&world, 95);
+	world_go_to(&world, 95);
 	assert_int_equal(world.info.ready, 6);
-	go_to(&world, 180);
+	world_go_to(&world, 180);
 	assert_int_equal(world.info.ready, 9);
 	sim_target_free(world.sim);
 }
@@ -118,9 +77,9 @@ static double p95_of(const SimConfig *config, double *ret_cpu)
 	World world = world_new(config);
 	double p95 = 0.0;
 	*ret_cpu = 0.0;
-	go_to(&world, 120);
+	world_go_to(&world, 120);
 	for (int64_t t = 135; t <= 720; t += 15) {
-		go_to(&world, t);
+		world_go_to(&world, t);
 		p95 += (double) world.info.p95_ms / 40.0;
 		*ret_cpu += (double) world.info.cpu_cores / 40.0;
 	}
@@ -134,7 +93,7 @@ static void crowded_nodes_slow_their_pods(void **state)
 	(void) state;
 	double slow[2], alone[2], cpu;
 	for (int level = SIM_FLUID; level <= SIM_REQUEST; level++) {
-		SimConfig config = config_of((SimLevel) level, 3, .5);
+		SimConfig config = world_config((SimLevel) level, 3, .5);
 		config.service.cpu_limit = 0.0;
 		config.service.nodes = 1.0;
 		config.service.node_cpu = 3.0;
@@ -157,7 +116,7 @@ static void full_memory_kills_and_backs_off(void **state)
 {
 	(void) state;
 	for (int level = SIM_FLUID; level <= SIM_REQUEST; level++) {
-		SimConfig config = config_of((SimLevel) level, 1, .5);
+		SimConfig config = world_config((SimLevel) level, 1, .5);
 		config.max_replicas = 1;
 		config.service.mem_leak_bytes = MIB;
 		World world = world_new(&config);
@@ -165,7 +124,7 @@ static void full_memory_kills_and_backs_off(void **state)
 		int64_t down_s[4] = { 0 };
 		double most = 0.0;
 		for (int64_t t = 1; t <= 600 && kills < 4; t++) {
-			go_to(&world, t);
+			world_go_to(&world, t);
 			assert_true(world.sample.n_pods == 1 && world.sample.replicas == 1);
 			if (world.info.oom_kills)
 				kills++;
@@ -187,20 +146,20 @@ static void memory_stress_kills_what_it_fills(void **state)
 {
 	(void) state;
 	for (int level = SIM_FLUID; level <= SIM_REQUEST; level++) {
-		SimConfig config = config_of((SimLevel) level, 4, .3);
+		SimConfig config = world_config((SimLevel) level, 4, .3);
 		Error err;
 		assert_int_equal(chaos_parse("memory-stress:at=60s,every=0,for=20s,size=300", &config.plan[0], &err), 0);
 		assert_int_equal(chaos_parse("memory-stress:at=300s,every=0,for=5s,size=500", &config.plan[1], &err), 0);
 		config.n_plans = 2;
 		World world = world_new(&config);
-		go_to(&world, 60);
-		go_to(&world, 79); /* 96 + 300 MiB fit */
+		world_go_to(&world, 60);
+		world_go_to(&world, 79); /* 96 + 300 MiB fit */
 		assert_int_equal(world.info.oom_kills, 0);
-		go_to(&world, 300);
-		go_to(&world, 302);
+		world_go_to(&world, 300);
+		world_go_to(&world, 302);
 		assert_int_equal(world.info.oom_kills, 4);
 		assert_int_equal(world.info.ready, 0);
-		go_to(&world, 360);
+		world_go_to(&world, 360);
 		assert_int_equal(world.info.ready, 4);
 		sim_target_free(world.sim);
 	}
