@@ -327,7 +327,7 @@ static const CommandRow TABLE[] = {
 	  { ARG_TRAFFIC }, set_traffic },
 	{ "chaos", "<fault>", "in every training environment, now; none ends all", "maestro --fault {rest|KIND}{db}", true,
 	  { ARG_FAULT }, set_chaos },
-	{ "begin", "<options>", "a new training, in the place of this console", "maestro train {words|OPTIONS}{db}", true, { 0 }, begin },
+	{ "begin", "<options>", "a new training, in the place of this console", "maestro train {words|OPTIONS}{db}", true, { ARG_OPTIONS }, begin },
 	{ "history", "<target> <time>", "move the cursor to a moment: 12:40, -30m", "maestro runs export {live} --format csv{db}", false,
 	  { ARG_TARGET, ARG_TIME }, history },
 	{ "export", "<file>", "write what is shown: .txt .json .csv .md", "maestro {print}", false, { 0 }, export },

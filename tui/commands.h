@@ -8,7 +8,7 @@
 
 #include "tui/console.h"
 
-enum { WORDS_MOST = 24, WORD_MOST = 64, ARGS_MOST = 3, CANDIDATES_MOST = 64 };
+enum { WORDS_MOST = 24, WORD_MOST = 64, ARGS_MOST = 3, CANDIDATES_MOST = 128 };
 
 typedef struct Words { /* what stands behind a command's name */
 	int n;
@@ -22,7 +22,8 @@ typedef struct Fault {
 	int word;       /* counted from 0; -1: none of them */
 } Fault;
 
-typedef enum ArgKind { ARG_NONE, ARG_TARGET, ARG_TIME, ARG_PARAM, ARG_TRAFFIC, ARG_FAULT, ARG_COLUMNS /* and all after it */, ARG_TOPIC } ArgKind;
+typedef enum ArgKind { ARG_NONE, ARG_TARGET, ARG_TIME, ARG_PARAM, ARG_TRAFFIC, ARG_FAULT, ARG_TOPIC,
+	ARG_COLUMNS, ARG_OPTIONS /* these two and all after it */ } ArgKind;
 
 typedef struct CommandRow {
 	const char *name, *arguments, *help;

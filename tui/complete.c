@@ -54,6 +54,19 @@ static void offer_columns(const Console *console, Candidates *list, const char *
 	offer(list, begin, "default");
 }
 
+/* Of a training that begins from here; none where the word before is one that takes a value. */
+static void offer_options(const Console *console, Candidates *list, const Words *words, int at, const char *begin)
+{
+	const Opt *table = console->opts.next_options;
+	const char *before = at > 0 ? words->word[at - 1] : "";
+	const Opt *asks = table && !strncmp(before, "--", 2) ? opt_find(table, before + 2, strlen(before + 2)) : NULL;
+	char word[WORD_MOST];
+	for (const Opt *opt = asks && asks->kind != OPT_FLAG ? NULL : table; opt && opt->name; opt++) {
+		(void) snprintf(word, sizeof word, "--%s", opt->name);
+		offer(list, begin, word);
+	}
+}
+
 static void offer_topics(Candidates *list, const char *begin)
 {
 	size_t n;
@@ -73,7 +86,7 @@ void command_candidates(const Console *console, const CommandRow *row, const Wor
 		return;
 	}
 	const char *begin = at < words->n ? words->word[at] : "";
-	ArgKind kind = row->arg[0] == ARG_COLUMNS ? ARG_COLUMNS : at < ARGS_MOST ? row->arg[at] : ARG_NONE;
+	ArgKind kind = row->arg[0] >= ARG_COLUMNS ? row->arg[0] : at < ARGS_MOST ? row->arg[at] : ARG_NONE;
 	switch (kind) {
 	case ARG_TARGET: offer_targets(console, ret, begin); break;
 	case ARG_TIME: offer_words(ret, begin, "10m 30m 1h"); break;
@@ -81,6 +94,7 @@ void command_candidates(const Console *console, const CommandRow *row, const Wor
 	case ARG_TRAFFIC: offer_words(ret, begin, console->frame.train ? console->frame.train->traces : ""); break;
 	case ARG_FAULT: offer_words(ret, begin, dialog_faults()); break;
 	case ARG_COLUMNS: offer_columns(console, ret, begin); break;
+	case ARG_OPTIONS: offer_options(console, ret, words, at, begin); break;
 	case ARG_TOPIC: offer_topics(ret, begin); break;
 	default: break;
 	}

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/feed.h"
 #include "base/mem.h"
+#include "base/option.h"
 #include "tui/glyphs.h"
 #include "tui/keys.h"
 #include "tui/theme.h"
@@ -28,6 +29,7 @@ typedef struct UiOptions { /* all zero but `who` is a good default */
 	const char *runs;   /* lent; what Compare compares: ids parted by commas; NULL: nothing */
 	const char *db;     /* lent; the store, where it is not the default one: command lines to copy name it */
 	const Keymap *keymap; /* lent; NULL: the table's own keys */
+	const Opt *next_options; /* lent; the table of what `maestro train` takes; NULL: not known */
 	int (*check_next)(const char *options, Error *err); /* whether `maestro train` would take these; NULL: not known before */
 	char *next;         /* [UI_NEXT] what `maestro train` is to go on with, of UI_TRAIN; NULL: no training begins from here */
 } UiOptions;

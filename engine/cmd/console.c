@@ -7,6 +7,7 @@
 #include "cmd/replay.h"
 #include "cmd/session.h"
 #include "cmd/simlive.h"
+#include "cmd/train_opts.h"
 #include "control/engine.h"
 #include "sim/traffic.h"
 #include "tui/plain.h"
@@ -64,7 +65,7 @@ const OptCommand CONSOLE_COMMAND = {
 static int ui_options(const ConsoleOptions *options, UiOptions *ui, Error *err)
 {
 	*ui = (UiOptions) { .is_readonly = options->is_readonly, .has_no_mouse = !options->has_mouse, .next = options->next,
-		.check_next = next_train_check, .filter = options->filter, .runs = options->runs, .db = options->db };
+		.next_options = TRAIN_COMMAND.opt, .check_next = next_train_check, .filter = options->filter, .runs = options->runs, .db = options->db };
 	return session_look(ui, options->screen, options->glyphs, options->color, options->theme, err);
 }
 

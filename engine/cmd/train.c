@@ -415,6 +415,7 @@ static int run_console(TrainCommand *t, Error *err)
 	if (code)
 		note_failed_start(t);
 	t->ui.next = t->next;
+	t->ui.next_options = TRAIN_COMMAND.opt;
 	t->ui.check_next = next_train_check;
 	int result = code ? code : ui_run(feed, &t->ui, err);
 	feed_free(feed);

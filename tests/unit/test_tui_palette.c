@@ -291,6 +291,28 @@ static void tab_completes_names_and_arguments(void **state)
 	assert_non_null(strstr(screen_text(desk), "web  pay  relay")); /* what may come is listed */
 }
 
+static void tab_completes_the_options_of_a_training(void **state)
+{
+	Desk *desk = *state;
+	static const Opt TRAIN[] = { { .name = "steps", .kind = OPT_INT64, .arg = "N" }, { .name = "headless", .kind = OPT_FLAG },
+		{ .name = "seed", .kind = OPT_INT64, .arg = "N" }, { .name = NULL } };
+	static const struct { const char *typed, *want; } CASES[] = {
+		{ "begin ", "begin --" }, { "begin --st", "begin --steps " }, { "begin --steps ", "begin --steps " /* a number */ },
+		{ "begin --steps 9 --", "begin --steps 9 --" }, { "begin --steps 9 --se", "begin --steps 9 --seed " },
+		{ "begin --headless --st", "begin --headless --steps " },
+	};
+	start_with_targets(desk, SCREEN_RUNS);
+	command(desk, "begin --st");
+	press(desk, KEY_TAB_);
+	assert_string_equal(desk->console.prompt.text, "begin --st"); /* not known here */
+	desk->console.opts.next_options = TRAIN;
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		command(desk, CASES[i].typed);
+		press(desk, KEY_TAB_);
+		assert_string_equal(desk->console.prompt.text, CASES[i].want);
+	}
+}
+
 static void up_brings_back_what_was_run(void **state)
 {
 	Desk *desk = *state;
@@ -558,6 +580,7 @@ int main(void)
 		DESK_TEST(purge_names_what_goes_and_asks_for_a_word),
 		DESK_TEST(train_finds_the_beginning_of_one),
 		DESK_TEST(tab_completes_names_and_arguments),
+		DESK_TEST(tab_completes_the_options_of_a_training),
 		DESK_TEST(up_brings_back_what_was_run),
 		DESK_TEST(the_command_line_says_what_was_typed),
 		DESK_TEST(the_command_line_of_a_key_is_of_the_same_runs),
