@@ -8,8 +8,8 @@
  * cpu samples carry cAdvisor's own time stamp, and a stamp that Prometheus has already is no new sample, as on a
  * cluster. So they may be 30 s old, and what rate() does not extrapolate to is missing from the cpu.
  */
-#include "sim/history.h"
 #include "sim/promql.h"
+#include "sim/scrape_inside.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -19,43 +19,6 @@
 static const double STALE_S = 300.0; /* Prometheus's look-back */
 
 /* ---- cAdvisor ---- */
-
-enum { KEPT_STAMPS = 2 }; /* metrics-server looks at the last two, however old */
-
-typedef struct Visits { /* a pod's, as they go on */
-	uint32_t next, last; /* in HOUSE_PARTS of a sub-step, modulo 2^32 */
-	uint32_t chance;
-} Visits;
-
-/* Their jitter is bytes of a pod's own, the best bits of a linear congruential generator. */
-static ALWAYS Visits visit(Visits v, int32_t every, int32_t jitter)
-{
-	uint32_t chance = v.chance * 747796405u + 2891336453u;
-	return (Visits) { v.next + (uint32_t) (every + ((jitter * (int32_t) (chance >> 24) + 128) >> 8)), v.next, chance };
-}
-
-static ALWAYS bool has_come(uint32_t at, uint32_t until)
-{
-	return (int32_t) (until - at) >= 0;
-}
-
-/* One of two, without a branch: nobody can foresee which. */
-static ALWAYS uint32_t either(bool is_first, uint32_t a, uint32_t b)
-{
-	return b ^ ((a ^ b) & (0u - (uint32_t) is_first));
-}
-
-/* All up to `until`, where the first has come. Between two scrapes there are one or two. */
-static ALWAYS Visits visit_until(Visits v, uint32_t until, int32_t every, int32_t jitter)
-{
-	v = visit(v, every, jitter);
-	const Visits again = visit(v, every, jitter);
-	bool is_twice = has_come(v.next, until);
-	v = (Visits) { either(is_twice, again.next, v.next), either(is_twice, again.last, v.last), either(is_twice, again.chance, v.chance) };
-	while (has_come(v.next, until))
-		v = visit(v, every, jitter);
-	return v;
-}
 
 /* A stamp is its sub-step modulo 2^16, and not older than that. */
 static inline int32_t stamp_tick(const SimRow *row, int16_t stamp)
@@ -119,19 +82,6 @@ typedef struct Answer { /* sums over the pods, and the newest sample that went i
 	int32_t bucket_tick, rps_tick, cpu_tick, mem_tick;
 } Answer;
 
-typedef struct Query { /* what all of them look at */
-	const SimModel *model;
-	SimRow *row;
-	const SimView *view;
-	double now_s;
-	double old_s;      /* who was ready by then took traffic before anything that is still known */
-	int32_t tick, rate_ticks; /* now; in the window of rates */
-	int32_t every;     /* sub-steps between scrapes */
-	int32_t stamps, house_every, house_jitter; /* the model's */
-	int32_t outage_from, outage_to;
-	bool is_stale;     /* an outage has lasted so long that instant values are none any more */
-} Query;
-
 static ALWAYS const float *entry_of(const Query *q, int32_t tick)
 {
 	return history_entry(q->model, q->row, q->view, tick);
@@ -145,45 +95,6 @@ static int32_t later(int32_t a, int32_t b)
 static int32_t scrapes_over(int32_t ticks, int32_t step)
 {
 	return (ticks + step - 1) / step;
-}
-
-/* How many sub-steps ago a stamp was. */
-static ALWAYS int32_t age_of(const Query *q, int16_t stamp)
-{
-	return (uint16_t) (q->tick - stamp);
-}
-
-typedef struct Samples { /* of a pod's cpu */
-	int32_t n, oldest, newest; /* how many, and how many sub-steps ago */
-} Samples;
-
-/* Scrapes up to the present: what cAdvisor has new becomes a sample, what no window reaches is forgotten. */
-static ALWAYS Samples catch_up(const Query *q, Pod *pod, int16_t *stamp)
-{
-	int32_t until = pod->gone_tick < q->tick ? pod->gone_tick : q->tick, at = pod->scrape_tick, every = q->every, stamps = q->stamps;
-	int32_t n = pod->n_stamps, newest = pod->stamp;
-	Visits v = { pod->house_at, 0, pod->chance };
-	for (; at <= until; at += every) {
-		uint32_t end = (uint32_t) at * HOUSE_PARTS;
-		if ((at >= q->outage_from && at < q->outage_to) || !has_come(v.next, end))
-			continue;
-		v = visit_until(v, end, q->house_every, q->house_jitter);
-		newest = (newest + 1) & -(int32_t) (newest + 1 < stamps);
-		n += n < stamps;
-		stamp[newest] = (int16_t) ((v.last + HOUSE_PARTS - 1) / HOUSE_PARTS); /* the visit's sub-step, rounded up */
-	}
-	int32_t oldest = ring_at(newest - n + 1, stamps), age = age_of(q, stamp[oldest]);
-	while (n > KEPT_STAMPS && age >= q->rate_ticks) {
-		n--;
-		oldest = ring_at(oldest + 1 - stamps, stamps);
-		age = age_of(q, stamp[oldest]);
-	}
-	pod->house_at = v.next;
-	pod->chance = v.chance;
-	pod->scrape_tick = at;
-	pod->n_stamps = (uint8_t) n;
-	pod->stamp = (uint8_t) newest;
-	return (Samples) { n, age, age_of(q, stamp[newest]) };
 }
 
 /* The span less the scrapes that an outage took. */
@@ -324,10 +235,10 @@ static ALWAYS void add_columns(Counted in, const RateTerms *terms, int32_t from,
 	}
 }
 
-static ALWAYS void add_requests(const Query *q, const Pod *pod, Answer *answer)
+static ALWAYS void add_requests(const Query *q, const Pod *pod, int32_t last, Answer *answer)
 {
 	const SimModel *model = q->model;
-	int32_t last = pod->scrape_tick - q->every, ok = COLUMN_WITHIN + model->response->bounds;
+	int32_t ok = COLUMN_WITHIN + model->response->bounds;
 	int32_t listen = (int32_t) ceil(fmax(pod->ready_s - (double) pod->listen, -1e9) / model->dt);
 	Span span = scraped(q, last, model->latency_ticks, listen);
 	if (span.n >= 2) {
@@ -351,73 +262,88 @@ static ALWAYS void add_requests(const Query *q, const Pod *pod, Answer *answer)
 
 /* ---- cpu and memory ---- */
 
-enum { BATCH = 16, FOUR = 4 };
+enum { FOUR = 4 };
 
-typedef struct Batch { /* so many pods, in their order: samples of the cpu, and what comes of them */
-	int32_t first[BATCH], last[BATCH], samples[BATCH];
-	double before[BATCH], increase[BATCH], cpu[BATCH]; /* of the counter, as of rate_term() */
-} Batch;
+typedef struct Cpu { /* of a batch: samples of the counter, and what comes of them */
+	Ints first, last, samples;
+	Doubles before, increase, rate; /* as of rate_term() */
+} Cpu;
 
-static ALWAYS void note_none(Batch *batch, int32_t k)
+/* Where the history has the entries of so many sub-steps ago. */
+static ALWAYS Ints entries_before(const Query *q, Ints ages)
 {
-	batch->first[k] = 0;
-	batch->last[k] = 1;
-	batch->samples[k] = 2;
-	batch->before[k] = batch->increase[k] = 0.0; /* adds 0 */
+	Ints at = q->at - ages;
+	at += q->depth & (at < 0);
+	return at * q->columns;
 }
 
-static ALWAYS void note_cpu(const Query *q, const Pod *pod, bool plain, Samples samples, int32_t k, Batch *batch, Answer *answer)
+static ALWAYS void note_cpu(const Query *q, const Batch *b, const bool *plain, const Samples *samples, Cpu *cpu, Answer *answer)
 {
-	if (samples.n < 2 || samples.oldest >= q->rate_ticks) {
-		note_none(batch, k);
-		return;
+	const Ints n = samples->n, is_there = (n >= 2) & (samples->oldest < q->rate_ticks), none = { 0 };
+	const Ints from = entries_before(q, samples->oldest & is_there), to = entries_before(q, samples->newest & is_there);
+	const float *cpu_s = q->view->history + COLUMN_CPU_S;
+	Doubles increase;
+	for (int32_t k = 0; k < EIGHT; k++)
+		increase[k] = (double) (cpu_s[to[k]] - cpu_s[from[k]]);
+	cpu->increase = increase; /* what is not there adds 0 */
+	cpu->before = (Doubles) { 0 } + 1e30;
+	cpu->first = either(is_there, q->tick - samples->oldest, none);
+	cpu->last = either(is_there, q->tick - samples->newest, none + 1);
+	cpu->samples = either(is_there, n, none + 2);
+	int32_t tick = answer->cpu_tick, count = 0;
+	for (int32_t k = 0; k < b->n; k++) {
+		if (!is_there[k])
+			continue;
+		if (!plain[k]) {
+			Counted in = counted_in(q, b->pod[k], (Span) { n[k], cpu->first[k], cpu->last[k] });
+			double at_first = between(in.first, COLUMN_CPU_S);
+			cpu->before[k] = at_first - between(in.zero, COLUMN_CPU_S) + in.older;
+			cpu->increase[k] = between(in.last, COLUMN_CPU_S) - at_first;
+		}
+		tick = later(tick, cpu->last[k]);
+		count++;
 	}
-	int32_t first = q->tick - samples.oldest, last = q->tick - samples.newest;
-	if (plain) {
-		batch->before[k] = 1e30;
-		batch->increase[k] = (double) (entry_of(q, last)[COLUMN_CPU_S] - entry_of(q, first)[COLUMN_CPU_S]);
-	} else {
-		Counted in = counted_in(q, pod, (Span) { samples.n, first, last });
-		double at_first = between(in.first, COLUMN_CPU_S);
-		batch->before[k] = at_first - between(in.zero, COLUMN_CPU_S) + in.older;
-		batch->increase[k] = between(in.last, COLUMN_CPU_S) - at_first;
-	}
-	batch->first[k] = first;
-	batch->last[k] = last;
-	batch->samples[k] = samples.n;
-	answer->cpu_tick = later(answer->cpu_tick, last);
-	answer->n_cpu++;
+	answer->cpu_tick = tick;
+	answer->n_cpu += count;
 }
 
 /* Several pods at once; their sum in their order. */
-static ALWAYS void add_cpu(const Query *q, Batch *batch, int32_t n, Answer *answer)
+static ALWAYS void add_cpu(const Query *q, Cpu *cpu, int32_t n, Answer *answer)
 {
 	double dt = q->model->dt, range_s = 1e-3 * (double) q->model->rate_window_ms, sum = answer->cpu;
-	for (int32_t k = n; k % FOUR; k++)
-		note_none(batch, k);
 	for (int32_t p = 0; p < n; p += FOUR)
 		for (int32_t k = p; k < p + FOUR; k++) {
-			RateTerms terms = terms_at(dt, range_s, q->tick, (Span) { batch->samples[k], batch->first[k], batch->last[k] });
-			batch->cpu[k] = rate_term(&terms, batch->before[k], batch->increase[k]);
+			RateTerms terms = terms_at(dt, range_s, q->tick, (Span) { cpu->samples[k], cpu->first[k], cpu->last[k] });
+			cpu->rate[k] = rate_term(&terms, cpu->before[k], cpu->increase[k]);
 		}
 	for (int32_t k = 0; k < n; k++)
-		sum += batch->cpu[k];
+		sum += cpu->rate[k];
 	answer->cpu = sum;
 }
 
-static ALWAYS void add_memory(const Query *q, const Pod *pod, Samples samples, Answer *answer)
+static ALWAYS void add_memory(const Query *q, const Batch *b, const Samples *samples, Answer *answer)
 {
-	if (pod->state != LANE_POD || !samples.n || q->is_stale) /* an instant value goes stale with its pod */
+	if (q->is_stale)
 		return;
-	const Service *s = &q->model->config.service;
-	double n = 0.0;
-	int32_t newest = q->tick - samples.newest;
-	if (pod->cohort >= 0 && samples.newest < q->model->depth && newest * q->model->dt >= pod->ready_s)
-		n = (double) entry_of(q, newest)[COLUMN_N];
-	double bytes = memory_of(q->model, q->row, pod, n);
-	answer->mem += bytes < s->mem_limit_bytes ? bytes : s->mem_limit_bytes;
-	answer->mem_tick = later(answer->mem_tick, newest);
-	answer->n_mem++;
+	const double limit = q->model->config.service.mem_limit_bytes, dt = q->model->dt;
+	double sum = answer->mem;
+	int32_t tick = answer->mem_tick, count = 0;
+	for (int32_t k = 0; k < b->n; k++) {
+		const Pod *pod = b->pod[k];
+		if (pod->state != LANE_POD || !samples->n[k]) /* an instant value goes stale with its pod */
+			continue;
+		double n = 0.0;
+		int32_t age = samples->newest[k], newest = q->tick - age;
+		if (pod->cohort >= 0 && age < q->depth && newest * dt >= pod->ready_s)
+			n = (double) q->view->history[ring_at(q->at - age, q->depth) * q->columns + COLUMN_N];
+		double bytes = memory_of(q->model, q->row, pod, n);
+		sum += bytes < limit ? bytes : limit;
+		tick = later(tick, newest);
+		count++;
+	}
+	answer->mem = sum;
+	answer->mem_tick = tick;
+	answer->n_mem += count;
 }
 
 /* ---- the answer ---- */
@@ -461,37 +387,38 @@ static ALWAYS bool is_plain(const Query *q, const Pod *pod)
 
 static ALWAYS void ask_some(const Query *q, const int16_t *lane, int32_t n, Answer *answer, double *ret_coming_s)
 {
-	const SimView *view = q->view;
 	Batch batch;
-	bool plain[BATCH];
+	Cpu cpu;
+	bool plain[EIGHT];
+	gather(q, lane, n, &batch);
+	catch_up(q, &batch);
 	for (int32_t k = 0; k < n; k++) {
-		Pod *pod = &view->pod[lane[k]];
-		Samples samples = catch_up(q, pod, view->stamp + lane[k] * q->stamps);
+		const Pod *pod = batch.pod[k];
 		plain[k] = is_plain(q, pod);
-		note_cpu(q, pod, plain[k], samples, k, &batch, answer);
-		add_memory(q, pod, samples, answer);
-	}
-	add_cpu(q, &batch, n, answer);
-	for (int32_t k = 0; k < n; k++) {
-		const Pod *pod = &view->pod[lane[k]];
 		if (plain[k]) {
-			add_to_group(q, pod->scrape_tick - q->every, answer);
+			add_to_group(q, batch.at[k] - q->every, answer);
 			answer->ready++;
 			continue;
 		}
-		add_requests(q, pod, answer);
+		add_requests(q, pod, batch.at[k] - q->every, answer);
 		answer->ready += pod_is_ready(pod, q->now_s);
 		if (pod->state == LANE_POD && pod->ready_s > q->now_s && pod->deleted_s > q->now_s)
 			*ret_coming_s = fmax(*ret_coming_s, q->now_s - (pod->ready_s - (double) pod->created));
 	}
+	Samples samples = samples_of(q, &batch);
+	note_cpu(q, &batch, plain, &samples, &cpu, answer);
+	add_memory(q, &batch, &samples, answer);
+	add_cpu(q, &cpu, n, answer);
+	scatter(&batch);
 }
 
-static ALWAYS void ask(const Query *q, Answer *answer, double *ret_coming_s)
+static ALWAYS void ask(const Query *query, Answer *answer, double *ret_coming_s)
 {
-	int32_t n = q->row->n_used;
-	for (int32_t k = 0; k < n; k += BATCH)
-		ask_some(q, q->view->order + k, n - k < BATCH ? n - k : BATCH, answer, ret_coming_s);
-	sum_up(q, answer);
+	const Query q = *query;
+	int32_t n = q.row->n_used;
+	for (int32_t k = 0; k < n; k += EIGHT)
+		ask_some(&q, q.view->order + k, n - k < EIGHT ? n - k : EIGHT, answer, ret_coming_s);
+	sum_up(&q, answer);
 }
 
 /* The same arithmetic in wider registers, where the machine has them: nothing is fused, so the bits are the same. */
@@ -514,6 +441,7 @@ void scrape_query(const SimModel *model, SimRow *row, const SimView *view, doubl
 	int64_t tick = row->tick, ms = model->dt_ms;
 	const Query q = { .model = model, .row = row, .view = view, .now_s = now_s, .tick = (int32_t) tick, .rate_ticks = model->rate_ticks,
 		.stamps = model->stamps, .house_every = model->house_every, .house_jitter = model->house_jitter,
+		.depth = model->depth, .columns = model->columns, .at = row->at,
 		.old_s = (double) ((int32_t) tick - model->depth + 1) * model->dt, .every = drawn_of(model, row)->scrape_ticks,
 		.outage_from = row->chaos.outage_from, .outage_to = row->chaos.outage_to, .is_stale = is_stale(model, row) };
 	Answer answer;
