@@ -65,7 +65,7 @@ static ALWAYS float exp_of(float x)
 	          square * (.00961812911f + .00133335581f * part));
 	int32_t bits;
 	memcpy(&bits, &whole, sizeof bits);
-	bits = (int32_t) (((uint32_t) bits - 0x4B400000u) << 23) + 0x3F800000;
+	bits = (int32_t) ((uint32_t) bits << 23) + 0x3F800000; /* what it is besides is shifted out */
 	memcpy(&power, &bits, sizeof power);
 	return y * power;
 }

@@ -124,7 +124,8 @@ double histogram_quantile(double q, const double *bound, const double *rate, int
 	double rank = q * total;
 	int32_t b = n - 1;
 	for (int32_t k = n - 2; k >= 0; k--)
-		b = rate[k] >= rank || !(rank > 0.0) ? k : b;
+		b = rate[k] >= rank ? k : b;
+	b = rank > 0.0 ? b : 0;
 	if (b == n - 1)
 		return bound[n - 2];
 	double below = most_of(rate, b), count = rate[b] > below ? rate[b] : below;

@@ -179,14 +179,13 @@ static bool act(const SimModel *model, SimRow *row, const SimView *view, int32_t
 {
 	int32_t wanted = actions_wish(model->config.actions, action, row->replicas);
 	const Drawn *drawn = drawn_of(model, row);
-	bool is_within = wanted >= drawn->min_replicas && wanted <= drawn->max_replicas;
-	bool is_refused = chaos_is_on(&row->chaos, CHAOS_API_REFUSED);
-	if (is_within && !is_refused && (unsigned) row->mask >> action & 1u) {
-		if (view->rails)
-			(void) rails_note_change(view->rails, &model->rails, row->tick * model->dt_ms, row->replicas, wanted);
-		row->replicas = wanted;
-	}
-	return is_within || !model->config.terminate_at_bounds;
+	/* without a branch: a policy that explores cannot be foreseen */
+	bool is_within = (wanted >= drawn->min_replicas) & (wanted <= drawn->max_replicas);
+	bool is_heard = is_within & !chaos_is_on(&row->chaos, CHAOS_API_REFUSED) & (row->mask >> action & 1);
+	if (view->rails && is_heard)
+		(void) rails_note_change(view->rails, &model->rails, row->tick * model->dt_ms, row->replicas, wanted);
+	row->replicas = is_heard ? wanted : row->replicas;
+	return is_within | !model->config.terminate_at_bounds;
 }
 
 /* What the interval since the action was worth. before: replicas before it. */
