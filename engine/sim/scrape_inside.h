@@ -51,11 +51,14 @@ typedef struct Visits { /* cAdvisor's, as they go on */
 	Parts next, chance;
 } Visits;
 
-/* The next of each that `is_come` holds for. Their jitter is bytes of a pod's own, the best bits of a linear congruential generator. */
+/*
+ * The next of each that `is_come` holds for. Their jitter is bytes of a pod's own, the best bits of a linear congruential generator:
+ * in 256ths, to the nearest.
+ */
 static ALWAYS void visit(const Query *q, Ints is_come, Visits *v)
 {
 	Parts chance = v->chance * 747796405u + 2891336453u;
-	Parts later = (Parts) (q->house_every + ((q->house_jitter * (Ints) (chance >> 24) + 128) >> 8));
+	Parts later = (uint32_t) q->house_every + ((uint32_t) q->house_jitter * (chance / (1u << 24)) + 128u) / 256u;
 	v->next += later & (Parts) is_come;
 	v->chance = (Parts) either(is_come, (Ints) chance, (Ints) v->chance);
 }
