@@ -114,14 +114,20 @@ bool console_is_readonly(const Console *console)
 	return console->opts.is_readonly || (console->frame.live && console->frame.live->is_readonly);
 }
 
+/* Nothing trained yet; on a cluster that takes an hour, and the ticks do. */
+static bool is_before_first_update(const Console *console)
+{
+	const TrainView *train = console->frame.train;
+	return console->screen == SCREEN_TRAIN && train && !train->is_live && train->phase < TRAIN_PAUSED && !train->update;
+}
+
 bool console_awaits(const Console *console)
 {
 	bool is_late = console->talk.asked_slot == SLOT_NEWS && talk_answer(&console->talk, SLOT_NEWS); /* but the first come with the data */
 	bool is_asked = console->talk.asked_id != 0 && !is_late;
 	bool comes = console->frame.live ? !console->frame.live->n_rows : console->feed->can_begin;
 	bool is_blank = screen_ops(console->screen)->needs != NEEDS_NOTHING && comes;
-	is_blank |= console->screen == SCREEN_TRAIN && console->frame.train && !console->frame.train->update;
-	return is_asked || is_blank || (console->screen == SCREEN_COMPARE && console->work && compare_work_is_done(console->work));
+	return is_asked || is_blank || is_before_first_update(console) || (console->screen == SCREEN_COMPARE && console->work && compare_work_is_done(console->work));
 }
 
 bool console_is_settled(const Console *console)

@@ -259,12 +259,20 @@ static void first_update_waits_for_no_tick(void **state)
 	Desk *desk = *state;
 	TrainView young = *desk->fake.frame.train;
 	young.update = 0;
+	young.phase = TRAIN_RUNNING;
 	desk->fake.frame.train = &young;
 	start(desk, SCREEN_TRAIN, false);
 	assert_true(console_awaits(&desk->console));
 	young.update = 1;
 	assert_false(console_awaits(&desk->console)); /* the later ones come with the data */
 	young.update = 0;
+	young.is_live = true; /* it may take an hour, and the targets' cycles wake the console meanwhile */
+	assert_false(console_awaits(&desk->console));
+	young.is_live = false;
+	young.phase = TRAIN_PAUSED;
+	assert_false(console_awaits(&desk->console));
+	young.phase = TRAIN_RUNNING;
+	assert_true(console_awaits(&desk->console));
 	press(desk, '1');
 	assert_false(console_awaits(&desk->console));
 }
