@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 enum { PODS = 6, AT_S = 300, INTERVAL_S = 15 };
+
 /* Six pods at a load, and a fault after five minutes. */
 static SimConfig config_of(SimLevel level, const char *fault, double load)
 {
