@@ -9,7 +9,7 @@
 #include <term.h>
 #include <wchar.h>
 
-enum { NEAR = 4 /* bytes: cheaper to write again than to jump over */, TAIL = 4 /* blanks: cheaper to erase */ };
+enum { MOVE_BYTES = 32, NEAR = 4 /* bytes: cheaper to write again than to jump over */, TAIL = 4 /* blanks: cheaper to erase */ };
 
 /* ---- looks ---- */
 
@@ -150,9 +150,45 @@ static bool is_near(const Paint *paint, const Cell *row, int col)
 	return true;
 }
 
+static char *add_number(char *at, int n)
+{
+	char digit[12];
+	int len = 0;
+	for (; n || !len; n /= 10)
+		digit[len++] = (char) ('0' + n % 10);
+	while (len)
+		*at++ = digit[--len];
+	return at;
+}
+
+/* The shorter of the cursor's address and, where it goes by columns alone, the way to the right. Nearly all terminals take the
+ * sequences of ECMA-48, and for these tiparm takes as long as all else that a move is there for. */
+static void say_move(const Paint *paint, char move[MOVE_BYTES], int row, int col, bool is_ahead)
+{
+	char forward[MOVE_BYTES] = "", *at = move;
+	if (paint->is_ecma) {
+		*at++ = '\033';
+		*at++ = '[';
+		at = add_number(at, is_ahead ? col - paint->col : row + 1);
+		if (!is_ahead) {
+			*at++ = ';';
+			at = add_number(at, col + 1);
+		}
+		*at++ = is_ahead ? 'C' : 'H';
+		*at = '\0';
+		return;
+	}
+	move[0] = '\0';
+	add_capability(move, MOVE_BYTES, tiparm(cursor_address, row, col));
+	if (is_ahead && parm_right_cursor)
+		add_capability(forward, sizeof forward, tiparm(parm_right_cursor, col - paint->col));
+	if (forward[0] && strlen(forward) < strlen(move))
+		memcpy(move, forward, sizeof forward);
+}
+
 static void move_to(Paint *paint, const Cell *cells, int row, int col)
 {
-	char move[32] = "", forward[32] = "";
+	char move[MOVE_BYTES];
 	bool is_ahead = paint->row == row && paint->col >= 0 && paint->col <= col;
 	if (is_ahead && is_near(paint, cells, col)) {
 		for (int c = paint->col; c < col; c++)
@@ -160,11 +196,8 @@ static void move_to(Paint *paint, const Cell *cells, int row, int col)
 		paint->col = col;
 		return;
 	}
-	add_capability(move, sizeof move, tiparm(cursor_address, row, col));
-	if (is_ahead && parm_right_cursor)
-		add_capability(forward, sizeof forward, tiparm(parm_right_cursor, col - paint->col));
-	const char *best = forward[0] && strlen(forward) < strlen(move) ? forward : move;
-	strbuf_add(&paint->out, best, strlen(best));
+	say_move(paint, move, row, col, is_ahead);
+	strbuf_add(&paint->out, move, strlen(move));
 	paint->row = row;
 	paint->col = col;
 }
@@ -210,11 +243,12 @@ static void paint_row(Paint *paint, const Cell *now, Cell *shown, int row, int r
 
 /* ---- rows that move together ---- */
 
-static int differ(const Paint *paint, const Cell *a, const Cell *b, int cols)
+/* How many cells of a row look different; counted no further than `most`. */
+static int differ(const Paint *paint, const Cell *a, const Cell *b, int cols, int most)
 {
 	int n = 0;
-	for (int c = 0; c < cols; c++)
-		n += !is_same(paint, a[c], b[c]);
+	for (int c = 0; c < cols && n < most; c++)
+		n += memcmp(&a[c], &b[c], sizeof *a) && !is_same(paint, a[c], b[c]);
 	return n;
 }
 
@@ -237,7 +271,9 @@ static Block find_block(const Paint *paint, const Canvas *now, const Canvas *sho
 			saved = 0;
 			first = r;
 		}
-		saved += changed[r] - differ(paint, row_at(now, r), row_at(shown, r - by), now->cols);
+		saved += changed[r];
+		if (saved > 0) /* a row that would cost all of it ends the block, however much more it would cost */
+			saved -= differ(paint, row_at(now, r), row_at(shown, r - by), now->cols, saved);
 		if (saved > best.saved)
 			best = (Block) { first, r, by, saved };
 	}
@@ -279,7 +315,7 @@ static void move_rows(Paint *paint, const Canvas *canvas, Canvas *shown)
 	if (canvas->rows > ROWS_MOST || !change_scroll_region || !insert_line || !delete_line)
 		return;
 	for (int r = 0; r < canvas->rows; r++)
-		total += changed[r] = differ(paint, row_at(canvas, r), row_at(shown, r), canvas->cols);
+		total += changed[r] = differ(paint, row_at(canvas, r), row_at(shown, r), canvas->cols, canvas->cols);
 	if (total < 2 * WORTH)
 		return;
 	Block down = find_block(paint, canvas, shown, changed, 1), up = find_block(paint, canvas, shown, changed, -1);
@@ -294,6 +330,8 @@ void paint_init(Paint *paint, ColorMode depth, Theme theme)
 {
 	*paint = (Paint) { .row = -1, .col = -1, .can_fill_corner = !auto_right_margin || eat_newline_glitch };
 	paint->is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	paint->is_ecma = cursor_address && !strcmp(cursor_address, "\033[%i%p1%d;%p2%dH") && parm_right_cursor &&
+	                 !strcmp(parm_right_cursor, "\033[%p1%dC");
 	for (int role = 0; role < ROLE_COUNT; role++)
 		look_init(&paint->look[role], (Role) role, depth, theme);
 }

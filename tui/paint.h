@@ -22,6 +22,7 @@ typedef struct Look {
 typedef struct Paint {
 	Look look[ROLE_COUNT];
 	bool is_utf8;
+	bool is_ecma;            /* the cursor moves as ECMA-48 says */
 	bool can_fill_corner;    /* a character in the last cell does not scroll */
 	bool is_empty;           /* the terminal is to be cleared first */
 	int row, col;            /* of the cursor; -1: not known */

@@ -210,6 +210,33 @@ static void any_sequence_of_frames_arrives_as_drawn(void **state)
 	}
 }
 
+/* Moves that are written here are those that terminfo's entry asks for. */
+static void moves_are_terminfos(void **state)
+{
+	(void) state;
+	Fixture f = { 0 };
+	Paint asked;
+	Canvas shown = { .glyphs = glyphs_table(GLYPHS_BRAILLE) };
+	Rng rng;
+	rng_init(&rng, 5, 0, RNG_SHUFFLE);
+	fixture_open(&f, COLOR_256);
+	assert_true(f.paint.is_ecma);
+	paint_init(&asked, COLOR_256, THEME_DARK);
+	asked.is_ecma = false;
+	assert_int_equal(canvas_resize(&shown, GLASS_ROWS, GLASS_COLS), 0);
+	paint_forget(&asked, &shown);
+	for (int frame = 0; frame < 100; frame++) {
+		scribble(&f.canvas, &rng);
+		show(&f);
+		assert_true(paint_frame(&asked, &f.canvas, &shown));
+		assert_int_equal(f.paint.out.len, asked.out.len);
+		assert_memory_equal(f.paint.out.data, asked.out.data, asked.out.len);
+	}
+	paint_done(&asked);
+	canvas_done(&shown);
+	fixture_done(&f);
+}
+
 static void nothing_new_sends_nothing(void **state)
 {
 	(void) state;
@@ -293,6 +320,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_sequence_of_frames_arrives_as_drawn),
+		cmocka_unit_test(moves_are_terminfos),
 		cmocka_unit_test(nothing_new_sends_nothing),
 		cmocka_unit_test(one_new_digit_costs_a_move_a_look_and_a_digit),
 		cmocka_unit_test(log_that_moves_is_moved),
