@@ -35,7 +35,8 @@ void canvas_done(Canvas *canvas)
 
 void canvas_clear(Canvas *canvas)
 {
-	canvas_fill(canvas, (Rect) { 0, 0, canvas->rows, canvas->cols }, ' ', ROLE_TEXT);
+	for (int i = 0; i < canvas->rows * canvas->cols; i++)
+		canvas->cell[i] = (Cell) { ' ', ROLE_TEXT };
 	canvas->n_zones = 0;
 }
 
@@ -54,13 +55,6 @@ const Zone *canvas_zone_at(const Canvas *canvas, int row, int col)
 			return zone->kind == ZONE_COVER ? NULL : zone;
 	}
 	return NULL;
-}
-
-Cell *canvas_cell(Canvas *canvas, int row, int col)
-{
-	if (row < 0 || col < 0 || row >= canvas->rows || col >= canvas->cols)
-		return NULL;
-	return &canvas->cell[(size_t) row * (size_t) canvas->cols + (size_t) col];
 }
 
 void canvas_put(Canvas *canvas, int row, int col, uint32_t ch, Role role)
@@ -96,12 +90,26 @@ static int width_of(const Canvas *canvas, uint32_t *ch)
 	return width < 0 ? 0 : width;
 }
 
+/* One character off *text and its columns. Nearly all are letters of ASCII. */
+static inline uint32_t take_char(const Canvas *canvas, const char **text, int *ret_width)
+{
+	unsigned char c = (unsigned char) **text;
+	if (c >= 0x20 && c < 0x7f) {
+		*ret_width = 1;
+		++*text;
+		return c;
+	}
+	uint32_t ch = utf8_take(text);
+	*ret_width = width_of(canvas, &ch);
+	return ch;
+}
+
 int canvas_width(const Canvas *canvas, const char *text)
 {
-	int width = 0;
+	int width = 0, one;
 	while (*text) {
-		uint32_t ch = utf8_take(&text);
-		width += width_of(canvas, &ch);
+		(void) take_char(canvas, &text, &one);
+		width += one;
 	}
 	return width;
 }
@@ -114,8 +122,8 @@ int canvas_text(Canvas *canvas, int row, int col, int cols, Role role, const cha
 	int room = is_cut ? cols - 1 : cols;
 	int at = 0;
 	while (*text) {
-		uint32_t ch = utf8_take(&text);
-		int width = width_of(canvas, &ch);
+		int width;
+		uint32_t ch = take_char(canvas, &text, &width);
 		if (!width)
 			continue;
 		if (at + width > room)
@@ -210,27 +218,40 @@ int canvas_wrap(Canvas *canvas, Rect area, Role role, const char *text)
 	return row;
 }
 
+enum { SAID = 512 };
+
+/* What the format says: itself, its one text, or written into text. Most of a frame's are of the first two kinds. */
+static const char *say(char text[SAID], const char *format, va_list args)
+{
+	if (!strchr(format, '%'))
+		return format;
+	if (!strcmp(format, "%s"))
+		return va_arg(args, const char *);
+	(void) vsnprintf(text, SAID, format, args);
+	return text;
+}
+
 int canvas_textf(Canvas *canvas, int row, int col, int cols, Role role, const char *format, ...)
 {
-	char text[512];
+	char text[SAID];
 	va_list args;
 	va_start(args, format);
-	(void) vsnprintf(text, sizeof text, format, args);
+	const char *said = say(text, format, args);
 	va_end(args);
-	return canvas_text(canvas, row, col, cols, role, text);
+	return canvas_text(canvas, row, col, cols, role, said);
 }
 
 bool pen_item(Pen *pen, Role role, const char *format, ...)
 {
-	char text[512];
+	char text[SAID];
 	va_list args;
 	va_start(args, format);
-	(void) vsnprintf(text, sizeof text, format, args);
+	const char *said = say(text, format, args);
 	va_end(args);
-	int width = canvas_width(pen->canvas, text);
+	int width = canvas_width(pen->canvas, said);
 	if (pen->col + width > pen->end)
 		return false;
-	pen->col += canvas_text(pen->canvas, pen->row, pen->col, width, role, text);
+	pen->col += canvas_text(pen->canvas, pen->row, pen->col, width, role, said);
 	return true;
 }
 

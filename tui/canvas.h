@@ -67,7 +67,11 @@ const Zone *canvas_zone_at(const Canvas *canvas, int row, int col);
 /* Outside the canvas nothing happens. */
 void canvas_put(Canvas *canvas, int row, int col, uint32_t ch, Role role);
 /* The cell, or NULL outside. */
-Cell *canvas_cell(Canvas *canvas, int row, int col);
+static inline Cell *canvas_cell(Canvas *canvas, int row, int col)
+{
+	bool is_inside = row >= 0 && col >= 0 && row < canvas->rows && col < canvas->cols;
+	return is_inside ? &canvas->cell[(size_t) row * (size_t) canvas->cols + (size_t) col] : NULL;
+}
 void canvas_fill(Canvas *canvas, Rect rect, uint32_t ch, Role role);
 
 /* UTF-8 text into at most cols columns; answers how many it took. */

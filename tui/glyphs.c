@@ -8,14 +8,14 @@
 #define GROWING { ' ', 0x258f, 0x258e, 0x258d, 0x258c, 0x258b, 0x258a, 0x2589, 0x2588 }
 
 static const Glyphs BRAILLE = {
-	.mode = GLYPHS_BRAILLE, .dots_x = 2, .dots_y = 4,
+	.mode = GLYPHS_BRAILLE, .dots_x = 2, .dots_y = 4, .shift_x = 1, .shift_y = 2,
 	.horizontal = 0x2500, .vertical = 0x2502, .corner = { 0x256d, 0x256e, 0x2570, 0x256f },
 	.tick_left = 0x2524, .dash = 0x2504, .rising = RISING, .growing = GROWING, .empty = 0x00b7,
 	.mark = 0x2022, .sample = 0x2501, .best = 0x2605, .ellipsis = 0x2026, .arrow = 0x2192, .pointer = 0x25b8,
 };
 
 static const Glyphs BLOCK = {
-	.mode = GLYPHS_BLOCK, .dots_x = 2, .dots_y = 2,
+	.mode = GLYPHS_BLOCK, .dots_x = 2, .dots_y = 2, .shift_x = 1, .shift_y = 1,
 	.horizontal = 0x2500, .vertical = 0x2502, .corner = { 0x250c, 0x2510, 0x2514, 0x2518 },
 	.tick_left = 0x2524, .dash = 0x2500, .rising = RISING, .growing = GROWING, .empty = 0x00b7,
 	.mark = 0x2666, .sample = 0x2501, .best = 0x2605, .ellipsis = 0x2026, .arrow = 0x2192, .pointer = 0x25ba,
@@ -34,8 +34,7 @@ static const Glyphs ASCII = {
 static const uint32_t QUADRANT[16] = { ' ', 0x2598, 0x259d, 0x2580, 0x2596, 0x258c, 0x259e, 0x259b,
 	0x2597, 0x259a, 0x2590, 0x259c, 0x2584, 0x2599, 0x259f, 0x2588 };
 
-/* The dots of a column above row y. */
-static const uint8_t BRAILLE_ABOVE[2][5] = { { 0, 0x01, 0x03, 0x07, 0x47 }, { 0, 0x08, 0x18, 0x38, 0xb8 } };
+const uint8_t glyphs_braille_above[2][5] = { { 0, 0x01, 0x03, 0x07, 0x47 }, { 0, 0x08, 0x18, 0x38, 0xb8 } };
 
 const Glyphs *glyphs_table(GlyphMode mode)
 {
@@ -55,14 +54,10 @@ GlyphMode glyphs_choose(GlyphMode asked, const char *charset, const char *term)
 	return GLYPHS_BRAILLE;
 }
 
-uint32_t glyphs_add_column(const Glyphs *glyphs, uint32_t old, int x, int y0, int y1, char letter)
+uint32_t glyphs_add_coarse(const Glyphs *glyphs, uint32_t old, int x, int y0, int y1, char letter)
 {
 	if (glyphs->mode == GLYPHS_ASCII)
 		return (uint32_t) letter;
-	if (glyphs->mode == GLYPHS_BRAILLE) {
-		const uint8_t *above = BRAILLE_ABOVE[x & 1];
-		return ((old & ~0xffu) == 0x2800 ? old : 0x2800) | (uint32_t) (above[(y1 & 3) + 1] ^ above[y0 & 3]);
-	}
 	uint32_t bits = 0;
 	for (uint32_t i = 1; i < 16; i++)
 		if (QUADRANT[i] == old)

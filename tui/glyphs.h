@@ -13,7 +13,8 @@ typedef enum GlyphMode { GLYPHS_AUTO, GLYPHS_BRAILLE, GLYPHS_BLOCK, GLYPHS_ASCII
 
 typedef struct Glyphs {
 	GlyphMode mode;
-	int dots_x, dots_y;        /* of a cell */
+	int dots_x, dots_y;        /* of a cell: powers of two, */
+	int shift_x, shift_y;      /* of these exponents */
 	uint32_t horizontal, vertical;
 	uint32_t corner[4];        /* top left, top right, bottom left, bottom right */
 	uint32_t tick_left;        /* on an axis */
@@ -36,7 +37,17 @@ const Glyphs *glyphs_table(GlyphMode mode);
  * console, `dumb` or vt100. charset and term may be NULL. */
 GlyphMode glyphs_choose(GlyphMode asked, const char *charset, const char *term);
 
+/* Of braille: the dots of a cell's column x that lie above row y. */
+extern const uint8_t glyphs_braille_above[2][5];
+uint32_t glyphs_add_coarse(const Glyphs *glyphs, uint32_t old, int x, int y0, int y1, char letter);
+
 /* The cell `old` with the dots (x, y0..y1) of the cell added, from the top left; letter stands for them in ASCII. */
-uint32_t glyphs_add_column(const Glyphs *glyphs, uint32_t old, int x, int y0, int y1, char letter);
+static inline uint32_t glyphs_add_column(const Glyphs *glyphs, uint32_t old, int x, int y0, int y1, char letter)
+{
+	if (glyphs->mode != GLYPHS_BRAILLE)
+		return glyphs_add_coarse(glyphs, old, x, y0, y1, letter);
+	const uint8_t *above = glyphs_braille_above[x & 1];
+	return ((old & ~0xffu) == 0x2800 ? old : 0x2800) | (uint32_t) (above[(y1 & 3) + 1] ^ above[y0 & 3]);
+}
 
 #endif

@@ -31,20 +31,24 @@ static const Signal SIGNALS[] = {
 };
 enum { N_SIGNALS = sizeof SIGNALS / sizeof *SIGNALS };
 
+typedef enum Count { COUNT_DESIRED, COUNT_READY, COUNT_HPA } Count;
+
 /* History in buckets: x counts dot columns from the left; the newest bucket, or the cursor's surroundings, in sight. */
 typedef struct Past {
 	const LiveView *live;
-	uint32_t field;      /* SAMPLE_*, or 0 and `pick` */
-	int pick;            /* 0 desired, 1 ready, 2 HPA */
+	const HistoryPoint *seen; /* the n points in sight */
+	int n;
+	uint32_t field;           /* SAMPLE_*, or 0 and `count` */
+	Count count;
 	int64_t bucket_ms, last_bucket;
-	int dots, stride;    /* dot columns in all, and of a bucket */
+	int dots, stride;         /* dot columns in all, and of a bucket */
 } Past;
 
 static double past_value(const Past *past, const HistoryPoint *p)
 {
 	if (past->field)
 		return live_point_value(p, past->field);
-	int16_t count = past->pick == 0 ? p->replicas : past->pick == 1 ? p->ready : p->hpa;
+	int16_t count = past->count == COUNT_DESIRED ? p->replicas : past->count == COUNT_READY ? p->ready : p->hpa;
 	return count < 0 ? NAN : count;
 }
 
@@ -56,7 +60,7 @@ static double past_x(const Past *past, int64_t wall_ms)
 static void past_point(const void *data, int i, double *ret_x, double *ret_y)
 {
 	const Past *past = data;
-	const HistoryPoint *p = &past->live->history[i];
+	const HistoryPoint *p = &past->seen[i];
 	*ret_x = past_x(past, p->wall_ms);
 	*ret_y = past_value(past, p);
 }
@@ -73,29 +77,49 @@ static int stride_of(const Scene *scene, int cols)
 	return stride;
 }
 
-static Past past_of(const Scene *scene, uint32_t field, int pick, int cols)
+/* The points in sight: history is in the order of time. */
+static void see(Past *past)
+{
+	const HistoryPoint *history = past->live->history;
+	int end = past->live->n_history;
+	while (end > 0 && past_x(past, history[end - 1].wall_ms) >= past->dots)
+		end--;
+	int first = end;
+	while (first > 0 && past_x(past, history[first - 1].wall_ms) >= 0)
+		first--;
+	past->seen = history + first;
+	past->n = end - first;
+}
+
+static Past past_of(const Scene *scene, int cols)
 {
 	const LiveView *live = scene->live;
 	int64_t bucket = (int64_t) ((double) live->interval_s * 1000 * scene->window);
-	Past past = { live, field, pick, bucket > 0 ? bucket : 1000, 0, cols * scene->canvas->glyphs->dots_x,
-	              stride_of(scene, cols) };
+	Past past = { .live = live, .bucket_ms = bucket > 0 ? bucket : 1000, .dots = cols * scene->canvas->glyphs->dots_x,
+	              .stride = stride_of(scene, cols) };
 	int64_t newest = live->n_history ? live->history[live->n_history - 1].wall_ms : live->wall_ms;
 	past.last_bucket = newest / past.bucket_ms;
 	if (scene->point && past_x(&past, scene->point->wall_ms) < 0) /* a cursor out of sight comes to the middle */
 		past.last_bucket = scene->point->wall_ms / past.bucket_ms + past.dots / past.stride / 2;
 	while ((past.last_bucket + 1) * past.stride % scene->canvas->glyphs->dots_x) /* it scrolls by whole cells: few bytes */
 		past.last_bucket++;
+	see(&past);
+	return past;
+}
+
+static Past past_count(Past past, Count count)
+{
+	past.count = count;
 	return past;
 }
 
 /* Largest value in sight; NAN where none is. */
 static double past_most(const Past *past)
 {
-	double most = NAN, x, y;
-	for (int i = 0; i < past->live->n_history; i++) {
-		past_point(past, i, &x, &y);
-		if (x >= 0 && x < past->dots)
-			most = fmax(most, y); /* fmax passes over NAN */
+	double most = NAN;
+	for (int i = 0; i < past->n; i++) {
+		double y = past_value(past, &past->seen[i]);
+		most = most >= y || isnan(y) ? most : y;
 	}
 	return most;
 }
@@ -191,7 +215,7 @@ static void label_start(const Scene *scene, const Past *past, const Plot *plot)
 		                    ROLE_LABEL, "since %s", fmt_clock(text, past->live->history[0].wall_ms));
 }
 
-static void draw_signal(const Scene *scene, const Signal *signal, Rect area)
+static void draw_signal(const Scene *scene, const Signal *signal, const Past *all, Rect area)
 {
 	const Target *target = &scene->live->target;
 	char text[FMT_TEXT];
@@ -204,11 +228,12 @@ static void draw_signal(const Scene *scene, const Signal *signal, Rect area)
 		canvas_text_right(scene->canvas, area.row + 1, area.col + LABEL_COLS - 1, LABEL_COLS - 1, role, word);
 	int cols = live_graph_cols(area.cols);
 	bool is_latency = signal->field == SAMPLE_LATENCY;
-	Past past = past_of(scene, signal->field, 0, cols);
+	Past past = *all;
+	past.field = signal->field;
 	double most = past_most(&past);
 	double top = is_latency ? latency_top(target, most) : most > 0 ? most * 1.05 : 1;
 	Plot plot = { scene->canvas, { area.row, area.col + LABEL_COLS, area.rows, cols }, 0, past.dots - 1, 0, top };
-	plot_series(&plot, &(Series) { &past, scene->live->n_history, past_point, PLOT_AREA, signal->role, signal->fill,
+	plot_series(&plot, &(Series) { &past, past.n, past_point, PLOT_AREA, signal->role, signal->fill,
 	            signal->letter, past.stride * 2.5, is_latency ? (double) target->latency_soft_ms : 0,
 	            is_latency ? (double) target->latency_hard_ms : 0 });
 	draw_cursor(scene, &past, &plot);
@@ -248,11 +273,12 @@ static void draw_ages(const Scene *scene, Rect in)
 void live_draw_signals(const Scene *scene, Rect in)
 {
 	int rows = in.rows - 1, small = rows / 5 > 1 ? rows / 5 : 1, row = in.row;
+	Past past = past_of(scene, live_graph_cols(in.cols));
 	for (int i = 0; i < N_SIGNALS; i++) {
 		int height = i == 0 ? rows - small * (N_SIGNALS - 1) : small;
 		if (height < 1 || row + height > in.row + rows)
 			break;
-		draw_signal(scene, &SIGNALS[i], (Rect) { row, in.col, height, in.cols });
+		draw_signal(scene, &SIGNALS[i], &past, (Rect) { row, in.col, height, in.cols });
 		row += height;
 	}
 	draw_ages(scene, in);
@@ -283,16 +309,17 @@ static void draw_counts(const Scene *scene, Rect in)
 
 void live_draw_replicas(const Scene *scene, Rect in)
 {
-	int n = scene->live->n_history, cols = live_graph_cols(in.cols);
-	Past ready = past_of(scene, 0, 1, cols), desired = past_of(scene, 0, 0, cols), hpa = past_of(scene, 0, 2, cols);
+	int cols = live_graph_cols(in.cols);
+	Past past = past_of(scene, cols);
+	Past ready = past_count(past, COUNT_READY), desired = past_count(past, COUNT_DESIRED), hpa = past_count(past, COUNT_HPA);
 	double most = fmax(fmax(past_most(&ready), past_most(&desired)), fmax(past_most(&hpa), 1)), gap = ready.stride * 2.5;
 	Axis axis = axis_fit(0, most, (in.rows - 1) / 3);
 	static const ChartLabels LABELS = { fmt_plain, NULL, "", LABEL_COLS - 1 };
 	Plot plot = chart_begin(scene->canvas, (Rect) { in.row, in.col, in.rows - 1, LABEL_COLS + cols }, 0,
 	                        ready.dots - 1, &axis, &LABELS);
-	plot_series(&plot, &(Series) { &ready, n, past_point, PLOT_AREA_STEPS, ROLE_SERIES_C, ROLE_FILL_C, 'r', gap, 0, 0 });
-	plot_series(&plot, &(Series) { &hpa, n, past_point, PLOT_STEPS, ROLE_SERIES_B, ROLE_TEXT, 'h', gap, 0, 0 });
-	plot_series(&plot, &(Series) { &desired, n, past_point, PLOT_STEPS, ROLE_SERIES_A, ROLE_TEXT, 'd', gap, 0, 0 });
+	plot_series(&plot, &(Series) { &ready, past.n, past_point, PLOT_AREA_STEPS, ROLE_SERIES_C, ROLE_FILL_C, 'r', gap, 0, 0 });
+	plot_series(&plot, &(Series) { &hpa, past.n, past_point, PLOT_STEPS, ROLE_SERIES_B, ROLE_TEXT, 'h', gap, 0, 0 });
+	plot_series(&plot, &(Series) { &desired, past.n, past_point, PLOT_STEPS, ROLE_SERIES_A, ROLE_TEXT, 'd', gap, 0, 0 });
 	draw_cursor(scene, &desired, &plot);
 	draw_counts(scene, in);
 }

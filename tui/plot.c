@@ -51,12 +51,41 @@ static int dots_y(const Plot *plot)
 	return plot->area.rows * plot->canvas->glyphs->dots_y;
 }
 
-/* Dot of a value, counted from lo; -1 where it lies outside and is not to be clipped. */
-static int to_dot(double value, double lo, double hi, int dots)
+static double clamp(double x, double lo, double hi)
 {
-	double at = hi > lo ? (value - lo) / (hi - lo) : .5;
-	int dot = (int) floor(fmin(fmax(at, -1), 2) * (dots - 1) + .5);
-	return dot;
+	return x < lo ? lo : x > hi ? hi : x;
+}
+
+/* To the nearest whole number, halves up: lround and floor are calls of libm on processors without SSE 4.1. */
+static int nearest(double x)
+{
+	int down = (int) (x + .5);
+	return down - (down > x + .5);
+}
+
+/* From values to dots. */
+typedef struct Scale {
+	double lo, dots_per; /* the value of dot 0; 0: all are in the middle */
+	int last;            /* dot */
+} Scale;
+
+static Scale scale_x(const Plot *plot)
+{
+	int last = dots_x(plot) - 1;
+	return (Scale) { plot->x0, plot->x1 > plot->x0 ? last / (plot->x1 - plot->x0) : 0, last };
+}
+
+static Scale scale_y(const Plot *plot)
+{
+	int last = dots_y(plot) - 1;
+	return (Scale) { plot->y0, plot->y1 > plot->y0 ? last / (plot->y1 - plot->y0) : 0, last };
+}
+
+/* Counted from lo; one outside is at most one plot's size away. */
+static int to_dot(const Scale *scale, double value)
+{
+	double at = scale->dots_per > 0 ? (value - scale->lo) * scale->dots_per : scale->last * .5;
+	return nearest(at > -scale->last ? clamp(at, -scale->last, 2. * scale->last) : -scale->last);
 }
 
 static int clip(int value, int lo, int hi)
@@ -73,12 +102,12 @@ static void column(const Plot *plot, int x, int from, int to, Role role, char le
 		return;
 	top = top > 0 ? top : 0;
 	bottom = bottom < most ? bottom : most;
-	int col = plot->area.col + x / g->dots_x, row = top / g->dots_y, last = bottom / g->dots_y;
-	for (int y0 = top % g->dots_y; row <= last; row++, y0 = 0) {
-		int y1 = row == last ? bottom % g->dots_y : g->dots_y - 1;
+	int col = plot->area.col + (x >> g->shift_x), row = top >> g->shift_y, last = bottom >> g->shift_y, end = g->dots_y - 1;
+	for (int y0 = top & end; row <= last; row++, y0 = 0) {
+		int y1 = row == last ? bottom & end : end;
 		Cell *cell = canvas_cell(plot->canvas, plot->area.row + row, col);
 		if (cell)
-			*cell = (Cell) { glyphs_add_column(g, cell->ch, x % g->dots_x, y0, y1, letter), role };
+			*cell = (Cell) { glyphs_add_column(g, cell->ch, x & (g->dots_x - 1), y0, y1, letter), role };
 	}
 }
 
@@ -126,7 +155,7 @@ static void segment(const Plot *plot, const Series *series, DotPoint a, DotPoint
 	int before = a.y;
 	for (int x = a.x; x <= b.x; x++) {
 		double at = b.x > a.x ? (double) (x - a.x) / (b.x - a.x) : 1;
-		int y = (int) lround(a.y + at * (b.y - a.y));
+		int y = nearest(a.y + at * (b.y - a.y));
 		if (series->kind == PLOT_AREA)
 			area_column(plot, series, x, y, a.value + at * (b.value - a.value));
 		else
@@ -140,6 +169,7 @@ void plot_series(const Plot *plot, const Series *series)
 	DotPoint last = { 0 };
 	double last_x = 0;
 	bool has_last = false;
+	Scale to_x = scale_x(plot), to_y = scale_y(plot);
 	for (int i = 0; i < series->n; i++) {
 		double x, y;
 		series->at(series->data, i, &x, &y);
@@ -147,13 +177,11 @@ void plot_series(const Plot *plot, const Series *series)
 			has_last = false;
 			continue;
 		}
-		DotPoint now = { to_dot(x, plot->x0, plot->x1, dots_x(plot)),
-		                 clip(to_dot(y, plot->y0, plot->y1, dots_y(plot)), 0, dots_y(plot) - 1), y };
+		DotPoint now = { to_dot(&to_x, x), clip(to_dot(&to_y, y), 0, to_y.last), y };
 		bool is_far = series->max_gap > 0 && x - last_x > series->max_gap;
-		if (has_last && !is_far && series->kind != PLOT_DOTS)
-			segment(plot, series, last, now);
-		else
-			segment(plot, series, now, now);
+		bool is_drawn = has_last && now.x == last.x && now.y == last.y && !(series->soft > 0 || series->hard > 0);
+		if (!is_drawn) /* of a long series most are */
+			segment(plot, series, has_last && !is_far && series->kind != PLOT_DOTS ? last : now, now);
 		last = now;
 		last_x = x;
 		has_last = true;
@@ -196,8 +224,8 @@ static int row_of(const Plot *plot, double y)
 {
 	if (!(y >= fmin(plot->y0, plot->y1)) || y > plot->y1)
 		return -1;
-	int from_bottom = to_dot(y, plot->y0, plot->y1, dots_y(plot));
-	return plot->area.row + (dots_y(plot) - 1 - from_bottom) / plot->canvas->glyphs->dots_y;
+	Scale to_y = scale_y(plot);
+	return plot->area.row + (to_y.last - to_dot(&to_y, y)) / plot->canvas->glyphs->dots_y;
 }
 
 void plot_level(const Plot *plot, double y, Role role)
@@ -214,7 +242,8 @@ static int col_of(const Plot *plot, double x)
 {
 	if (!(x >= plot->x0) || x > plot->x1)
 		return -1;
-	return plot->area.col + to_dot(x, plot->x0, plot->x1, dots_x(plot)) / plot->canvas->glyphs->dots_x;
+	Scale to_x = scale_x(plot);
+	return plot->area.col + to_dot(&to_x, x) / plot->canvas->glyphs->dots_x;
 }
 
 static bool is_blank(const Plot *plot, int row, int col)
@@ -346,21 +375,20 @@ static void part_point(const void *data, int i, double *ret_x, double *ret_y)
 static void parts_take(Parts *parts, int n, const Series *series, double x0, double x1)
 {
 	int count[SPARK_MOST] = { 0 }, last = 0;
-	double x, y;
-	for (int i = 0; i < n; i++)
-		parts->mean[i] = NAN;
+	double sum[SPARK_MOST] = { 0 }, scale = x1 > x0 ? n / (x1 - x0) : 0, x, y;
 	for (int i = 0; i < series->n; i++) {
 		series->at(series->data, i, &x, &y);
-		int part = x >= x0 && x <= x1 && x1 > x0 ? (int) fmin((x - x0) / (x1 - x0) * n, n - 1) : -1;
-		if (part < 0 || isnan(y))
+		if (!(x >= x0 && x <= x1 && x1 > x0) || isnan(y))
 			continue;
-		double before = count[part] ? parts->mean[part] : 0;
-		parts->mean[part] = before + (y - before) / ++count[part];
+		int part = clip((int) ((x - x0) * scale), 0, n - 1);
+		sum[part] += y;
+		count[part]++;
 		last = part > last ? part : last;
 	}
-	for (int i = 1; i < last; i++) /* few points leave parts without one */
-		if (!count[i])
-			parts->mean[i] = parts->mean[i - 1];
+	for (int i = 0; i < n; i++) { /* few points leave parts without one */
+		bool is_between = i > 0 && i < last && !count[i];
+		parts->mean[i] = count[i] ? sum[i] / count[i] : is_between ? parts->mean[i - 1] : NAN;
+	}
 }
 
 void plot_sparkline(Canvas *canvas, Rect area, const Series *series, double x0, double x1)
