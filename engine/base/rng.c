@@ -2,6 +2,7 @@
 #include "base/rng.h"
 
 #include <math.h>
+#include <string.h>
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
@@ -113,6 +114,80 @@ double rng_normal(Rng *rng)
 double rng_exponential(Rng *rng)
 {
 	return -log(rng_uniform(rng));
+}
+
+static inline double double_of(uint64_t bits)
+{
+	double x;
+	memcpy(&x, &bits, sizeof x);
+	return x;
+}
+
+/*
+ * -log((word + .5) / 2^32), in operations that a compiler does for several at once: with u = m 2^k, m around 1,
+ * log m = 2 (s + s^3/3 + s^5/5 ...), s = (m - 1)/(m + 1). A whole number below 2^52 is in the low bits of 2^52 plus it.
+ */
+static inline __attribute__((always_inline)) double minus_log(uint32_t word)
+{
+	const uint64_t fraction = (UINT64_C(1) << 52) - 1, one = UINT64_C(1023) << 52, whole = UINT64_C(1075) << 52;
+	const uint64_t root_half = UINT64_C(0x3fe6a09e667f3bcd); /* sqrt(.5) */
+	double u = (double_of(whole | word) - 0x1p52 + .5) * 0x1p-32, sum = 0.0;
+	uint64_t bits;
+	memcpy(&bits, &u, sizeof bits);
+	bits += one - root_half;
+	double m = double_of((bits & fraction) + root_half), k = double_of(whole | bits >> 52) - (0x1p52 + 1023.0);
+	double s = (m - 1.0) / (m + 1.0), z = s * s;
+	for (int i = 21; i > 0; i -= 2)
+		sum = sum * z + 1.0 / i;
+	return -(k * 0.69314718055994530942 + 2.0 * s * sum);
+}
+
+static inline __attribute__((always_inline)) void minus_log_each(const uint32_t *restrict word, double *restrict ret, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		ret[i] = minus_log(word[i]);
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void minus_log_wide(const uint32_t *word, double *ret, uint32_t n)
+{
+	minus_log_each(word, ret, n);
+}
+#endif
+
+/* As n calls of rng_u32(). */
+static void fill_words(Rng *rng, uint32_t *ret, uint32_t n)
+{
+	enum { MANY = 4 * RNG_BLOCKS };
+	uint32_t i = 0;
+	while (i < n) {
+		if (rng->left || n - i < MANY || rng->counter[0] > UINT32_MAX - RNG_BLOCKS) {
+			ret[i++] = rng_u32(rng);
+			continue;
+		}
+		uint32_t word[4][RNG_BLOCKS];
+		rng_philox_blocks(rng->counter, rng->key, word);
+		for (uint32_t k = 0; k < MANY; k++)
+			ret[i++] = word[k % 4][k / 4];
+		rng->counter[0] += RNG_BLOCKS;
+	}
+}
+
+void rng_exponentials(Rng *rng, double *ret, uint32_t n)
+{
+	enum { BATCH = 256 };
+	uint32_t word[BATCH];
+	for (uint32_t done = 0; done < n; done += BATCH) {
+		uint32_t now = n - done < BATCH ? n - done : BATCH;
+		fill_words(rng, word, now);
+#ifdef __x86_64__
+		if (__builtin_cpu_supports("avx2")) {
+			minus_log_wide(word, ret + done, now);
+			continue;
+		}
+#endif
+		minus_log_each(word, ret + done, now);
+	}
 }
 
 void rng_shuffle(Rng *rng, uint32_t *item, uint32_t n)

@@ -99,10 +99,8 @@ static void live(Run *run, int runs, const Sizes *sizes, uint64_t requests, uint
 	rng_init(&demands, seed, stream, RNG_SIZES);
 	for (uint64_t left = run->warm + requests; left;) {
 		uint32_t n = left < BATCH ? (uint32_t) left : BATCH;
-		for (uint32_t k = 0; k < n; k++)
-			draws.gap[k] = rng_exponential(&arrivals);
-		for (uint32_t k = 0; k < n; k++)
-			draws.demand_s[k] = sizes_draw(sizes, &demands);
+		rng_exponentials(&arrivals, draws.gap, n);
+		sizes_draw_each(sizes, &demands, draws.demand_s, n);
 		for (int i = 0; i < runs; i++)
 			(isinf(run[i].server.quota_s) ? live_free : live_limited)(&run[i], &draws, n);
 		left -= n;

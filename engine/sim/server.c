@@ -48,3 +48,12 @@ double sizes_draw(const Sizes *sizes, Rng *rng)
 		return sizes->mean * rng_exponential(rng) + sizes->overhead;
 	return sizes->mean * exp(sizes->mu + sizes->sigma * rng_normal(rng)) + sizes->overhead;
 }
+
+void sizes_draw_each(const Sizes *sizes, Rng *rng, double *ret, uint32_t n)
+{
+	bool is_exponential = sizes->cv == 1.0;
+	if (is_exponential)
+		rng_exponentials(rng, ret, n);
+	for (uint32_t k = 0; k < n; k++)
+		ret[k] = is_exponential ? sizes->mean * ret[k] + sizes->overhead : sizes_draw(sizes, rng);
+}

@@ -49,5 +49,7 @@ typedef struct Sizes { /* of requests: lognormal of mean 1 is exp(mu + sigma Z) 
 /* As the service has them; a draw is CPU seconds. */
 Sizes sizes_of(const Service *service);
 double sizes_draw(const Sizes *sizes, Rng *rng);
+/* As n calls of it; see rng_exponentials(). */
+void sizes_draw_each(const Sizes *sizes, Rng *rng, double *ret, uint32_t n);
 
 #endif

@@ -193,6 +193,28 @@ static void rng_exponential_has_mean_and_deviation_one(void **state)
 	near(beyond_3, exp(-3.0) * N, sqrt(exp(-3.0) * N));
 }
 
+/* libm's logarithm is the measure; any number at once, from any place in a block, over the end of the counter. */
+static void rng_exponentials_are_those_of_one_by_one(void **state)
+{
+	(void) state;
+	static const uint32_t many[] = { 1, 3, 16, 17, 255, 256, 257, 1000, 4 };
+	double got[1000];
+	Rng all, each;
+	rng_init(&all, 8, 0, RNG_EVAL);
+	all.counter[0] = UINT32_MAX - 200;
+	memcpy(all.word, (uint32_t[4]) { 0, UINT32_MAX, INT32_MAX, 1u << 31 }, sizeof all.word); /* the ends, and the middle */
+	all.left = 4;
+	each = all;
+	for (size_t m = 0; m < sizeof many / sizeof *many; m++) {
+		rng_exponentials(&all, got, many[m]);
+		for (uint32_t i = 0; i < many[m]; i++) {
+			double want = rng_exponential(&each);
+			assert_true(fabs(got[i] - want) <= 1e-15 * want);
+		}
+		assert_int_equal(rng_u32(&all), rng_u32(&each));
+	}
+}
+
 /* 3 x 2^30 is where a remainder favours the lower third twofold, and a plain product one value in three. */
 static void rng_below_is_unbiased(void **state)
 {
@@ -251,6 +273,7 @@ int main(void)
 		cmocka_unit_test(rng_uniform_is_flat_and_never_an_end),
 		cmocka_unit_test(rng_normal_has_the_moments_and_tails_of_theory),
 		cmocka_unit_test(rng_exponential_has_mean_and_deviation_one),
+		cmocka_unit_test(rng_exponentials_are_those_of_one_by_one),
 		cmocka_unit_test(rng_below_is_unbiased),
 		cmocka_unit_test(rng_shuffle_gives_each_permutation_alike),
 	};
