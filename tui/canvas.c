@@ -35,8 +35,10 @@ void canvas_done(Canvas *canvas)
 
 void canvas_clear(Canvas *canvas)
 {
-	for (int i = 0; i < canvas->rows * canvas->cols; i++)
-		canvas->cell[i] = (Cell) { ' ', ROLE_TEXT };
+	const Cell blank = { ' ', ROLE_TEXT };
+	Cell *cell = canvas->cell;
+	for (int i = 0, n = canvas->rows * canvas->cols; i < n; i++)
+		cell[i] = blank;
 	canvas->n_zones = 0;
 }
 

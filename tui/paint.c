@@ -120,7 +120,7 @@ static bool is_blank(const Paint *paint, Cell cell)
 
 static bool is_same(const Paint *paint, Cell a, Cell b)
 {
-	return a.ch == b.ch && (a.role == b.role || (is_blank(paint, a) && is_blank(paint, b)));
+	return !memcmp(&a, &b, sizeof a) || (is_blank(paint, a) && is_blank(paint, b)); /* a blank of another role */
 }
 
 static void add_cell(Paint *paint, Cell cell)
@@ -247,8 +247,10 @@ static void paint_row(Paint *paint, const Cell *now, Cell *shown, int row, int r
 static int differ(const Paint *paint, const Cell *a, const Cell *b, int cols, int most)
 {
 	int n = 0;
+	if (!memcmp(a, b, (size_t) cols * sizeof *a))
+		return 0;
 	for (int c = 0; c < cols && n < most; c++)
-		n += memcmp(&a[c], &b[c], sizeof *a) && !is_same(paint, a[c], b[c]);
+		n += !is_same(paint, a[c], b[c]);
 	return n;
 }
 

@@ -102,12 +102,12 @@ static void column(const Plot *plot, int x, int from, int to, Role role, char le
 		return;
 	top = top > 0 ? top : 0;
 	bottom = bottom < most ? bottom : most;
-	int col = plot->area.col + (x >> g->shift_x), row = top >> g->shift_y, last = bottom >> g->shift_y, end = g->dots_y - 1;
-	for (int y0 = top & end; row <= last; row++, y0 = 0) {
+	int sub = x & (g->dots_x - 1), end = g->dots_y - 1, row = top >> g->shift_y, last = bottom >> g->shift_y;
+	int cols = plot->canvas->cols, room = plot->canvas->rows - 1 - plot->area.row;
+	Cell *cell = canvas_cell(plot->canvas, plot->area.row + row, plot->area.col + (x >> g->shift_x));
+	for (int y0 = top & end; cell && row <= last && row <= room; row++, y0 = 0, cell += cols) {
 		int y1 = row == last ? bottom & end : end;
-		Cell *cell = canvas_cell(plot->canvas, plot->area.row + row, col);
-		if (cell)
-			*cell = (Cell) { glyphs_add_column(g, cell->ch, x & (g->dots_x - 1), y0, y1, letter), role };
+		*cell = (Cell) { glyphs_add_column(g, cell->ch, sub, y0, y1, letter), role };
 	}
 }
 
