@@ -12,7 +12,7 @@ enum { HELP_KEY_COLS = 8, HELP_COLS = 76, ABSENT_TEXT = 320 };
 /* A cursor before the first record, or in a gap, is at a moment of which nothing is known: that is no number, and not now. */
 static const HistoryPoint *point_at(Console *console, const LiveView *live)
 {
-	int64_t reach_ms = (int64_t) ((double) live->interval_s * 2500 * console->window);
+	int64_t reach_ms = live_interval_ms(live) * console->window * 5 / 2;
 	const HistoryPoint *point = live_cursor_point(live, console->cursor_ms, reach_ms);
 	if (point || !console->cursor_ms)
 		return point;
@@ -30,9 +30,10 @@ static Scene console_scene(Console *console)
 		        .runs = { list, talk_answer(&console->talk, SLOT_RUN), list != NULL, console->runs.offset,
 		        console->runs.selected }, .focus = console->layout.focus, .layout = &console->layout };
 	if (live) {
+		const double most_ms = 1e15; /* a view from elsewhere may say anything */
 		int64_t since_s = (frame->wall_ms - console->live_seen_ms) / 1000; /* ages need no more than a frame a second */
-		double speed = live->speed > 0 ? live->speed : 1;
-		scene.target_ms = live->wall_ms + (since_s > 0 ? (int64_t) ((double) since_s * 1000 * speed) : 0);
+		double speed = live->speed > 0 ? live->speed : 1, since_ms = fmin((double) since_s * 1000 * speed, most_ms);
+		scene.target_ms = live->wall_ms + (since_s > 0 ? (int64_t) since_ms : 0);
 		scene.row = live_cursor_row(live, console->cursor_ms);
 		scene.point = point_at(console, live);
 	}

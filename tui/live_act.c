@@ -14,12 +14,6 @@ enum { PAGE = 10, WINDOW_MOST = 64 };
 
 /* ---- the past ---- */
 
-static int64_t interval_ms(const LiveView *live)
-{
-	int64_t ms = (int64_t) (live->interval_s * 1000);
-	return ms > 0 ? ms : 1000;
-}
-
 static bool is_before_memory(const Console *console)
 {
 	const LiveView *live = console->frame.live;
@@ -74,7 +68,7 @@ static void fill_past(Console *console)
 static bool covers(const Console *console, const ArchiveQuery *query)
 {
 	const LiveView *live = console->frame.live;
-	int64_t margin = 20 * interval_ms(live);
+	int64_t margin = 20 * live_interval_ms(live);
 	const ArchiveAnswer *answer = talk_answer(&console->talk, SLOT_PAST);
 	bool is_first = answer->past_first_ms && query->from_ms <= answer->past_first_ms;
 	return query->run_id == live->run_id && (is_first || console->cursor_ms - margin >= query->from_ms) &&
@@ -94,7 +88,7 @@ void live_refresh(Console *console)
 		fill_past(console);
 		return;
 	}
-	int64_t step = interval_ms(live) * console->window;
+	int64_t step = live_interval_ms(live) * console->window;
 	ArchiveQuery query = { .ask = ARCHIVE_PAST, .run_id = live->run_id, .from_ms = console->cursor_ms - 400 * step,
 		               .to_ms = console->cursor_ms + 100 * step };
 	(void) talk_ask(&console->talk, console->feed, SLOT_PAST, &query, console->now_ms);

@@ -4,6 +4,13 @@
  */
 #include "tui/screen_live.h"
 
+int64_t live_interval_ms(const LiveView *live)
+{
+	const double most = 1e9;
+	double ms = (double) live->interval_s * 1000;
+	return ms >= 1 && ms <= most ? (int64_t) ms : 1000;
+}
+
 int live_cursor_row(const LiveView *live, int64_t cursor_ms)
 {
 	int row = 0;
@@ -48,6 +55,6 @@ int64_t live_cursor_by_points(const LiveView *live, int64_t cursor_ms, int by)
 		return 0;
 	bool is_before = cursor_ms && cursor_ms < live->history[0].wall_ms; /* further back than these reach */
 	if (is_before)
-		return cursor_ms + (int64_t) by * (int64_t) (live->interval_s * 1000);
-	return to >= 0 ? live->history[to].wall_ms : live->history[0].wall_ms + (int64_t) to * (int64_t) (live->interval_s * 1000);
+		return cursor_ms + by * live_interval_ms(live);
+	return to >= 0 ? live->history[to].wall_ms : live->history[0].wall_ms + to * live_interval_ms(live);
 }

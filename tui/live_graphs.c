@@ -94,8 +94,7 @@ static void see(Past *past)
 static Past past_of(const Scene *scene, int cols)
 {
 	const LiveView *live = scene->live;
-	int64_t bucket = (int64_t) ((double) live->interval_s * 1000 * scene->window);
-	Past past = { .live = live, .bucket_ms = bucket > 0 ? bucket : 1000, .dots = cols * scene->canvas->glyphs->dots_x,
+	Past past = { .live = live, .bucket_ms = live_interval_ms(live) * scene->window, .dots = cols * scene->canvas->glyphs->dots_x,
 	              .stride = stride_of(scene, cols) };
 	int64_t newest = live->n_history ? live->history[live->n_history - 1].wall_ms : live->wall_ms;
 	past.last_bucket = newest / past.bucket_ms;
@@ -208,7 +207,7 @@ static void label_start(const Scene *scene, const Past *past, const Plot *plot)
 	char text[FMT_TEXT];
 	if (!past->live->n_history)
 		return;
-	double x = past_x(past, past->live->history[0].wall_ms);
+	double x = fmin(past_x(past, past->live->history[0].wall_ms), past->dots);
 	int before = x > 0 ? (int) x / scene->canvas->glyphs->dots_x : 0, width = sizeof "since 00:00:00 " - 1;
 	if (before > width)
 		(void) canvas_textf(scene->canvas, plot->area.row + plot->area.rows / 2, plot->area.col + before - width, width,

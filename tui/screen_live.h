@@ -4,6 +4,8 @@
 
 #include "tui/screen.h"
 
+/* Between two decisions; 1000 where the view says what no interval is: one from elsewhere may say anything. */
+int64_t live_interval_ms(const LiveView *live);
 /* The decision at a time of the target, 0 being now: its row, or -1 where none so old is kept. */
 int live_cursor_row(const LiveView *live, int64_t cursor_ms);
 /* The newest history point that is not after it and not older than reach_ms; NULL: now, or nothing is known of that moment. */

@@ -2,10 +2,12 @@
  * Golden screens: recorded feeds drawn as text and compared with the files of tests/golden. With GOLDEN=rewrite in the
  * environment they are written instead; the diff is then reviewed like code.
  */
+#include "tests/fakes/fake_feed.h"
 #include "tests/fakes/golden.h"
 #include "tests/fakes/views.h"
 #include "tui/console.h"
 #include "tui/feed_file.h"
+#include "tui/ui.h"
 
 #include <locale.h>
 #include <math.h>
@@ -174,6 +176,33 @@ static void hostile_recording_stays_within_its_arrays(void **state)
 	(void) remove(path);
 }
 
+/* Numbers that no interval, speed or time of ours has: the screen is drawn all the same, with its words. */
+static void a_view_may_say_anything(void **state)
+{
+	(void) state;
+	static const int64_t FAR_MS = INT64_C(1) << 53; /* as far as JSON goes */
+	const struct { float interval_s; double speed; int64_t first_ms, wall_ms; } ODD[] = {
+		{ 3e38f, 1, 0, 0 }, { -3e38f, 1, 0, 0 }, { NAN, NAN, 0, 0 }, { 1e-30f, 1e300, 0, 0 }, { INFINITY, INFINITY, FAR_MS, -FAR_MS },
+		{ 15, 1e300, -FAR_MS, FAR_MS }, { 15, -1, FAR_MS, 0 },
+	};
+	LiveView *live = calloc(1, sizeof *live);
+	assert_non_null(live);
+	for (size_t i = 0; i < sizeof ODD / sizeof *ODD; i++) {
+		FakeFeed fake;
+		StrBuf text = { 0 };
+		views_fill_live(live, 200);
+		live->interval_s = ODD[i].interval_s;
+		live->speed = ODD[i].speed;
+		live->history[0].wall_ms = ODD[i].first_ms;
+		live->wall_ms = ODD[i].wall_ms;
+		fake_feed_init(&fake, NULL, live);
+		assert_int_equal(ui_render_text(&fake.feed, SCREEN_LIVE, 60, 200, &text), 0);
+		assert_non_null(strstr(text.data, "HPA would set"));
+		strbuf_done(&text);
+	}
+	free(live);
+}
+
 /* An older program wrote it: figures that it did not know are unknown, not 0. */
 static void figures_that_a_recording_lacks_are_unknown(void **state)
 {
@@ -207,6 +236,7 @@ int main(void)
 		cmocka_unit_test(recording_gives_back_what_was_recorded),
 		cmocka_unit_test(figures_that_a_recording_lacks_are_unknown),
 		cmocka_unit_test(hostile_recording_stays_within_its_arrays),
+		cmocka_unit_test(a_view_may_say_anything),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
