@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { STEPS = 20480, ROUNDS = 5, FRAMES = 100 };
+enum { STEPS = 20480, ROUNDS = 20, FRAMES = 100 };
 
 static double now(void)
 {
