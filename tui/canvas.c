@@ -35,10 +35,7 @@ void canvas_done(Canvas *canvas)
 
 void canvas_clear(Canvas *canvas)
 {
-	const Cell blank = { ' ', ROLE_TEXT };
-	Cell *cell = canvas->cell;
-	for (int i = 0, n = canvas->rows * canvas->cols; i < n; i++)
-		cell[i] = blank;
+	canvas_fill(canvas, (Rect) { 0, 0, canvas->rows, canvas->cols }, ' ', ROLE_TEXT);
 	canvas->n_zones = 0;
 }
 
@@ -68,9 +65,14 @@ void canvas_put(Canvas *canvas, int row, int col, uint32_t ch, Role role)
 
 void canvas_fill(Canvas *canvas, Rect rect, uint32_t ch, Role role)
 {
-	for (int r = 0; r < rect.rows; r++)
-		for (int c = 0; c < rect.cols; c++)
-			canvas_put(canvas, rect.row + r, rect.col + c, ch, role);
+	int top = rect.row > 0 ? rect.row : 0, bottom = rect.row + rect.rows < canvas->rows ? rect.row + rect.rows : canvas->rows;
+	int left = rect.col > 0 ? rect.col : 0, right = rect.col + rect.cols < canvas->cols ? rect.col + rect.cols : canvas->cols;
+	const Cell cell = { ch, role };
+	for (int r = top; r < bottom; r++) {
+		Cell *row = &canvas->cell[(size_t) r * (size_t) canvas->cols];
+		for (int c = left; c < right; c++)
+			row[c] = cell;
+	}
 }
 
 /* ---- text ---- */

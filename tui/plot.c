@@ -69,16 +69,19 @@ typedef struct Scale {
 	int last;            /* dot */
 } Scale;
 
+static Scale scale_of(double lo, double hi, int dots)
+{
+	return (Scale) { lo, hi > lo ? (dots - 1) / (hi - lo) : 0, dots - 1 };
+}
+
 static Scale scale_x(const Plot *plot)
 {
-	int last = dots_x(plot) - 1;
-	return (Scale) { plot->x0, plot->x1 > plot->x0 ? last / (plot->x1 - plot->x0) : 0, last };
+	return scale_of(plot->x0, plot->x1, dots_x(plot));
 }
 
 static Scale scale_y(const Plot *plot)
 {
-	int last = dots_y(plot) - 1;
-	return (Scale) { plot->y0, plot->y1 > plot->y0 ? last / (plot->y1 - plot->y0) : 0, last };
+	return scale_of(plot->y0, plot->y1, dots_y(plot));
 }
 
 /* Counted from lo; one outside is at most one plot's size away. */
@@ -103,11 +106,12 @@ static void column(const Plot *plot, int x, int from, int to, Role role, char le
 	top = top > 0 ? top : 0;
 	bottom = bottom < most ? bottom : most;
 	int sub = x & (g->dots_x - 1), end = g->dots_y - 1, row = top >> g->shift_y, last = bottom >> g->shift_y;
-	int cols = plot->canvas->cols, room = plot->canvas->rows - 1 - plot->area.row;
-	Cell *cell = canvas_cell(plot->canvas, plot->area.row + row, plot->area.col + (x >> g->shift_x));
-	for (int y0 = top & end; cell && row <= last && row <= room; row++, y0 = 0, cell += cols) {
+	int col = plot->area.col + (x >> g->shift_x);
+	for (int y0 = top & end; row <= last; row++, y0 = 0) {
 		int y1 = row == last ? bottom & end : end;
-		*cell = (Cell) { glyphs_add_column(g, cell->ch, sub, y0, y1, letter), role };
+		Cell *cell = canvas_cell(plot->canvas, plot->area.row + row, col);
+		if (cell)
+			*cell = (Cell) { glyphs_add_column(g, cell->ch, sub, y0, y1, letter), role };
 	}
 }
 
